@@ -1,0 +1,21 @@
+//! The contract between OfSelf's permission services and those who call them, generated from the `.proto` files of this
+//! package. No logic is written here.
+
+#![allow(
+    clippy::pedantic,
+    clippy::doc_markdown,
+    reason = "generated code answers to its generator, not to our lints"
+)]
+
+/// Shares: the package `ofself.sharing.v1`.
+pub mod sharing {
+    tonic::include_proto!("ofself.sharing.v1");
+}
+
+/// Exposure profiles: the package `ofself.exposure.v1`.
+pub mod exposure {
+    tonic::include_proto!("ofself.exposure.v1");
+}
+
+/// Every file of the contract with its imports and comments, for reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

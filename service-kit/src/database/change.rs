@@ -1,0 +1,62 @@
+//! One change: one transaction that is alone with the person whose data it touches.
+
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+};
+
+use super::Database;
+
+/// Something that only one change at a time may hold. Two changes that name several take them in the order they were
+/// named, so every caller names them in the same order.
+#[derive(Clone, Debug)]
+pub struct Lock(String);
+
+impl Lock {
+    /// `kind` keeps the locks of one purpose from meeting those of another.
+    pub fn new(kind: &str, name: &str) -> Self {
+        Self(format!("{kind}/{name}"))
+    }
+}
+
+/// A transaction under way. Dropped without [`commit`](Self::commit) it leaves no trace.
+pub struct Change(DatabaseTransaction);
+
+impl Database {
+    /// Begins a change that nothing else which names one of `locks` runs beside. On SQLite it is the only change of the
+    /// whole database; `BEGIN IMMEDIATE`, because a transaction that reads first and writes later would be refused as busy.
+    pub async fn begin(&self) -> Result<Change, DbErr> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: (self.writer.get_database_backend() == DbBackend::Sqlite)
+                .then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.writer.begin_with_options(options).await.map(Change)
+    }
+}
+
+impl Change {
+    /// Waits until no other change holds `lock`, then holds it to the end of this one.
+    pub async fn lock(&self, lock: &Lock) -> Result<(), DbErr> {
+        if self.0.get_database_backend() != DbBackend::Postgres {
+            // The writer is alone already.
+            return Ok(());
+        }
+        let statement = Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+            [lock.0.as_str().into()],
+        );
+        self.0.execute_raw(statement).await.map(drop)
+    }
+
+    /// For the statements of this change.
+    pub fn connection(&self) -> &DatabaseTransaction {
+        &self.0
+    }
+
+    /// Makes the change durable; when this returns `Ok` it survives a crash.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        self.0.commit().await
+    }
+}

@@ -1,0 +1,119 @@
+//! Opening a database the way this product needs it: durable, bounded, ready for one writer or many.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use secrecy::ExposeSecret;
+
+use super::DatabaseSettings;
+use crate::process::ConfigurationError;
+
+/// A statement that runs longer than this is ended by PostgreSQL: its caller has long been answered.
+const STATEMENT_TIMEOUT: &str = "5000";
+
+/// The database of one service.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pub(super) reader: DatabaseConnection,
+    pub(super) writer: DatabaseConnection,
+}
+
+impl Database {
+    /// Opens the database. On PostgreSQL the service keeps to the schema named `schema`, so that two services can be given
+    /// the same database and never meet.
+    pub async fn connect(settings: &DatabaseSettings, schema: &str) -> anyhow::Result<Self> {
+        let url = settings.database_url.expose_secret();
+        if url.starts_with("sqlite:") {
+            connect_sqlite(url, settings).await
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            connect_postgres(url, settings, schema).await
+        } else {
+            Err(ConfigurationError::new("DATABASE_URL must begin with `sqlite:` or `postgres:`").into())
+        }
+    }
+
+    /// For queries that change nothing.
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.reader.execute_unprepared("SELECT 1").await.map(drop)
+    }
+
+    /// Hands back every connection.
+    pub async fn close(self) {
+        let same = self.writer.get_database_backend() == DbBackend::Postgres;
+        // Nothing is left to be done with a connection that will not close.
+        let _ = self.reader.close().await;
+        if !same {
+            let _ = self.writer.close().await;
+        }
+    }
+}
+
+async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Result<Database> {
+    let wait = settings.database_wait;
+    let options = |connections: u32, query_only: bool| {
+        let mut options = bounded(url, connections, wait);
+        options.map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .busy_timeout(wait)
+                .pragma("journal_mode", "WAL")
+                .pragma("synchronous", "FULL")
+                .pragma("foreign_keys", "ON")
+                .pragma("query_only", if query_only { "ON" } else { "OFF" })
+        });
+        options
+    };
+    // One connection writes, so that a change waits its turn here and not in SQLite, which would refuse it.
+    let writer = sea_orm::Database::connect(options(1, false)).await.context("cannot open the SQLite database")?;
+    let reader = sea_orm::Database::connect(options(settings.database_connections, true))
+        .await
+        .context("cannot open the SQLite database")?;
+    Ok(Database { reader, writer })
+}
+
+async fn connect_postgres(url: &str, settings: &DatabaseSettings, schema: &str) -> anyhow::Result<Database> {
+    let lock_timeout = settings.database_wait.as_millis().to_string();
+    let mut options = bounded(url, settings.database_connections, settings.database_wait);
+    let schema = schema.to_owned();
+    options.map_sqlx_postgres_opts(move |postgres| {
+        postgres.options([
+            ("search_path", schema.as_str()),
+            ("lock_timeout", lock_timeout.as_str()),
+            ("statement_timeout", STATEMENT_TIMEOUT),
+            ("idle_in_transaction_session_timeout", "10000"),
+        ])
+    });
+    let pool = sea_orm::Database::connect(options).await.context("cannot reach the PostgreSQL database")?;
+    refuse_lossy_commits(&pool).await?;
+    Ok(Database { reader: pool.clone(), writer: pool })
+}
+
+fn bounded(url: &str, connections: u32, wait: Duration) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(wait)
+        .connect_timeout(wait)
+        .test_before_acquire(false)
+        .sqlx_logging(false);
+    options
+}
+
+async fn refuse_lossy_commits(pool: &DatabaseConnection) -> anyhow::Result<()> {
+    let ask = Statement::from_string(DbBackend::Postgres, "SELECT current_setting('synchronous_commit') AS setting");
+    let answer = pool.query_one_raw(ask).await?.context("PostgreSQL does not say its synchronous_commit")?;
+    let setting: String = answer.try_get("", "setting")?;
+    if setting == "off" {
+        return Err(ConfigurationError::new(
+            "PostgreSQL runs with synchronous_commit=off, which loses acknowledged changes in a crash; set it to `on` for this database or role",
+        )
+        .into());
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! A service's database: SQLite or PostgreSQL, readers and writers, one transaction per change.
+
+mod change;
+mod connect;
+mod fault;
+mod migrate;
+mod settings;
+
+pub use change::{Change, Lock};
+pub use connect::Database;
+pub use fault::DatabaseFault;
+pub use settings::DatabaseSettings;

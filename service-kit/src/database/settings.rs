@@ -1,0 +1,21 @@
+//! Where the database is and how much of it a process takes.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::settings::duration;
+
+/// The database of a service.
+#[derive(clap::Args, Clone, Debug)]
+pub struct DatabaseSettings {
+    /// `sqlite://path?mode=rwc` or `postgres://user:password@host/database`
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: SecretString,
+    /// Connections held at most (on SQLite: for reading; one more writes)
+    #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub database_connections: u32,
+    /// How long a call waits for a connection or for another change of the same person
+    #[arg(long, env = "DATABASE_WAIT", default_value = "3s", value_parser = duration)]
+    pub database_wait: Duration,
+}

@@ -1,0 +1,74 @@
+//! Listening and serving, with every bound set.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{service::Routes, transport::Server};
+use tonic_reflection::server::Builder;
+use tracing::warn;
+
+use super::GrpcSettings;
+use crate::{process::ConfigurationError, shutdown::Shutdown};
+
+/// Clients come back to another replica after this long, so that a new one gets its share of the work.
+const CONNECTION_AGE: Duration = Duration::from_mins(30);
+/// A peer that does not answer a ping by then is gone.
+const PING_PATIENCE: Duration = Duration::from_secs(10);
+const PING_EVERY: Duration = Duration::from_secs(30);
+
+/// Takes the address, or says why not: plain text is for loopback only, unless the settings insist.
+pub async fn bind(address: SocketAddr, settings: &GrpcSettings) -> anyhow::Result<TcpListener> {
+    if !settings.admits(address) {
+        return Err(ConfigurationError::new(format!(
+            "{address} is not a loopback address and plain text would let anyone in; listen on 127.0.0.1 or pass --insecure-plaintext"
+        ))
+        .into());
+    }
+    if !address.ip().is_loopback() {
+        warn!(%address, "listening in plain text: whoever reaches this address has every role");
+    }
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Serves `routes`, with reflection (v1, and v1alpha for clients that have nothing newer), until the shutdown begins and
+/// what is under way has finished, or `drain` has passed.
+pub async fn serve(
+    listener: TcpListener,
+    routes: Routes,
+    descriptors: &'static [u8],
+    settings: &GrpcSettings,
+    shutdown: Shutdown,
+    drain: Duration,
+) -> anyhow::Result<()> {
+    let routes = if settings.reflection { with_reflection(routes, descriptors)? } else { routes };
+    let incoming = tokio_stream::StreamExt::map(TcpListenerStream::new(listener), |stream| {
+        // The server's own TCP options do not reach sockets that were accepted elsewhere.
+        stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream))
+    });
+    let serving = Server::builder()
+        .timeout(settings.deadline)
+        .max_concurrent_streams(settings.max_streams)
+        .max_connection_age(CONNECTION_AGE)
+        .http2_keepalive_interval(Some(PING_EVERY))
+        .http2_keepalive_timeout(Some(PING_PATIENCE))
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, shutdown.begun());
+    match shutdown.bound(drain, serving).await {
+        Some(served) => served.context("the gRPC server failed"),
+        None => {
+            warn!("calls were still under way when the drain time was over; they were cut");
+            Ok(())
+        }
+    }
+}
+
+fn with_reflection(routes: Routes, descriptors: &'static [u8]) -> anyhow::Result<Routes> {
+    let configure = || {
+        Builder::configure()
+            .register_encoded_file_descriptor_set(descriptors)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    Ok(routes.add_service(configure().build_v1()?).add_service(configure().build_v1alpha()?))
+}

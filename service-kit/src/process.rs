@@ -1,0 +1,51 @@
+//! A process from its first line to its exit code.
+
+use std::{fmt, process::ExitCode};
+
+use crate::logs;
+
+/// Exit code for a bad option or configuration.
+const EXIT_CONFIGURATION: u8 = 2;
+
+/// A setting that cannot be used, found after the options were read. The process ends with 2 and says this one line.
+#[derive(Debug)]
+pub struct ConfigurationError(String);
+
+impl ConfigurationError {
+    /// `says` names the setting and what to do.
+    pub fn new(says: impl Into<String>) -> Self {
+        Self(says.into())
+    }
+}
+
+impl fmt::Display for ConfigurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigurationError {}
+
+/// Runs a program: logs, the TLS library, the runtime, `program`, the exit code (0; 2 for a [`ConfigurationError`]; 1 for
+/// anything else).
+pub fn run<F: Future<Output = anyhow::Result<()>>>(program: impl FnOnce() -> F) -> ExitCode {
+    logs::start();
+    // Two TLS libraries would leave rustls without a default, and the first connection with a panic.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(program()));
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    match error.downcast_ref::<ConfigurationError>() {
+        Some(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(EXIT_CONFIGURATION)
+        }
+        None => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Settings: a flag, else an environment variable, else a key of a TOML file, else the default.
+//!
+//! The file is laid beneath the command line as its defaults, so that a setting is declared once and `--help` shows what
+//! applies.
+
+use std::{ffi::OsString, fs, path::PathBuf};
+
+use clap::{ArgAction, Command, Parser, error::ErrorKind};
+
+/// Where the settings file is named.
+#[derive(clap::Args, Clone, Debug)]
+pub struct FileSettings {
+    /// A TOML file with the same settings, named as the flags are with `_` for `-`
+    #[arg(long, env = "CONFIG_FILE", global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Reads the settings of this process; what is wrong is said on stderr, and the process ends with 2.
+pub fn parse<S: Parser>() -> S {
+    parse_from(std::env::args_os().collect()).unwrap_or_else(|error| error.exit())
+}
+
+/// As [`parse`], from these arguments.
+pub fn parse_from<S: Parser>(arguments: Vec<OsString>) -> Result<S, clap::Error> {
+    let mut command = S::command();
+    if let Some(path) = config_path(&command, &arguments) {
+        command = beneath(command, &path)?;
+    }
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    S::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+fn config_path(command: &Command, arguments: &[OsString]) -> Option<PathBuf> {
+    let matches = command.clone().ignore_errors(true).try_get_matches_from(arguments).ok()?;
+    let deepest = matches.subcommand().map_or(&matches, |(_, below)| below);
+    deepest.try_get_one::<PathBuf>("config").ok().flatten().cloned()
+}
+
+fn beneath(mut command: Command, path: &PathBuf) -> Result<Command, clap::Error> {
+    let refuse = |command: &mut Command, says: String| {
+        command.error(ErrorKind::InvalidValue, format!("{}: {says}", path.display()))
+    };
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return Err(refuse(&mut command, error.to_string())),
+    };
+    let table: toml::Table = match text.parse() {
+        Ok(table) => table,
+        Err(error) => return Err(refuse(&mut command, error.to_string().trim_end().to_owned())),
+    };
+    for (key, value) in table {
+        let Some(defaults) = defaults(&value) else {
+            return Err(refuse(&mut command, format!("`{key}` must be a string, number, boolean or a list of strings")));
+        };
+        let known = |command: &Command| command.get_arguments().any(|argument| argument.get_id() == key.as_str());
+        let lay = |argument: clap::Arg| match argument.get_action() {
+            ArgAction::Append => argument.default_values(defaults.clone()),
+            _ => argument.default_value(defaults.join(",")),
+        };
+        let names: Vec<String> =
+            command.get_subcommands().filter(|below| known(below)).map(|below| below.get_name().to_owned()).collect();
+        if key == "config" || (names.is_empty() && !known(&command)) {
+            let program = command.get_name().to_owned();
+            return Err(refuse(&mut command, format!("`{key}` is not a setting of {program}")));
+        }
+        if known(&command) {
+            command = command.mut_arg(&key, lay);
+        }
+        for name in names {
+            command = command.mut_subcommand(name, |below| below.mut_arg(&key, lay));
+        }
+    }
+    Ok(command)
+}
+
+fn defaults(value: &toml::Value) -> Option<Vec<String>> {
+    match value {
+        toml::Value::String(text) => Some(vec![text.clone()]),
+        toml::Value::Integer(number) => Some(vec![number.to_string()]),
+        toml::Value::Float(number) => Some(vec![number.to_string()]),
+        toml::Value::Boolean(truth) => Some(vec![truth.to_string()]),
+        toml::Value::Array(values) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
+        toml::Value::Datetime(_) | toml::Value::Table(_) => None,
+    }
+}
+
+/// Reads a duration as people write it: `500ms`, `10s`, `5m`, `1h`.
+pub fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let split = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().map_err(|_| "must be a number and a unit, as in `10s`".to_owned())?;
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("must end in `ms`, `s`, `m` or `h`".to_owned()),
+    };
+    number.checked_mul(millis).map(std::time::Duration::from_millis).ok_or_else(|| "is too long".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Parser, Debug)]
+    #[command(name = "sample")]
+    struct Sample {
+        #[command(subcommand)]
+        command: SampleCommand,
+    }
+
+    #[derive(clap::Subcommand, Debug)]
+    enum SampleCommand {
+        Serve {
+            #[command(flatten)]
+            file: FileSettings,
+            #[arg(long, default_value = "127.0.0.1:1")]
+            listen: String,
+            #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+            reflection: bool,
+            #[arg(long)]
+            origin: Vec<String>,
+        },
+    }
+
+    fn parse_with(file: &str, flags: &[&str]) -> Result<SampleCommand, String> {
+        let path = std::env::temp_dir().join(format!("settings-{}.toml", uuid()));
+        fs::write(&path, file).unwrap();
+        let mut arguments: Vec<OsString> =
+            vec!["sample".into(), "serve".into(), "--config".into(), path.clone().into()];
+        arguments.extend(flags.iter().map(Into::into));
+        let parsed = parse_from::<Sample>(arguments).map(|sample| sample.command).map_err(|error| error.to_string());
+        fs::remove_file(path).unwrap();
+        parsed
+    }
+
+    fn uuid() -> String {
+        format!("{:?}-{}", std::thread::current().id(), std::process::id())
+    }
+
+    #[test]
+    fn a_flag_beats_the_file_and_the_file_beats_the_default() {
+        let SampleCommand::Serve { listen, reflection, origin, .. } = parse_with(
+            "listen = '127.0.0.1:2'\nreflection = true\norigin = ['https://a', 'https://b']",
+            &["--listen", "127.0.0.1:3"],
+        )
+        .unwrap();
+        assert_eq!((listen.as_str(), reflection), ("127.0.0.1:3", true));
+        assert_eq!(origin, ["https://a", "https://b"]);
+    }
+
+    #[test]
+    fn a_key_that_no_setting_reads_is_refused_by_its_name() {
+        let error = parse_with("lisen = 'x'", &[]).unwrap_err();
+        assert!(error.contains("`lisen` is not a setting of sample"), "{error}");
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(duration("500ms").unwrap().as_millis(), 500);
+        assert_eq!(duration("2h").unwrap().as_secs(), 7_200);
+        for bad in ["", "10", "s", "-1s", "1d", "99999999999999999999s", "18446744073709551615h"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The words that the rules of both services are written in: ids, instants, pages, versions, field errors.
+//!
+//! Charter: pure values that both rule books use and whose meaning may not differ between them. No I/O, no clock, no
+//! async, no wire, no table. A type with one user belongs to that user.
+
+mod field_errors;
+mod id;
+mod idempotency_key;
+mod instant;
+mod page;
+mod versions;
+
+pub use field_errors::FieldErrors;
+pub use id::{App, Id, IdError, Node, Schema, Tag, User};
+pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};
+pub use instant::{Instant, InstantError};
+pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
+pub use versions::ExpectedVersions;
+
+/// A list of ids, names or types in a request holds at most this many (docs/rest-api.md).
+pub const MAX_LIST: usize = 1_000;
