@@ -3,6 +3,8 @@
 //! Charter: pure values that both rule books use and whose meaning may not differ between them. No I/O, no clock, no
 //! async, no wire, no table. A type with one user belongs to that user.
 
+mod distinct;
+mod edit;
 mod field_errors;
 mod id;
 mod idempotency_key;
@@ -10,6 +12,8 @@ mod instant;
 mod page;
 mod versions;
 
+pub use distinct::Distinct;
+pub use edit::Edit;
 pub use field_errors::FieldErrors;
 pub use id::{App, Id, IdError, Node, Schema, Tag, User};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};

@@ -1,0 +1,30 @@
+//! What a share lets its recipient do.
+
+/// The four flags of a share; none implies another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent flags are what a share is")]
+pub struct Rights {
+    /// See the nodes.
+    pub read: bool,
+    /// Change them.
+    pub write: bool,
+    /// Delete them.
+    pub delete: bool,
+    /// Pass them on.
+    pub share: bool,
+}
+
+impl Rights {
+    /// To see, and nothing else: what a share has where its maker does not say.
+    pub const READ_ONLY: Self = Self { read: true, write: false, delete: false, share: false };
+
+    /// Whether nothing may be done at all.
+    pub fn is_nothing(self) -> bool {
+        !(self.read || self.write || self.delete || self.share)
+    }
+
+    /// Each flag by the name of its field.
+    pub fn flags(self) -> [(&'static str, bool); 4] {
+        [("can_read", self.read), ("can_write", self.write), ("can_delete", self.delete), ("can_share", self.share)]
+    }
+}

@@ -1,0 +1,119 @@
+//! What a share grants, and the lattice on which a re-share may only go down.
+
+use vocabulary::{FieldErrors, Instant};
+
+use super::{Rights, Scope};
+
+/// What a share grants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// On which nodes.
+    pub scope: Scope,
+    /// To do what; at least one thing.
+    pub rights: Rights,
+    /// Until when; `None`: for ever.
+    pub expires_at: Option<Instant>,
+}
+
+impl Terms {
+    /// Names each field by which these terms grant more than `parent` does. The one place where narrowing is decided, for
+    /// a share that is made and for one that is changed.
+    pub fn refuse_wider_than(&self, parent: &Self, errors: &mut FieldErrors) {
+        for ((field, granted), (_, held)) in self.rights.flags().into_iter().zip(parent.rights.flags()) {
+            if granted && !held {
+                errors.add_unless_known(field, "must be false: the share that is passed on does not grant it");
+            }
+        }
+        let outlives = match (self.expires_at, parent.expires_at) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(end), Some(parent_end)) => end > parent_end,
+        };
+        if outlives {
+            errors.add_unless_known("expires_at", "must not be later than that of the share that is passed on");
+        }
+        if let Some((field, must)) = self.scope.wider_than(&parent.scope) {
+            errors.add_unless_known(field, must);
+        }
+    }
+}
+
+impl Scope {
+    /// The field by which this scope reaches beyond `parent`, and what it must be.
+    fn wider_than(&self, parent: &Self) -> Option<(&'static str, &'static str)> {
+        const TAGS: (&str, &str) = ("tag_ids", "must be among those of the share that is passed on");
+        const NODES: (&str, &str) = ("node_ids", "must be among those of the share that is passed on");
+        const SCOPE: (&str, &str) = ("scope", "must be within that of the share that is passed on");
+        match (self, parent) {
+            (_, Self::All) => None,
+            (Self::Tags(tags), Self::Tags(held)) => (!tags.is_subset(held)).then_some(TAGS),
+            (Self::Nodes(nodes), Self::Nodes(held) | Self::Graph(held)) | (Self::Graph(nodes), Self::Graph(held)) => {
+                (!nodes.is_subset(held)).then_some(NODES)
+            }
+            (Self::All | Self::Graph(_), Self::Tags(_) | Self::Nodes(_))
+            | (Self::All | Self::Tags(_), Self::Graph(_))
+            | (Self::Tags(_), Self::Nodes(_))
+            | (Self::Nodes(_), Self::Tags(_)) => Some(SCOPE),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vocabulary::{Distinct, Id};
+
+    use super::*;
+
+    fn ids<Kind>(names: &[&str]) -> Distinct<Id<Kind>> {
+        Distinct::new(names.iter().map(|name| Id::parse(*name).unwrap()).collect())
+    }
+
+    fn wrong(child: &Terms, parent: &Terms) -> String {
+        let mut errors = FieldErrors::new();
+        child.refuse_wider_than(parent, &mut errors);
+        errors.iter().map(|(path, _)| path).collect::<Vec<_>>().join(" ")
+    }
+
+    fn terms(scope: Scope) -> Terms {
+        Terms { scope, rights: Rights::READ_ONLY, expires_at: None }
+    }
+
+    #[test]
+    fn every_pair_of_scopes_is_within_or_is_refused_by_its_field() {
+        let scopes = [
+            Scope::All,
+            Scope::Tags(ids(&["a", "b"])),
+            Scope::Tags(ids(&["a"])),
+            Scope::Nodes(ids(&["a", "b"])),
+            Scope::Nodes(ids(&["a"])),
+            Scope::Graph(ids(&["a", "b"])),
+            Scope::Graph(ids(&["a"])),
+        ];
+        // Rows: the parent; columns: the child; both in the order above.
+        let expected = [
+            ["", "", "", "", "", "", ""],
+            ["scope", "", "", "scope", "scope", "scope", "scope"],
+            ["scope", "tag_ids", "", "scope", "scope", "scope", "scope"],
+            ["scope", "scope", "scope", "", "", "scope", "scope"],
+            ["scope", "scope", "scope", "node_ids", "", "scope", "scope"],
+            ["scope", "scope", "scope", "", "", "", ""],
+            ["scope", "scope", "scope", "node_ids", "", "node_ids", ""],
+        ];
+        for (parent, row) in scopes.iter().zip(expected) {
+            for (child, expected) in scopes.iter().zip(row) {
+                assert_eq!(wrong(&terms(child.clone()), &terms(parent.clone())), expected, "{child:?} of {parent:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_flag_and_the_expiry_are_held_to_the_parents() {
+        let at = |seconds| Some(Instant::from_parts(seconds, 0).unwrap());
+        let everything = Rights { read: true, write: true, delete: true, share: true };
+        let parent = Terms { expires_at: at(10), ..terms(Scope::All) };
+        let child = Terms { rights: everything, expires_at: at(11), ..terms(Scope::All) };
+        assert_eq!(wrong(&child, &parent), "can_delete can_share can_write expires_at");
+        assert_eq!(wrong(&Terms { expires_at: None, ..terms(Scope::All) }, &parent), "expires_at");
+        assert_eq!(wrong(&parent, &parent), "");
+    }
+}

@@ -1,0 +1,67 @@
+//! Why an operation did not happen, in terms that no transport and no database knows.
+
+use std::fmt;
+
+use vocabulary::FieldErrors;
+
+use crate::domain::ShareId;
+
+/// Why an operation did not happen. Nothing was changed.
+#[derive(Debug)]
+pub enum Error {
+    /// These fields are wrong.
+    Invalid(FieldErrors),
+    /// There is no such share, as far as this caller may know.
+    ShareNotFound,
+    /// The caller sees the share but may not do this with it.
+    Forbidden,
+    /// An active share grants the same scope to the same person already.
+    SharingExists(ShareId),
+    /// The share is revoked, which is final.
+    ShareRevoked,
+    /// The share stands at another version than the caller expects.
+    PreconditionFailed,
+    /// The idempotency key came with another request before.
+    IdempotencyKeyReused,
+    /// The first request with this idempotency key is still under way.
+    IdempotencyKeyInFlight,
+    /// The database is away or overloaded; the same call may succeed later.
+    Unavailable(anyhow::Error),
+    /// A fault of ours.
+    Internal(anyhow::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(errors) => write!(f, "some fields are wrong: {errors}"),
+            Self::ShareNotFound => f.write_str("there is no such share"),
+            Self::Forbidden => f.write_str("you may see this share but not do that with it"),
+            Self::SharingExists(id) => write!(f, "share `{id}` grants the same to the same person; change that one"),
+            Self::ShareRevoked => f.write_str("the share is revoked; make a new one"),
+            Self::PreconditionFailed => f.write_str("the share was changed since; read it again"),
+            Self::IdempotencyKeyReused => f.write_str("this idempotency key was used for another request"),
+            Self::IdempotencyKeyInFlight => {
+                f.write_str("the first request with this idempotency key is still under way; try again")
+            }
+            Self::Unavailable(_) => f.write_str("sharing is unavailable for the moment; try again"),
+            Self::Internal(_) => f.write_str("something went wrong on our side"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable(cause) | Self::Internal(cause) => Some(cause.as_ref()),
+            Self::Invalid(_)
+            | Self::ShareNotFound
+            | Self::Forbidden
+            | Self::SharingExists(_)
+            | Self::ShareRevoked
+            | Self::PreconditionFailed
+            | Self::IdempotencyKeyReused
+            | Self::IdempotencyKeyInFlight => None,
+        }
+    }
+}

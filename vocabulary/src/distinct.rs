@@ -1,0 +1,109 @@
+//! Lists that are sets.
+
+use std::{collections::HashSet, hash::Hash};
+
+use crate::{FieldErrors, MAX_LIST};
+
+/// A list without duplicates, in the order it was given.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Distinct<T>(Vec<T>);
+
+impl<T: Clone + Eq + Hash> Distinct<T> {
+    /// Folds duplicates; the first of each stays where it stood.
+    pub fn new(items: Vec<T>) -> Self {
+        let mut seen = HashSet::with_capacity(items.len());
+        Self(items.into_iter().filter(|item| seen.insert(item.clone())).collect())
+    }
+
+    /// Takes a list from outside: at most [`MAX_LIST`] items, each of which `parse` takes. What is wrong is said of
+    /// `path`, or of `path[index]`.
+    pub fn parse<E: std::fmt::Display>(
+        items: Vec<String>,
+        path: &str,
+        parse: impl Fn(String) -> Result<T, E>,
+        errors: &mut FieldErrors,
+    ) -> Self {
+        if items.len() > MAX_LIST {
+            errors.add(path, format!("must hold at most {MAX_LIST} entries"));
+            return Self::default();
+        }
+        let mut parsed = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            match parse(item) {
+                Ok(item) => parsed.push(item),
+                Err(error) => errors.add(format!("{path}[{index}]"), error.to_string()),
+            }
+        }
+        Self::new(parsed)
+    }
+
+    /// Whether both hold the same items, in whatever order.
+    pub fn same_items(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.is_subset(other)
+    }
+
+    /// Whether `other` holds every item of this.
+    pub fn is_subset(&self, other: &Self) -> bool {
+        let held: HashSet<&T> = other.iter().collect();
+        self.iter().all(|item| held.contains(item))
+    }
+}
+
+impl<T> Distinct<T> {
+    /// The items, in the order given.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.0.iter()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The items, given away.
+    pub fn into_vec(self) -> Vec<T> {
+        self.0
+    }
+}
+
+impl<T> Default for Distinct<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Distinct<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn duplicates_fold_and_order_stays() {
+        assert_eq!(Distinct::new(vec!["b", "a", "b"]).into_vec(), ["b", "a"]);
+        assert!(Distinct::new(vec![1, 2]).same_items(&Distinct::new(vec![2, 1, 2])));
+    }
+
+    #[test]
+    fn each_wrong_item_is_named_by_its_place() {
+        let mut errors = FieldErrors::new();
+        let parse = |text: String| text.parse::<u8>();
+        Distinct::parse(vec!["1".into(), "x".into()], "tag_ids", parse, &mut errors);
+        assert!(errors.names("tag_ids[1]"));
+        Distinct::parse(vec!["1".into(); MAX_LIST + 1], "node_ids", parse, &mut errors);
+        assert!(errors.names("node_ids"));
+    }
+}

@@ -1,0 +1,43 @@
+//! What an update does to one field.
+
+/// What an update does to one field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// Leaves it as it is: the field was absent.
+    #[default]
+    Keep,
+    /// Empties it: the field was there and null.
+    Clear,
+    /// Gives it this value.
+    Set(T),
+}
+
+impl<T> Edit<T> {
+    /// The value after the edit of a field that may be empty.
+    pub fn over(self, current: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => current,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+
+    /// Whether the field was absent.
+    pub fn is_keep(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+
+    /// An edit by a field that was there: with a value, or null.
+    pub fn of(value: Option<T>) -> Self {
+        value.map_or(Self::Clear, Self::Set)
+    }
+
+    /// The same edit of another type; `None` where the value cannot be one, which keeps the field.
+    pub fn and_then<U>(self, each: impl FnOnce(T) -> Option<U>) -> Edit<U> {
+        match self {
+            Self::Keep => Edit::Keep,
+            Self::Clear => Edit::Clear,
+            Self::Set(value) => each(value).map_or(Edit::Keep, Edit::Set),
+        }
+    }
+}
