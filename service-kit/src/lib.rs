@@ -14,5 +14,6 @@ pub mod idempotency;
 pub mod logs;
 pub mod process;
 pub mod refusal;
+pub mod service;
 pub mod settings;
 pub mod shutdown;

@@ -53,6 +53,10 @@ pub async fn serve(
         .max_connection_age(CONNECTION_AGE)
         .http2_keepalive_interval(Some(PING_EVERY))
         .http2_keepalive_timeout(Some(PING_PATIENCE))
+        .trace_fn(|request| {
+            let request_id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+            tracing::info_span!("rpc", method = request.uri().path(), request_id)
+        })
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, shutdown.begun());
     match shutdown.bound(drain, serving).await {

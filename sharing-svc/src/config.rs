@@ -1,0 +1,44 @@
+//! Every setting of the service.
+
+use std::net::SocketAddr;
+
+use service_kit::{service::ServiceSettings, settings};
+
+/// Which other people may read, change, delete or pass on which of a person's nodes.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "sharing-svc", version)]
+pub struct Command {
+    /// What to do
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// What the program does.
+#[derive(clap::Subcommand, Clone, Debug)]
+pub enum Action {
+    /// Serve shares over gRPC
+    Serve(Settings),
+    /// Bring the schema of the database up to date, and exit
+    Migrate(Settings),
+}
+
+/// How the service runs.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Settings {
+    /// Where to listen for gRPC
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:50051")]
+    pub listen: SocketAddr,
+    /// Where to answer health checks
+    #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9091")]
+    pub admin_listen: SocketAddr,
+    /// The rest
+    #[command(flatten)]
+    pub service: ServiceSettings,
+}
+
+impl Command {
+    /// Reads the settings of this process.
+    pub fn read() -> Self {
+        settings::parse()
+    }
+}

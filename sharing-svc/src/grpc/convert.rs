@@ -1,0 +1,160 @@
+//! Messages to domain values and back, field by field: a new field of the contract breaks the build here.
+
+use ofself_proto::sharing::{self as wire};
+use prost_types::{FieldMask, Timestamp};
+use vocabulary::{Edit, FieldErrors, Instant, Page};
+
+use crate::{
+    domain::{FollowDraft, ScopeKind, Share, ShareChanges, ShareDraft, Source, Status, Terms},
+    operations::Answer,
+};
+
+pub(super) fn draft(request: wire::CreateShareRequest) -> (ShareDraft, bool) {
+    let wire::CreateShareRequest {
+        shared_with_user_id,
+        scope,
+        tag_ids,
+        node_ids,
+        can_read,
+        can_write,
+        can_delete,
+        can_share,
+        expires_at,
+        parent_share_id,
+        validate_only,
+    } = request;
+    let mut unreadable = FieldErrors::new();
+    let draft = ShareDraft {
+        shared_with_user_id,
+        scope: scope_kind(scope, &mut unreadable),
+        tag_ids,
+        node_ids,
+        can_read,
+        can_write,
+        can_delete,
+        can_share,
+        expires_at: instant(expires_at, "expires_at", &mut unreadable),
+        parent_share_id,
+        unreadable,
+    };
+    (draft, validate_only)
+}
+
+pub(super) fn follow_draft(request: wire::GrantFollowShareRequest) -> FollowDraft {
+    let wire::GrantFollowShareRequest { follow_id, owner_id, follower_id, scope, tag_ids, node_ids } = request;
+    let mut unreadable = FieldErrors::new();
+    let scope = scope_kind(scope, &mut unreadable);
+    FollowDraft { follow_id, owner_id, follower_id, scope, tag_ids, node_ids, unreadable }
+}
+
+pub(super) fn changes(share: Option<wire::ShareChanges>, mask: Option<FieldMask>) -> ShareChanges {
+    let wire::ShareChanges { scope, tag_ids, node_ids, can_read, can_write, can_delete, can_share, expires_at } =
+        share.unwrap_or_default();
+    let mut unreadable = FieldErrors::new();
+    let scope = scope_kind(scope, &mut unreadable);
+    let expires_at = instant(expires_at, "expires_at", &mut unreadable);
+    let list = |ids: Vec<String>| (!ids.is_empty()).then_some(ids);
+    let mut changes = ShareChanges::default();
+    for path in mask.unwrap_or_default().paths {
+        match path.as_str() {
+            "scope" => changes.scope = Edit::of(scope),
+            "tag_ids" => changes.tag_ids = Edit::of(list(tag_ids.clone())),
+            "node_ids" => changes.node_ids = Edit::of(list(node_ids.clone())),
+            "can_read" => changes.can_read = Edit::of(can_read),
+            "can_write" => changes.can_write = Edit::of(can_write),
+            "can_delete" => changes.can_delete = Edit::of(can_delete),
+            "can_share" => changes.can_share = Edit::of(can_share),
+            "expires_at" => changes.expires_at = Edit::of(expires_at),
+            unknown => unreadable.add("update_mask", format!("names `{unknown}`, which cannot be changed")),
+        }
+    }
+    ShareChanges { unreadable, ..changes }
+}
+
+pub(super) fn share(answer: Answer) -> wire::Share {
+    let Answer { share, as_of } = answer;
+    let status = match share.status(as_of) {
+        Status::Active => wire::ShareStatus::Active,
+        Status::Expired => wire::ShareStatus::Expired,
+        Status::Revoked => wire::ShareStatus::Revoked,
+    };
+    let source = match share.source {
+        Source::Direct => wire::ShareSource::Direct,
+        Source::Follow(_) => wire::ShareSource::Follow,
+        Source::Reshare { .. } => wire::ShareSource::Reshare,
+    };
+    let parent_share_id = share.parent().map(|parent| parent.to_string());
+    let Share { id, owner, recipient, terms, revoked_at, created_at, updated_at, version, .. } = share;
+    let Terms { scope, rights, expires_at } = terms;
+    let wire_scope = match scope.kind() {
+        ScopeKind::All => wire::ShareScope::All,
+        ScopeKind::Tags => wire::ShareScope::SpecificTags,
+        ScopeKind::Nodes => wire::ShareScope::SpecificNodes,
+        ScopeKind::Graph => wire::ShareScope::Graph,
+    };
+    wire::Share {
+        id: id.to_string(),
+        owner_id: owner.to_string(),
+        shared_with_user_id: recipient.to_string(),
+        scope: wire_scope.into(),
+        tag_ids: scope.tag_ids(),
+        node_ids: scope.node_ids(),
+        can_read: rights.read,
+        can_write: rights.write,
+        can_delete: rights.delete,
+        can_share: rights.share,
+        expires_at: expires_at.map(timestamp),
+        status: status.into(),
+        source: source.into(),
+        parent_share_id,
+        created_at: Some(timestamp(created_at)),
+        updated_at: Some(timestamp(updated_at)),
+        revoked_at: revoked_at.map(timestamp),
+        version,
+    }
+}
+
+pub(super) fn outgoing(page: Page<Answer>) -> wire::ListOutgoingSharesResponse {
+    let (shares, total, limit, offset) = listed(page);
+    wire::ListOutgoingSharesResponse { shares, total, limit, offset }
+}
+
+pub(super) fn incoming(page: Page<Answer>) -> wire::ListIncomingSharesResponse {
+    let (shares, total, limit, offset) = listed(page);
+    wire::ListIncomingSharesResponse { shares, total, limit, offset }
+}
+
+fn listed(page: Page<Answer>) -> (Vec<wire::Share>, i64, i32, i64) {
+    let Page { items, total, request } = page;
+    (
+        items.into_iter().map(share).collect(),
+        total.try_into().unwrap_or(i64::MAX),
+        request.limit.try_into().unwrap_or(i32::MAX),
+        request.offset.try_into().unwrap_or(i64::MAX),
+    )
+}
+
+fn scope_kind(scope: i32, unreadable: &mut FieldErrors) -> Option<ScopeKind> {
+    match wire::ShareScope::try_from(scope) {
+        Ok(wire::ShareScope::Unspecified) => None,
+        Ok(wire::ShareScope::All) => Some(ScopeKind::All),
+        Ok(wire::ShareScope::SpecificTags) => Some(ScopeKind::Tags),
+        Ok(wire::ShareScope::SpecificNodes) => Some(ScopeKind::Nodes),
+        Ok(wire::ShareScope::Graph) => Some(ScopeKind::Graph),
+        Err(_) => {
+            unreadable.add("scope", "must be all, specific_tags, specific_nodes or graph");
+            None
+        }
+    }
+}
+
+fn instant(moment: Option<Timestamp>, field: &str, unreadable: &mut FieldErrors) -> Option<Instant> {
+    let Timestamp { seconds, nanos } = moment?;
+    Instant::from_parts(seconds, nanos).map_err(|error| unreadable.add(field, error.to_string())).ok()
+}
+
+fn timestamp(moment: Instant) -> Timestamp {
+    let moment = moment.utc();
+    // A moment to the microsecond: its nanoseconds are below a second's.
+    Timestamp { seconds: moment.timestamp(), nanos: moment.timestamp_subsec_nanos().try_into().unwrap_or(0) }
+}

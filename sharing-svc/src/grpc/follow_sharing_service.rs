@@ -1,0 +1,43 @@
+//! `FollowSharingService`: the share that comes and goes with a follow.
+
+use ofself_proto::sharing::{
+    GrantFollowShareRequest, GrantFollowShareResponse, RevokeFollowShareRequest, RevokeFollowShareResponse,
+    follow_sharing_service_server::FollowSharingService,
+};
+use tonic::{Request, Response, Status};
+
+use super::{convert, sharing_service::change};
+use crate::operations::Sharing;
+
+pub(super) struct FollowSharingRpc {
+    sharing: Sharing,
+}
+
+impl FollowSharingRpc {
+    pub(super) fn new(sharing: Sharing) -> Self {
+        Self { sharing }
+    }
+}
+
+#[tonic::async_trait]
+impl FollowSharingService for FollowSharingRpc {
+    async fn grant_follow_share(
+        &self,
+        request: Request<GrantFollowShareRequest>,
+    ) -> Result<Response<GrantFollowShareResponse>, Status> {
+        let draft = convert::follow_draft(request.into_inner());
+        let sharing = self.sharing.clone();
+        let (answer, created) = change(async move { sharing.grant_follow_share(draft).await }).await?;
+        Ok(Response::new(GrantFollowShareResponse { share: Some(convert::share(answer)), created }))
+    }
+
+    async fn revoke_follow_share(
+        &self,
+        request: Request<RevokeFollowShareRequest>,
+    ) -> Result<Response<RevokeFollowShareResponse>, Status> {
+        let RevokeFollowShareRequest { follow_id } = request.into_inner();
+        let sharing = self.sharing.clone();
+        let answer = change(async move { sharing.revoke_follow_share(follow_id).await }).await?;
+        Ok(Response::new(RevokeFollowShareResponse { share: answer.map(convert::share) }))
+    }
+}

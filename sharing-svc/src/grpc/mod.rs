@@ -1,0 +1,33 @@
+//! The service on the wire. The only place that names tonic and the contract.
+
+mod caller;
+mod convert;
+mod follow_sharing_service;
+mod sharing_service;
+mod status;
+
+use ofself_proto::sharing::{
+    follow_sharing_service_server::FollowSharingServiceServer, sharing_service_server::SharingServiceServer,
+};
+use tonic::{server::NamedService, service::Routes};
+
+use crate::operations::Sharing;
+
+type UserFacing = SharingServiceServer<sharing_service::SharingRpc>;
+type Follows = FollowSharingServiceServer<follow_sharing_service::FollowSharingRpc>;
+
+/// The largest message that is taken: a share with a full list of the longest ids is well within it.
+const MAX_REQUEST_BYTES: usize = 1024 * 1024;
+
+/// The full names of the services that are served.
+pub fn services() -> Vec<&'static str> {
+    vec![<UserFacing as NamedService>::NAME, <Follows as NamedService>::NAME]
+}
+
+/// The services, over `sharing`. A method of the contract that is not among them is answered UNIMPLEMENTED.
+pub fn routes(sharing: &Sharing) -> Routes {
+    let user_facing = UserFacing::new(sharing_service::SharingRpc::new(sharing.clone()));
+    let follows = Follows::new(follow_sharing_service::FollowSharingRpc::new(sharing.clone()));
+    Routes::new(user_facing.max_decoding_message_size(MAX_REQUEST_BYTES))
+        .add_service(follows.max_decoding_message_size(MAX_REQUEST_BYTES))
+}

@@ -1,0 +1,115 @@
+//! `SharingService`: shares as their owners, makers and recipients handle them.
+
+use ofself_proto::sharing::{
+    CreateShareRequest, CreateShareResponse, GetShareRequest, GetShareResponse, ListIncomingSharesRequest,
+    ListIncomingSharesResponse, ListOutgoingSharesRequest, ListOutgoingSharesResponse, RevokeShareRequest,
+    RevokeShareResponse, UpdateShareRequest, UpdateShareResponse, sharing_service_server::SharingService,
+};
+use service_kit::detached;
+use tonic::{Request, Response, Status};
+use vocabulary::ExpectedVersions;
+
+use super::{
+    caller::{acting_user, idempotent_request},
+    convert,
+    status::status,
+};
+use crate::{
+    error::Error,
+    operations::{CreateShare, ListShares, Sharing, UpdateShare},
+};
+
+pub(super) struct SharingRpc {
+    sharing: Sharing,
+}
+
+impl SharingRpc {
+    pub(super) fn new(sharing: Sharing) -> Self {
+        Self { sharing }
+    }
+}
+
+/// Runs a change to its end even if its caller goes away.
+pub(super) async fn change<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Status> {
+    detached::to_completion(work).await.unwrap_or_else(|panic| Err(Error::Internal(panic.into()))).map_err(status)
+}
+
+#[tonic::async_trait]
+impl SharingService for SharingRpc {
+    async fn create_share(
+        &self,
+        request: Request<CreateShareRequest>,
+    ) -> Result<Response<CreateShareResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let user = acting_user(&metadata)?;
+        let repeatable = idempotent_request(&metadata, &user, "CreateShare", &message)?;
+        let (draft, validate_only) = convert::draft(message);
+        let sharing = self.sharing.clone();
+        let done = change(async move { sharing.create_share(user, draft, validate_only, repeatable).await }).await?;
+        let (share, replayed) = match done {
+            CreateShare::Created(answer) => (Some(convert::share(answer)), false),
+            CreateShare::Replayed(answer) => (Some(convert::share(answer)), true),
+            CreateShare::Checked => (None, false),
+        };
+        Ok(Response::new(CreateShareResponse { share, replayed }))
+    }
+
+    async fn get_share(&self, request: Request<GetShareRequest>) -> Result<Response<GetShareResponse>, Status> {
+        let user = acting_user(request.metadata())?;
+        let answer = self.sharing.get_share(&user, &request.get_ref().share_id).await.map_err(status)?;
+        Ok(Response::new(GetShareResponse { share: Some(convert::share(answer)) }))
+    }
+
+    async fn list_outgoing_shares(
+        &self,
+        request: Request<ListOutgoingSharesRequest>,
+    ) -> Result<Response<ListOutgoingSharesResponse>, Status> {
+        let user = acting_user(request.metadata())?;
+        let ListOutgoingSharesRequest { limit, offset, is_active } = request.into_inner();
+        let list = ListShares { limit, offset, is_active };
+        let page = self.sharing.list_outgoing_shares(&user, list).await.map_err(status)?;
+        Ok(Response::new(convert::outgoing(page)))
+    }
+
+    async fn list_incoming_shares(
+        &self,
+        request: Request<ListIncomingSharesRequest>,
+    ) -> Result<Response<ListIncomingSharesResponse>, Status> {
+        let user = acting_user(request.metadata())?;
+        let ListIncomingSharesRequest { limit, offset, is_active } = request.into_inner();
+        let list = ListShares { limit, offset, is_active };
+        let page = self.sharing.list_incoming_shares(&user, list).await.map_err(status)?;
+        Ok(Response::new(convert::incoming(page)))
+    }
+
+    async fn update_share(
+        &self,
+        request: Request<UpdateShareRequest>,
+    ) -> Result<Response<UpdateShareResponse>, Status> {
+        let user = acting_user(request.metadata())?;
+        let UpdateShareRequest { share_id, share, update_mask, expected_versions, validate_only } =
+            request.into_inner();
+        let update = UpdateShare {
+            changes: convert::changes(share, update_mask),
+            expected: ExpectedVersions::new(expected_versions),
+            validate_only,
+        };
+        let sharing = self.sharing.clone();
+        let answer = change(async move { sharing.update_share(user, share_id, update).await }).await?;
+        Ok(Response::new(UpdateShareResponse { share: Some(convert::share(answer)) }))
+    }
+
+    async fn revoke_share(
+        &self,
+        request: Request<RevokeShareRequest>,
+    ) -> Result<Response<RevokeShareResponse>, Status> {
+        let user = acting_user(request.metadata())?;
+        let RevokeShareRequest { share_id, expected_versions } = request.into_inner();
+        let expected = ExpectedVersions::new(expected_versions);
+        let sharing = self.sharing.clone();
+        let answer = change(async move { sharing.revoke_share(user, share_id, expected).await }).await?;
+        Ok(Response::new(RevokeShareResponse { share: Some(convert::share(answer)) }))
+    }
+}

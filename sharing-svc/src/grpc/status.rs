@@ -1,0 +1,35 @@
+//! The one place where an error becomes a gRPC status, and where its cause is logged.
+
+use service_kit::refusal::Refusal;
+use tonic::{Code, Status};
+use tracing::{error, warn};
+
+use crate::error::Error;
+
+const DOMAIN: &str = "sharing.ofself.ai";
+
+/// The status that says why; causes stay in the log.
+pub(super) fn status(error: Error) -> Status {
+    let message = error.to_string();
+    let (code, refusal) = match error {
+        Error::Invalid(fields) => (Code::InvalidArgument, Refusal::validation(fields)),
+        Error::ShareNotFound => (Code::NotFound, Refusal::new("SHARE_NOT_FOUND")),
+        Error::Forbidden => (Code::PermissionDenied, Refusal::new("FORBIDDEN")),
+        Error::SharingExists(share) => {
+            (Code::AlreadyExists, Refusal::new("SHARING_EXISTS").with("share_id", share.to_string()))
+        }
+        Error::ShareRevoked => (Code::FailedPrecondition, Refusal::new("SHARE_REVOKED")),
+        Error::PreconditionFailed => (Code::Aborted, Refusal::new("PRECONDITION_FAILED")),
+        Error::IdempotencyKeyReused => (Code::FailedPrecondition, Refusal::new("IDEMPOTENCY_KEY_REUSED")),
+        Error::IdempotencyKeyInFlight => (Code::Aborted, Refusal::new("IDEMPOTENCY_KEY_IN_FLIGHT")),
+        Error::Unavailable(cause) => {
+            warn!(cause = format!("{cause:#}"), "a call was refused because the database is unavailable");
+            (Code::Unavailable, Refusal::new("SERVICE_UNAVAILABLE"))
+        }
+        Error::Internal(cause) => {
+            error!(cause = format!("{cause:#}"), "a call failed by a fault of ours");
+            (Code::Internal, Refusal::new("INTERNAL_SERVER_ERROR"))
+        }
+    };
+    refusal.into_status(code, message, DOMAIN)
+}
