@@ -1,0 +1,53 @@
+//! Exposure: what of a person's data the apps they connected may see and do.
+//!
+//! ```text
+//! grpc ───────▶ operations ───────▶ storage
+//!   └─────────────▶ domain ◀──────────┘
+//! ```
+//!
+//! [`domain`] holds the rules and names nothing else; [`operations`] are the RPCs, one file each; [`storage`] alone names
+//! SeaORM, and [`grpc`] alone tonic and the contract. To embed the service, [`open`] it and serve what comes back.
+
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod grpc;
+pub mod operations;
+pub mod storage;
+
+use service_kit::{
+    clock::Clock,
+    service::{Identity, Service, open_database},
+};
+
+use crate::{
+    config::Settings,
+    operations::Exposure,
+    storage::{SCHEMA, Store, migrations::Migrator},
+};
+
+/// What tells this service from others.
+pub fn identity() -> Identity {
+    Identity {
+        program: "exposure-svc",
+        schema: SCHEMA,
+        services: grpc::services(),
+        descriptors: ofself_proto::DESCRIPTORS,
+    }
+}
+
+/// Opens the database and takes the address; what comes back serves until it is told to stop.
+pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Service> {
+    let identity = identity();
+    let database = open_database::<Migrator>(&settings.service, &identity).await?;
+    let exposure = Exposure::new(Store::new(database.clone()), clock.clone());
+    Service::listen(settings.listen, grpc::routes(&exposure), identity, database, clock, settings.service).await
+}
+
+/// Brings the schema up to date.
+pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    let mut service = settings.service.clone();
+    service.no_migrate = false;
+    open_database::<Migrator>(&service, &identity()).await?.close().await;
+    Ok(())
+}

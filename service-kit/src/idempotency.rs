@@ -133,9 +133,7 @@ pub async fn create_table(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         )
         .await?;
     manager
-        .create_index(
-            Index::create().name("idempotency_keys_by_age").table(Entity).col(Column::CreatedAt).to_owned(),
-        )
+        .create_index(Index::create().name("idempotency_keys_by_age").table(Entity).col(Column::CreatedAt).to_owned())
         .await
 }
 

@@ -105,8 +105,7 @@ impl Service {
         let Self { database, listener, routes, health, clock, descriptors, settings } = self;
         let watching = tokio::spawn(health.watch(database.clone(), shutdown.clone()));
         let sweeping = tokio::spawn(idempotency::sweep(database.clone(), clock, shutdown.clone()));
-        let served =
-            grpc::serve(listener, routes, descriptors, &settings.grpc, shutdown.clone(), settings.drain).await;
+        let served = grpc::serve(listener, routes, descriptors, &settings.grpc, shutdown.clone(), settings.drain).await;
         shutdown.begin();
         watching.await?;
         sweeping.await?;

@@ -50,7 +50,10 @@ fn beneath(mut command: Command, path: &PathBuf) -> Result<Command, clap::Error>
     };
     for (key, value) in table {
         let Some(defaults) = defaults(&value) else {
-            return Err(refuse(&mut command, format!("`{key}` must be a string, number, boolean or a list of strings")));
+            return Err(refuse(
+                &mut command,
+                format!("`{key}` must be a string, number, boolean or a list of strings"),
+            ));
         };
         let known = |command: &Command| command.get_arguments().any(|argument| argument.get_id() == key.as_str());
         let lay = |argument: clap::Arg| match argument.get_action() {

@@ -16,11 +16,7 @@ pub struct InstantError;
 impl Instant {
     /// Cuts a moment to the microsecond.
     pub fn new(moment: DateTime<Utc>) -> Result<Self, InstantError> {
-        if (1..=9999).contains(&moment.year()) {
-            Ok(Self(moment.trunc_subsecs(6)))
-        } else {
-            Err(InstantError)
-        }
+        if (1..=9999).contains(&moment.year()) { Ok(Self(moment.trunc_subsecs(6))) } else { Err(InstantError) }
     }
 
     /// From seconds since the Unix epoch and nanoseconds within the second, as protobuf's `Timestamp` has them.

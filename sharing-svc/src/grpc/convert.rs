@@ -1,8 +1,9 @@
 //! Messages to domain values and back, field by field: a new field of the contract breaks the build here.
 
 use ofself_proto::sharing::{self as wire};
-use prost_types::{FieldMask, Timestamp};
-use vocabulary::{Edit, FieldErrors, Instant, Page};
+use prost_types::FieldMask;
+use service_kit::grpc::{read_timestamp, timestamp};
+use vocabulary::{Edit, FieldErrors, Page};
 
 use crate::{
     domain::{FollowDraft, ScopeKind, Share, ShareChanges, ShareDraft, Source, Status, Terms},
@@ -33,7 +34,7 @@ pub(super) fn draft(request: wire::CreateShareRequest) -> (ShareDraft, bool) {
         can_write,
         can_delete,
         can_share,
-        expires_at: instant(expires_at, "expires_at", &mut unreadable),
+        expires_at: read_timestamp(expires_at, "expires_at", &mut unreadable),
         parent_share_id,
         unreadable,
     };
@@ -52,7 +53,7 @@ pub(super) fn changes(share: Option<wire::ShareChanges>, mask: Option<FieldMask>
         share.unwrap_or_default();
     let mut unreadable = FieldErrors::new();
     let scope = scope_kind(scope, &mut unreadable);
-    let expires_at = instant(expires_at, "expires_at", &mut unreadable);
+    let expires_at = read_timestamp(expires_at, "expires_at", &mut unreadable);
     let list = |ids: Vec<String>| (!ids.is_empty()).then_some(ids);
     let mut changes = ShareChanges::default();
     for path in mask.unwrap_or_default().paths {
@@ -146,15 +147,4 @@ fn scope_kind(scope: i32, unreadable: &mut FieldErrors) -> Option<ScopeKind> {
             None
         }
     }
-}
-
-fn instant(moment: Option<Timestamp>, field: &str, unreadable: &mut FieldErrors) -> Option<Instant> {
-    let Timestamp { seconds, nanos } = moment?;
-    Instant::from_parts(seconds, nanos).map_err(|error| unreadable.add(field, error.to_string())).ok()
-}
-
-fn timestamp(moment: Instant) -> Timestamp {
-    let moment = moment.utc();
-    // A moment to the microsecond: its nanoseconds are below a second's.
-    Timestamp { seconds: moment.timestamp(), nanos: moment.timestamp_subsec_nanos().try_into().unwrap_or(0) }
 }

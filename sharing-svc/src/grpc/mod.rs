@@ -1,6 +1,5 @@
 //! The service on the wire. The only place that names tonic and the contract.
 
-mod caller;
 mod convert;
 mod follow_sharing_service;
 mod sharing_service;

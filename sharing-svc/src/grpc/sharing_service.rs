@@ -5,15 +5,14 @@ use ofself_proto::sharing::{
     ListIncomingSharesResponse, ListOutgoingSharesRequest, ListOutgoingSharesResponse, RevokeShareRequest,
     RevokeShareResponse, UpdateShareRequest, UpdateShareResponse, sharing_service_server::SharingService,
 };
-use service_kit::detached;
+use service_kit::{
+    detached,
+    grpc::{acting_user, idempotent_request},
+};
 use tonic::{Request, Response, Status};
 use vocabulary::ExpectedVersions;
 
-use super::{
-    caller::{acting_user, idempotent_request},
-    convert,
-    status::status,
-};
+use super::{convert, status::status};
 use crate::{
     error::Error,
     operations::{CreateShare, ListShares, Sharing, UpdateShare},
@@ -44,7 +43,8 @@ impl SharingService for SharingRpc {
     ) -> Result<Response<CreateShareResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let user = acting_user(&metadata)?;
-        let repeatable = idempotent_request(&metadata, &user, "CreateShare", &message)?;
+        let repeatable = idempotent_request(&metadata, &user, "CreateShare", &message)
+            .map_err(|errors| status(Error::Invalid(errors)))?;
         let (draft, validate_only) = convert::draft(message);
         let sharing = self.sharing.clone();
         let done = change(async move { sharing.create_share(user, draft, validate_only, repeatable).await }).await?;

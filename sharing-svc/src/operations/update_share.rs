@@ -38,8 +38,7 @@ impl Sharing {
         let now = self.clock.now();
         let chain = change.chain_of(share.clone()).await?;
         let parent = chain.get(1);
-        let terms =
-            update.changes.apply(&share, parent.map(|parent| &parent.terms), now).map_err(Error::Invalid)?;
+        let terms = update.changes.apply(&share, parent.map(|parent| &parent.terms), now).map_err(Error::Invalid)?;
         if update.validate_only || terms == share.terms {
             return Ok(Answer { share, as_of: now });
         }

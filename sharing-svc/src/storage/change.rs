@@ -171,8 +171,7 @@ impl ShareChange {
                 let until = child.until_under(parent_until);
                 if until != child.effective_until {
                     above.push_back((child.id, until));
-                    let moved =
-                        Share { effective_until: until, version: child.version + 1, ..child.clone() };
+                    let moved = Share { effective_until: until, version: child.version + 1, ..child.clone() };
                     self.write(&child, &moved).await?;
                 }
             }
@@ -181,11 +180,8 @@ impl ShareChange {
     }
 
     async fn children_of(&self, parent: ShareId) -> Result<Vec<Share>, Error> {
-        let rows = Entity::find()
-            .filter(Column::ParentShareId.eq(parent.0))
-            .all(self.0.connection())
-            .await
-            .map_err(failed)?;
+        let rows =
+            Entity::find().filter(Column::ParentShareId.eq(parent.0)).all(self.0.connection()).await.map_err(failed)?;
         rows.into_iter().map(Share::try_from).collect()
     }
 

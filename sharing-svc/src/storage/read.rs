@@ -96,7 +96,6 @@ pub(super) async fn share_seen_by(
 
 /// The condition that [`Share::status`] is active, in SQL.
 pub(super) fn is_active(now: Instant) -> Condition {
-    let lasts =
-        Condition::any().add(Column::EffectiveUntil.is_null()).add(Column::EffectiveUntil.gt(now.utc()));
+    let lasts = Condition::any().add(Column::EffectiveUntil.is_null()).add(Column::EffectiveUntil.gt(now.utc()));
     Condition::all().add(Column::RevokedAt.is_null()).add(lasts)
 }

@@ -2,7 +2,10 @@
 
 use sea_orm_migration::{
     prelude::*,
-    schema::{boolean, json, small_integer, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null},
+    schema::{
+        boolean, json, small_integer, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
+        uuid_null,
+    },
     sea_query::{Check, Condition},
 };
 use service_kit::idempotency;
@@ -50,10 +53,8 @@ impl MigrationTrait for Migration {
 
 fn shares() -> TableCreateStatement {
     let flag = |column: Shares| Expr::col(column).eq(true);
-    let grants_something = flag(Shares::CanRead)
-        .or(flag(Shares::CanWrite))
-        .or(flag(Shares::CanDelete))
-        .or(flag(Shares::CanShare));
+    let grants_something =
+        flag(Shares::CanRead).or(flag(Shares::CanWrite)).or(flag(Shares::CanDelete)).or(flag(Shares::CanShare));
     Table::create()
         .table(Shares::Table)
         .col(uuid(Shares::Id))

@@ -1,0 +1,44 @@
+//! Every setting of the service.
+
+use std::net::SocketAddr;
+
+use service_kit::{service::ServiceSettings, settings};
+
+/// What of a person's data the apps they connected may see and do.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "exposure-svc", version)]
+pub struct Command {
+    /// What to do
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// What the program does.
+#[derive(clap::Subcommand, Clone, Debug)]
+pub enum Action {
+    /// Serve exposure profiles over gRPC
+    Serve(Settings),
+    /// Bring the schema of the database up to date, and exit
+    Migrate(Settings),
+}
+
+/// How the service runs.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Settings {
+    /// Where to listen for gRPC
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:50052")]
+    pub listen: SocketAddr,
+    /// Where to answer health checks
+    #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9092")]
+    pub admin_listen: SocketAddr,
+    /// The rest
+    #[command(flatten)]
+    pub service: ServiceSettings,
+}
+
+impl Command {
+    /// Reads the settings of this process.
+    pub fn read() -> Self {
+        settings::parse()
+    }
+}

@@ -1,0 +1,114 @@
+//! What a person asks of a profile: when it is made, and when it is changed.
+
+use vocabulary::{Distinct, Edit, FieldErrors, Instant};
+
+use super::{
+    Description, DetailLevel, NodeId, NodeType, Profile, ProfileName, Rules, SchemaPermissions, TagExpression,
+    TagFilters, TagPermissions, TagRef, TagsLogic, Transformation,
+};
+
+/// What a person asks of a profile, each field on its own known to be right or named in `unreadable`.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the fields are those of the request, explained in the contract")]
+pub struct ProfileEdits {
+    pub name: Edit<ProfileName>,
+    pub description: Edit<Description>,
+    pub tag_filters: Edit<TagFilters>,
+    pub tag_expression: Edit<TagExpression>,
+    pub allowed_tag_ids: Edit<Distinct<TagRef>>,
+    pub allowed_tags_logic: Edit<TagsLogic>,
+    pub excluded_tag_ids: Edit<Distinct<TagRef>>,
+    pub allowed_node_ids: Edit<Distinct<NodeId>>,
+    pub allowed_node_types: Edit<Distinct<NodeType>>,
+    pub excluded_node_types: Edit<Distinct<NodeType>>,
+    pub date_range_start: Edit<Instant>,
+    pub date_range_end: Edit<Instant>,
+    pub transformations: Edit<Distinct<Transformation>>,
+    pub max_detail_level: Edit<DetailLevel>,
+    pub tag_permissions: Edit<TagPermissions>,
+    pub schema_permissions: Edit<SchemaPermissions>,
+    pub is_active: Edit<bool>,
+    pub is_default: Edit<bool>,
+    /// What could not be read.
+    pub unreadable: FieldErrors,
+}
+
+/// A profile's content after edits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of a profile")]
+pub struct Edited {
+    pub name: ProfileName,
+    pub description: Option<Description>,
+    pub rules: Rules,
+    pub is_active: bool,
+    /// `Some`: the edit says whether this is the default profile.
+    pub is_default: Option<bool>,
+}
+
+impl ProfileEdits {
+    /// The content of a new profile.
+    pub fn create(self) -> Result<Edited, FieldErrors> {
+        self.apply(None, None, Rules::default(), true)
+    }
+
+    /// The content of `profile` after these edits.
+    pub fn update(self, profile: &Profile) -> Result<Edited, FieldErrors> {
+        let Profile { name, description, rules, is_active, .. } = profile.clone();
+        self.apply(Some(name), description, rules, is_active)
+    }
+
+    fn apply(
+        self,
+        name: Option<ProfileName>,
+        description: Option<Description>,
+        rules: Rules,
+        is_active: bool,
+    ) -> Result<Edited, FieldErrors> {
+        let mut errors = self.unreadable;
+        let rules = Rules {
+            tag_filters: self.tag_filters.over(rules.tag_filters),
+            tag_expression: self.tag_expression.over(rules.tag_expression),
+            allowed_tag_ids: over_list(self.allowed_tag_ids, rules.allowed_tag_ids),
+            allowed_tags_logic: self.allowed_tags_logic.over(rules.allowed_tags_logic),
+            excluded_tag_ids: over_list(self.excluded_tag_ids, rules.excluded_tag_ids),
+            allowed_node_ids: over_list(self.allowed_node_ids, rules.allowed_node_ids),
+            allowed_node_types: over_list(self.allowed_node_types, rules.allowed_node_types),
+            excluded_node_types: over_list(self.excluded_node_types, rules.excluded_node_types),
+            date_range_start: self.date_range_start.over(rules.date_range_start),
+            date_range_end: self.date_range_end.over(rules.date_range_end),
+            transformations: over_list(self.transformations, rules.transformations),
+            max_detail_level: self.max_detail_level.over(rules.max_detail_level),
+            tag_permissions: self.tag_permissions.over(rules.tag_permissions),
+            schema_permissions: self.schema_permissions.over(rules.schema_permissions),
+        };
+        rules.check(&mut errors);
+        let is_active = match self.is_active {
+            Edit::Keep => is_active,
+            Edit::Set(is_active) => is_active,
+            Edit::Clear => {
+                errors.add_unless_known("is_active", "must be true or false");
+                is_active
+            }
+        };
+        let is_default = match self.is_default {
+            Edit::Keep => None,
+            Edit::Set(is_default) => Some(is_default),
+            Edit::Clear => {
+                errors.add_unless_known("is_default", "must be true or false");
+                None
+            }
+        };
+        let description = self.description.over(description);
+        match self.name.over(name) {
+            Some(name) => errors.into_result(Edited { name, description, rules, is_active, is_default }),
+            None => {
+                errors.add_unless_known("name", "is required");
+                Err(errors)
+            }
+        }
+    }
+}
+
+fn over_list<T: Clone + Eq + std::hash::Hash>(edit: Edit<Distinct<T>>, current: Distinct<T>) -> Distinct<T> {
+    edit.over(Some(current)).unwrap_or_default()
+}

@@ -1,0 +1,26 @@
+//! The rules of exposure profiles (docs/exposure.md): pure data and functions. Nothing here reads a clock, a table or a
+//! wire.
+
+mod app_access;
+mod edits;
+mod permissions;
+mod profile;
+mod rules;
+mod tag_directory;
+mod tag_expression;
+mod template;
+mod text;
+mod yaml;
+
+pub use app_access::{AppAccess, AppAccessDraft, AppAccessEdits, AppId, GrantId, NewAppAccess, Tier};
+pub use edits::{Edited, ProfileEdits};
+pub use permissions::{
+    FREEFORM, SchemaGrant, SchemaId, SchemaPermissions, SchemaRef, SchemaVerb, TagGrant, TagPermissions, TagVerb,
+};
+pub use profile::{Profile, ProfileId, UserId};
+pub use rules::{DetailLevel, NodeId, Rules, TagFilters, TagsLogic, Transformation};
+pub use tag_directory::{KnownTag, TagDirectory, TagId};
+pub use tag_expression::{MAX_DEPTH, MAX_PARTS, TagExpression, TagOp};
+pub use template::Template;
+pub use text::{Description, NodeType, ProfileName, TagRef, TextError};
+pub use yaml::to_yaml;

@@ -1,0 +1,186 @@
+//! What an app may do with tags and schemas, verb by verb.
+
+use serde::{Deserialize, Serialize};
+use vocabulary::{Distinct, Id, Schema};
+
+use super::TagRef;
+
+/// A schema.
+pub type SchemaId = Id<Schema>;
+
+/// Stands for nodes without a schema.
+pub const FREEFORM: &str = "__freeform__";
+
+/// A schema by its id, or [`FREEFORM`]. The word is itself of an id's shape, so one type holds both.
+pub type SchemaRef = SchemaId;
+
+/// What an app may do with tags. A verb that is absent is denied; so is one that is present and grants nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TagPermissions {
+    /// See that the tag exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discover: Option<TagGrant>,
+    /// See nodes that have the tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<TagGrant>,
+    /// Propose changes to them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub propose: Option<TagGrant>,
+    /// Change them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edit: Option<TagGrant>,
+    /// Make nodes that have the tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create: Option<TagGrant>,
+    /// Delete them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete: Option<TagGrant>,
+}
+
+/// What a verb is granted on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TagGrant {
+    /// These tags.
+    pub tag_ids: Distinct<TagRef>,
+    /// Every tag.
+    pub allow_all: bool,
+    /// Tags that do not exist yet; on `propose` and `create` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_new: Option<bool>,
+}
+
+/// What an app may do with the nodes of schemas. A verb that is absent is denied; so is one that grants nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SchemaPermissions {
+    /// See them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<SchemaGrant>,
+    /// Make and change them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write: Option<SchemaGrant>,
+}
+
+/// What a verb is granted on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SchemaGrant {
+    /// These schemas, or [`FREEFORM`].
+    pub schema_ids: Distinct<SchemaRef>,
+    /// Every schema, and none.
+    pub allow_all: bool,
+}
+
+/// The verbs of [`TagPermissions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagVerb {
+    /// See that the tag exists.
+    Discover,
+    /// See nodes that have it.
+    Read,
+    /// Propose changes.
+    Propose,
+    /// Change nodes.
+    Edit,
+    /// Make nodes.
+    Create,
+    /// Delete nodes.
+    Delete,
+}
+
+/// The verbs of [`SchemaPermissions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaVerb {
+    /// See nodes.
+    Read,
+    /// Make and change them.
+    Write,
+}
+
+impl TagVerb {
+    /// Its name in requests and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Discover => "discover",
+            Self::Read => "read",
+            Self::Propose => "propose",
+            Self::Edit => "edit",
+            Self::Create => "create",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Whether it can be granted on tags that do not exist yet.
+    pub fn takes_new(self) -> bool {
+        matches!(self, Self::Propose | Self::Create)
+    }
+}
+
+impl SchemaVerb {
+    /// Its name in requests and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+impl TagPermissions {
+    /// Every verb on every tag, new ones included.
+    pub fn everything() -> Self {
+        let all = || Some(TagGrant { allow_all: true, ..TagGrant::default() });
+        let all_and_new = || Some(TagGrant { allow_all: true, allow_new: Some(true), ..TagGrant::default() });
+        Self { discover: all(), read: all(), propose: all_and_new(), edit: all(), create: all_and_new(), delete: all() }
+    }
+
+    /// Every verb, present and denying.
+    pub fn nothing() -> Self {
+        let none = || Some(TagGrant::default());
+        let none_and_new = || Some(TagGrant { allow_new: Some(false), ..TagGrant::default() });
+        Self {
+            discover: none(),
+            read: none(),
+            propose: none_and_new(),
+            edit: none(),
+            create: none_and_new(),
+            delete: none(),
+        }
+    }
+
+    /// The same permissions over other tags.
+    #[must_use]
+    pub fn map(&self, each: &impl Fn(&TagRef) -> TagRef) -> Self {
+        let map = |grant: &Option<TagGrant>| {
+            grant.as_ref().map(|TagGrant { tag_ids, allow_all, allow_new }| TagGrant {
+                tag_ids: Distinct::new(tag_ids.iter().map(each).collect()),
+                allow_all: *allow_all,
+                allow_new: *allow_new,
+            })
+        };
+        let Self { discover, read, propose, edit, create, delete } = self;
+        Self {
+            discover: map(discover),
+            read: map(read),
+            propose: map(propose),
+            edit: map(edit),
+            create: map(create),
+            delete: map(delete),
+        }
+    }
+}
+
+impl SchemaPermissions {
+    /// Both verbs on every schema.
+    pub fn everything() -> Self {
+        let all = || Some(SchemaGrant { allow_all: true, ..SchemaGrant::default() });
+        Self { read: all(), write: all() }
+    }
+
+    /// Both verbs, present and denying.
+    pub fn nothing() -> Self {
+        Self { read: Some(SchemaGrant::default()), write: Some(SchemaGrant::default()) }
+    }
+}

@@ -1,0 +1,52 @@
+//! An exposure profile.
+
+use uuid::Uuid;
+use vocabulary::{Id, Instant, User};
+
+use super::{Description, ProfileName, Rules};
+
+/// A person.
+pub type UserId = Id<User>;
+
+/// The id of a profile; minted here, in the order of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProfileId(pub Uuid);
+
+/// What of a person's data an app bound to it may see and do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its id.
+    pub id: ProfileId,
+    /// Whose data it speaks of.
+    pub owner: UserId,
+    /// Its name, for its owner.
+    pub name: ProfileName,
+    /// What its owner says of it.
+    pub description: Option<Description>,
+    /// What it says of nodes.
+    pub rules: Rules,
+    /// An inactive profile exposes nothing.
+    pub is_active: bool,
+    /// The one profile of its owner that is there from the start and stays.
+    pub is_default: bool,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
+    /// Grows by one with every change.
+    pub version: i64,
+}
+
+impl ProfileId {
+    /// Takes a text from outside; a text that is no UUID names no profile.
+    pub fn parse(text: &str) -> Option<Self> {
+        // Only the hyphenated form is minted, and one profile must not answer to several names.
+        (text.len() == 36).then(|| Uuid::try_parse(text).ok().map(Self)).flatten()
+    }
+}
+
+impl std::fmt::Display for ProfileId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}

@@ -1,0 +1,183 @@
+//! What a profile says of nodes: the document that is stored, and shown as YAML.
+
+use serde::{Deserialize, Serialize};
+use vocabulary::{Distinct, FieldErrors, Id, Instant, Node};
+
+use super::{NodeType, SchemaPermissions, TagExpression, TagPermissions, TagRef};
+
+/// A node.
+pub type NodeId = Id<Node>;
+
+/// What a profile says of nodes, in the order it is shown in. An empty part says nothing.
+///
+/// A member that this program does not know is refused, never dropped: it may be an exclusion.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// Simple tag filtering.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag_filters: Option<TagFilters>,
+    /// Boolean tag logic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag_expression: Option<TagExpression>,
+    /// Legacy: only nodes with these tags.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    pub allowed_tag_ids: Distinct<TagRef>,
+    /// Legacy: any of them (where unset) or all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_tags_logic: Option<TagsLogic>,
+    /// Legacy: no nodes with these tags.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    pub excluded_tag_ids: Distinct<TagRef>,
+    /// Nodes picked by hand.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    pub allowed_node_ids: Distinct<NodeId>,
+    /// Only nodes of these types.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    pub allowed_node_types: Distinct<NodeType>,
+    /// No nodes of these types.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    pub excluded_node_types: Distinct<NodeType>,
+    /// Only nodes made at this moment or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date_range_start: Option<Instant>,
+    /// Only nodes made before this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date_range_end: Option<Instant>,
+    /// What is done to what an app sees, in order.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    pub transformations: Distinct<Transformation>,
+    /// How much of a node an app sees; all of it where unset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_detail_level: Option<DetailLevel>,
+    /// What an app may do with tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag_permissions: Option<TagPermissions>,
+    /// What an app may do with schemas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema_permissions: Option<SchemaPermissions>,
+}
+
+/// Simple tag filtering.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TagFilters {
+    /// A node must have all of these.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    pub include_all: Distinct<TagRef>,
+    /// A node must have at least one of these.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    pub include_any: Distinct<TagRef>,
+    /// A node must have none of these.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    pub exclude_any: Distinct<TagRef>,
+}
+
+/// How the legacy list of allowed tags combines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TagsLogic {
+    /// Any of them.
+    Or,
+    /// All of them.
+    And,
+}
+
+/// How much of a node an app sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DetailLevel {
+    /// All fields.
+    Full,
+    /// What a list shows.
+    Summary,
+    /// That it exists.
+    Minimal,
+}
+
+/// What is done to every string an app sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transformation {
+    /// Addresses and numbers that name a person give way to `[EMAIL]` and the like.
+    RedactPii,
+    /// Times become their day.
+    CoarsenDates,
+    /// Metadata members go.
+    StripMetadata,
+    /// Ids become stable keyed ones, another for each app.
+    PseudonymizeIds,
+}
+
+/// An unknown transformation was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownTransformation;
+
+impl Transformation {
+    /// Every transformation.
+    pub const ALL: [Self; 4] = [Self::RedactPii, Self::CoarsenDates, Self::StripMetadata, Self::PseudonymizeIds];
+
+    /// Its name in requests and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RedactPii => "redact_pii",
+            Self::CoarsenDates => "coarsen_dates",
+            Self::StripMetadata => "strip_metadata",
+            Self::PseudonymizeIds => "pseudonymize_ids",
+        }
+    }
+
+    /// The transformation of this name.
+    pub fn parse(name: &str) -> Result<Self, UnknownTransformation> {
+        Self::ALL.into_iter().find(|known| known.name() == name).ok_or(UnknownTransformation)
+    }
+}
+
+impl std::fmt::Display for UnknownTransformation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let known: Vec<_> = Transformation::ALL.iter().map(|known| known.name()).collect();
+        write!(f, "must be one of {}", known.join(", "))
+    }
+}
+
+impl Rules {
+    /// Says what is wrong between parts that are right on their own.
+    pub fn check(&self, errors: &mut FieldErrors) {
+        if let (Some(start), Some(end)) = (self.date_range_start, self.date_range_end)
+            && start >= end
+        {
+            errors.add_unless_known("date_range_start", "must be before date_range_end");
+        }
+    }
+
+    /// The same rules over other tags.
+    #[must_use]
+    pub fn map_tags(&self, each: &impl Fn(&TagRef) -> TagRef) -> Self {
+        let list = |tags: &Distinct<TagRef>| Distinct::new(tags.iter().map(each).collect());
+        Self {
+            tag_filters: self.tag_filters.as_ref().map(|TagFilters { include_all, include_any, exclude_any }| {
+                TagFilters {
+                    include_all: list(include_all),
+                    include_any: list(include_any),
+                    exclude_any: list(exclude_any),
+                }
+            }),
+            tag_expression: self.tag_expression.as_ref().map(|expression| expression.map(each)),
+            allowed_tag_ids: list(&self.allowed_tag_ids),
+            excluded_tag_ids: list(&self.excluded_tag_ids),
+            tag_permissions: self.tag_permissions.as_ref().map(|permissions| permissions.map(each)),
+            ..self.clone()
+        }
+    }
+
+    /// Whether any tag is named.
+    pub fn has_tags(&self) -> bool {
+        let filters = self.tag_filters.as_ref().is_some_and(|filters| *filters != TagFilters::default());
+        let expression = self.tag_expression.as_ref().is_some_and(TagExpression::has_tags);
+        filters
+            || expression
+            || !self.allowed_tag_ids.is_empty()
+            || !self.excluded_tag_ids.is_empty()
+            || self.tag_permissions.is_some()
+    }
+}

@@ -1,0 +1,106 @@
+//! The ids and names of a person's tags: names become ids when they are kept, and names again when they are shown.
+
+use std::collections::HashMap;
+
+use vocabulary::{Id, Tag};
+
+use super::TagRef;
+
+/// A tag.
+pub type TagId = Id<Tag>;
+
+/// A tag that the directory knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownTag {
+    /// Its id.
+    pub id: TagId,
+    /// Its name today.
+    pub name: TagRef,
+}
+
+/// What is known of one person's tags.
+#[derive(Clone, Debug, Default)]
+pub struct TagDirectory {
+    name_of: HashMap<String, TagRef>,
+    /// `None`: several tags have this name.
+    id_of: HashMap<String, Option<TagRef>>,
+}
+
+impl TagDirectory {
+    /// A directory of these tags.
+    pub fn new(tags: impl IntoIterator<Item = KnownTag>) -> Self {
+        let mut directory = Self::default();
+        for KnownTag { id, name } in tags {
+            // An id is of a tag reference's shape by its own definition.
+            let Ok(id) = TagRef::parse(id.to_string()) else { continue };
+            directory
+                .id_of
+                .entry(name.as_str().to_owned())
+                .and_modify(|known| *known = None)
+                .or_insert_with(|| Some(id.clone()));
+            directory.name_of.insert(id.as_str().to_owned(), name);
+        }
+        directory
+    }
+
+    /// The reference to keep for one that a person wrote: a known name gives way to its id, so that a rename changes
+    /// nothing. An id is an id even when another tag has it for a name.
+    pub fn kept(&self, written: &TagRef) -> TagRef {
+        if self.name_of.contains_key(written.as_str()) {
+            return written.clone();
+        }
+        match self.id_of.get(written.as_str()) {
+            Some(Some(id)) => id.clone(),
+            Some(None) | None => written.clone(),
+        }
+    }
+
+    /// The reference to show for one that was kept: a known id gives way to its name, where that name, written back, would
+    /// mean the same tag.
+    pub fn shown(&self, kept: &TagRef) -> TagRef {
+        match self.name_of.get(kept.as_str()) {
+            Some(name) if self.kept(name) == *kept => name.clone(),
+            Some(_) | None => kept.clone(),
+        }
+    }
+
+    /// What is known of an id or a name.
+    pub fn resolve(&self, reference: &TagRef) -> Option<KnownTag> {
+        let id = self.kept(reference);
+        let name = self.name_of.get(id.as_str())?.clone();
+        TagId::parse(id.as_str()).ok().map(|id| KnownTag { id, name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(tags: &[(&str, &str)]) -> TagDirectory {
+        TagDirectory::new(tags.iter().map(|(id, name)| KnownTag { id: TagId::parse(*id).unwrap(), name: tag(name) }))
+    }
+
+    fn tag(text: &str) -> TagRef {
+        TagRef::parse(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_known_name_is_kept_as_its_id_and_shown_as_its_name() {
+        let directory = directory(&[("t1", "work"), ("t2", "Zu Hause 🏡")]);
+        assert_eq!(directory.kept(&tag("work")), tag("t1"));
+        assert_eq!(directory.shown(&tag("t2")), tag("Zu Hause 🏡"));
+        assert_eq!(directory.kept(&tag("play")), tag("play"));
+    }
+
+    #[test]
+    fn what_is_shown_means_the_same_when_it_is_written_back() {
+        // Two tags of one name, a name that is another tag's id, and a tag named like itself.
+        let directory = directory(&[("t1", "work"), ("t2", "work"), ("t3", "t4"), ("t4", "rest"), ("t5", "t5")]);
+        for kept in ["t1", "t2", "t3", "t4", "t5", "t9", "unknown"] {
+            let kept = tag(kept);
+            assert_eq!(directory.kept(&directory.shown(&kept)), kept);
+        }
+        assert_eq!(directory.shown(&tag("t1")), tag("t1"));
+        assert_eq!(directory.shown(&tag("t3")), tag("t3"));
+    }
+}

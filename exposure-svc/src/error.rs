@@ -1,0 +1,76 @@
+//! Why an operation did not happen, in terms that no transport and no database knows.
+
+use std::fmt;
+
+use vocabulary::FieldErrors;
+
+use crate::domain::{AppId, GrantId};
+
+/// Why an operation did not happen. Nothing was changed.
+#[derive(Debug)]
+pub enum Error {
+    /// These fields are wrong.
+    Invalid(FieldErrors),
+    /// There is no such profile, as far as this caller may know.
+    ProfileNotFound,
+    /// The app has no such grant.
+    AppAccessNotFound,
+    /// The default profile cannot be deleted, nor stop being the default.
+    ProfileIsDefault,
+    /// Active grants bind these apps to the profile.
+    ProfileInUse(Vec<AppId>),
+    /// The app has an active grant already.
+    AppAccessExists(GrantId),
+    /// The profile stands at another version than the caller expects.
+    PreconditionFailed,
+    /// The idempotency key came with another request before.
+    IdempotencyKeyReused,
+    /// The first request with this idempotency key is still under way.
+    IdempotencyKeyInFlight,
+    /// The database is away or overloaded; the same call may succeed later.
+    Unavailable(anyhow::Error),
+    /// A fault of ours.
+    Internal(anyhow::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(errors) => write!(f, "some fields are wrong: {errors}"),
+            Self::ProfileNotFound => f.write_str("there is no such exposure profile"),
+            Self::AppAccessNotFound => f.write_str("the app has no such access grant"),
+            Self::ProfileIsDefault => f.write_str(
+                "this is the default profile; it can be edited or deactivated, and another can become the default",
+            ),
+            Self::ProfileInUse(apps) => {
+                let apps: Vec<_> = apps.iter().map(AppId::as_str).collect();
+                write!(f, "active access grants bind apps to this profile: {}", apps.join(", "))
+            }
+            Self::AppAccessExists(id) => write!(f, "grant `{id}` is active for this app; update or revoke that one"),
+            Self::PreconditionFailed => f.write_str("the profile was changed since; read it again"),
+            Self::IdempotencyKeyReused => f.write_str("this idempotency key was used for another request"),
+            Self::IdempotencyKeyInFlight => {
+                f.write_str("the first request with this idempotency key is still under way; try again")
+            }
+            Self::Unavailable(_) => f.write_str("exposure profiles are unavailable for the moment; try again"),
+            Self::Internal(_) => f.write_str("something went wrong on our side"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable(cause) | Self::Internal(cause) => Some(cause.as_ref()),
+            Self::Invalid(_)
+            | Self::ProfileNotFound
+            | Self::AppAccessNotFound
+            | Self::ProfileIsDefault
+            | Self::ProfileInUse(_)
+            | Self::AppAccessExists(_)
+            | Self::PreconditionFailed
+            | Self::IdempotencyKeyReused
+            | Self::IdempotencyKeyInFlight => None,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! `AppAccessService`: which app is bound to which profile.
+
+use ofself_proto::exposure::{
+    GetAppAccessRequest, GetAppAccessResponse, GrantAppAccessRequest, GrantAppAccessResponse, ListAppAccessRequest,
+    ListAppAccessResponse, RevokeAppAccessRequest, RevokeAppAccessResponse, UpdateAppAccessRequest,
+    UpdateAppAccessResponse, app_access_service_server::AppAccessService,
+};
+use tonic::{Request, Response, Status};
+
+use super::{change, convert::access, status::status};
+use crate::operations::{Exposure, ListAppAccess};
+
+pub(super) struct AppAccessRpc {
+    exposure: Exposure,
+}
+
+impl AppAccessRpc {
+    pub(super) fn new(exposure: Exposure) -> Self {
+        Self { exposure }
+    }
+}
+
+#[tonic::async_trait]
+impl AppAccessService for AppAccessRpc {
+    async fn grant_app_access(
+        &self,
+        request: Request<GrantAppAccessRequest>,
+    ) -> Result<Response<GrantAppAccessResponse>, Status> {
+        let draft = access::draft(request.into_inner());
+        let exposure = self.exposure.clone();
+        let granted = change(async move { exposure.grant_app_access(draft).await }).await?;
+        Ok(Response::new(GrantAppAccessResponse { access: Some(access::access(granted)) }))
+    }
+
+    async fn update_app_access(
+        &self,
+        request: Request<UpdateAppAccessRequest>,
+    ) -> Result<Response<UpdateAppAccessResponse>, Status> {
+        let UpdateAppAccessRequest { user_id, app_id, profile_id, expires_at, update_mask } = request.into_inner();
+        let edits = access::edits(profile_id, expires_at, update_mask);
+        let exposure = self.exposure.clone();
+        let updated = change(async move { exposure.update_app_access(user_id, app_id, edits).await }).await?;
+        Ok(Response::new(UpdateAppAccessResponse { access: Some(access::access(updated)) }))
+    }
+
+    async fn revoke_app_access(
+        &self,
+        request: Request<RevokeAppAccessRequest>,
+    ) -> Result<Response<RevokeAppAccessResponse>, Status> {
+        let RevokeAppAccessRequest { user_id, app_id } = request.into_inner();
+        let exposure = self.exposure.clone();
+        let revoked = change(async move { exposure.revoke_app_access(user_id, app_id).await }).await?;
+        Ok(Response::new(RevokeAppAccessResponse { access: revoked.map(access::access) }))
+    }
+
+    async fn get_app_access(
+        &self,
+        request: Request<GetAppAccessRequest>,
+    ) -> Result<Response<GetAppAccessResponse>, Status> {
+        let GetAppAccessRequest { user_id, app_id } = request.into_inner();
+        let found = self.exposure.get_app_access(user_id, app_id).await.map_err(status)?;
+        Ok(Response::new(GetAppAccessResponse { access: Some(access::access(found)) }))
+    }
+
+    async fn list_app_access(
+        &self,
+        request: Request<ListAppAccessRequest>,
+    ) -> Result<Response<ListAppAccessResponse>, Status> {
+        let ListAppAccessRequest { user_id, limit, offset, is_active } = request.into_inner();
+        let list = ListAppAccess { limit, offset, is_active };
+        let page = self.exposure.list_app_access(user_id, list).await.map_err(status)?;
+        Ok(Response::new(access::listed(page)))
+    }
+}

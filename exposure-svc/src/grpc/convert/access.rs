@@ -1,0 +1,78 @@
+//! Access grants and known tags, both ways.
+
+use ofself_proto::exposure as wire;
+use prost_types::{FieldMask, Timestamp};
+use service_kit::grpc::{read_timestamp, timestamp};
+use vocabulary::{Edit, FieldErrors, Instant, Page};
+
+use crate::domain::{AppAccess, AppAccessDraft, AppAccessEdits, KnownTag, Tier};
+
+pub(in crate::grpc) fn draft(request: wire::GrantAppAccessRequest) -> AppAccessDraft {
+    let wire::GrantAppAccessRequest { user_id, app_id, tier, profile_id, expires_at } = request;
+    let mut unreadable = FieldErrors::new();
+    let tier = match wire::AppTier::try_from(tier) {
+        Ok(wire::AppTier::Unspecified) => None,
+        Ok(wire::AppTier::L1) => Some(Tier::L1),
+        Ok(wire::AppTier::L2) => Some(Tier::L2),
+        Err(_) => {
+            unreadable.add("tier", "must be L1 or L2");
+            None
+        }
+    };
+    let expires_at = read_timestamp(expires_at, "expires_at", &mut unreadable);
+    AppAccessDraft { user_id, app_id, tier, profile_id, expires_at, unreadable }
+}
+
+pub(in crate::grpc) fn edits(
+    profile_id: String,
+    expires_at: Option<Timestamp>,
+    mask: Option<FieldMask>,
+) -> AppAccessEdits {
+    let mut unreadable = FieldErrors::new();
+    let expires_at = read_timestamp(expires_at, "expires_at", &mut unreadable);
+    let mut edits = AppAccessEdits::default();
+    for path in mask.unwrap_or_default().paths {
+        match path.as_str() {
+            "profile_id" => edits.profile_id = Some(profile_id.clone()),
+            "expires_at" => edits.expires_at = Edit::of(expires_at),
+            unknown => unreadable.add("update_mask", format!("names `{unknown}`, which cannot be changed")),
+        }
+    }
+    AppAccessEdits { unreadable, ..edits }
+}
+
+pub(in crate::grpc) fn access((access, as_of): (AppAccess, Instant)) -> wire::AppAccess {
+    let is_active = access.is_active(as_of);
+    let AppAccess { id, user, app, tier, profile, granted_at, expires_at, revoked_at, version } = access;
+    let tier = match tier {
+        Tier::L1 => wire::AppTier::L1,
+        Tier::L2 => wire::AppTier::L2,
+    };
+    wire::AppAccess {
+        id: id.to_string(),
+        user_id: user.to_string(),
+        app_id: app.to_string(),
+        tier: tier.into(),
+        profile_id: profile.map(|profile| profile.to_string()).unwrap_or_default(),
+        granted_at: Some(timestamp(granted_at)),
+        expires_at: expires_at.map(timestamp),
+        revoked_at: revoked_at.map(timestamp),
+        is_active,
+        version,
+    }
+}
+
+pub(in crate::grpc) fn listed((page, as_of): (Page<AppAccess>, Instant)) -> wire::ListAppAccessResponse {
+    let Page { items, total, request } = page;
+    wire::ListAppAccessResponse {
+        access: items.into_iter().map(|grant| access((grant, as_of))).collect(),
+        total: total.try_into().unwrap_or(i64::MAX),
+        limit: request.limit.try_into().unwrap_or(i32::MAX),
+        offset: request.offset.try_into().unwrap_or(i64::MAX),
+    }
+}
+
+pub(in crate::grpc) fn tag(tag: KnownTag) -> wire::Tag {
+    let KnownTag { id, name } = tag;
+    wire::Tag { id: id.to_string(), name: name.as_str().to_owned() }
+}

@@ -1,0 +1,205 @@
+//! A profile as a caller asks for it.
+
+use ofself_proto::exposure::{self as wire, tag_expression};
+use prost_types::FieldMask;
+use service_kit::grpc::read_timestamp;
+use vocabulary::{Distinct, Edit, FieldErrors, Id};
+
+use super::permissions;
+use crate::domain::{
+    Description, DetailLevel, NodeType, ProfileEdits, ProfileName, TagExpression, TagFilters, TagOp, TagRef, TagsLogic,
+    Transformation,
+};
+
+/// The edits that make a profile: every field that is there.
+pub(in crate::grpc) fn creation(draft: Option<wire::ProfileDraft>) -> ProfileEdits {
+    let all = draft_edits(draft.unwrap_or_default());
+    ProfileEdits { is_active: Edit::Keep, is_default: Edit::Keep, ..all }
+}
+
+/// The edits of an update: the fields that the mask names.
+pub(in crate::grpc) fn update(
+    draft: Option<wire::ProfileDraft>,
+    is_active: Option<bool>,
+    is_default: Option<bool>,
+    mask: Option<FieldMask>,
+) -> ProfileEdits {
+    let named = draft_edits(draft.unwrap_or_default());
+    let mut edits = ProfileEdits::default();
+    let mut unreadable = named.unreadable;
+    for path in mask.unwrap_or_default().paths {
+        match path.as_str() {
+            "name" => edits.name = cleared(&named.name),
+            "description" => edits.description = cleared(&named.description),
+            "tag_filters" => edits.tag_filters = cleared(&named.tag_filters),
+            "tag_expression" => edits.tag_expression = cleared(&named.tag_expression),
+            "allowed_tag_ids" => edits.allowed_tag_ids = cleared(&named.allowed_tag_ids),
+            "allowed_tags_logic" => edits.allowed_tags_logic = cleared(&named.allowed_tags_logic),
+            "excluded_tag_ids" => edits.excluded_tag_ids = cleared(&named.excluded_tag_ids),
+            "allowed_node_ids" => edits.allowed_node_ids = cleared(&named.allowed_node_ids),
+            "allowed_node_types" => edits.allowed_node_types = cleared(&named.allowed_node_types),
+            "excluded_node_types" => edits.excluded_node_types = cleared(&named.excluded_node_types),
+            "date_range_start" => edits.date_range_start = cleared(&named.date_range_start),
+            "date_range_end" => edits.date_range_end = cleared(&named.date_range_end),
+            "transformations" => edits.transformations = cleared(&named.transformations),
+            "max_detail_level" => edits.max_detail_level = cleared(&named.max_detail_level),
+            "tag_permissions" => edits.tag_permissions = cleared(&named.tag_permissions),
+            "schema_permissions" => edits.schema_permissions = cleared(&named.schema_permissions),
+            "is_active" => edits.is_active = Edit::of(is_active),
+            "is_default" => edits.is_default = Edit::of(is_default),
+            unknown => unreadable.add("update_mask", format!("names `{unknown}`, which cannot be changed")),
+        }
+    }
+    ProfileEdits { unreadable, ..edits }
+}
+
+/// A field that a mask names: what is not there is to be cleared.
+fn cleared<T: Clone>(edit: &Edit<T>) -> Edit<T> {
+    match edit {
+        Edit::Keep => Edit::Clear,
+        named => named.clone(),
+    }
+}
+
+fn draft_edits(draft: wire::ProfileDraft) -> ProfileEdits {
+    let wire::ProfileDraft {
+        name,
+        description,
+        tag_filters,
+        tag_expression,
+        allowed_tag_ids,
+        allowed_tags_logic,
+        excluded_tag_ids,
+        allowed_node_ids,
+        allowed_node_types,
+        excluded_node_types,
+        date_range_start,
+        date_range_end,
+        transformations,
+        max_detail_level,
+        tag_permissions,
+        schema_permissions,
+    } = draft;
+    let mut errors = FieldErrors::new();
+    let e = &mut errors;
+    ProfileEdits {
+        name: set(name.and_then(|name| readable(ProfileName::parse(&name), "name", e))),
+        description: set(description.and_then(|text| readable(Description::parse(text), "description", e))),
+        tag_filters: set(tag_filters.and_then(|filters| self::tag_filters(filters, e))),
+        tag_expression: set(tag_expression.and_then(|wire| expression_within_bounds(wire, e))),
+        allowed_tag_ids: list(tags(allowed_tag_ids, "allowed_tag_ids", e)),
+        allowed_tags_logic: set(tags_logic(allowed_tags_logic, e)),
+        excluded_tag_ids: list(tags(excluded_tag_ids, "excluded_tag_ids", e)),
+        allowed_node_ids: list(Distinct::parse(allowed_node_ids, "allowed_node_ids", Id::parse, e)),
+        allowed_node_types: list(Distinct::parse(allowed_node_types, "allowed_node_types", NodeType::parse, e)),
+        excluded_node_types: list(Distinct::parse(excluded_node_types, "excluded_node_types", NodeType::parse, e)),
+        date_range_start: set(read_timestamp(date_range_start, "date_range_start", e)),
+        date_range_end: set(read_timestamp(date_range_end, "date_range_end", e)),
+        transformations: list(Distinct::parse(
+            transformations,
+            "transformations",
+            |name| Transformation::parse(&name),
+            e,
+        )),
+        max_detail_level: set(detail_level(max_detail_level, e)),
+        tag_permissions: set(tag_permissions.and_then(|wire| permissions::tag_permissions(wire, e))),
+        schema_permissions: set(schema_permissions.and_then(|wire| permissions::schema_permissions(wire, e))),
+        is_active: Edit::Keep,
+        is_default: Edit::Keep,
+        unreadable: errors,
+    }
+}
+
+fn set<T>(value: Option<T>) -> Edit<T> {
+    value.map_or(Edit::Keep, Edit::Set)
+}
+
+/// An empty list is the same as none.
+fn list<T>(items: Distinct<T>) -> Edit<Distinct<T>> {
+    if items.is_empty() { Edit::Keep } else { Edit::Set(items) }
+}
+
+fn readable<T, E: std::fmt::Display>(parsed: Result<T, E>, field: &str, errors: &mut FieldErrors) -> Option<T> {
+    parsed.map_err(|error| errors.add(field, error.to_string())).ok()
+}
+
+pub(super) fn tags(tags: Vec<String>, path: &str, errors: &mut FieldErrors) -> Distinct<TagRef> {
+    Distinct::parse(tags, path, TagRef::parse, errors)
+}
+
+fn tag_filters(filters: wire::TagFilters, errors: &mut FieldErrors) -> Option<TagFilters> {
+    let wire::TagFilters { include_all, include_any, exclude_any } = filters;
+    let filters = TagFilters {
+        include_all: tags(include_all, "tag_filters.include_all", errors),
+        include_any: tags(include_any, "tag_filters.include_any", errors),
+        exclude_any: tags(exclude_any, "tag_filters.exclude_any", errors),
+    };
+    (filters != TagFilters::default()).then_some(filters)
+}
+
+fn expression_within_bounds(expression: wire::TagExpression, errors: &mut FieldErrors) -> Option<TagExpression> {
+    let expression = self::expression(expression, "tag_expression", errors)?;
+    expression.check("tag_expression", errors);
+    Some(expression)
+}
+
+/// As deep as the decoder of the wire lets a message be; what is too deep for the rules is said by the rules.
+fn expression(expression: wire::TagExpression, path: &str, errors: &mut FieldErrors) -> Option<TagExpression> {
+    match expression.expression {
+        None => {
+            errors.add(path, "must hold either tag, or op and conditions");
+            None
+        }
+        Some(tag_expression::Expression::Tag(tag)) => {
+            let tag = readable(TagRef::parse(tag), &format!("{path}.tag"), errors)?;
+            Some(TagExpression::Tag { tag })
+        }
+        Some(tag_expression::Expression::Operation(wire::tag_expression::Operation { op, conditions })) => {
+            let op = operator(op, path, errors);
+            let conditions: Vec<_> = conditions
+                .into_iter()
+                .enumerate()
+                .map(|(index, below)| self::expression(below, &format!("{path}.conditions[{index}]"), errors))
+                .collect();
+            Some(TagExpression::Operation { op: op?, conditions: conditions.into_iter().collect::<Option<_>>()? })
+        }
+    }
+}
+
+fn operator(op: i32, path: &str, errors: &mut FieldErrors) -> Option<TagOp> {
+    use wire::tag_expression::Op;
+    match Op::try_from(op) {
+        Ok(Op::And) => Some(TagOp::And),
+        Ok(Op::Or) => Some(TagOp::Or),
+        Ok(Op::Not) => Some(TagOp::Not),
+        Ok(Op::Unspecified) | Err(_) => {
+            errors.add(format!("{path}.op"), "must be AND, OR or NOT");
+            None
+        }
+    }
+}
+
+fn tags_logic(logic: i32, errors: &mut FieldErrors) -> Option<TagsLogic> {
+    match wire::TagsLogic::try_from(logic) {
+        Ok(wire::TagsLogic::Unspecified) => None,
+        Ok(wire::TagsLogic::Or) => Some(TagsLogic::Or),
+        Ok(wire::TagsLogic::And) => Some(TagsLogic::And),
+        Err(_) => {
+            errors.add("allowed_tags_logic", "must be OR or AND");
+            None
+        }
+    }
+}
+
+fn detail_level(level: i32, errors: &mut FieldErrors) -> Option<DetailLevel> {
+    match wire::DetailLevel::try_from(level) {
+        Ok(wire::DetailLevel::Unspecified) => None,
+        Ok(wire::DetailLevel::Full) => Some(DetailLevel::Full),
+        Ok(wire::DetailLevel::Summary) => Some(DetailLevel::Summary),
+        Ok(wire::DetailLevel::Minimal) => Some(DetailLevel::Minimal),
+        Err(_) => {
+            errors.add("max_detail_level", "must be full, summary or minimal");
+            None
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! `ExposureProfileService`: profiles as their owners handle them.
+
+use ofself_proto::exposure::{
+    CreateProfileFromTemplateRequest, CreateProfileFromTemplateResponse, CreateProfileRequest, CreateProfileResponse,
+    DeleteProfileRequest, DeleteProfileResponse, GetDefaultProfileRequest, GetDefaultProfileResponse,
+    GetProfileRequest, GetProfileResponse, GetProfileYamlRequest, GetProfileYamlResponse, ListProfilesRequest,
+    ListProfilesResponse, Profile, UpdateProfileRequest, UpdateProfileResponse,
+    exposure_profile_service_server::ExposureProfileService,
+};
+use service_kit::grpc::{acting_user, idempotent_request};
+use tonic::{Request, Response, Status};
+use vocabulary::ExpectedVersions;
+
+use super::{
+    change,
+    convert::{edits, profile},
+    status::status,
+};
+use crate::{
+    error::Error,
+    operations::{CreateProfile, Exposure, ListProfiles, TagNames, UpdateProfile},
+};
+
+pub(super) struct ExposureProfileRpc {
+    exposure: Exposure,
+}
+
+impl ExposureProfileRpc {
+    pub(super) fn new(exposure: Exposure) -> Self {
+        Self { exposure }
+    }
+}
+
+/// What a creation answers.
+struct Made {
+    profile: Option<Profile>,
+    created: bool,
+    replayed: bool,
+}
+
+impl From<CreateProfile> for Made {
+    fn from(done: CreateProfile) -> Self {
+        match done {
+            CreateProfile::Created(made) => {
+                Self { profile: Some(profile::profile(made)), created: true, replayed: false }
+            }
+            CreateProfile::Found(found) => {
+                Self { profile: Some(profile::profile(found)), created: false, replayed: false }
+            }
+            CreateProfile::Replayed(kept) => {
+                Self { profile: Some(profile::profile(kept.profile)), created: kept.created, replayed: true }
+            }
+            CreateProfile::Checked => Self { profile: None, created: false, replayed: false },
+        }
+    }
+}
+
+fn tag_names(resolve: bool) -> TagNames {
+    if resolve { TagNames::Resolved } else { TagNames::Kept }
+}
+
+#[tonic::async_trait]
+impl ExposureProfileService for ExposureProfileRpc {
+    async fn create_profile(
+        &self,
+        request: Request<CreateProfileRequest>,
+    ) -> Result<Response<CreateProfileResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let user = acting_user(&metadata)?;
+        let repeatable = idempotent_request(&metadata, &user, "CreateProfile", &message)
+            .map_err(|errors| status(Error::Invalid(errors)))?;
+        let CreateProfileRequest { profile, validate_only } = message;
+        let edits = edits::creation(profile);
+        let exposure = self.exposure.clone();
+        let done = change(async move { exposure.create_profile(user, edits, validate_only, repeatable).await }).await?;
+        let Made { profile, replayed, .. } = done.into();
+        Ok(Response::new(CreateProfileResponse { profile, replayed }))
+    }
+
+    async fn get_profile(&self, request: Request<GetProfileRequest>) -> Result<Response<GetProfileResponse>, Status> {
+        let user = acting_user(request.metadata())?;
+        let GetProfileRequest { profile_id, include_yaml, resolve_tag_names } = request.into_inner();
+        let found =
+            self.exposure.get_profile(&user, &profile_id, tag_names(resolve_tag_names)).await.map_err(status)?;
+        let yaml = include_yaml.then(|| Exposure::profile_yaml(&found)).transpose().map_err(status)?;
+        Ok(Response::new(GetProfileResponse { profile: Some(profile::profile(found)), yaml }))
+    }
+
+    async fn list_profiles(
+        &self,
+        request: Request<ListProfilesRequest>,
+    ) -> Result<Response<ListProfilesResponse>, Status> {
+        let user = acting_user(request.metadata())?;
+        let ListProfilesRequest { limit, offset, is_active } = request.into_inner();
+        let list = ListProfiles { limit, offset, is_active };
+        let page = self.exposure.list_profiles(&user, list).await.map_err(status)?;
+        Ok(Response::new(profile::profiles(page)))
+    }
+
+    async fn update_profile(
+        &self,
+        request: Request<UpdateProfileRequest>,
+    ) -> Result<Response<UpdateProfileResponse>, Status> {
+        let user = acting_user(request.metadata())?;
+        let UpdateProfileRequest {
+            profile_id,
+            profile,
+            is_active,
+            is_default,
+            update_mask,
+            expected_versions,
+            validate_only,
+        } = request.into_inner();
+        let update = UpdateProfile {
+            edits: edits::update(profile, is_active, is_default, update_mask),
+            expected: ExpectedVersions::new(expected_versions),
+            validate_only,
+        };
+        let exposure = self.exposure.clone();
+        let updated = change(async move { exposure.update_profile(user, profile_id, update).await }).await?;
+        Ok(Response::new(UpdateProfileResponse { profile: Some(profile::profile(updated)) }))
+    }
+
+    async fn delete_profile(
+        &self,
+        request: Request<DeleteProfileRequest>,
+    ) -> Result<Response<DeleteProfileResponse>, Status> {
+        let user = acting_user(request.metadata())?;
+        let DeleteProfileRequest { profile_id, expected_versions } = request.into_inner();
+        let expected = ExpectedVersions::new(expected_versions);
+        let exposure = self.exposure.clone();
+        change(async move { exposure.delete_profile(user, profile_id, expected).await }).await?;
+        Ok(Response::new(DeleteProfileResponse {}))
+    }
+
+    async fn get_default_profile(
+        &self,
+        request: Request<GetDefaultProfileRequest>,
+    ) -> Result<Response<GetDefaultProfileResponse>, Status> {
+        let user = acting_user(request.metadata())?;
+        let exposure = self.exposure.clone();
+        let default = change(async move { exposure.get_default_profile(user).await }).await?;
+        Ok(Response::new(GetDefaultProfileResponse { profile: Some(profile::profile(default)) }))
+    }
+
+    async fn get_profile_yaml(
+        &self,
+        request: Request<GetProfileYamlRequest>,
+    ) -> Result<Response<GetProfileYamlResponse>, Status> {
+        let user = acting_user(request.metadata())?;
+        let GetProfileYamlRequest { profile_id, resolve_tag_names } = request.into_inner();
+        let found =
+            self.exposure.get_profile(&user, &profile_id, tag_names(resolve_tag_names)).await.map_err(status)?;
+        let yaml = Exposure::profile_yaml(&found).map_err(status)?;
+        Ok(Response::new(GetProfileYamlResponse { yaml, version: found.version }))
+    }
+
+    async fn create_profile_from_template(
+        &self,
+        request: Request<CreateProfileFromTemplateRequest>,
+    ) -> Result<Response<CreateProfileFromTemplateResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let user = acting_user(&metadata)?;
+        let repeatable = idempotent_request(&metadata, &user, "CreateProfileFromTemplate", &message)
+            .map_err(|errors| status(Error::Invalid(errors)))?;
+        let CreateProfileFromTemplateRequest { template, name, validate_only } = message;
+        let exposure = self.exposure.clone();
+        let done = change(async move {
+            exposure.create_profile_from_template(user, &template, name, validate_only, repeatable).await
+        })
+        .await?;
+        let Made { profile, created, replayed } = done.into();
+        Ok(Response::new(CreateProfileFromTemplateResponse { profile, created, replayed }))
+    }
+}

@@ -1,0 +1,46 @@
+//! The service on the wire. The only place that names tonic and the contract.
+
+mod app_access_service;
+mod convert;
+mod exposure_profile_service;
+mod status;
+mod tag_directory_service;
+
+use ofself_proto::exposure::{
+    app_access_service_server::AppAccessServiceServer, exposure_profile_service_server::ExposureProfileServiceServer,
+    tag_directory_service_server::TagDirectoryServiceServer,
+};
+use service_kit::detached;
+use tonic::{Status, server::NamedService, service::Routes};
+
+use crate::{error::Error, operations::Exposure};
+
+type UserFacing = ExposureProfileServiceServer<exposure_profile_service::ExposureProfileRpc>;
+type Access = AppAccessServiceServer<app_access_service::AppAccessRpc>;
+type Tags = TagDirectoryServiceServer<tag_directory_service::TagDirectoryRpc>;
+
+/// The largest message that is taken: a profile with every list full of the longest ids is within it.
+const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+
+/// The full names of the services that are served.
+pub fn services() -> Vec<&'static str> {
+    vec![<UserFacing as NamedService>::NAME, <Access as NamedService>::NAME, <Tags as NamedService>::NAME]
+}
+
+/// The services, over `exposure`. A method of the contract that is not among them is answered UNIMPLEMENTED.
+pub fn routes(exposure: &Exposure) -> Routes {
+    let user_facing = UserFacing::new(exposure_profile_service::ExposureProfileRpc::new(exposure.clone()));
+    let access = Access::new(app_access_service::AppAccessRpc::new(exposure.clone()));
+    let tags = Tags::new(tag_directory_service::TagDirectoryRpc::new(exposure.clone()));
+    Routes::new(user_facing.max_decoding_message_size(MAX_REQUEST_BYTES))
+        .add_service(access.max_decoding_message_size(MAX_REQUEST_BYTES))
+        .add_service(tags.max_decoding_message_size(MAX_REQUEST_BYTES))
+}
+
+/// Runs a change to its end even if its caller goes away.
+async fn change<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Status> {
+    detached::to_completion(work)
+        .await
+        .unwrap_or_else(|panic| Err(Error::Internal(panic.into())))
+        .map_err(status::status)
+}

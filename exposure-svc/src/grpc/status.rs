@@ -1,0 +1,39 @@
+//! The one place where an error becomes a gRPC status, and where its cause is logged.
+
+use service_kit::refusal::Refusal;
+use tonic::{Code, Status};
+use tracing::{error, warn};
+
+use crate::{domain::AppId, error::Error};
+
+const DOMAIN: &str = "exposure.ofself.ai";
+
+/// The status that says why; causes stay in the log.
+pub(super) fn status(error: Error) -> Status {
+    let message = error.to_string();
+    let (code, refusal) = match error {
+        Error::Invalid(fields) => (Code::InvalidArgument, Refusal::validation(fields)),
+        Error::ProfileNotFound => (Code::NotFound, Refusal::new("PROFILE_NOT_FOUND")),
+        Error::AppAccessNotFound => (Code::NotFound, Refusal::new("APP_ACCESS_NOT_FOUND")),
+        Error::ProfileIsDefault => (Code::FailedPrecondition, Refusal::new("PROFILE_IS_DEFAULT")),
+        Error::ProfileInUse(apps) => {
+            let apps: Vec<_> = apps.iter().map(AppId::as_str).collect();
+            (Code::FailedPrecondition, Refusal::new("PROFILE_IN_USE").with("apps", apps.join(",")))
+        }
+        Error::AppAccessExists(grant) => {
+            (Code::AlreadyExists, Refusal::new("APP_ACCESS_EXISTS").with("grant_id", grant.to_string()))
+        }
+        Error::PreconditionFailed => (Code::Aborted, Refusal::new("PRECONDITION_FAILED")),
+        Error::IdempotencyKeyReused => (Code::FailedPrecondition, Refusal::new("IDEMPOTENCY_KEY_REUSED")),
+        Error::IdempotencyKeyInFlight => (Code::Aborted, Refusal::new("IDEMPOTENCY_KEY_IN_FLIGHT")),
+        Error::Unavailable(cause) => {
+            warn!(cause = format!("{cause:#}"), "a call was refused because the database is unavailable");
+            (Code::Unavailable, Refusal::new("SERVICE_UNAVAILABLE"))
+        }
+        Error::Internal(cause) => {
+            error!(cause = format!("{cause:#}"), "a call failed by a fault of ours");
+            (Code::Internal, Refusal::new("INTERNAL_SERVER_ERROR"))
+        }
+    };
+    refusal.into_status(code, message, DOMAIN)
+}

@@ -1,0 +1,143 @@
+//! `GrantAppAccess`, `UpdateAppAccess`, `RevokeAppAccess`, `GetAppAccess`, `ListAppAccess`: which app is bound to which
+//! profile.
+
+use uuid::Uuid;
+use vocabulary::{FieldErrors, Instant, Page, PageRequest};
+
+use super::{Exposure, profile_named};
+use crate::{
+    domain::{AppAccess, AppAccessDraft, AppAccessEdits, AppId, GrantId, ProfileId, UserId},
+    error::Error,
+    storage::{GrantFilter, ProfileChange},
+};
+
+/// Which page of which grants.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(missing_docs, reason = "the fields are those of the request, explained in the contract")]
+pub struct ListAppAccess {
+    pub limit: Option<i32>,
+    pub offset: Option<i64>,
+    pub is_active: Option<bool>,
+}
+
+impl Exposure {
+    /// Binds an app to a profile.
+    pub async fn grant_app_access(&self, draft: AppAccessDraft) -> Result<(AppAccess, Instant), Error> {
+        let now = self.clock.now();
+        let asked = draft.parse(now).map_err(Error::Invalid)?;
+        let change = self.store.begin().await?;
+        change.lock_user(&asked.user).await?;
+        let profile = profile_to_bind(&change, &asked.user, &asked.profile_id).await?;
+        if let Some(standing) = change.newest_grant(&asked.user, &asked.app).await? {
+            if standing.is_active(now) {
+                return Err(Error::AppAccessExists(standing.id));
+            }
+            end_expired(&change, &standing).await?;
+        }
+        let access = AppAccess {
+            id: GrantId(Uuid::now_v7()),
+            user: asked.user,
+            app: asked.app,
+            tier: asked.tier,
+            profile: Some(profile),
+            granted_at: now,
+            expires_at: asked.expires_at,
+            revoked_at: None,
+            version: 1,
+        };
+        change.insert_grant(&access).await?;
+        change.commit(None).await?;
+        Ok((access, now))
+    }
+
+    /// Swaps the profile of a live grant, or moves its end.
+    pub async fn update_app_access(
+        &self,
+        user: String,
+        app: String,
+        edits: AppAccessEdits,
+    ) -> Result<(AppAccess, Instant), Error> {
+        let now = self.clock.now();
+        let (user, app) = subject(user, app)?;
+        edits.check(now).map_err(Error::Invalid)?;
+        let change = self.store.begin().await?;
+        change.lock_user(&user).await?;
+        let standing = change.newest_grant(&user, &app).await?.filter(|access| access.is_active(now));
+        let standing = standing.ok_or(Error::AppAccessNotFound)?;
+        let profile = match edits.profile_id {
+            Some(profile) => Some(profile_to_bind(&change, &user, &profile).await?),
+            None => standing.profile,
+        };
+        let expires_at = edits.expires_at.over(standing.expires_at);
+        let updated = AppAccess { profile, expires_at, version: standing.version + 1, ..standing.clone() };
+        change.update_grant(&standing, &updated).await?;
+        change.commit(None).await?;
+        Ok((updated, now))
+    }
+
+    /// Ends a grant; `None`: the app never had one.
+    pub async fn revoke_app_access(&self, user: String, app: String) -> Result<Option<(AppAccess, Instant)>, Error> {
+        let now = self.clock.now();
+        let (user, app) = subject(user, app)?;
+        let change = self.store.begin().await?;
+        change.lock_user(&user).await?;
+        let Some(standing) = change.newest_grant(&user, &app).await? else { return Ok(None) };
+        if standing.revoked_at.is_some() {
+            return Ok(Some((standing, now)));
+        }
+        let revoked = AppAccess { revoked_at: Some(now), version: standing.version + 1, ..standing.clone() };
+        change.update_grant(&standing, &revoked).await?;
+        change.commit(None).await?;
+        Ok(Some((revoked, now)))
+    }
+
+    /// The newest grant of an app, ended or not.
+    pub async fn get_app_access(&self, user: String, app: String) -> Result<(AppAccess, Instant), Error> {
+        let (user, app) = subject(user, app)?;
+        let access = self.store.newest_grant(&user, &app).await?.ok_or(Error::AppAccessNotFound)?;
+        Ok((access, self.clock.now()))
+    }
+
+    /// The grants to a person's data, newest first.
+    pub async fn list_app_access(
+        &self,
+        user: String,
+        list: ListAppAccess,
+    ) -> Result<(Page<AppAccess>, Instant), Error> {
+        let mut errors = FieldErrors::new();
+        let page = PageRequest::parse(list.limit, list.offset, &mut errors);
+        let user = UserId::parse(user).map_err(|error| errors.add("user_id", error.to_string())).ok();
+        let (Some(user), true) = (user, errors.is_empty()) else { return Err(Error::Invalid(errors)) };
+        let filter = match list.is_active {
+            None => GrantFilter::Any,
+            Some(true) => GrantFilter::Active,
+            Some(false) => GrantFilter::Ended,
+        };
+        let now = self.clock.now();
+        Ok((self.store.grants_of(&user, filter, now, page).await?, now))
+    }
+}
+
+async fn profile_to_bind(change: &ProfileChange, user: &UserId, profile: &str) -> Result<ProfileId, Error> {
+    let profile = change.profile_of(user, profile_named(profile)?).await?.ok_or(Error::ProfileNotFound)?;
+    Ok(profile.id)
+}
+
+/// Ends a grant that has expired, at the moment it did: only one may stand, live or expired.
+async fn end_expired(change: &ProfileChange, standing: &AppAccess) -> Result<(), Error> {
+    if standing.revoked_at.is_some() {
+        return Ok(());
+    }
+    let ended = AppAccess { revoked_at: standing.expires_at, version: standing.version + 1, ..standing.clone() };
+    change.update_grant(standing, &ended).await
+}
+
+fn subject(user: String, app: String) -> Result<(UserId, AppId), Error> {
+    let mut errors = FieldErrors::new();
+    let user = UserId::parse(user).map_err(|error| errors.add("user_id", error.to_string())).ok();
+    let app = AppId::parse(app).map_err(|error| errors.add("app_id", error.to_string())).ok();
+    match (user, app) {
+        (Some(user), Some(app)) => Ok((user, app)),
+        _ => Err(Error::Invalid(errors)),
+    }
+}

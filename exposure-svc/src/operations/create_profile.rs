@@ -1,0 +1,71 @@
+//! `CreateProfile`: makes a profile.
+
+use service_kit::idempotency::IdempotentRequest;
+use uuid::Uuid;
+use vocabulary::Instant;
+
+use super::{Exposure, shown};
+use crate::{
+    domain::{Edited, Profile, ProfileEdits, ProfileId, TagDirectory, UserId},
+    error::Error,
+    storage::KeptProfile,
+};
+
+/// What `CreateProfile` or `CreateProfileFromTemplate` did.
+#[derive(Clone, Debug)]
+pub enum CreateProfile {
+    /// It made this profile.
+    Created(Profile),
+    /// The profile was there already.
+    Found(Profile),
+    /// The same request was answered with this before.
+    Replayed(KeptProfile),
+    /// It was asked to check the fields only, and they are right.
+    Checked,
+}
+
+impl Exposure {
+    /// Makes the profile that `owner` asks for, at most once for a `request` that may be repeated.
+    pub async fn create_profile(
+        &self,
+        owner: UserId,
+        edits: ProfileEdits,
+        validate_only: bool,
+        request: Option<IdempotentRequest>,
+    ) -> Result<CreateProfile, Error> {
+        let edited = edits.create().map_err(Error::Invalid)?;
+        if validate_only {
+            return Ok(CreateProfile::Checked);
+        }
+        let now = self.clock.now();
+        let change = self.store.begin().await?;
+        if let Some(request) = &request
+            && let Some(kept) = change.recall(request, now).await?
+        {
+            return Ok(CreateProfile::Replayed(kept));
+        }
+        change.lock_user(&owner).await?;
+        let tags = change.tags_of(&owner).await?;
+        let profile = new_profile(owner, edited, &tags, now);
+        change.insert(&profile).await?;
+        let kept = KeptProfile { profile: shown(profile, &tags), created: true };
+        change.commit(request.as_ref().map(|request| (request, &kept, now))).await?;
+        Ok(CreateProfile::Created(kept.profile))
+    }
+}
+
+pub(super) fn new_profile(owner: UserId, edited: Edited, tags: &TagDirectory, now: Instant) -> Profile {
+    let Edited { name, description, rules, is_active, is_default } = edited;
+    Profile {
+        id: ProfileId(Uuid::now_v7()),
+        owner,
+        name,
+        description,
+        rules: rules.map_tags(&|written| tags.kept(written)),
+        is_active,
+        is_default: is_default.unwrap_or(false),
+        created_at: now,
+        updated_at: now,
+        version: 1,
+    }
+}

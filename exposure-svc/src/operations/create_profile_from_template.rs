@@ -1,0 +1,80 @@
+//! `CreateProfileFromTemplate`: makes a profile from a template.
+
+use service_kit::idempotency::IdempotentRequest;
+use vocabulary::FieldErrors;
+
+use super::{CreateProfile, Exposure, create_profile::new_profile, shown};
+use crate::{
+    domain::{Edited, ProfileName, Template, UserId},
+    error::Error,
+    storage::KeptProfile,
+};
+
+impl Exposure {
+    /// Makes a profile from the template named `template`. `transparent` is the default profile: the one that is there,
+    /// where there is one.
+    pub async fn create_profile_from_template(
+        &self,
+        owner: UserId,
+        template: &str,
+        name: Option<String>,
+        validate_only: bool,
+        request: Option<IdempotentRequest>,
+    ) -> Result<CreateProfile, Error> {
+        let (template, name) = parse(template, name).map_err(Error::Invalid)?;
+        if validate_only {
+            return Ok(CreateProfile::Checked);
+        }
+        let now = self.clock.now();
+        let change = self.store.begin().await?;
+        if let Some(request) = &request
+            && let Some(kept) = change.recall(request, now).await?
+        {
+            return Ok(CreateProfile::Replayed(kept));
+        }
+        change.lock_user(&owner).await?;
+        let tags = change.tags_of(&owner).await?;
+        let found = match template {
+            Template::Transparent => change.default_profile_of(&owner).await?,
+            Template::Restrictive => None,
+        };
+        let created = found.is_none();
+        let profile = match found {
+            Some(profile) => profile,
+            None => {
+                let profile = new_profile(owner, from_template(template, name), &tags, now);
+                change.insert(&profile).await?;
+                profile
+            }
+        };
+        let kept = KeptProfile { profile: shown(profile, &tags), created };
+        change.commit(request.as_ref().map(|request| (request, &kept, now))).await?;
+        Ok(if created { CreateProfile::Created(kept.profile) } else { CreateProfile::Found(kept.profile) })
+    }
+}
+
+fn parse(template: &str, name: Option<String>) -> Result<(Template, ProfileName), FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let template = Template::parse(template);
+    if template.is_none() {
+        errors.add("template", "must be transparent or restrictive");
+    }
+    let name = match name {
+        Some(name) => ProfileName::parse(&name).map_err(|error| errors.add("name", error.to_string())).ok(),
+        None => template.and_then(|template| template.default_name().ok()),
+    };
+    match (template, name) {
+        (Some(template), Some(name)) => errors.into_result((template, name)),
+        _ => Err(errors),
+    }
+}
+
+pub(super) fn from_template(template: Template, name: ProfileName) -> Edited {
+    Edited {
+        name,
+        description: None,
+        rules: template.rules(),
+        is_active: true,
+        is_default: Some(template == Template::Transparent),
+    }
+}

@@ -1,0 +1,30 @@
+//! `DeleteProfile`: removes a profile that nothing stands on.
+
+use vocabulary::ExpectedVersions;
+
+use super::{Exposure, profile_named};
+use crate::{domain::UserId, error::Error};
+
+impl Exposure {
+    /// Deletes the profile named `id` of `owner`, unless it is the default or an active grant names it.
+    pub async fn delete_profile(&self, owner: UserId, id: String, expected: ExpectedVersions) -> Result<(), Error> {
+        let id = profile_named(&id)?;
+        let change = self.store.begin().await?;
+        change.lock_user(&owner).await?;
+        let profile = change.profile_of(&owner, id).await?.ok_or(Error::ProfileNotFound)?;
+        if !expected.admit(profile.version) {
+            return Err(Error::PreconditionFailed);
+        }
+        if profile.is_default {
+            return Err(Error::ProfileIsDefault);
+        }
+        let now = self.clock.now();
+        let apps = change.apps_bound_to(profile.id, now).await?;
+        if !apps.is_empty() {
+            return Err(Error::ProfileInUse(apps));
+        }
+        change.unbind_ended_grants(profile.id, now).await?;
+        change.delete(&profile).await?;
+        change.commit(None).await
+    }
+}

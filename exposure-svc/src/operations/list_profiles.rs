@@ -1,0 +1,36 @@
+//! `ListProfiles`: a person's profiles.
+
+use vocabulary::{FieldErrors, Page, PageRequest};
+
+use super::{Exposure, shown};
+use crate::{
+    domain::{Profile, UserId},
+    error::Error,
+    storage::ProfileFilter,
+};
+
+/// Which page of which profiles.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(missing_docs, reason = "the fields are those of the request, explained in the contract")]
+pub struct ListProfiles {
+    pub limit: Option<i32>,
+    pub offset: Option<i64>,
+    pub is_active: Option<bool>,
+}
+
+impl Exposure {
+    /// The profiles of `owner`, newest first.
+    pub async fn list_profiles(&self, owner: &UserId, list: ListProfiles) -> Result<Page<Profile>, Error> {
+        let mut errors = FieldErrors::new();
+        let page = PageRequest::parse(list.limit, list.offset, &mut errors);
+        let page = errors.into_result(page).map_err(Error::Invalid)?;
+        let filter = match list.is_active {
+            None => ProfileFilter::Any,
+            Some(true) => ProfileFilter::Active,
+            Some(false) => ProfileFilter::Inactive,
+        };
+        let profiles = self.store.profiles_of(owner, filter, page).await?;
+        let tags = self.store.tags_of(owner).await?;
+        Ok(profiles.map(|profile| shown(profile, &tags)))
+    }
+}

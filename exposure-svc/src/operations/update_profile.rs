@@ -1,0 +1,69 @@
+//! `UpdateProfile`: changes what a profile says.
+
+use vocabulary::{ExpectedVersions, Instant};
+
+use super::{Exposure, profile_named, shown};
+use crate::{
+    domain::{Edited, Profile, ProfileEdits, UserId},
+    error::Error,
+    storage::ProfileChange,
+};
+
+/// What an update asks for.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateProfile {
+    /// The new values.
+    pub edits: ProfileEdits,
+    /// The versions at which to go on.
+    pub expected: ExpectedVersions,
+    /// Check the fields and change nothing.
+    pub validate_only: bool,
+}
+
+impl Exposure {
+    /// Changes the profile named `id` of `owner`.
+    pub async fn update_profile(&self, owner: UserId, id: String, update: UpdateProfile) -> Result<Profile, Error> {
+        let id = profile_named(&id)?;
+        let change = self.store.begin().await?;
+        change.lock_user(&owner).await?;
+        let profile = change.profile_of(&owner, id).await?.ok_or(Error::ProfileNotFound)?;
+        if !update.expected.admit(profile.version) {
+            return Err(Error::PreconditionFailed);
+        }
+        let now = self.clock.now();
+        let edited = update.edits.update(&profile).map_err(Error::Invalid)?;
+        let tags = change.tags_of(&owner).await?;
+        if update.validate_only {
+            return Ok(shown(profile, &tags));
+        }
+        if profile.is_default && edited.is_default == Some(false) {
+            return Err(Error::ProfileIsDefault);
+        }
+        let Edited { name, description, rules, is_active, is_default } = edited;
+        let edited = Profile {
+            name,
+            description,
+            rules: rules.map_tags(&|written| tags.kept(written)),
+            is_active,
+            is_default: profile.is_default || is_default == Some(true),
+            ..profile.clone()
+        };
+        if edited == profile {
+            return Ok(shown(profile, &tags));
+        }
+        if edited.is_default && !profile.is_default {
+            end_default(&change, &owner, now).await?;
+        }
+        let edited = Profile { updated_at: now, version: profile.version + 1, ..edited };
+        change.update(&profile, &edited).await?;
+        change.commit(None).await?;
+        Ok(shown(edited, &tags))
+    }
+}
+
+/// Makes the profile that is the default no longer so; first, since there may never be two.
+async fn end_default(change: &ProfileChange, owner: &UserId, now: Instant) -> Result<(), Error> {
+    let Some(former) = change.default_profile_of(owner).await? else { return Ok(()) };
+    let ended = Profile { is_default: false, updated_at: now, version: former.version + 1, ..former.clone() };
+    change.update(&former, &ended).await
+}

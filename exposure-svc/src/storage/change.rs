@@ -1,0 +1,135 @@
+//! One change of one person's profiles, grants or tags: one transaction, which also keeps the answer for a repeat of the
+//! request.
+
+use anyhow::{Context, anyhow};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
+use serde::{Deserialize, Serialize};
+use service_kit::{
+    database::{Change, DatabaseFault, Lock},
+    idempotency::{self, IdempotentRequest, Recall},
+};
+use vocabulary::Instant;
+
+use super::{
+    Store,
+    entity::profile::{ActiveModel, Column, Entity, Model},
+    failed,
+    read::{default_profile_of, profile_of},
+};
+use crate::{
+    domain::{Profile, ProfileId, UserId},
+    error::Error,
+};
+
+/// A change under way. Dropped without [`commit`](Self::commit) it leaves no trace.
+pub struct ProfileChange(Change);
+
+/// A profile as it was first answered under an idempotency key.
+#[derive(Clone, Debug)]
+pub struct KeptProfile {
+    /// The profile as it was shown.
+    pub profile: Profile,
+    /// Whether it was made by that request.
+    pub created: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptAnswer {
+    profile: Model,
+    created: bool,
+}
+
+impl Store {
+    /// Begins a change.
+    pub async fn begin(&self) -> Result<ProfileChange, Error> {
+        self.database.begin().await.map(ProfileChange).map_err(failed)
+    }
+}
+
+impl ProfileChange {
+    /// The answer that `request` got before; waits for a first request that is under way.
+    pub async fn recall(&self, request: &IdempotentRequest, now: Instant) -> Result<Option<KeptProfile>, Error> {
+        self.0.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
+            DatabaseFault::Contended => Error::IdempotencyKeyInFlight,
+            _ => failed(error),
+        })?;
+        match idempotency::recall(&self.0, request, now).await.map_err(failed)? {
+            Recall::Unknown => Ok(None),
+            Recall::Reused => Err(Error::IdempotencyKeyReused),
+            Recall::Answered(answer) => {
+                let KeptAnswer { profile, created } = serde_json::from_value(answer)
+                    .context("an answer kept under an idempotency key cannot be read")
+                    .map_err(Error::Internal)?;
+                Ok(Some(KeptProfile { profile: profile.try_into()?, created }))
+            }
+        }
+    }
+
+    /// Waits until no other change of this person's profiles, grants or tags is under way, and keeps others waiting until
+    /// the end of this one: there is never a second default, nor a grant whose profile went meanwhile.
+    pub async fn lock_user(&self, user: &UserId) -> Result<(), Error> {
+        self.0.lock(&Lock::new("profiles of", user.as_str())).await.map_err(failed)
+    }
+
+    /// A profile of `owner`.
+    pub async fn profile_of(&self, owner: &UserId, id: ProfileId) -> Result<Option<Profile>, Error> {
+        profile_of(self.connection(), owner, id).await
+    }
+
+    /// The default profile of `owner`.
+    pub async fn default_profile_of(&self, owner: &UserId) -> Result<Option<Profile>, Error> {
+        default_profile_of(self.connection(), owner).await
+    }
+
+    /// Writes a profile that is new.
+    pub async fn insert(&self, profile: &Profile) -> Result<(), Error> {
+        let row = Model::try_from(profile)?.into_active_model();
+        Entity::insert(row).exec_without_returning(self.connection()).await.map(drop).map_err(failed)
+    }
+
+    /// Writes a profile over the version it was changed from, or not at all.
+    pub async fn update(&self, before: &Profile, after: &Profile) -> Result<(), Error> {
+        let row: ActiveModel = Model::try_from(after)?.into_active_model().reset_all();
+        let written = Entity::update_many()
+            .set(row)
+            .filter(Column::Id.eq(before.id.0))
+            .filter(Column::Version.eq(before.version))
+            .exec(self.connection())
+            .await
+            .map_err(failed)?;
+        one_row(written.rows_affected, before)
+    }
+
+    /// Removes a profile at the version it was read at, or not at all.
+    pub async fn delete(&self, profile: &Profile) -> Result<(), Error> {
+        let deleted = Entity::delete_many()
+            .filter(Column::Id.eq(profile.id.0))
+            .filter(Column::Version.eq(profile.version))
+            .exec(self.connection())
+            .await
+            .map_err(failed)?;
+        one_row(deleted.rows_affected, profile)
+    }
+
+    /// Makes the change durable, and with it the answer to `request`, where a repeat may come.
+    pub async fn commit(self, answer: Option<(&IdempotentRequest, &KeptProfile, Instant)>) -> Result<(), Error> {
+        if let Some((request, KeptProfile { profile, created }, now)) = answer {
+            let kept = KeptAnswer { profile: Model::try_from(profile)?, created: *created };
+            let kept = serde_json::to_value(kept).context("an answer cannot be kept").map_err(Error::Internal)?;
+            idempotency::remember(&self.0, request, kept, now).await.map_err(failed)?;
+        }
+        self.0.commit().await.map_err(failed)
+    }
+
+    pub(super) fn connection(&self) -> &DatabaseTransaction {
+        self.0.connection()
+    }
+}
+
+fn one_row(rows: u64, profile: &Profile) -> Result<(), Error> {
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(Error::Internal(anyhow!("profile {} changed under its owner's lock", profile.id)))
+    }
+}

@@ -1,0 +1,24 @@
+//! The table of access grants.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "app_access")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) id: Uuid,
+    pub(crate) user_id: String,
+    pub(crate) app_id: String,
+    pub(crate) tier: String,
+    /// Empty when the grant has ended and its profile was deleted.
+    pub(crate) profile_id: Option<Uuid>,
+    pub(crate) granted_at: ChronoDateTimeUtc,
+    pub(crate) expires_at: Option<ChronoDateTimeUtc>,
+    pub(crate) revoked_at: Option<ChronoDateTimeUtc>,
+    pub(crate) version: i64,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,5 @@
+//! The tables, as SeaORM sees them.
+
+pub(super) mod app_access;
+pub(super) mod profile;
+pub(super) mod tag;

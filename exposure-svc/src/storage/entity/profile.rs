@@ -1,0 +1,26 @@
+//! The table of profiles.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
+#[sea_orm(table_name = "profiles")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) id: Uuid,
+    pub(crate) owner_id: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    /// What the profile says of nodes, as one document.
+    pub(crate) rules: Json,
+    pub(crate) is_active: bool,
+    pub(crate) is_default: bool,
+    pub(crate) created_at: ChronoDateTimeUtc,
+    pub(crate) updated_at: ChronoDateTimeUtc,
+    pub(crate) version: i64,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,139 @@
+//! Profiles, access grants, known tags, and the answers kept for repeats.
+
+use sea_orm_migration::{
+    prelude::*,
+    schema::{
+        boolean, json, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
+    },
+    sea_query::{Check, Condition},
+};
+use service_kit::idempotency;
+
+#[derive(DeriveMigrationName)]
+pub(super) struct Migration;
+
+#[derive(DeriveIden)]
+enum Profiles {
+    Table,
+    Id,
+    OwnerId,
+    Name,
+    Description,
+    Rules,
+    IsActive,
+    IsDefault,
+    CreatedAt,
+    UpdatedAt,
+    Version,
+}
+
+#[derive(DeriveIden)]
+enum AppAccess {
+    Table,
+    Id,
+    UserId,
+    AppId,
+    Tier,
+    ProfileId,
+    GrantedAt,
+    ExpiresAt,
+    RevokedAt,
+    Version,
+}
+
+#[derive(DeriveIden)]
+enum Tags {
+    Table,
+    UserId,
+    TagId,
+    Name,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in [profiles(), app_access(), tags()] {
+            manager.create_table(table).await?;
+        }
+        for index in indexes() {
+            manager.create_index(index).await?;
+        }
+        idempotency::create_table(manager).await
+    }
+}
+
+fn profiles() -> TableCreateStatement {
+    Table::create()
+        .table(Profiles::Table)
+        .col(uuid(Profiles::Id))
+        .col(text(Profiles::OwnerId))
+        .col(text(Profiles::Name))
+        .col(text_null(Profiles::Description))
+        .col(json(Profiles::Rules))
+        .col(boolean(Profiles::IsActive))
+        .col(boolean(Profiles::IsDefault))
+        .col(timestamp_with_time_zone(Profiles::CreatedAt))
+        .col(timestamp_with_time_zone(Profiles::UpdatedAt))
+        .col(ColumnDef::new(Profiles::Version).big_integer().not_null())
+        .primary_key(Index::create().name("profiles_pk").col(Profiles::Id))
+        .to_owned()
+}
+
+fn app_access() -> TableCreateStatement {
+    let has_profile = Expr::col(AppAccess::ProfileId).is_not_null();
+    Table::create()
+        .table(AppAccess::Table)
+        .col(uuid(AppAccess::Id))
+        .col(text(AppAccess::UserId))
+        .col(text(AppAccess::AppId))
+        .col(text(AppAccess::Tier))
+        .col(uuid_null(AppAccess::ProfileId))
+        .col(timestamp_with_time_zone(AppAccess::GrantedAt))
+        .col(timestamp_with_time_zone_null(AppAccess::ExpiresAt))
+        .col(timestamp_with_time_zone_null(AppAccess::RevokedAt))
+        .col(ColumnDef::new(AppAccess::Version).big_integer().not_null())
+        .primary_key(Index::create().name("app_access_pk").col(AppAccess::Id))
+        .foreign_key(
+            ForeignKey::create()
+                .name("app_access_profile_fk")
+                .from(AppAccess::Table, AppAccess::ProfileId)
+                .to(Profiles::Table, Profiles::Id),
+        )
+        .check(Check::named(
+            "app_access_names_a_profile_until_it_ends",
+            has_profile.or(Expr::col(AppAccess::RevokedAt).is_not_null()),
+        ))
+        .check(Check::named("app_access_tier_is_known", Expr::col(AppAccess::Tier).is_in(["L1", "L2"])))
+        .to_owned()
+}
+
+fn tags() -> TableCreateStatement {
+    Table::create()
+        .table(Tags::Table)
+        .col(text(Tags::UserId))
+        .col(text(Tags::TagId))
+        .col(text(Tags::Name))
+        .primary_key(Index::create().name("tags_pk").col(Tags::UserId).col(Tags::TagId))
+        .to_owned()
+}
+
+fn indexes() -> [IndexCreateStatement; 5] {
+    let of_profiles = |name: &str| Index::create().name(name).table(Profiles::Table).to_owned();
+    let of_grants = |name: &str| Index::create().name(name).table(AppAccess::Table).to_owned();
+    [
+        of_profiles("profiles_by_owner").col(Profiles::OwnerId).col(Profiles::CreatedAt).col(Profiles::Id).to_owned(),
+        of_profiles("profiles_one_default")
+            .unique()
+            .col(Profiles::OwnerId)
+            .cond_where(Condition::all().add(Expr::col(Profiles::IsDefault).eq(true)))
+            .to_owned(),
+        of_grants("app_access_by_user").col(AppAccess::UserId).col(AppAccess::GrantedAt).col(AppAccess::Id).to_owned(),
+        of_grants("app_access_by_profile").col(AppAccess::ProfileId).to_owned(),
+        of_grants("app_access_one_live")
+            .unique()
+            .col(AppAccess::UserId)
+            .col(AppAccess::AppId)
+            .cond_where(Condition::all().add(Expr::col(AppAccess::RevokedAt).is_null()))
+            .to_owned(),
+    ]
+}

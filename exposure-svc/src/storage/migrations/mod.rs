@@ -1,0 +1,20 @@
+//! The schema of profiles, grants and tags, step by step. A step that was released is never changed: another is added.
+
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "the migration trait is written for the older idiom; the lint is on in the workspace"
+)]
+
+mod m20261121_000001_create_profiles;
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait::async_trait};
+
+/// Every step, in order.
+pub struct Migrator;
+
+#[async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_create_profiles::Migration)]
+    }
+}

@@ -1,0 +1,43 @@
+//! Profiles, grants and tags in a database. The only place that names SeaORM; what leaves it are domain values.
+
+mod app_access;
+mod change;
+mod entity;
+pub mod migrations;
+mod read;
+mod row;
+mod tags;
+
+pub use app_access::GrantFilter;
+pub use change::{KeptProfile, ProfileChange};
+pub use read::ProfileFilter;
+
+use anyhow::anyhow;
+use sea_orm::DbErr;
+use service_kit::database::{Database, DatabaseFault};
+
+use crate::error::Error;
+
+/// The schema that the service keeps to on PostgreSQL.
+pub const SCHEMA: &str = "exposure";
+
+/// Where profiles, grants and tags are kept.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+}
+
+impl Store {
+    /// Over a database whose migrations have been applied.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+/// What a driver's error means for the operation that met it.
+fn failed(error: DbErr) -> Error {
+    match DatabaseFault::of(&error) {
+        DatabaseFault::Unavailable | DatabaseFault::Contended => Error::Unavailable(anyhow!(error)),
+        DatabaseFault::Duplicate | DatabaseFault::Internal => Error::Internal(anyhow!(error)),
+    }
+}

@@ -1,0 +1,12 @@
+//! Rows to domain values and back. A row that is no such value is a fault of ours, never a guess.
+
+mod app_access;
+mod profile;
+mod tag;
+
+use sea_orm::prelude::ChronoDateTimeUtc;
+use vocabulary::Instant;
+
+fn instant(moment: Option<ChronoDateTimeUtc>) -> anyhow::Result<Option<Instant>> {
+    moment.map(Instant::new).transpose().map_err(Into::into)
+}
