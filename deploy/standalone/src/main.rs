@@ -1,1 +1,31 @@
-fn main() {}
+//! The program: serve, or mint a token.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use ofself::{
+    config::{Action, Command},
+    plane::Plane,
+    token,
+};
+use service_kit::{clock::Clock, process, shutdown::Shutdown};
+
+fn main() -> ExitCode {
+    let command = Command::parse();
+    process::run(|| async {
+        match command.action {
+            Some(Action::Token(settings)) => {
+                println!("{}", token::mint(&settings, &Clock::system())?);
+                Ok(())
+            }
+            Some(Action::Serve(settings)) => serve(settings).await,
+            None => serve(command.serve).await,
+        }
+    })
+}
+
+async fn serve(settings: ofself::config::ServeSettings) -> anyhow::Result<()> {
+    let plane = Plane::open(settings, Clock::system()).await?;
+    let shutdown = Shutdown::on_signal()?;
+    plane.serve(shutdown, |banner| print!("{banner}")).await
+}

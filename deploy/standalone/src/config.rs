@@ -1,0 +1,71 @@
+//! Every option of `ofself`.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use gateway::config::Limits;
+use service_kit::settings::duration;
+use vocabulary::{Id, User};
+
+/// `OfSelf`'s permission plane in one process: who may see which of your nodes, and what your apps may see of them.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "ofself", version, args_conflicts_with_subcommands = true)]
+pub struct Command {
+    /// What to do [default: serve]
+    #[command(subcommand)]
+    pub action: Option<Action>,
+    /// How to serve
+    #[command(flatten)]
+    pub serve: ServeSettings,
+}
+
+/// What the program does.
+#[derive(clap::Subcommand, Clone, Debug)]
+pub enum Action {
+    /// Serve the REST API and both services
+    Serve(ServeSettings),
+    /// Print a token
+    Token(TokenSettings),
+}
+
+/// How to serve.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ServeSettings {
+    /// Where the databases and the signing key are kept
+    #[arg(long, env = "DATA_DIR", default_value = "./data")]
+    pub data_dir: PathBuf,
+    /// Where to listen for HTTP; port 0 takes a free one
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Where sharing listens for gRPC
+    #[arg(long, env = "SHARING_LISTEN", default_value = "127.0.0.1:50051")]
+    pub sharing_listen: SocketAddr,
+    /// Where exposure listens for gRPC
+    #[arg(long, env = "EXPOSURE_LISTEN", default_value = "127.0.0.1:50052")]
+    pub exposure_listen: SocketAddr,
+    /// Where to answer health checks
+    #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
+    pub admin_listen: SocketAddr,
+    /// How long requests under way may go on after SIGTERM
+    #[arg(long, env = "DRAIN", default_value = "10s", value_parser = duration)]
+    pub drain: Duration,
+    /// What the gateway bounds
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// Which token to mint.
+#[derive(clap::Args, Clone, Debug)]
+pub struct TokenSettings {
+    /// Whose token
+    #[arg(long, value_parser = |text: &str| Id::<User>::parse(text))]
+    pub user: Id<User>,
+    /// Of which kind of app: L0 first-party, L1 native, L2 third-party
+    #[arg(long, default_value = "L0", value_parser = ["L0", "L1", "L2"])]
+    pub tier: String,
+    /// How long it is good
+    #[arg(long, default_value = "1h", value_parser = duration)]
+    pub ttl: Duration,
+    /// Where the signing key is kept
+    #[arg(long, env = "DATA_DIR", default_value = "./data")]
+    pub data_dir: PathBuf,
+}

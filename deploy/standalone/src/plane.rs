@@ -1,0 +1,173 @@
+//! The three crates in one process.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use anyhow::Context;
+use gateway::{Gateway, auth::AuthSettings};
+use http::Uri;
+use secrecy::SecretString;
+use service_kit::{
+    admin::{self, Readiness},
+    clock::Clock,
+    database::DatabaseSettings,
+    grpc::GrpcSettings,
+    process::ConfigurationError,
+    service::{Service, ServiceSettings},
+    settings::FileSettings,
+    shutdown::Shutdown,
+};
+use tokio::net::TcpListener;
+use vocabulary::Id;
+
+use crate::{
+    config::{ServeSettings, TokenSettings},
+    signing_key::SigningKey,
+    token,
+};
+
+/// How long the token of the banner is good.
+const BANNER_TOKEN: Duration = Duration::from_hours(24);
+
+/// The whole plane, listening and about to serve.
+pub struct Plane {
+    gateway: Gateway,
+    sharing: Service,
+    exposure: Service,
+    admin: TcpListener,
+    settings: ServeSettings,
+    clock: Clock,
+}
+
+impl Plane {
+    /// Opens the databases and takes the addresses.
+    pub async fn open(settings: ServeSettings, clock: Clock) -> anyhow::Result<Self> {
+        let key = SigningKey::of(&settings.data_dir)?;
+        let sharing = sharing_svc::config::Settings {
+            listen: settings.sharing_listen,
+            admin_listen: settings.admin_listen,
+            service: service_settings(&settings, "sharing.db"),
+        };
+        let exposure = exposure_svc::config::Settings {
+            listen: settings.exposure_listen,
+            admin_listen: settings.admin_listen,
+            service: service_settings(&settings, "exposure.db"),
+        };
+        let (sharing, exposure) =
+            tokio::try_join!(sharing_svc::open(sharing, clock.clone()), exposure_svc::open(exposure, clock.clone()))?;
+        let gateway = gateway::config::Settings {
+            file: FileSettings { config: None },
+            listen: settings.listen,
+            admin_listen: settings.admin_listen,
+            drain: settings.drain,
+            sharing_url: url(sharing.address()?)?,
+            exposure_url: url(exposure.address()?)?,
+            limits: settings.limits.clone(),
+            auth: auth_settings(&key),
+        };
+        let gateway = gateway::open(gateway, clock.clone()).await?;
+        let admin = TcpListener::bind(settings.admin_listen)
+            .await
+            .map_err(|error| ConfigurationError::new(format!("cannot listen on {}: {error}", settings.admin_listen)))?;
+        Ok(Self { gateway, sharing, exposure, admin, settings, clock })
+    }
+
+    /// Serves until the shutdown begins and what is under way has finished. `announce` gets the banner once all serve.
+    pub async fn serve(self, shutdown: Shutdown, announce: impl FnOnce(String)) -> anyhow::Result<()> {
+        let banner = self.banner()?;
+        let Self { gateway, sharing, exposure, admin, .. } = self;
+        let parts = vec![sharing.readiness(), exposure.readiness()];
+        // The services outlive the gateway: what it has under way still needs them.
+        let services = Shutdown::new();
+        let admin = tokio::spawn(admin::serve(admin, parts.clone(), shutdown.clone()));
+        let sharing = tokio::spawn(sharing.serve(services.clone()));
+        let exposure = tokio::spawn(exposure.serve(services.clone()));
+        let serving = tokio::spawn(gateway.serve(shutdown.clone()));
+        ready(&parts).await;
+        announce(banner);
+        let served = serving.await?;
+        shutdown.begin();
+        services.begin();
+        sharing.await??;
+        exposure.await??;
+        admin.await??;
+        served
+    }
+
+    fn banner(&self) -> anyhow::Result<String> {
+        let token = TokenSettings {
+            user: Id::parse("alice")?,
+            tier: "L0".to_owned(),
+            ttl: BANNER_TOKEN,
+            data_dir: self.settings.data_dir.clone(),
+        };
+        let token = token::mint(&token, &self.clock)?;
+        let rest = self.gateway.address()?;
+        let (sharing, exposure) = (self.sharing.address()?, self.exposure.address()?);
+        let admin = self.admin.local_addr().context("a listener without an address")?;
+        let data = self.settings.data_dir.display();
+        Ok(format!(
+            "OfSelf's permission plane is up; its data is in {data}\n\
+             \n\
+             \x20 REST      http://{rest}/api/v1\n\
+             \x20 sharing   grpc://{sharing}\n\
+             \x20 exposure  grpc://{exposure}\n\
+             \x20 admin     http://{admin}/readyz\n\
+             \n\
+             Alice shares what she tagged `holiday` with Bob (her token is good for 24 hours):\n\
+             \n\
+             curl -X POST http://{rest}/api/v1/sharing -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' -d '{{\"shared_with_user_id\": \"bob\", \"scope\": \"specific_tags\", \"tag_ids\": [\"holiday\"]}}'\n\
+             \n\
+             Another token: ofself token --user bob --data-dir {data}\n"
+        ))
+    }
+}
+
+async fn ready(parts: &[Readiness]) {
+    while !parts.iter().all(Readiness::is_ready) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+fn url(address: SocketAddr) -> anyhow::Result<Uri> {
+    Ok(format!("http://{address}").parse()?)
+}
+
+fn service_settings(settings: &ServeSettings, database: &str) -> ServiceSettings {
+    ServiceSettings {
+        file: FileSettings { config: None },
+        database: DatabaseSettings {
+            database_url: SecretString::from(sqlite_url(&settings.data_dir.join(database))),
+            database_connections: 4,
+            database_wait: Duration::from_secs(3),
+        },
+        grpc: GrpcSettings {
+            insecure_plaintext: false,
+            reflection: true,
+            deadline: settings.limits.deadline,
+            max_streams: 512,
+        },
+        drain: settings.drain,
+        no_migrate: false,
+    }
+}
+
+/// The URL of a database file; what a URL takes for its own is written out.
+fn sqlite_url(path: &Path) -> String {
+    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("sqlite://{path}?mode=rwc")
+}
+
+fn auth_settings(key: &SigningKey) -> AuthSettings {
+    AuthSettings {
+        jwt_issuer: token::ISSUER.to_owned(),
+        jwt_audience: token::AUDIENCE.to_owned(),
+        jwt_algorithms: Vec::new(),
+        jwt_public_key: None,
+        jwt_jwks_file: Some(key.jwks.clone()),
+        jwt_jwks_url: None,
+        jwt_secret: None,
+        first_party_claim: "tier".to_owned(),
+        first_party_values: vec!["L0".to_owned()],
+        first_party_clients: Vec::new(),
+    }
+}

@@ -1,0 +1,67 @@
+//! The signing key of a standalone plane: made on the first start, readable by its owner alone.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, anyhow};
+use aws_lc_rs::signature::Ed25519KeyPair;
+use jsonwebtoken::{
+    Algorithm, EncodingKey,
+    jwk::{Jwk, JwkSet},
+};
+
+const PRIVATE: &str = "signing-key.der";
+const PUBLIC: &str = "jwks.json";
+/// The only permissions that a private key has: its owner's.
+const OWNER_ONLY: u32 = 0o600;
+
+/// A key that signs tokens.
+pub struct SigningKey {
+    /// Signs.
+    pub encoding: EncodingKey,
+    /// Where the key that verifies stands, as a JWKS.
+    pub jwks: PathBuf,
+}
+
+impl SigningKey {
+    /// The key of `data_dir`; made where there is none.
+    pub fn of(data_dir: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
+        let path = data_dir.join(PRIVATE);
+        let der = match fs::read(&path) {
+            Ok(der) => der,
+            Err(error) if error.kind() == ErrorKind::NotFound => make(&path)?,
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        let encoding = EncodingKey::from_ed_der(&der);
+        let public = Jwk::from_encoding_key(&encoding, Algorithm::EdDSA)
+            .map_err(|error| anyhow!("{} is no signing key: {error}", path.display()))?;
+        let jwks = data_dir.join(PUBLIC);
+        fs::write(&jwks, serde_json::to_vec_pretty(&JwkSet { keys: vec![public] })?)
+            .with_context(|| format!("cannot write {}", jwks.display()))?;
+        Ok(Self { encoding, jwks })
+    }
+}
+
+/// Writes a new key whole before it gets its name, so that nobody reads half of one; who comes second takes the first's.
+fn make(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let der = Ed25519KeyPair::generate_pkcs8v1(&aws_lc_rs::rand::SystemRandom::new())
+        .map_err(|_| anyhow!("this machine gives no random numbers"))?;
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(&draft)?;
+        file.write_all(der.as_ref())?;
+        file.sync_all()?;
+        let linked = fs::hard_link(&draft, path);
+        fs::remove_file(&draft)?;
+        match linked {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+            Ok(()) | Err(_) => fs::read(path),
+        }
+    };
+    write().with_context(|| format!("cannot keep a signing key at {}", path.display()))
+}

@@ -1,0 +1,93 @@
+//! Good answers.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::{error::ApiError, http::entity_tag};
+
+/// Says that a POST was answered before and changed nothing now.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// One row, as its owner sees it.
+pub struct Entity {
+    tag: HeaderValue,
+    bytes: Vec<u8>,
+}
+
+/// A page of rows, under the name of their kind.
+#[derive(Serialize)]
+pub struct Paging {
+    total: i64,
+    limit: i32,
+    offset: i64,
+    has_next: bool,
+    has_prev: bool,
+}
+
+impl Paging {
+    /// Where a page of `rows` stands in its list.
+    pub fn new(rows: usize, total: i64, limit: i32, offset: i64) -> Self {
+        let end = offset.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX));
+        Self { total, limit, offset, has_next: rows > 0 && end < total, has_prev: offset > 0 && total > 0 }
+    }
+}
+
+/// A JSON body.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Response, ApiError> {
+    let bytes = serde_json::to_vec(body).map_err(|_| ApiError::internal())?;
+    Ok((status, [(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+}
+
+impl Entity {
+    /// A row at `version`, shown as `body`.
+    pub fn new(version: i64, body: &impl Serialize) -> Result<Self, ApiError> {
+        let bytes = serde_json::to_vec(body).map_err(|_| ApiError::internal())?;
+        let tag = entity_tag::entity_tag(version, &bytes).ok_or_else(ApiError::internal)?;
+        Ok(Self { tag, bytes })
+    }
+
+    /// The same row under the same tag, with more beside it.
+    pub fn with_more(self, body: &impl Serialize) -> Result<Self, ApiError> {
+        let bytes = serde_json::to_vec(body).map_err(|_| ApiError::internal())?;
+        Ok(Self { bytes, ..self })
+    }
+
+    /// The row was made, or was made before by the same request.
+    pub fn created(self, path: &str, replayed: bool) -> Result<Response, ApiError> {
+        let mut response = self.shown(StatusCode::CREATED, replayed);
+        let location = HeaderValue::from_str(path).map_err(|_| ApiError::internal())?;
+        response.headers_mut().insert(header::LOCATION, location);
+        Ok(response)
+    }
+
+    /// The row stands so; or did when the same request was answered before.
+    pub fn found(self, replayed: bool) -> Response {
+        self.shown(StatusCode::OK, replayed)
+    }
+
+    /// The row stands so.
+    pub fn ok(self) -> Response {
+        self.shown(StatusCode::OK, false)
+    }
+
+    fn shown(self, status: StatusCode, replayed: bool) -> Response {
+        let mut response = (status, [(header::CONTENT_TYPE, "application/json")], self.bytes).into_response();
+        response.headers_mut().insert(header::ETAG, self.tag);
+        if replayed {
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// `response`, or 304 where the client says it has it.
+pub fn unless_known(request: &HeaderMap, response: Response) -> Response {
+    let Some(tag) = response.headers().get(header::ETAG) else { return response };
+    if !entity_tag::is_known(request, tag) {
+        return response;
+    }
+    let mut unchanged = StatusCode::NOT_MODIFIED.into_response();
+    unchanged.headers_mut().insert(header::ETAG, tag.clone());
+    unchanged
+}

@@ -1,0 +1,141 @@
+//! The layer that lets nobody through but users of first-party apps, and no more of their requests than the limit.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, header, request::Parts};
+use service_kit::{clock::Clock, process::ConfigurationError};
+use vocabulary::{Id, User};
+
+use super::{
+    AuthSettings,
+    jwks::{self, Jwks},
+    keys::KeySet,
+    token::Verifier,
+};
+use crate::{
+    error::{ApiError, ErrorCode},
+    rate_limit::RateLimit,
+};
+
+/// Who a request is from: a user, through a first-party app. In a handler's signature it says that nobody else gets there.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The user.
+    pub user: Id<User>,
+}
+
+/// Tells users from everyone else.
+#[derive(Clone)]
+pub struct Authentication {
+    verifier: Arc<Verifier>,
+    jwks: Option<Arc<Jwks>>,
+    rate_limit: Arc<RateLimit>,
+}
+
+impl Authentication {
+    /// As the settings say; keys that come from a URL are fetched before this returns.
+    pub async fn new(settings: &AuthSettings, rate_limit: RateLimit, clock: Clock) -> anyhow::Result<Self> {
+        let allowed = &settings.jwt_algorithms;
+        let mut jwks = None;
+        let keys = if let Some(path) = &settings.jwt_public_key {
+            KeySet::from_pem(path, allowed)?
+        } else if let Some(path) = &settings.jwt_jwks_file {
+            KeySet::from_jwks_file(path, allowed)?
+        } else if let Some(secret) = &settings.jwt_secret {
+            KeySet::from_secret(secret, allowed)?
+        } else if let Some(url) = &settings.jwt_jwks_url {
+            let source = Arc::new(Jwks::new(url.clone(), allowed.clone())?);
+            let keys = source.fetch().await?;
+            jwks = Some(source);
+            keys
+        } else {
+            let says = "say how tokens are verified: JWT_PUBLIC_KEY, JWT_JWKS_FILE, JWT_JWKS_URL or JWT_SECRET";
+            return Err(ConfigurationError::new(says).into());
+        };
+        let verifier = Arc::new(Verifier::new(settings, keys, clock));
+        if let Some(jwks) = &jwks {
+            tokio::spawn(jwks::keep_fresh(jwks.clone(), Arc::downgrade(&verifier)));
+        }
+        Ok(Self { verifier, jwks, rate_limit: Arc::new(rate_limit) })
+    }
+}
+
+/// Admits a request whose token is a user's, through a first-party app, and within the user's limit.
+pub async fn require_caller(
+    State(authentication): State<Authentication>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let token = match bearer_token(request.headers()) {
+        Ok(token) => token.to_owned(),
+        Err(error) => return error.into_response(),
+    };
+    let Authentication { verifier, jwks, rate_limit } = authentication;
+    let mut verified = verifier.verify(&token);
+    if verified.is_err()
+        && let Some(jwks) = &jwks
+        && verifier.unknown_key(&token).is_some()
+    {
+        jwks.fetch_for_unknown_key(&verifier).await;
+        verified = verifier.verify(&token);
+    }
+    let identity = match verified {
+        Ok(identity) => identity,
+        Err(refused) => {
+            let says = refused.says();
+            let challenge = format!("realm=\"ofself\", error=\"invalid_token\", error_description=\"{says}\"");
+            return ApiError::unauthorized(says, &challenge).into_response();
+        }
+    };
+    let allowance = rate_limit.take(&identity.user);
+    let mut response = match (allowance.wait, identity.is_first_party) {
+        (Some(wait), _) => ApiError::rate_limited(wait).into_response(),
+        (None, false) => first_party_required().into_response(),
+        (None, true) => {
+            request.extensions_mut().insert(Caller { user: identity.user });
+            next.run(request).await
+        }
+    };
+    allowance.write(response.headers_mut());
+    response
+}
+
+fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        // An API key is how third-party apps present themselves; it is nobody's identity here.
+        return Err(if headers.contains_key("x-api-key") {
+            first_party_required()
+        } else {
+            ApiError::unauthorized("send a token: Authorization: Bearer …", "realm=\"ofself\"")
+        });
+    };
+    let invalid = || {
+        let challenge = "realm=\"ofself\", error=\"invalid_request\"";
+        ApiError::unauthorized("send one Authorization header: Bearer, a space, the token", challenge)
+    };
+    if values.next().is_some() {
+        return Err(invalid());
+    }
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(invalid)?;
+    if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() { Ok(token) } else { Err(invalid()) }
+}
+
+fn first_party_required() -> ApiError {
+    let message = "only first-party apps manage sharing and exposure profiles; apps act within what these allow";
+    ApiError::new(ErrorCode::FirstPartyAppRequired, message)
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        // A route outside the layer has no caller, and a handler that asks for one is not reached.
+        parts.extensions.get::<Self>().cloned().ok_or_else(ApiError::internal)
+    }
+}

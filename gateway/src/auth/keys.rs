@@ -1,0 +1,135 @@
+//! The keys that verify tokens. What a key may verify is said by the key and by the configuration, never by a token.
+
+use std::{fs, path::Path};
+
+use anyhow::Context;
+use jsonwebtoken::{
+    Algorithm, AlgorithmFamily, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
+};
+use secrecy::{ExposeSecret, SecretString};
+use service_kit::process::ConfigurationError;
+
+/// A secret shorter than this can be guessed (RFC 8725, 3.5).
+const SECRET_BYTES: usize = 32;
+
+/// The algorithms that are taken where the configuration does not say.
+const ASYMMETRIC: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
+
+/// A key and the only algorithms it verifies.
+#[derive(Clone)]
+pub(super) struct Key {
+    pub(super) id: Option<String>,
+    pub(super) algorithms: Vec<Algorithm>,
+    pub(super) decoding: DecodingKey,
+}
+
+/// The keys of a moment.
+#[derive(Clone, Default)]
+pub(super) struct KeySet {
+    keys: Vec<Key>,
+}
+
+impl KeySet {
+    /// The key of a PEM file.
+    pub(super) fn from_pem(path: &Path, allowed: &[Algorithm]) -> anyhow::Result<Self> {
+        let pem = fs::read(path)
+            .map_err(|error| ConfigurationError::new(format!("cannot read the key {}: {error}", path.display())))?;
+        let candidates = [
+            (DecodingKey::from_ed_pem(&pem), Algorithm::EdDSA),
+            (DecodingKey::from_ec_pem(&pem), Algorithm::ES256),
+            (DecodingKey::from_rsa_pem(&pem), Algorithm::RS256),
+        ];
+        for (decoding, algorithm) in candidates {
+            if let Ok(decoding) = decoding {
+                let algorithms = within(allowed, &[algorithm]);
+                return Ok(Self { keys: vec![Key { id: None, algorithms, decoding }] });
+            }
+        }
+        let says = format!("{} holds no public key in PEM of RSA, P-256 or Ed25519", path.display());
+        Err(ConfigurationError::new(says).into())
+    }
+
+    /// The keys of a JWKS file.
+    pub(super) fn from_jwks_file(path: &Path, allowed: &[Algorithm]) -> anyhow::Result<Self> {
+        let text = fs::read(path)
+            .map_err(|error| ConfigurationError::new(format!("cannot read the keys {}: {error}", path.display())))?;
+        let keys = Self::from_jwks(&text, allowed)
+            .map_err(|error| ConfigurationError::new(format!("{}: {error:#}", path.display())))?;
+        if keys.keys.is_empty() {
+            let says = format!("{} holds no key that the configured algorithms can use", path.display());
+            return Err(ConfigurationError::new(says).into());
+        }
+        Ok(keys)
+    }
+
+    /// The keys of a JWKS. One that no configured algorithm can use is passed over, a secret among them.
+    pub(super) fn from_jwks(text: &[u8], allowed: &[Algorithm]) -> anyhow::Result<Self> {
+        let set: JwkSet = serde_json::from_slice(text).context("this is no JWKS")?;
+        let keys = set.keys.iter().filter_map(|jwk| {
+            let algorithms = within(allowed, &algorithms_of(jwk));
+            let decoding = DecodingKey::from_jwk(jwk).ok()?;
+            let usable = !algorithms.is_empty() && decoding.family() != AlgorithmFamily::Hmac;
+            usable.then(|| Key { id: jwk.common.key_id.clone(), algorithms, decoding })
+        });
+        Ok(Self { keys: keys.collect() })
+    }
+
+    /// A secret.
+    pub(super) fn from_secret(secret: &SecretString, allowed: &[Algorithm]) -> anyhow::Result<Self> {
+        let secret = secret.expose_secret().as_bytes();
+        if secret.len() < SECRET_BYTES {
+            return Err(ConfigurationError::new(format!("JWT_SECRET must have {SECRET_BYTES} bytes or more")).into());
+        }
+        let algorithms = if allowed.is_empty() { vec![Algorithm::HS256] } else { within(allowed, &[Algorithm::HS256]) };
+        Ok(Self { keys: vec![Key { id: None, algorithms, decoding: DecodingKey::from_secret(secret) }] })
+    }
+
+    /// The keys that may verify a token which names `id` and `algorithm` in its header.
+    pub(super) fn matching(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Key> {
+        self.keys.iter().filter(move |key| {
+            let is_named = match (id, key.id.as_deref()) {
+                (Some(id), Some(known)) => id == known,
+                (None, _) | (_, None) => true,
+            };
+            is_named && key.algorithms.contains(&algorithm)
+        })
+    }
+
+    /// Whether a key has this id, or none has an id at all.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.keys.iter().any(|key| key.id.as_deref().is_none_or(|known| known == id))
+    }
+}
+
+fn within(allowed: &[Algorithm], fitting: &[Algorithm]) -> Vec<Algorithm> {
+    let allowed = if allowed.is_empty() { &ASYMMETRIC } else { allowed };
+    fitting.iter().copied().filter(|algorithm| allowed.contains(algorithm)).collect()
+}
+
+fn algorithms_of(jwk: &Jwk) -> Vec<Algorithm> {
+    if jwk.common.public_key_use.as_ref().is_some_and(|usage| *usage != PublicKeyUse::Signature) {
+        return Vec::new();
+    }
+    let fitting = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => vec![Algorithm::RS256, Algorithm::RS384, Algorithm::RS512],
+        AlgorithmParameters::EllipticCurve(parameters) => match parameters.curve {
+            EllipticCurve::P256 => vec![Algorithm::ES256],
+            EllipticCurve::P384 => vec![Algorithm::ES384],
+            _ => Vec::new(),
+        },
+        AlgorithmParameters::OctetKeyPair(parameters) if parameters.curve == EllipticCurve::Ed25519 => {
+            vec![Algorithm::EdDSA]
+        }
+        _ => Vec::new(),
+    };
+    // A key that names its algorithm verifies that one only.
+    match jwk.common.key_algorithm.as_ref().map(algorithm_named) {
+        None => fitting,
+        Some(named) => fitting.into_iter().filter(|algorithm| Some(*algorithm) == named).collect(),
+    }
+}
+
+fn algorithm_named(named: &KeyAlgorithm) -> Option<Algorithm> {
+    named.to_string().parse().ok()
+}

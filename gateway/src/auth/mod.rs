@@ -1,0 +1,11 @@
+//! Who is asking: JWTs, the keys that verify them, and the rule that lets only first-party apps in (docs/security.md).
+
+mod caller;
+mod first_party;
+mod jwks;
+mod keys;
+mod settings;
+mod token;
+
+pub use caller::{Authentication, Caller, require_caller};
+pub use settings::AuthSettings;

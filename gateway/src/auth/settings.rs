@@ -1,0 +1,41 @@
+//! What makes a token good. Nothing is assumed: without issuer, audience and a key the gateway does not start.
+
+use std::path::PathBuf;
+
+use jsonwebtoken::Algorithm;
+use secrecy::SecretString;
+
+/// What makes a token good.
+#[derive(clap::Args, Clone, Debug)]
+pub struct AuthSettings {
+    /// The `iss` that a token must have
+    #[arg(long, env = "JWT_ISSUER")]
+    pub jwt_issuer: String,
+    /// The `aud` that a token must have
+    #[arg(long, env = "JWT_AUDIENCE")]
+    pub jwt_audience: String,
+    /// The algorithms that are taken, where the key is of their kind [default: RS256, ES256, EdDSA; HS256 with a secret]
+    #[arg(long, env = "JWT_ALGORITHMS", value_delimiter = ',')]
+    pub jwt_algorithms: Vec<Algorithm>,
+    /// A PEM file with the public key that verifies tokens
+    #[arg(long, env = "JWT_PUBLIC_KEY", value_name = "FILE", group = "key")]
+    pub jwt_public_key: Option<PathBuf>,
+    /// A JWKS file with the public keys that verify tokens
+    #[arg(long, env = "JWT_JWKS_FILE", value_name = "FILE", group = "key")]
+    pub jwt_jwks_file: Option<PathBuf>,
+    /// Where to fetch the JWKS with the public keys that verify tokens; `https`, or `http` on this machine
+    #[arg(long, env = "JWT_JWKS_URL", value_name = "URL", group = "key")]
+    pub jwt_jwks_url: Option<http::Uri>,
+    /// A secret of 32 bytes or more that signs and verifies tokens (HS256)
+    #[arg(long, env = "JWT_SECRET", hide_env_values = true, group = "key")]
+    pub jwt_secret: Option<SecretString>,
+    /// The claim that tells first-party apps
+    #[arg(long, env = "FIRST_PARTY_CLAIM", default_value = "tier")]
+    pub first_party_claim: String,
+    /// The values of that claim that first-party apps have
+    #[arg(long, env = "FIRST_PARTY_VALUES", value_delimiter = ',', default_value = "L0")]
+    pub first_party_values: Vec<String>,
+    /// Clients (`client_id` or `azp`) that are first-party whatever the claim says
+    #[arg(long, env = "FIRST_PARTY_CLIENTS", value_delimiter = ',')]
+    pub first_party_clients: Vec<String>,
+}

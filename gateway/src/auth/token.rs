@@ -1,0 +1,206 @@
+//! A token: read, verified, remembered (RFC 7519, RFC 8725).
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use jsonwebtoken::{Header, Validation, decode, decode_header, errors::ErrorKind};
+use quick_cache::sync::Cache;
+use serde::Deserialize;
+use serde_json::{Map, Number, Value};
+use service_kit::clock::Clock;
+use vocabulary::{Id, User};
+
+use super::{first_party::FirstParty, keys::KeySet, settings::AuthSettings};
+
+/// Clocks may differ by this much.
+const LEEWAY: Duration = Duration::from_secs(30);
+/// A token is verified anew after this long.
+const REMEMBERED: Duration = Duration::from_secs(60);
+/// Tokens that are remembered at most.
+const MEMORY: usize = 16_384;
+/// A longer token is refused unread.
+const MAX_BYTES: usize = 8 * 1024;
+
+/// What a token says, beside what the verification itself compares.
+#[derive(Deserialize)]
+pub(super) struct Claims {
+    sub: String,
+    exp: Number,
+    #[serde(default)]
+    iat: Option<Number>,
+    #[serde(flatten)]
+    pub(super) others: Map<String, Value>,
+}
+
+/// A user, as a good token names them.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub(super) user: Id<User>,
+    pub(super) is_first_party: bool,
+}
+
+/// Why a token is refused. Says which check failed and never more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenError {
+    Malformed,
+    UnknownKey,
+    Signature,
+    Expired,
+    NotYet,
+    Issuer,
+    Audience,
+    Claims,
+}
+
+/// Verifies tokens by the keys of the moment.
+pub(super) struct Verifier {
+    validation: Validation,
+    first_party: FirstParty,
+    keys: ArcSwap<Generation>,
+    remembered: Cache<[u8; 32], Remembered>,
+    clock: Clock,
+}
+
+/// Keys, and a number that grows when they change: what older keys verified is forgotten.
+struct Generation {
+    number: u64,
+    keys: KeySet,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    identity: Identity,
+    generation: u64,
+    until: i64,
+}
+
+impl Verifier {
+    pub(super) fn new(settings: &AuthSettings, keys: KeySet, clock: Clock) -> Self {
+        let mut validation = Validation::default();
+        // Without this a token that lacks `iss` or `aud` would pass: only what is required is compared when it is missing.
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.set_issuer(&[&settings.jwt_issuer]);
+        validation.set_audience(&[&settings.jwt_audience]);
+        validation.validate_nbf = true;
+        validation.leeway = LEEWAY.as_secs();
+        Self {
+            validation,
+            first_party: FirstParty::new(settings),
+            keys: ArcSwap::from_pointee(Generation { number: 0, keys }),
+            remembered: Cache::new(MEMORY),
+            clock,
+        }
+    }
+
+    /// Takes new keys; tokens are verified by these from now on.
+    pub(super) fn replace_keys(&self, keys: KeySet) {
+        let number = self.keys.load().number + 1;
+        self.keys.store(Arc::new(Generation { number, keys }));
+    }
+
+    /// The id of the key that a token names, if it is one that is not known.
+    pub(super) fn unknown_key(&self, token: &str) -> Option<String> {
+        let id = read_header(token).ok()?.kid?;
+        (!self.keys.load().keys.knows(&id)).then_some(id)
+    }
+
+    pub(super) fn verify(&self, token: &str) -> Result<Identity, TokenError> {
+        let generation = self.keys.load();
+        let now = self.clock.now().utc().timestamp();
+        let digest = digest(token);
+        if let Some(known) = self.remembered.get(&digest)
+            && known.generation == generation.number
+            && now < known.until
+        {
+            return Ok(known.identity);
+        }
+        let (identity, expiry) = self.verify_anew(token, &generation.keys, now)?;
+        let until = expiry.min(now.saturating_add_unsigned(REMEMBERED.as_secs()));
+        let known = Remembered { identity: identity.clone(), generation: generation.number, until };
+        self.remembered.insert(digest, known);
+        Ok(identity)
+    }
+
+    fn verify_anew(&self, token: &str, keys: &KeySet, now: i64) -> Result<(Identity, i64), TokenError> {
+        let header = read_header(token)?;
+        let mut failure = TokenError::UnknownKey;
+        for key in keys.matching(header.kid.as_deref(), header.alg) {
+            let validation = Validation { algorithms: key.algorithms.clone(), ..self.validation.clone() };
+            match decode::<Claims>(token, &key.decoding, &validation) {
+                Ok(verified) => return self.identity(&verified.claims, now),
+                Err(error) => failure = error.into(),
+            }
+            // Another key can mend a signature, not what the signature is of.
+            if failure != TokenError::Signature {
+                break;
+            }
+        }
+        Err(failure)
+    }
+
+    fn identity(&self, claims: &Claims, now: i64) -> Result<(Identity, i64), TokenError> {
+        if let Some(issued) = &claims.iat {
+            let issued = issued.as_f64().ok_or(TokenError::Claims)?;
+            #[expect(clippy::cast_precision_loss, reason = "a second more or less is within the leeway")]
+            let latest = now.saturating_add_unsigned(LEEWAY.as_secs()) as f64;
+            if issued > latest {
+                return Err(TokenError::NotYet);
+            }
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "it saturates, and the verification compared it already")]
+        let expiry = claims.exp.as_f64().ok_or(TokenError::Claims)? as i64;
+        let user = Id::parse(claims.sub.as_str()).map_err(|_| TokenError::Claims)?;
+        Ok((Identity { user, is_first_party: self.first_party.admits(claims) }, expiry))
+    }
+}
+
+/// The header of a token, if it is one that may be verified: critical extensions are understood by nobody here, encryption
+/// neither, and a token made for another purpose is not taken for this one.
+fn read_header(token: &str) -> Result<Header, TokenError> {
+    if token.len() > MAX_BYTES {
+        return Err(TokenError::Malformed);
+    }
+    let header = decode_header(token).map_err(|_| TokenError::Malformed)?;
+    let is_access_token = header.typ.as_deref().is_none_or(|typ| {
+        let typ = typ.to_ascii_lowercase();
+        matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt")
+    });
+    let asks_more = header.crit.is_some() || header.enc.is_some() || header.zip.is_some();
+    if is_access_token && !asks_more { Ok(header) } else { Err(TokenError::Malformed) }
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()).as_ref());
+    digest
+}
+
+impl TokenError {
+    /// Which check failed.
+    pub(super) fn says(self) -> &'static str {
+        match self {
+            Self::Malformed => "the token is not a JWT that is taken here",
+            Self::UnknownKey => "the token names no key and algorithm that are taken here",
+            Self::Signature => "the signature of the token does not verify",
+            Self::Expired => "the token has expired",
+            Self::NotYet => "the token is not valid yet",
+            Self::Issuer => "the token is of another issuer",
+            Self::Audience => "the token is for another audience",
+            Self::Claims => "a claim of the token is missing or not of its type",
+        }
+    }
+}
+
+impl From<jsonwebtoken::errors::Error> for TokenError {
+    fn from(error: jsonwebtoken::errors::Error) -> Self {
+        match error.kind() {
+            ErrorKind::InvalidSignature => Self::Signature,
+            ErrorKind::ExpiredSignature => Self::Expired,
+            ErrorKind::ImmatureSignature => Self::NotYet,
+            ErrorKind::InvalidIssuer => Self::Issuer,
+            ErrorKind::InvalidAudience => Self::Audience,
+            ErrorKind::MissingRequiredClaim(_) | ErrorKind::Json(_) | ErrorKind::InvalidSubject => Self::Claims,
+            _ => Self::Malformed,
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Every failure as the REST contract writes it (docs/rest-api.md). The one place where a refusal of a service becomes a
+//! REST answer.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Map, Value, json};
+use service_kit::refusal::{Refusal, VALIDATION_ERROR};
+use tonic::{Code, Status};
+use tracing::{error, warn};
+use vocabulary::FieldErrors;
+
+/// When a caller may try again after a service was away.
+const RETRY_UNAVAILABLE: Duration = Duration::from_secs(1);
+
+/// A code of the error envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained where the contract lists it, in docs/rest-api.md")]
+pub enum ErrorCode {
+    ValidationError,
+    MalformedJson,
+    Unauthorized,
+    FirstPartyAppRequired,
+    Forbidden,
+    ShareNotFound,
+    ProfileNotFound,
+    NotFound,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    SharingExists,
+    ShareRevoked,
+    ProfileIsDefault,
+    ProfileInUse,
+    IdempotencyKeyInFlight,
+    IdempotencyKeyReused,
+    PreconditionFailed,
+    RateLimitExceeded,
+    ServiceUnavailable,
+    InternalServerError,
+}
+
+/// A failure on its way to the client. The envelope is written when it leaves, where the request id is known.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    code: ErrorCode,
+    message: String,
+    details: Map<String, Value>,
+    fields: FieldErrors,
+    retry_after: Option<Duration>,
+    /// The scheme's parameters of `WWW-Authenticate`, on 401 (RFC 6750).
+    challenge: Option<String>,
+}
+
+impl ErrorCode {
+    const ALL: [Self; 21] = [
+        Self::ValidationError,
+        Self::MalformedJson,
+        Self::Unauthorized,
+        Self::FirstPartyAppRequired,
+        Self::Forbidden,
+        Self::ShareNotFound,
+        Self::ProfileNotFound,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::SharingExists,
+        Self::ShareRevoked,
+        Self::ProfileIsDefault,
+        Self::ProfileInUse,
+        Self::IdempotencyKeyInFlight,
+        Self::IdempotencyKeyReused,
+        Self::PreconditionFailed,
+        Self::RateLimitExceeded,
+        Self::ServiceUnavailable,
+        Self::InternalServerError,
+    ];
+
+    /// The code as it is written, and its status.
+    pub fn written(self) -> (&'static str, StatusCode) {
+        match self {
+            Self::ValidationError => (VALIDATION_ERROR, StatusCode::BAD_REQUEST),
+            Self::MalformedJson => ("MALFORMED_JSON", StatusCode::BAD_REQUEST),
+            Self::Unauthorized => ("UNAUTHORIZED", StatusCode::UNAUTHORIZED),
+            Self::FirstPartyAppRequired => ("FIRST_PARTY_APP_REQUIRED", StatusCode::FORBIDDEN),
+            Self::Forbidden => ("FORBIDDEN", StatusCode::FORBIDDEN),
+            Self::ShareNotFound => ("SHARE_NOT_FOUND", StatusCode::NOT_FOUND),
+            Self::ProfileNotFound => ("PROFILE_NOT_FOUND", StatusCode::NOT_FOUND),
+            Self::NotFound => ("NOT_FOUND", StatusCode::NOT_FOUND),
+            Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", StatusCode::METHOD_NOT_ALLOWED),
+            Self::PayloadTooLarge => ("PAYLOAD_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE),
+            Self::UnsupportedMediaType => ("UNSUPPORTED_MEDIA_TYPE", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Self::SharingExists => ("SHARING_EXISTS", StatusCode::CONFLICT),
+            Self::ShareRevoked => ("SHARE_REVOKED", StatusCode::CONFLICT),
+            Self::ProfileIsDefault => ("PROFILE_IS_DEFAULT", StatusCode::CONFLICT),
+            Self::ProfileInUse => ("PROFILE_IN_USE", StatusCode::CONFLICT),
+            Self::IdempotencyKeyInFlight => ("IDEMPOTENCY_KEY_IN_FLIGHT", StatusCode::CONFLICT),
+            Self::IdempotencyKeyReused => ("IDEMPOTENCY_KEY_REUSED", StatusCode::UNPROCESSABLE_ENTITY),
+            Self::PreconditionFailed => ("PRECONDITION_FAILED", StatusCode::PRECONDITION_FAILED),
+            Self::RateLimitExceeded => ("RATE_LIMIT_EXCEEDED", StatusCode::TOO_MANY_REQUESTS),
+            Self::ServiceUnavailable => ("SERVICE_UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE),
+            Self::InternalServerError => ("INTERNAL_SERVER_ERROR", StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+}
+
+impl ApiError {
+    /// A failure that one sentence explains.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            details: Map::new(),
+            fields: FieldErrors::new(),
+            retry_after: None,
+            challenge: None,
+        }
+    }
+
+    /// Wrong fields, all of them.
+    pub fn validation(fields: FieldErrors) -> Self {
+        let message = match fields.iter().next() {
+            Some((path, found)) => format!("{path} {}", found.join(" and ")),
+            None => "some fields are wrong".to_owned(),
+        };
+        Self { fields, ..Self::new(ErrorCode::ValidationError, message) }
+    }
+
+    /// One wrong field.
+    pub fn field(path: &str, must: &str) -> Self {
+        let mut fields = FieldErrors::new();
+        fields.add(path, must);
+        Self::validation(fields)
+    }
+
+    /// No token, or none that verifies. `parameters` go behind `WWW-Authenticate: Bearer`.
+    pub fn unauthorized(message: &str, parameters: &str) -> Self {
+        Self { challenge: Some(format!("Bearer {parameters}")), ..Self::new(ErrorCode::Unauthorized, message) }
+    }
+
+    /// Too many requests; the next one may come after `wait`.
+    pub fn rate_limited(wait: Duration) -> Self {
+        let message = "too many requests; wait as long as Retry-After says";
+        Self { retry_after: Some(wait), ..Self::new(ErrorCode::RateLimitExceeded, message) }
+    }
+
+    /// A service behind the gateway is away or slow.
+    pub fn unavailable() -> Self {
+        let message = "a service behind this one is away; try again";
+        Self { retry_after: Some(RETRY_UNAVAILABLE), ..Self::new(ErrorCode::ServiceUnavailable, message) }
+    }
+
+    /// A fault of ours; what it was stays in the log.
+    pub fn internal() -> Self {
+        Self::new(ErrorCode::InternalServerError, "something went wrong on our side")
+    }
+
+    /// The fields that are wrong, when that is the failure.
+    pub fn wrong_fields(&self) -> Option<&FieldErrors> {
+        (self.code == ErrorCode::ValidationError).then_some(&self.fields)
+    }
+
+    /// Its code.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The answer, with its envelope.
+    pub fn respond(&self, request_id: &str) -> Response {
+        let (code, status) = self.code.written();
+        let mut error = json!({ "code": code, "message": self.message, "request_id": request_id });
+        if !self.details.is_empty() {
+            error["details"] = Value::Object(self.details.clone());
+        }
+        let mut envelope = json!({ "error": error });
+        if !self.fields.is_empty() {
+            let fields = self.fields.iter().map(|(path, found)| (path.to_owned(), json!(found)));
+            envelope["errors"] = Value::Object(fields.collect());
+        }
+        let mut response = (status, envelope.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(wait) = self.retry_after {
+            // Whole seconds, and never sooner than it may be tried.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, seconds.max(1).into());
+        }
+        if let Some(challenge) = self.challenge.as_deref().and_then(|text| HeaderValue::from_str(text).ok()) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+
+    fn from_refusal(refusal: Refusal, message: &str) -> Option<Self> {
+        let Refusal { reason, metadata, fields } = refusal;
+        let code = ErrorCode::ALL.into_iter().find(|code| code.written().0 == reason)?;
+        Some(match code {
+            ErrorCode::ValidationError => Self::validation(fields),
+            ErrorCode::ServiceUnavailable => Self::unavailable(),
+            ErrorCode::InternalServerError => Self::internal(),
+            code => {
+                let details = metadata.into_iter().map(|(key, value)| match key.as_str() {
+                    "apps" => (key, value.split(',').collect()),
+                    _ => (key, Value::String(value)),
+                });
+                Self { details: details.collect(), ..Self::new(code, message) }
+            }
+        })
+    }
+}
+
+impl From<Status> for ApiError {
+    fn from(status: Status) -> Self {
+        if let Some(known) = Refusal::from_status(&status).and_then(|why| Self::from_refusal(why, status.message())) {
+            return known;
+        }
+        // A status with a source was made here, of a connection that failed, and not sent by a service.
+        let failed_here = std::error::Error::source(&status).is_some();
+        match status.code() {
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => {
+                warn!(code = ?status.code(), message = status.message(), "a service is away or slow");
+                Self::unavailable()
+            }
+            _ if failed_here => {
+                warn!(code = ?status.code(), message = status.message(), "the connection to a service failed");
+                Self::unavailable()
+            }
+            code => {
+                error!(?code, message = status.message(), "a service answered what its contract does not say");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.code.written().1.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,190 @@
+//! One handler an endpoint.
+
+use axum::{
+    body::Body,
+    extract::{Path, State, rejection::PathRejection},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, Request, StatusCode, Uri, header};
+use ofself_proto::exposure::{
+    DeleteProfileRequest, GetDefaultProfileRequest, GetProfileRequest, GetProfileYamlRequest, ListProfilesRequest,
+    Profile,
+};
+use serde_json::json;
+use vocabulary::FieldErrors;
+
+use super::{
+    read,
+    write::{ProfilesBody, body, entity},
+};
+use crate::{
+    answer::{self, Paging},
+    error::{ApiError, ErrorCode},
+    http::{
+        body::object,
+        entity_tag::{entity_tag, expected_versions},
+        idempotency_key::idempotency_key,
+        query::{PageQuery, Query},
+    },
+    router::BASE,
+    upstream::{Call, Upstreams},
+    wrong_shape::also_wrong,
+};
+
+type ProfileId = Result<Path<String>, PathRejection>;
+
+/// `POST /exposure-profiles`
+pub async fn create(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    headers: HeaderMap,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let mut errors = FieldErrors::new();
+    let key = idempotency_key(&headers, &mut errors);
+    let mut message = read::create(object(request).await?, &mut errors);
+    let mut exposure = upstreams.exposure();
+    if !errors.is_empty() {
+        message.validate_only = true;
+        let checked = exposure.create_profile(upstreams.request(&call, message)?).await;
+        return Err(also_wrong(errors, checked.err()));
+    }
+    let request = upstreams.repeatable_request(&call, message, key.as_ref())?;
+    let created = exposure.create_profile(request).await?.into_inner();
+    let location = location(created.profile.as_ref());
+    entity(created.profile, None)?.created(&location, created.replayed)
+}
+
+/// `GET /exposure-profiles`
+pub async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
+    let mut query = Query::parse(uri.query());
+    let (PageQuery { limit, offset }, is_active) = (query.page(), query.boolean("is_active"));
+    query.finish()?;
+    let request = upstreams.request(&call, ListProfilesRequest { limit, offset, is_active })?;
+    let page = upstreams.exposure().list_profiles(request).await?.into_inner();
+    let paging = Paging::new(page.profiles.len(), page.total, page.limit, page.offset);
+    let exposure_profiles = page.profiles.into_iter().map(body).collect();
+    answer::json(StatusCode::OK, &ProfilesBody { exposure_profiles, paging })
+}
+
+/// `GET /exposure-profiles/default`
+pub async fn default(State(upstreams): State<Upstreams>, call: Call, headers: HeaderMap) -> Result<Response, ApiError> {
+    let request = upstreams.request(&call, GetDefaultProfileRequest {})?;
+    let found = upstreams.exposure().get_default_profile(request).await?.into_inner();
+    Ok(answer::unless_known(&headers, entity(found.profile, None)?.ok()))
+}
+
+/// `GET /exposure-profiles/{profile_id}`
+pub async fn get(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    profile_id: ProfileId,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    let mut query = Query::parse(uri.query());
+    let include_yaml = query.boolean("include_yaml").unwrap_or(true);
+    let resolve_tag_names = query.boolean("resolve_tag_names").unwrap_or(true);
+    query.finish()?;
+    let message = GetProfileRequest { profile_id: named(profile_id)?, include_yaml, resolve_tag_names };
+    let found = upstreams.exposure().get_profile(upstreams.request(&call, message)?).await?.into_inner();
+    Ok(answer::unless_known(&headers, entity(found.profile, found.yaml)?.ok()))
+}
+
+/// `GET /exposure-profiles/{profile_id}/yaml`
+pub async fn yaml(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    profile_id: ProfileId,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    let mut query = Query::parse(uri.query());
+    let resolve_tag_names = query.boolean("resolve_tag_names").unwrap_or(true);
+    query.finish()?;
+    let message = GetProfileYamlRequest { profile_id: named(profile_id)?, resolve_tag_names };
+    let found = upstreams.exposure().get_profile_yaml(upstreams.request(&call, message)?).await?.into_inner();
+    let tag = entity_tag(found.version, found.yaml.as_bytes()).ok_or_else(ApiError::internal)?;
+    let mut response = if wants_json(&headers) {
+        answer::json(StatusCode::OK, &json!({ "yaml": found.yaml }))?
+    } else {
+        ([(header::CONTENT_TYPE, "application/yaml")], found.yaml).into_response()
+    };
+    response.headers_mut().insert(header::ETAG, tag);
+    // The same path has two forms.
+    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
+    Ok(answer::unless_known(&headers, response))
+}
+
+/// `PUT /exposure-profiles/{profile_id}`
+pub async fn update(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    profile_id: ProfileId,
+    headers: HeaderMap,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let mut errors = FieldErrors::new();
+    let mut message =
+        read::update(named(profile_id)?, expected_versions(&headers), object(request).await?, &mut errors);
+    let mut exposure = upstreams.exposure();
+    if !errors.is_empty() {
+        message.validate_only = true;
+        let checked = exposure.update_profile(upstreams.request(&call, message)?).await;
+        return Err(also_wrong(errors, checked.err()));
+    }
+    let updated = exposure.update_profile(upstreams.request(&call, message)?).await?.into_inner();
+    Ok(entity(updated.profile, None)?.ok())
+}
+
+/// `DELETE /exposure-profiles/{profile_id}`
+pub async fn delete(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    profile_id: ProfileId,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let message =
+        DeleteProfileRequest { profile_id: named(profile_id)?, expected_versions: expected_versions(&headers) };
+    upstreams.exposure().delete_profile(upstreams.request(&call, message)?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /exposure-profiles/from-template`
+pub async fn create_from_template(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    headers: HeaderMap,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let mut errors = FieldErrors::new();
+    let key = idempotency_key(&headers, &mut errors);
+    let mut message = read::from_template(object(request).await?, &mut errors);
+    let mut exposure = upstreams.exposure();
+    if !errors.is_empty() {
+        message.validate_only = true;
+        let checked = exposure.create_profile_from_template(upstreams.request(&call, message)?).await;
+        return Err(also_wrong(errors, checked.err()));
+    }
+    let request = upstreams.repeatable_request(&call, message, key.as_ref())?;
+    let made = exposure.create_profile_from_template(request).await?.into_inner();
+    let location = location(made.profile.as_ref());
+    let entity = entity(made.profile, None)?;
+    if made.created { entity.created(&location, made.replayed) } else { Ok(entity.found(made.replayed)) }
+}
+
+/// An id that cannot even be read from the path names no profile.
+fn named(profile_id: ProfileId) -> Result<String, ApiError> {
+    profile_id
+        .map(|Path(id)| id)
+        .map_err(|_| ApiError::new(ErrorCode::ProfileNotFound, "there is no such exposure profile"))
+}
+
+fn location(profile: Option<&Profile>) -> String {
+    format!("{BASE}/exposure-profiles/{}", profile.map(|profile| profile.id.as_str()).unwrap_or_default())
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    accept.contains("application/json") && !accept.contains("yaml")
+}

@@ -1,0 +1,117 @@
+//! The bodies of requests on exposure profiles.
+
+use ofself_proto::exposure::{
+    CreateProfileFromTemplateRequest, CreateProfileRequest, DetailLevel, ProfileDraft, TagFilters, TagsLogic,
+    UpdateProfileRequest,
+};
+use vocabulary::{Edit, FieldErrors};
+
+use super::{
+    earlier_scope,
+    permissions::{read_schema_permissions, read_tag_permissions},
+    tag_expression,
+};
+use crate::json::{Fields, Json, Mask};
+
+/// What a profile is shown with and cannot be changed by: passed over in an update, so that what was shown can be sent back.
+const SHOWN_ONLY: [&str; 6] = ["id", "owner_id", "created_at", "updated_at", "warnings", "yaml"];
+
+/// The body of `POST /exposure-profiles`.
+pub(super) fn create(members: Vec<(String, Json)>, errors: &mut FieldErrors) -> CreateProfileRequest {
+    let mut fields = Fields::of_body(members, errors);
+    let draft = draft(&mut fields, &mut Mask::default());
+    fields.finish();
+    CreateProfileRequest { profile: Some(draft), validate_only: false }
+}
+
+/// The body of `PUT /exposure-profiles/{profile_id}`: what is there is changed, what is null is cleared.
+pub(super) fn update(
+    profile_id: String,
+    expected_versions: Vec<i64>,
+    members: Vec<(String, Json)>,
+    errors: &mut FieldErrors,
+) -> UpdateProfileRequest {
+    let mut fields = Fields::of_body(members, errors);
+    let mut mask = Mask::default();
+    for name in SHOWN_ONLY {
+        fields.ignore(name);
+    }
+    let draft = draft(&mut fields, &mut mask);
+    let is_active = mask.name("is_active", fields.boolean("is_active"));
+    let is_default = mask.name("is_default", fields.boolean("is_default"));
+    fields.finish();
+    UpdateProfileRequest {
+        profile_id,
+        profile: Some(draft),
+        is_active,
+        is_default,
+        update_mask: Some(mask.into_wire()),
+        expected_versions,
+        validate_only: false,
+    }
+}
+
+/// The body of `POST /exposure-profiles/from-template`.
+pub(super) fn from_template(
+    members: Vec<(String, Json)>,
+    errors: &mut FieldErrors,
+) -> CreateProfileFromTemplateRequest {
+    let mut fields = Fields::of_body(members, errors);
+    let template = fields.string("template").over(None).unwrap_or_default();
+    let name = fields.string("name").over(None);
+    fields.finish();
+    CreateProfileFromTemplateRequest { template, name, validate_only: false }
+}
+
+fn draft(fields: &mut Fields<'_>, mask: &mut Mask) -> ProfileDraft {
+    let mut earlier = ProfileDraft::default();
+    earlier_scope::read(fields, &mut earlier, mask);
+    let list = |mask: &mut Mask, fields: &mut Fields<'_>, name: &str, earlier: &mut Vec<String>| {
+        mask.name(name, fields.strings(name)).unwrap_or_else(|| std::mem::take(earlier))
+    };
+    ProfileDraft {
+        name: mask.name("name", fields.string("name")),
+        description: mask.name("description", fields.string("description")),
+        tag_filters: mask.name("tag_filters", tag_filters(fields)),
+        tag_expression: mask.name("tag_expression", tag_expression::read(fields)),
+        allowed_tag_ids: list(mask, fields, "allowed_tag_ids", &mut earlier.allowed_tag_ids),
+        allowed_tags_logic: mask.name("allowed_tags_logic", tags_logic(fields)).unwrap_or_default(),
+        excluded_tag_ids: list(mask, fields, "excluded_tag_ids", &mut earlier.excluded_tag_ids),
+        allowed_node_ids: mask.name("allowed_node_ids", fields.strings("allowed_node_ids")).unwrap_or_default(),
+        allowed_node_types: list(mask, fields, "allowed_node_types", &mut earlier.allowed_node_types),
+        excluded_node_types: mask
+            .name("excluded_node_types", fields.strings("excluded_node_types"))
+            .unwrap_or_default(),
+        date_range_start: mask.name("date_range_start", fields.moment("date_range_start")),
+        date_range_end: mask.name("date_range_end", fields.moment("date_range_end")),
+        transformations: mask.name("transformations", fields.strings("transformations")).unwrap_or_default(),
+        max_detail_level: mask.name("max_detail_level", detail_level(fields)).unwrap_or_default(),
+        tag_permissions: mask.name("tag_permissions", read_tag_permissions(fields)).or(earlier.tag_permissions),
+        schema_permissions: mask.name("schema_permissions", read_schema_permissions(fields)),
+    }
+}
+
+fn tag_filters(fields: &mut Fields<'_>) -> Edit<TagFilters> {
+    fields.object("tag_filters", |filters| TagFilters {
+        include_all: filters.strings("include_all").over(None).unwrap_or_default(),
+        include_any: filters.strings("include_any").over(None).unwrap_or_default(),
+        exclude_any: filters.strings("exclude_any").over(None).unwrap_or_default(),
+    })
+}
+
+fn tags_logic(fields: &mut Fields<'_>) -> Edit<i32> {
+    fields.word("allowed_tags_logic", "must be OR or AND", |word| match word {
+        "OR" => Some(TagsLogic::Or.into()),
+        "AND" => Some(TagsLogic::And.into()),
+        _ => None,
+    })
+}
+
+fn detail_level(fields: &mut Fields<'_>) -> Edit<i32> {
+    fields.word("max_detail_level", "must be full, summary or minimal", |word| match word {
+        "full" => Some(DetailLevel::Full.into()),
+        "summary" => Some(DetailLevel::Summary.into()),
+        "minimal" => Some(DetailLevel::Minimal.into()),
+        _ => None,
+    })
+}

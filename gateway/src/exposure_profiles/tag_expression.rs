@@ -1,0 +1,99 @@
+//! Tag expressions, both ways.
+
+use ofself_proto::exposure::{
+    TagExpression,
+    tag_expression::{Expression, Op, Operation},
+};
+use serde_json::{Value, json};
+use vocabulary::{Edit, FieldErrors};
+
+use crate::json::{Fields, Json, each_item};
+
+/// Deeper than any expression that the rules take, and no deeper than a message may be.
+const DEPTH_READ: usize = 24;
+
+/// Reads the member `tag_expression`; an object with nothing in it is no expression.
+pub(super) fn read(fields: &mut Fields<'_>) -> Edit<TagExpression> {
+    let path = fields.path_of("tag_expression");
+    match fields.raw("tag_expression") {
+        Edit::Keep => Edit::Keep,
+        Edit::Clear => Edit::Clear,
+        Edit::Set(Json::Object(members)) if members.is_empty() => Edit::Clear,
+        Edit::Set(value) => expression(value, path, DEPTH_READ, fields.errors()).map_or(Edit::Keep, Edit::Set),
+    }
+}
+
+fn expression(value: Json, path: String, depth: usize, errors: &mut FieldErrors) -> Option<TagExpression> {
+    let Json::Object(members) = value else {
+        errors.add(path, "must be an object");
+        return None;
+    };
+    if depth == 0 {
+        errors.add("tag_expression", "is nested too deeply");
+        return None;
+    }
+    let expression = Fields::nested(path.clone(), members, errors, |fields| {
+        if fields.has("tag") {
+            if fields.has("op") || fields.has("conditions") {
+                fields.wrong("tag", "cannot stand beside op and conditions");
+                fields.ignore("op");
+                fields.ignore("conditions");
+            }
+            return required(fields, "tag", |fields, name| fields.string(name)).map(Expression::Tag);
+        }
+        let op = required(fields, "op", |fields, name| fields.word(name, "must be AND, OR or NOT", op));
+        let conditions = required(fields, "conditions", |fields, name| match fields.raw(name) {
+            Edit::Keep => Edit::Keep,
+            Edit::Clear => Edit::Clear,
+            Edit::Set(Json::Array(items)) => {
+                let mut conditions = Vec::with_capacity(items.len());
+                let path = fields.path_of(name);
+                each_item(items, &path, fields.errors(), |item, path, errors| {
+                    conditions.extend(expression(item, path, depth - 1, errors));
+                });
+                Edit::Set(conditions)
+            }
+            Edit::Set(_) => {
+                fields.wrong(name, "must be a list");
+                Edit::Keep
+            }
+        });
+        Some(Expression::Operation(Operation { op: op?.into(), conditions: conditions? }))
+    })?;
+    Some(TagExpression { expression: Some(expression) })
+}
+
+fn op(word: &str) -> Option<Op> {
+    match word {
+        "AND" => Some(Op::And),
+        "OR" => Some(Op::Or),
+        "NOT" => Some(Op::Not),
+        _ => None,
+    }
+}
+
+fn required<T>(fields: &mut Fields<'_>, name: &str, read: impl FnOnce(&mut Fields<'_>, &str) -> Edit<T>) -> Option<T> {
+    let is_there = fields.has(name);
+    let value = read(fields, name);
+    if !is_there || matches!(value, Edit::Clear) {
+        fields.wrong(name, "is required");
+    }
+    value.over(None)
+}
+
+/// An expression as clients write it.
+pub(super) fn written(expression: TagExpression) -> Value {
+    match expression.expression {
+        None => Value::Null,
+        Some(Expression::Tag(tag)) => json!({ "tag": tag }),
+        Some(Expression::Operation(Operation { op, conditions })) => {
+            let op = match Op::try_from(op).unwrap_or_default() {
+                Op::Unspecified => "unknown",
+                Op::And => "AND",
+                Op::Or => "OR",
+                Op::Not => "NOT",
+            };
+            json!({ "op": op, "conditions": conditions.into_iter().map(written).collect::<Vec<_>>() })
+        }
+    }
+}

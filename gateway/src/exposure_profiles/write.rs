@@ -1,0 +1,143 @@
+//! Profiles as clients see them.
+
+use ofself_proto::exposure::{DetailLevel, Profile, ProfileDraft, TagFilters, TagsLogic, Warning};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    permissions::{written_schema_permissions, written_tag_permissions},
+    tag_expression,
+};
+use crate::{
+    answer::{Entity, Paging},
+    error::ApiError,
+    moment,
+};
+
+/// A profile as clients see it.
+#[derive(Serialize)]
+pub(super) struct ProfileBody {
+    id: String,
+    owner_id: String,
+    name: String,
+    description: Option<String>,
+    tag_filters: Option<TagFiltersBody>,
+    tag_expression: Option<Value>,
+    allowed_tag_ids: Vec<String>,
+    allowed_tags_logic: Option<&'static str>,
+    excluded_tag_ids: Vec<String>,
+    allowed_node_ids: Vec<String>,
+    allowed_node_types: Vec<String>,
+    excluded_node_types: Vec<String>,
+    date_range_start: Option<String>,
+    date_range_end: Option<String>,
+    transformations: Vec<String>,
+    max_detail_level: Option<&'static str>,
+    tag_permissions: Option<Value>,
+    schema_permissions: Option<Value>,
+    is_active: bool,
+    is_default: bool,
+    created_at: Option<String>,
+    updated_at: Option<String>,
+    warnings: Vec<WarningBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    yaml: Option<String>,
+}
+
+#[derive(Serialize)]
+struct TagFiltersBody {
+    include_all: Vec<String>,
+    include_any: Vec<String>,
+    exclude_any: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct WarningBody {
+    code: String,
+    message: String,
+    fields: Vec<String>,
+}
+
+/// A page of profiles.
+#[derive(Serialize)]
+pub(super) struct ProfilesBody {
+    pub(super) exposure_profiles: Vec<ProfileBody>,
+    #[serde(flatten)]
+    pub(super) paging: Paging,
+}
+
+/// A profile that the service answered, as an entity with its tag; `yaml` stands beside it and does not change the tag.
+pub(super) fn entity(profile: Option<Profile>, yaml: Option<String>) -> Result<Entity, ApiError> {
+    let profile = profile.ok_or_else(ApiError::internal)?;
+    let version = profile.version;
+    let body = body(profile);
+    let entity = Entity::new(version, &body)?;
+    match yaml {
+        None => Ok(entity),
+        Some(yaml) => entity.with_more(&ProfileBody { yaml: Some(yaml), ..body }),
+    }
+}
+
+pub(super) fn body(profile: Profile) -> ProfileBody {
+    let Profile { id, owner_id, draft, is_active, is_default, created_at, updated_at, warnings, version: _ } = profile;
+    let ProfileDraft {
+        name,
+        description,
+        tag_filters,
+        tag_expression,
+        allowed_tag_ids,
+        allowed_tags_logic,
+        excluded_tag_ids,
+        allowed_node_ids,
+        allowed_node_types,
+        excluded_node_types,
+        date_range_start,
+        date_range_end,
+        transformations,
+        max_detail_level,
+        tag_permissions,
+        schema_permissions,
+    } = draft.unwrap_or_default();
+    ProfileBody {
+        id,
+        owner_id,
+        name: name.unwrap_or_default(),
+        description,
+        tag_filters: tag_filters.map(|TagFilters { include_all, include_any, exclude_any }| TagFiltersBody {
+            include_all,
+            include_any,
+            exclude_any,
+        }),
+        tag_expression: tag_expression.map(tag_expression::written),
+        allowed_tag_ids,
+        allowed_tags_logic: match TagsLogic::try_from(allowed_tags_logic).unwrap_or_default() {
+            TagsLogic::Unspecified => None,
+            TagsLogic::Or => Some("OR"),
+            TagsLogic::And => Some("AND"),
+        },
+        excluded_tag_ids,
+        allowed_node_ids,
+        allowed_node_types,
+        excluded_node_types,
+        date_range_start: date_range_start.map(moment::written),
+        date_range_end: date_range_end.map(moment::written),
+        transformations,
+        max_detail_level: match DetailLevel::try_from(max_detail_level).unwrap_or_default() {
+            DetailLevel::Unspecified => None,
+            DetailLevel::Full => Some("full"),
+            DetailLevel::Summary => Some("summary"),
+            DetailLevel::Minimal => Some("minimal"),
+        },
+        tag_permissions: tag_permissions.map(written_tag_permissions),
+        schema_permissions: schema_permissions.map(written_schema_permissions),
+        is_active,
+        is_default,
+        created_at: created_at.map(moment::written),
+        updated_at: updated_at.map(moment::written),
+        warnings: warnings
+            .into_iter()
+            .map(|Warning { code, message, fields }| WarningBody { code, message, fields })
+            .collect(),
+        yaml: None,
+    }
+}

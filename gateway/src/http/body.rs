@@ -1,0 +1,40 @@
+//! The body of a request.
+
+use axum::body::Body;
+use http::{HeaderMap, Request, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::{
+    error::{ApiError, ErrorCode},
+    json::Json,
+};
+
+/// The largest body that is read.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// The members of the JSON object that a body is.
+pub async fn object(request: Request<Body>) -> Result<Vec<(String, Json)>, ApiError> {
+    let (head, body) = request.into_parts();
+    let bytes = Limited::new(body, MAX_BYTES).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than 256 KiB")
+        } else {
+            ApiError::new(ErrorCode::MalformedJson, "the body ended before it was whole")
+        }
+    })?;
+    if !is_json(&head.headers) {
+        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "send the body as application/json"));
+    }
+    let value = serde_json::from_slice(&bytes.to_bytes())
+        .map_err(|error| ApiError::new(ErrorCode::MalformedJson, format!("the body is not JSON: {error}")))?;
+    match value {
+        Json::Object(members) => Ok(members),
+        _ => Err(ApiError::new(ErrorCode::MalformedJson, "the body must be a JSON object")),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()) else { return false };
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}

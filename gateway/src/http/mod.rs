@@ -1,0 +1,7 @@
+//! What HTTP says beside the resources themselves: bodies, queries, preconditions, the context of a request.
+
+pub mod body;
+pub mod context;
+pub mod entity_tag;
+pub mod idempotency_key;
+pub mod query;

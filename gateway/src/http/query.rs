@@ -1,0 +1,133 @@
+//! The query of a request. A parameter that is there but empty counts as absent: the published client sends such.
+
+use vocabulary::{DEFAULT_LIMIT, FieldErrors, MAX_LIMIT};
+
+use crate::error::ApiError;
+
+/// The parameters of a query, and what is wrong with them.
+pub struct Query {
+    parameters: Vec<(String, String)>,
+    errors: FieldErrors,
+}
+
+/// Which page of a list is asked for, as the services take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the contract")]
+pub struct PageQuery {
+    pub limit: Option<i32>,
+    pub offset: Option<i64>,
+}
+
+impl Query {
+    /// Takes the query of a URI.
+    pub fn parse(query: Option<&str>) -> Self {
+        let mut parsed = Self { parameters: Vec::new(), errors: FieldErrors::new() };
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            if parsed.parameters.iter().any(|(known, _)| *known == name) {
+                parsed.errors.add(name, "stands twice");
+            } else {
+                parsed.parameters.push((name.into_owned(), value.into_owned()));
+            }
+        }
+        parsed.parameters.retain(|(_, value)| !value.is_empty());
+        parsed
+    }
+
+    /// A parameter that is true or false.
+    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+        match self.get(name)?.to_ascii_lowercase().as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                self.errors.add(name, "must be true or false");
+                None
+            }
+        }
+    }
+
+    /// `limit` and `offset`, or `page` and `per_page`.
+    pub fn page(&mut self) -> PageQuery {
+        let (limit, offset) = (self.number("limit"), self.number("offset"));
+        let (page, per_page) = (self.number("page"), self.number("per_page"));
+        if page.is_none() && per_page.is_none() {
+            return PageQuery { limit: limit.map(clamp), offset };
+        }
+        if limit.is_some() || offset.is_some() {
+            self.errors.add("page", "cannot stand beside limit and offset");
+        }
+        let rows = per_page.map_or(i64::from(DEFAULT_LIMIT), |rows| rows.min(i64::from(MAX_LIMIT)));
+        let page = page.unwrap_or(1);
+        for (name, number) in [("page", page), ("per_page", rows)] {
+            if number < 1 {
+                self.errors.add_unless_known(name, "must be 1 or more");
+            }
+        }
+        let offset = page.saturating_sub(1).saturating_mul(rows);
+        PageQuery { limit: Some(clamp(rows)), offset: Some(offset) }
+    }
+
+    /// Refuses the request when a parameter that was asked for is wrong.
+    pub fn finish(self) -> Result<(), ApiError> {
+        self.errors.into_result(()).map_err(ApiError::validation)
+    }
+
+    fn number(&mut self, name: &str) -> Option<i64> {
+        let text = self.get(name)?;
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.errors.add(name, "must be a whole number");
+            return None;
+        }
+        let too_large = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+        Some(text.parse().unwrap_or(too_large))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A number that the wire has 32 bits for; what a limit does not reach is all the same to the services.
+fn clamp(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(query: &str) -> Result<PageQuery, String> {
+        let mut query = Query::parse(Some(query));
+        let page = query.page();
+        query.errors.into_result(page).map_err(|errors| errors.to_string())
+    }
+
+    fn of(limit: impl Into<Option<i32>>, offset: impl Into<Option<i64>>) -> Result<PageQuery, String> {
+        Ok(PageQuery { limit: limit.into(), offset: offset.into() })
+    }
+
+    #[test]
+    fn both_ways_of_paging_are_taken() {
+        assert_eq!(page(""), of(None, None));
+        assert_eq!(page("limit=5&offset=10"), of(5, 10));
+        assert_eq!(page("limit=&offset="), of(None, None));
+        assert_eq!(page("page=3&per_page=50"), of(50, 100));
+        assert_eq!(page("page=3"), of(20, 40));
+        assert_eq!(page("page=2&per_page=500"), of(100, 100));
+    }
+
+    #[test]
+    fn large_numbers_do_not_wrap_around() {
+        assert_eq!(page("limit=99999999999999999999"), of(i32::MAX, None));
+        assert_eq!(page("offset=99999999999999999999"), of(None, i64::MAX));
+        assert_eq!(page("page=9223372036854775807&per_page=100"), of(100, i64::MAX));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        assert_eq!(page("limit=x").unwrap_err(), "limit must be a whole number");
+        assert_eq!(page("limit=1&limit=2").unwrap_err(), "limit stands twice");
+        assert_eq!(page("page=0&per_page=-1").unwrap_err(), "page must be 1 or more; per_page must be 1 or more");
+        assert_eq!(page("page=1&limit=2").unwrap_err(), "page cannot stand beside limit and offset");
+    }
+}

@@ -1,0 +1,23 @@
+//! Which fields an update touches.
+
+use prost_types::FieldMask;
+use vocabulary::Edit;
+
+/// The names of the fields that an update touches.
+#[derive(Default)]
+pub struct Mask(Vec<String>);
+
+impl Mask {
+    /// Names the field if it was there, and hands on its value.
+    pub fn name<T>(&mut self, field: &str, edit: Edit<T>) -> Option<T> {
+        if !edit.is_keep() {
+            self.0.push(field.to_owned());
+        }
+        edit.over(None)
+    }
+
+    /// As the wire has it.
+    pub fn into_wire(self) -> FieldMask {
+        FieldMask { paths: self.0 }
+    }
+}

@@ -1,0 +1,132 @@
+//! One handler an endpoint.
+
+use axum::{
+    body::Body,
+    extract::{Path, State, rejection::PathRejection},
+    response::Response,
+};
+use http::{HeaderMap, Request, StatusCode, Uri};
+use ofself_proto::sharing::{
+    GetShareRequest, ListIncomingSharesRequest, ListOutgoingSharesRequest, RevokeShareRequest, Share,
+};
+use vocabulary::FieldErrors;
+
+use super::{
+    read,
+    write::{SharesBody, body, entity},
+};
+use crate::{
+    answer::{self, Paging},
+    error::{ApiError, ErrorCode},
+    http::{
+        body::object,
+        entity_tag::expected_versions,
+        idempotency_key::idempotency_key,
+        query::{PageQuery, Query},
+    },
+    router::BASE,
+    upstream::{Call, Upstreams},
+    wrong_shape::also_wrong,
+};
+
+type ShareId = Result<Path<String>, PathRejection>;
+
+/// `POST /sharing`
+pub async fn create(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    headers: HeaderMap,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let mut errors = FieldErrors::new();
+    let key = idempotency_key(&headers, &mut errors);
+    let mut message = read::create(object(request).await?, &mut errors);
+    let mut sharing = upstreams.sharing();
+    if !errors.is_empty() {
+        message.validate_only = true;
+        let checked = sharing.create_share(upstreams.request(&call, message)?).await;
+        return Err(also_wrong(errors, checked.err()));
+    }
+    let request = upstreams.repeatable_request(&call, message, key.as_ref())?;
+    let created = sharing.create_share(request).await?.into_inner();
+    let location =
+        format!("{BASE}/sharing/{}", created.share.as_ref().map(|share| share.id.as_str()).unwrap_or_default());
+    entity(created.share)?.created(&location, created.replayed)
+}
+
+/// `GET /sharing/outgoing`
+pub async fn outgoing(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
+    let (PageQuery { limit, offset }, is_active) = list_query(&uri)?;
+    let request = upstreams.request(&call, ListOutgoingSharesRequest { limit, offset, is_active })?;
+    let page = upstreams.sharing().list_outgoing_shares(request).await?.into_inner();
+    listed(page.shares, page.total, page.limit, page.offset)
+}
+
+/// `GET /sharing/incoming`
+pub async fn incoming(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
+    let (PageQuery { limit, offset }, is_active) = list_query(&uri)?;
+    let request = upstreams.request(&call, ListIncomingSharesRequest { limit, offset, is_active })?;
+    let page = upstreams.sharing().list_incoming_shares(request).await?.into_inner();
+    listed(page.shares, page.total, page.limit, page.offset)
+}
+
+/// `GET /sharing/{share_id}`
+pub async fn get(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    share_id: ShareId,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let request = upstreams.request(&call, GetShareRequest { share_id: named(share_id)? })?;
+    let found = upstreams.sharing().get_share(request).await?.into_inner();
+    Ok(answer::unless_known(&headers, entity(found.share)?.ok()))
+}
+
+/// `PUT /sharing/{share_id}`
+pub async fn update(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    share_id: ShareId,
+    headers: HeaderMap,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let mut errors = FieldErrors::new();
+    let mut message = read::update(named(share_id)?, expected_versions(&headers), object(request).await?, &mut errors);
+    let mut sharing = upstreams.sharing();
+    if !errors.is_empty() {
+        message.validate_only = true;
+        let checked = sharing.update_share(upstreams.request(&call, message)?).await;
+        return Err(also_wrong(errors, checked.err()));
+    }
+    let updated = sharing.update_share(upstreams.request(&call, message)?).await?.into_inner();
+    Ok(entity(updated.share)?.ok())
+}
+
+/// `DELETE /sharing/{share_id}`
+pub async fn revoke(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    share_id: ShareId,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let message = RevokeShareRequest { share_id: named(share_id)?, expected_versions: expected_versions(&headers) };
+    let revoked = upstreams.sharing().revoke_share(upstreams.request(&call, message)?).await?.into_inner();
+    Ok(entity(revoked.share)?.ok())
+}
+
+/// An id that cannot even be read from the path names no share.
+fn named(share_id: ShareId) -> Result<String, ApiError> {
+    share_id.map(|Path(id)| id).map_err(|_| ApiError::new(ErrorCode::ShareNotFound, "there is no such share"))
+}
+
+fn list_query(uri: &Uri) -> Result<(PageQuery, Option<bool>), ApiError> {
+    let mut query = Query::parse(uri.query());
+    let (page, is_active) = (query.page(), query.boolean("is_active"));
+    query.finish()?;
+    Ok((page, is_active))
+}
+
+fn listed(shares: Vec<Share>, total: i64, limit: i32, offset: i64) -> Result<Response, ApiError> {
+    let paging = Paging::new(shares.len(), total, limit, offset);
+    answer::json(StatusCode::OK, &SharesBody { shares: shares.into_iter().map(body).collect(), paging })
+}

@@ -1,0 +1,68 @@
+//! The bodies of requests on shares.
+
+use ofself_proto::sharing::{CreateShareRequest, ShareChanges, ShareScope, UpdateShareRequest};
+use vocabulary::{Edit, FieldErrors};
+
+use crate::json::{Fields, Json, Mask};
+
+/// The body of `POST /sharing`.
+pub(super) fn create(members: Vec<(String, Json)>, errors: &mut FieldErrors) -> CreateShareRequest {
+    let mut fields = Fields::of_body(members, errors);
+    let request = CreateShareRequest {
+        shared_with_user_id: fields.string("shared_with_user_id").over(None).unwrap_or_default(),
+        scope: scope(&mut fields).over(None).unwrap_or_default(),
+        tag_ids: fields.strings("tag_ids").over(None).unwrap_or_default(),
+        node_ids: fields.strings("node_ids").over(None).unwrap_or_default(),
+        can_read: fields.boolean("can_read").over(None),
+        can_write: fields.boolean("can_write").over(None),
+        can_delete: fields.boolean("can_delete").over(None),
+        can_share: fields.boolean("can_share").over(None),
+        expires_at: fields.moment("expires_at").over(None),
+        parent_share_id: fields.string("parent_share_id").over(None),
+        validate_only: false,
+    };
+    fields.finish();
+    request
+}
+
+/// The body of `PUT /sharing/{share_id}`: what is there is changed, what is null is cleared.
+pub(super) fn update(
+    share_id: String,
+    expected_versions: Vec<i64>,
+    members: Vec<(String, Json)>,
+    errors: &mut FieldErrors,
+) -> UpdateShareRequest {
+    let mut fields = Fields::of_body(members, errors);
+    let mut mask = Mask::default();
+    let share = ShareChanges {
+        scope: mask.name("scope", scope(&mut fields)).unwrap_or_default(),
+        tag_ids: mask.name("tag_ids", fields.strings("tag_ids")).unwrap_or_default(),
+        node_ids: mask.name("node_ids", fields.strings("node_ids")).unwrap_or_default(),
+        can_read: mask.name("can_read", fields.boolean("can_read")),
+        can_write: mask.name("can_write", fields.boolean("can_write")),
+        can_delete: mask.name("can_delete", fields.boolean("can_delete")),
+        can_share: mask.name("can_share", fields.boolean("can_share")),
+        expires_at: mask.name("expires_at", fields.moment("expires_at")),
+    };
+    fields.finish();
+    UpdateShareRequest {
+        share_id,
+        share: Some(share),
+        update_mask: Some(mask.into_wire()),
+        expected_versions,
+        validate_only: false,
+    }
+}
+
+fn scope(fields: &mut Fields<'_>) -> Edit<i32> {
+    fields.word("scope", "must be all, specific_tags, specific_nodes or graph", |word| {
+        let scope = match word {
+            "all" => ShareScope::All,
+            "specific_tags" => ShareScope::SpecificTags,
+            "specific_nodes" => ShareScope::SpecificNodes,
+            "graph" => ShareScope::Graph,
+            _ => return None,
+        };
+        Some(scope.into())
+    })
+}

@@ -1,0 +1,126 @@
+//! The services behind the gateway: how they are reached, and for how long.
+
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use http::{Uri, request::Parts};
+use ofself_proto::{
+    exposure::exposure_profile_service_client::ExposureProfileServiceClient,
+    sharing::sharing_service_client::SharingServiceClient,
+};
+use service_kit::grpc::{ACTING_USER, IDEMPOTENCY_KEY};
+use tonic::{
+    Request,
+    metadata::AsciiMetadataValue,
+    transport::{Channel, Endpoint},
+};
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+use vocabulary::IdempotencyKey;
+
+use crate::{auth::Caller, error::ApiError, http::context::RequestContext};
+
+/// A service that does not take a connection by then is away.
+const CONNECT: Duration = Duration::from_secs(1);
+/// A connection is asked this often whether it still lives.
+const PING_EVERY: Duration = Duration::from_secs(10);
+/// A connection that does not answer by then is dead.
+const PING_PATIENCE: Duration = Duration::from_secs(5);
+/// A service that does not say by then whether it serves does not.
+const READY_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The channels to the services.
+#[derive(Clone)]
+pub struct Upstreams {
+    sharing: Channel,
+    exposure: Channel,
+    deadline: Duration,
+}
+
+/// A request on its way to a service: on whose behalf, with what ids, until when.
+#[derive(Clone, Debug)]
+pub struct Call {
+    caller: Caller,
+    context: RequestContext,
+}
+
+impl Upstreams {
+    /// Channels that connect when they are first used, and again whenever they must.
+    pub fn new(sharing: Uri, exposure: Uri, deadline: Duration) -> Self {
+        let channel = |uri: Uri| {
+            Endpoint::from(uri)
+                .connect_timeout(CONNECT)
+                .timeout(deadline)
+                .tcp_nodelay(true)
+                .http2_keep_alive_interval(PING_EVERY)
+                .keep_alive_timeout(PING_PATIENCE)
+                .keep_alive_while_idle(true)
+                .connect_lazy()
+        };
+        Self { sharing: channel(sharing), exposure: channel(exposure), deadline }
+    }
+
+    /// Shares.
+    pub fn sharing(&self) -> SharingServiceClient<Channel> {
+        SharingServiceClient::new(self.sharing.clone())
+    }
+
+    /// Exposure profiles.
+    pub fn exposure(&self) -> ExposureProfileServiceClient<Channel> {
+        ExposureProfileServiceClient::new(self.exposure.clone())
+    }
+
+    /// Whether both services serve.
+    pub async fn are_ready(&self) -> bool {
+        let (sharing, exposure) = tokio::join!(is_serving(self.sharing.clone()), is_serving(self.exposure.clone()));
+        sharing && exposure
+    }
+
+    /// A message as `call` sends it.
+    pub fn request<T>(&self, call: &Call, message: T) -> Result<Request<T>, ApiError> {
+        let mut request = Request::new(message);
+        request.set_timeout(self.deadline);
+        let user = AsciiMetadataValue::try_from(call.caller.user.as_str()).map_err(|_| ApiError::internal())?;
+        let ids = [("x-request-id", &call.context.request_id), ("traceparent", &call.context.traceparent)];
+        let metadata = request.metadata_mut();
+        metadata.insert(ACTING_USER, user);
+        for (name, id) in ids {
+            if let Ok(id) = AsciiMetadataValue::try_from(id.as_bytes()) {
+                metadata.insert(name, id);
+            }
+        }
+        Ok(request)
+    }
+
+    /// The same, for a message that may be repeated under `key`.
+    pub fn repeatable_request<T>(
+        &self,
+        call: &Call,
+        message: T,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Request<T>, ApiError> {
+        let mut request = self.request(call, message)?;
+        if let Some(key) = key {
+            let key = AsciiMetadataValue::try_from(key.as_str()).map_err(|_| ApiError::internal())?;
+            request.metadata_mut().insert(IDEMPOTENCY_KEY, key);
+        }
+        Ok(request)
+    }
+}
+
+async fn is_serving(channel: Channel) -> bool {
+    let ask = async { HealthClient::new(channel).check(HealthCheckRequest::default()).await };
+    match tokio::time::timeout(READY_PATIENCE, ask).await {
+        Ok(Ok(answer)) => answer.into_inner().status() == ServingStatus::Serving,
+        Ok(Err(_)) | Err(_) => false,
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Call {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let context = parts.extensions.get::<RequestContext>().cloned().ok_or_else(ApiError::internal)?;
+        Ok(Self { caller, context })
+    }
+}
