@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use service_kit::refusal::{Refusal, VALIDATION_ERROR};
 use tonic::{Code, Status};
@@ -46,11 +47,27 @@ pub enum ErrorCode {
 pub struct ApiError {
     code: ErrorCode,
     message: String,
-    details: Map<String, Value>,
+    details: Vec<(String, Value)>,
     fields: FieldErrors,
     retry_after: Option<Duration>,
     /// The scheme's parameters of `WWW-Authenticate`, on 401 (RFC 6750).
     challenge: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    error: Explanation<'a>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    errors: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct Explanation<'a> {
+    code: &'static str,
+    message: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    details: Map<String, Value>,
 }
 
 impl ErrorCode {
@@ -112,7 +129,7 @@ impl ApiError {
         Self {
             code,
             message: message.into(),
-            details: Map::new(),
+            details: Vec::new(),
             fields: FieldErrors::new(),
             retry_after: None,
             challenge: None,
@@ -170,16 +187,16 @@ impl ApiError {
     /// The answer, with its envelope.
     pub fn respond(&self, request_id: &str) -> Response {
         let (code, status) = self.code.written();
-        let mut error = json!({ "code": code, "message": self.message, "request_id": request_id });
-        if !self.details.is_empty() {
-            error["details"] = Value::Object(self.details.clone());
-        }
-        let mut envelope = json!({ "error": error });
-        if !self.fields.is_empty() {
-            let fields = self.fields.iter().map(|(path, found)| (path.to_owned(), json!(found)));
-            envelope["errors"] = Value::Object(fields.collect());
-        }
-        let mut response = (status, envelope.to_string()).into_response();
+        let envelope = Envelope {
+            error: Explanation {
+                code,
+                message: &self.message,
+                request_id,
+                details: self.details.iter().cloned().collect(),
+            },
+            errors: self.fields.iter().map(|(path, found)| (path.to_owned(), json!(found))).collect(),
+        };
+        let mut response = (status, serde_json::to_string(&envelope).unwrap_or_default()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(wait) = self.retry_after {
@@ -196,11 +213,12 @@ impl ApiError {
     fn from_refusal(refusal: Refusal, message: &str) -> Option<Self> {
         let Refusal { reason, metadata, fields } = refusal;
         let code = ErrorCode::ALL.into_iter().find(|code| code.written().0 == reason)?;
+        #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is passed on as the service says it")]
         Some(match code {
             ErrorCode::ValidationError => Self::validation(fields),
             ErrorCode::ServiceUnavailable => Self::unavailable(),
             ErrorCode::InternalServerError => Self::internal(),
-            code => {
+            _ => {
                 let details = metadata.into_iter().map(|(key, value)| match key.as_str() {
                     "apps" => (key, value.split(',').collect()),
                     _ => (key, Value::String(value)),
@@ -218,20 +236,15 @@ impl From<Status> for ApiError {
         }
         // A status with a source was made here, of a connection that failed, and not sent by a service.
         let failed_here = std::error::Error::source(&status).is_some();
-        match status.code() {
-            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => {
-                warn!(code = ?status.code(), message = status.message(), "a service is away or slow");
-                Self::unavailable()
-            }
-            _ if failed_here => {
-                warn!(code = ?status.code(), message = status.message(), "the connection to a service failed");
-                Self::unavailable()
-            }
-            code => {
-                error!(?code, message = status.message(), "a service answered what its contract does not say");
-                Self::internal()
-            }
+        let code = status.code();
+        let is_away =
+            matches!(code, Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted);
+        if is_away || failed_here {
+            warn!(?code, message = status.message(), "a service is away or slow");
+            return Self::unavailable();
         }
+        error!(?code, message = status.message(), "a service answered what its contract does not say");
+        Self::internal()
     }
 }
 

@@ -66,12 +66,10 @@ impl Gateway {
         });
         let begun = shutdown.clone();
         let serving = axum::serve(listener, router).with_graceful_shutdown(async move { begun.begun().await });
-        match shutdown.bound(drain, serving.into_future()).await {
-            Some(served) => served.context("the HTTP server failed"),
-            None => {
-                warn!("requests were still under way when the drain time was over; they were cut");
-                Ok(())
-            }
-        }
+        let Some(served) = shutdown.bound(drain, serving.into_future()).await else {
+            warn!("requests were still under way when the drain time was over; they were cut");
+            return Ok(());
+        };
+        served.context("the HTTP server failed")
     }
 }

@@ -109,6 +109,7 @@ async fn method_not_allowed() -> ApiError {
     ApiError::new(ErrorCode::MethodNotAllowed, "this path does not take this method")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer gives the panic away")]
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let says = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     error!(says, "a handler panicked");

@@ -14,6 +14,7 @@ use vocabulary::{Id, IdempotencyKey, Instant, User};
 use crate::{
     clock::Clock,
     database::{Change, Database, Lock},
+    digest::{hex, sha256},
     shutdown::Shutdown,
 };
 
@@ -33,12 +34,8 @@ pub struct IdempotentRequest {
 impl IdempotentRequest {
     /// `method` and `message` are what tells one request from another under the same key.
     pub fn new(user: Id<User>, key: IdempotencyKey, method: &str, message: &impl Message) -> Self {
-        let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-        digest.update(method.as_bytes());
-        digest.update(&[0]);
-        digest.update(&message.encode_to_vec());
-        let fingerprint = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { user, key, fingerprint }
+        let fingerprint = sha256(&[method.as_bytes(), &[0], &message.encode_to_vec()]);
+        Self { user, key, fingerprint: hex(&fingerprint) }
     }
 
     /// What must be held while the answer is looked up and written: a second request waits for the first one's answer.

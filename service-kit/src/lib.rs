@@ -9,6 +9,7 @@ pub mod admin;
 pub mod clock;
 pub mod database;
 pub mod detached;
+pub mod digest;
 pub mod grpc;
 pub mod idempotency;
 pub mod logs;

@@ -38,14 +38,6 @@ pub fn run<F: Future<Output = anyhow::Result<()>>>(program: impl FnOnce() -> F) 
         .map_err(anyhow::Error::from)
         .and_then(|runtime| runtime.block_on(program()));
     let Err(error) = outcome else { return ExitCode::SUCCESS };
-    match error.downcast_ref::<ConfigurationError>() {
-        Some(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(EXIT_CONFIGURATION)
-        }
-        None => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    eprintln!("error: {error:#}");
+    if error.is::<ConfigurationError>() { ExitCode::from(EXIT_CONFIGURATION) } else { ExitCode::FAILURE }
 }

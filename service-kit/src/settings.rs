@@ -56,9 +56,12 @@ fn beneath(mut command: Command, path: &PathBuf) -> Result<Command, clap::Error>
             ));
         };
         let known = |command: &Command| command.get_arguments().any(|argument| argument.get_id() == key.as_str());
-        let lay = |argument: clap::Arg| match argument.get_action() {
-            ArgAction::Append => argument.default_values(defaults.clone()),
-            _ => argument.default_value(defaults.join(",")),
+        let lay = |argument: clap::Arg| {
+            if matches!(argument.get_action(), ArgAction::Append) {
+                argument.default_values(defaults.clone())
+            } else {
+                argument.default_value(defaults.join(","))
+            }
         };
         let names: Vec<String> =
             command.get_subcommands().filter(|below| known(below)).map(|below| below.get_name().to_owned()).collect();

@@ -37,7 +37,7 @@ impl AppAccessService for AppAccessRpc {
         request: Request<UpdateAppAccessRequest>,
     ) -> Result<Response<UpdateAppAccessResponse>, Status> {
         let UpdateAppAccessRequest { user_id, app_id, profile_id, expires_at, update_mask } = request.into_inner();
-        let edits = access::edits(profile_id, expires_at, update_mask);
+        let edits = access::edits(&profile_id, expires_at, update_mask);
         let exposure = self.exposure.clone();
         let updated = change(async move { exposure.update_app_access(user_id, app_id, edits).await }).await?;
         Ok(Response::new(UpdateAppAccessResponse { access: Some(access::access(updated)) }))

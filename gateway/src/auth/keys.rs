@@ -111,25 +111,27 @@ fn algorithms_of(jwk: &Jwk) -> Vec<Algorithm> {
     if jwk.common.public_key_use.as_ref().is_some_and(|usage| *usage != PublicKeyUse::Signature) {
         return Vec::new();
     }
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a kind of key that is not named here verifies nothing")]
     let fitting = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => vec![Algorithm::RS256, Algorithm::RS384, Algorithm::RS512],
-        AlgorithmParameters::EllipticCurve(parameters) => match parameters.curve {
-            EllipticCurve::P256 => vec![Algorithm::ES256],
-            EllipticCurve::P384 => vec![Algorithm::ES384],
-            _ => Vec::new(),
-        },
+        AlgorithmParameters::EllipticCurve(parameters) if parameters.curve == EllipticCurve::P256 => {
+            vec![Algorithm::ES256]
+        }
+        AlgorithmParameters::EllipticCurve(parameters) if parameters.curve == EllipticCurve::P384 => {
+            vec![Algorithm::ES384]
+        }
         AlgorithmParameters::OctetKeyPair(parameters) if parameters.curve == EllipticCurve::Ed25519 => {
             vec![Algorithm::EdDSA]
         }
         _ => Vec::new(),
     };
     // A key that names its algorithm verifies that one only.
-    match jwk.common.key_algorithm.as_ref().map(algorithm_named) {
+    match jwk.common.key_algorithm.map(algorithm_named) {
         None => fitting,
         Some(named) => fitting.into_iter().filter(|algorithm| Some(*algorithm) == named).collect(),
     }
 }
 
-fn algorithm_named(named: &KeyAlgorithm) -> Option<Algorithm> {
+fn algorithm_named(named: KeyAlgorithm) -> Option<Algorithm> {
     named.to_string().parse().ok()
 }

@@ -14,7 +14,7 @@ pub struct AuthSettings {
     /// The `aud` that a token must have
     #[arg(long, env = "JWT_AUDIENCE")]
     pub jwt_audience: String,
-    /// The algorithms that are taken, where the key is of their kind [default: RS256, ES256, EdDSA; HS256 with a secret]
+    /// The algorithms that are taken, where the key is of their kind [default: RS256, ES256 and `EdDSA`; HS256 with a secret]
     #[arg(long, env = "JWT_ALGORITHMS", value_delimiter = ',')]
     pub jwt_algorithms: Vec<Algorithm>,
     /// A PEM file with the public key that verifies tokens

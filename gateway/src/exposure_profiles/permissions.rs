@@ -53,10 +53,11 @@ pub(super) fn written_tag_permissions(permissions: TagPermissions) -> Value {
     ];
     let granted = verbs.into_iter().filter_map(|(verb, grant)| {
         let TagGrant { tag_ids, allow_all, allow_new } = grant?;
-        let mut written = json!({ "tag_ids": tag_ids, "allow_all": allow_all.unwrap_or(false) });
-        if let Some(allow_new) = allow_new {
-            written["allow_new"] = Value::Bool(allow_new);
-        }
+        let allow_all = allow_all.unwrap_or(false);
+        let written = match allow_new {
+            None => json!({ "tag_ids": tag_ids, "allow_all": allow_all }),
+            Some(allow_new) => json!({ "tag_ids": tag_ids, "allow_all": allow_all, "allow_new": allow_new }),
+        };
         Some((verb.to_owned(), written))
     });
     Value::Object(granted.collect::<Map<_, _>>())

@@ -7,7 +7,7 @@ use ofself_proto::exposure::{
 use serde_json::{Value, json};
 use vocabulary::{Edit, FieldErrors};
 
-use crate::json::{Fields, Json, each_item};
+use crate::json::{Fields, Json};
 
 /// Deeper than any expression that the rules take, and no deeper than a message may be.
 const DEPTH_READ: usize = 24;
@@ -32,31 +32,18 @@ fn expression(value: Json, path: String, depth: usize, errors: &mut FieldErrors)
         errors.add("tag_expression", "is nested too deeply");
         return None;
     }
-    let expression = Fields::nested(path.clone(), members, errors, |fields| {
+    let expression = Fields::nested(path, members, errors, |fields| {
         if fields.has("tag") {
             if fields.has("op") || fields.has("conditions") {
                 fields.wrong("tag", "cannot stand beside op and conditions");
                 fields.ignore("op");
                 fields.ignore("conditions");
             }
-            return required(fields, "tag", |fields, name| fields.string(name)).map(Expression::Tag);
+            return required(fields, "tag", |fields| fields.string("tag")).map(Expression::Tag);
         }
-        let op = required(fields, "op", |fields, name| fields.word(name, "must be AND, OR or NOT", op));
-        let conditions = required(fields, "conditions", |fields, name| match fields.raw(name) {
-            Edit::Keep => Edit::Keep,
-            Edit::Clear => Edit::Clear,
-            Edit::Set(Json::Array(items)) => {
-                let mut conditions = Vec::with_capacity(items.len());
-                let path = fields.path_of(name);
-                each_item(items, &path, fields.errors(), |item, path, errors| {
-                    conditions.extend(expression(item, path, depth - 1, errors));
-                });
-                Edit::Set(conditions)
-            }
-            Edit::Set(_) => {
-                fields.wrong(name, "must be a list");
-                Edit::Keep
-            }
+        let op = required(fields, "op", |fields| fields.word("op", "must be AND, OR or NOT", op));
+        let conditions = required(fields, "conditions", |fields| {
+            fields.list("conditions", "must be a list", |item, path, errors| expression(item, path, depth - 1, errors))
         });
         Some(Expression::Operation(Operation { op: op?.into(), conditions: conditions? }))
     })?;
@@ -72,9 +59,9 @@ fn op(word: &str) -> Option<Op> {
     }
 }
 
-fn required<T>(fields: &mut Fields<'_>, name: &str, read: impl FnOnce(&mut Fields<'_>, &str) -> Edit<T>) -> Option<T> {
+fn required<T>(fields: &mut Fields<'_>, name: &str, read: impl FnOnce(&mut Fields<'_>) -> Edit<T>) -> Option<T> {
     let is_there = fields.has(name);
-    let value = read(fields, name);
+    let value = read(fields);
     if !is_there || matches!(value, Edit::Clear) {
         fields.wrong(name, "is required");
     }

@@ -25,12 +25,9 @@ pub async fn object(request: Request<Body>) -> Result<Vec<(String, Json)>, ApiEr
     if !is_json(&head.headers) {
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "send the body as application/json"));
     }
-    let value = serde_json::from_slice(&bytes.to_bytes())
+    let value: Json = serde_json::from_slice(&bytes.to_bytes())
         .map_err(|error| ApiError::new(ErrorCode::MalformedJson, format!("the body is not JSON: {error}")))?;
-    match value {
-        Json::Object(members) => Ok(members),
-        _ => Err(ApiError::new(ErrorCode::MalformedJson, "the body must be a JSON object")),
-    }
+    Json::into_object(value).ok_or_else(|| ApiError::new(ErrorCode::MalformedJson, "the body must be a JSON object"))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

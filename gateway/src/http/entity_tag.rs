@@ -4,15 +4,15 @@
 //! is renamed, without its row changing, and a cached copy must not outlive that.
 
 use http::{HeaderMap, HeaderValue, header};
+use service_kit::digest::{hex, sha256};
 
 /// A version that no row has.
 const NO_VERSION: i64 = 0;
 
 /// The tag of a row at `version` that was shown as `body`.
 pub fn entity_tag(version: i64, body: &[u8]) -> Option<HeaderValue> {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
-    let digest: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    HeaderValue::from_str(&format!("\"{version}-{digest}\"")).ok()
+    let digest = hex(&sha256(&[body]));
+    HeaderValue::from_str(&format!("\"{version}-{}\"", digest.get(..16)?)).ok()
 }
 
 /// The versions that `If-Match` names; empty: any. A tag of another shape, or a weak one, names a version that no row has.

@@ -102,25 +102,25 @@ mod tests {
         query.errors.into_result(page).map_err(|errors| errors.to_string())
     }
 
-    fn of(limit: impl Into<Option<i32>>, offset: impl Into<Option<i64>>) -> Result<PageQuery, String> {
-        Ok(PageQuery { limit: limit.into(), offset: offset.into() })
+    fn of(limit: impl Into<Option<i32>>, offset: impl Into<Option<i64>>) -> PageQuery {
+        PageQuery { limit: limit.into(), offset: offset.into() }
     }
 
     #[test]
     fn both_ways_of_paging_are_taken() {
-        assert_eq!(page(""), of(None, None));
-        assert_eq!(page("limit=5&offset=10"), of(5, 10));
-        assert_eq!(page("limit=&offset="), of(None, None));
-        assert_eq!(page("page=3&per_page=50"), of(50, 100));
-        assert_eq!(page("page=3"), of(20, 40));
-        assert_eq!(page("page=2&per_page=500"), of(100, 100));
+        assert_eq!(page("").unwrap(), of(None, None));
+        assert_eq!(page("limit=5&offset=10").unwrap(), of(5, 10));
+        assert_eq!(page("limit=&offset=").unwrap(), of(None, None));
+        assert_eq!(page("page=3&per_page=50").unwrap(), of(50, 100));
+        assert_eq!(page("page=3").unwrap(), of(20, 40));
+        assert_eq!(page("page=2&per_page=500").unwrap(), of(100, 100));
     }
 
     #[test]
     fn large_numbers_do_not_wrap_around() {
-        assert_eq!(page("limit=99999999999999999999"), of(i32::MAX, None));
-        assert_eq!(page("offset=99999999999999999999"), of(None, i64::MAX));
-        assert_eq!(page("page=9223372036854775807&per_page=100"), of(100, i64::MAX));
+        assert_eq!(page("limit=99999999999999999999").unwrap(), of(i32::MAX, None));
+        assert_eq!(page("offset=99999999999999999999").unwrap(), of(None, i64::MAX));
+        assert_eq!(page("page=9223372036854775807&per_page=100").unwrap(), of(100, i64::MAX));
     }
 
     #[test]

@@ -55,61 +55,63 @@ impl<'e> Fields<'e> {
 
     /// A member that is a string.
     pub fn string(&mut self, name: &str) -> Edit<String> {
-        self.take(name, "must be a string", |value| match value {
-            Json::String(text) => Some(text),
-            _ => None,
-        })
+        self.take(name, "must be a string", Json::into_string)
     }
 
     /// A member that is true or false.
     pub fn boolean(&mut self, name: &str) -> Edit<bool> {
-        self.take(name, "must be true or false", |value| match value {
-            Json::Bool(truth) => Some(truth),
-            _ => None,
-        })
+        self.take(name, "must be true or false", Json::into_bool)
     }
 
     /// A member that is one of a few words.
     pub fn word<T>(&mut self, name: &str, must: &str, parse: impl FnOnce(&str) -> Option<T>) -> Edit<T> {
-        self.take(name, must, |value| match value {
-            Json::String(text) => parse(&text),
-            _ => None,
-        })
+        self.take(name, must, |value| parse(&value.into_string()?))
     }
 
     /// A member that is a moment, as RFC 3339 writes it; any offset from UTC is taken, none at all is not.
     pub fn moment(&mut self, name: &str) -> Edit<Timestamp> {
         let must = "must be a date and time with its zone, as in 2026-12-31T00:00:00Z";
-        self.take(name, must, |value| match value {
-            Json::String(text) => DateTime::parse_from_rfc3339(&text).ok().and_then(|moment| {
-                let nanos = i32::try_from(moment.timestamp_subsec_nanos()).ok()?;
-                Some(Timestamp { seconds: moment.timestamp(), nanos })
-            }),
-            _ => None,
+        self.take(name, must, |value| {
+            let moment = DateTime::parse_from_rfc3339(&value.into_string()?).ok()?;
+            let nanos = i32::try_from(moment.timestamp_subsec_nanos()).ok()?;
+            Some(Timestamp { seconds: moment.timestamp(), nanos })
         })
     }
 
     /// A member that is a list of strings.
     pub fn strings(&mut self, name: &str) -> Edit<Vec<String>> {
-        let path = self.path_of(name);
-        match self.take(name, "must be a list of strings", as_array) {
-            Edit::Keep => Edit::Keep,
-            Edit::Clear => Edit::Clear,
-            Edit::Set(items) => {
-                let mut strings = Vec::with_capacity(items.len());
-                each_item(items, &path, self.errors, |item, path, errors| match item {
-                    Json::String(text) => strings.push(text),
-                    _ => errors.add(path, "must be a string"),
-                });
-                Edit::Set(strings)
+        self.list(name, "must be a list of strings", |item, path, errors| {
+            let text = item.into_string();
+            if text.is_none() {
+                errors.add(path, "must be a string");
             }
-        }
+            text
+        })
+    }
+
+    /// A member that is a list, each item read by `read`, which says at its path what is wrong; a list too long is not read
+    /// at all.
+    pub fn list<T>(
+        &mut self,
+        name: &str,
+        must: &str,
+        mut read: impl FnMut(Json, String, &mut FieldErrors) -> Option<T>,
+    ) -> Edit<Vec<T>> {
+        let path = self.path_of(name);
+        self.take(name, must, Json::into_array).and_then(|items| {
+            if items.len() > MAX_LIST {
+                self.errors.add(path, format!("must hold at most {MAX_LIST} entries"));
+                return None;
+            }
+            let read_each = |(index, item)| read(item, format!("{path}[{index}]"), self.errors);
+            Some(items.into_iter().enumerate().filter_map(read_each).collect())
+        })
     }
 
     /// A member that is an object, read by `read`.
     pub fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Edit<T> {
         let path = self.path_of(name);
-        match self.take(name, "must be an object", as_object) {
+        match self.take(name, "must be an object", Json::into_object) {
             Edit::Keep => Edit::Keep,
             Edit::Clear => Edit::Clear,
             Edit::Set(members) => Edit::Set(Self::nested(path, members, self.errors, read)),
@@ -159,36 +161,6 @@ impl<'e> Fields<'e> {
                 Edit::Keep
             }
         }
-    }
-}
-
-/// Reads each item of a list that stands at `path`; a list too long is not read at all.
-pub fn each_item(
-    items: Vec<Json>,
-    path: &str,
-    errors: &mut FieldErrors,
-    mut read: impl FnMut(Json, String, &mut FieldErrors),
-) {
-    if items.len() > MAX_LIST {
-        errors.add(path, format!("must hold at most {MAX_LIST} entries"));
-        return;
-    }
-    for (index, item) in items.into_iter().enumerate() {
-        read(item, format!("{path}[{index}]"), errors);
-    }
-}
-
-fn as_array(value: Json) -> Option<Vec<Json>> {
-    match value {
-        Json::Array(items) => Some(items),
-        _ => None,
-    }
-}
-
-fn as_object(value: Json) -> Option<Vec<(String, Json)>> {
-    match value {
-        Json::Object(members) => Some(members),
-        _ => None,
     }
 }
 

@@ -4,6 +4,6 @@ mod fields;
 mod mask;
 mod value;
 
-pub use fields::{Fields, each_item};
+pub use fields::Fields;
 pub use mask::Mask;
 pub use value::Json;

@@ -21,6 +21,28 @@ pub enum Json {
     Object(Vec<(String, Json)>),
 }
 
+impl Json {
+    /// The text of a string.
+    pub fn into_string(self) -> Option<String> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// The truth of `true` or `false`.
+    pub fn into_bool(self) -> Option<bool> {
+        if let Self::Bool(truth) = self { Some(truth) } else { None }
+    }
+
+    /// The items of an array.
+    pub fn into_array(self) -> Option<Vec<Json>> {
+        if let Self::Array(items) = self { Some(items) } else { None }
+    }
+
+    /// The members of an object.
+    pub fn into_object(self) -> Option<Vec<(String, Json)>> {
+        if let Self::Object(members) = self { Some(members) } else { None }
+    }
+}
+
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(JsonVisitor)

@@ -24,11 +24,11 @@ impl DatabaseFault {
         if let Some(SqlErr::UniqueConstraintViolation(_)) = error.sql_err() {
             return Self::Duplicate;
         }
-        match error {
-            DbErr::ConnectionAcquire(_) => Self::Unavailable,
-            DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause) => Self::of_driver(cause),
-            _ => Self::Internal,
+        if let DbErr::ConnectionAcquire(_) = error {
+            return Self::Unavailable;
         }
+        let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else { return Self::Internal };
+        Self::of_driver(cause)
     }
 
     fn of_driver(cause: &RuntimeErr) -> Self {
@@ -39,16 +39,14 @@ impl DatabaseFault {
         };
         let Some(code) = answer.code() else { return Self::Internal };
         match code.as_ref() {
-            LOCK_NOT_AVAILABLE => Self::Contended,
-            // SQLITE_BUSY and its extended forms (<https://www.sqlite.org/rescode.html#busy>).
-            "5" | "261" | "517" | "773" => Self::Contended,
-            // SQLITE_IOERR, SQLITE_FULL and SQLITE_CANTOPEN: the disk, not the statement.
-            "10" | "13" | "14" => Self::Unavailable,
-            // Connection exceptions, insufficient resources, operator intervention, a read-only server.
+            // The latter are SQLITE_BUSY and its extended forms (<https://www.sqlite.org/rescode.html#busy>).
+            LOCK_NOT_AVAILABLE | "5" | "261" | "517" | "773" => Self::Contended,
+            // SQLITE_IOERR, SQLITE_FULL and SQLITE_CANTOPEN: the disk, not the statement; and a server that only reads.
+            "10" | "13" | "14" | "25006" => Self::Unavailable,
+            // Connection exceptions, insufficient resources, operator intervention.
             code if ["08", "53", "57"].iter().any(|class| code.starts_with(class) && code.len() == 5) => {
                 Self::Unavailable
             }
-            "25006" => Self::Unavailable,
             // Serialization failures and deadlocks: the change was undone whole.
             "40001" | "40P01" => Self::Contended,
             _ => Self::Internal,

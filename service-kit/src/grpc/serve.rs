@@ -59,13 +59,11 @@ pub async fn serve(
         })
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, shutdown.begun());
-    match shutdown.bound(drain, serving).await {
-        Some(served) => served.context("the gRPC server failed"),
-        None => {
-            warn!("calls were still under way when the drain time was over; they were cut");
-            Ok(())
-        }
-    }
+    let Some(served) = shutdown.bound(drain, serving).await else {
+        warn!("calls were still under way when the drain time was over; they were cut");
+        return Ok(());
+    };
+    served.context("the gRPC server failed")
 }
 
 fn with_reflection(routes: Routes, descriptors: &'static [u8]) -> anyhow::Result<Routes> {

@@ -71,8 +71,7 @@ fn required<T>(edit: Edit<T>, current: T, field: &str, must: &str, errors: &mut 
 fn ids(edit: Edit<Vec<String>>, scope_stays: bool, current: impl FnOnce() -> Vec<String>) -> Vec<String> {
     match edit {
         Edit::Set(ids) => ids,
-        Edit::Clear => Vec::new(),
         Edit::Keep if scope_stays => current(),
-        Edit::Keep => Vec::new(),
+        Edit::Keep | Edit::Clear => Vec::new(),
     }
 }

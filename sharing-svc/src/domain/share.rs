@@ -112,11 +112,13 @@ impl Share {
     }
 
     /// The same share with other terms, changed at `now`. Its chain is left to who knows it.
+    #[must_use]
     pub fn with_terms(&self, terms: Terms, effective_until: Option<Instant>, now: Instant) -> Self {
         Self { terms, effective_until, updated_at: now, version: self.version + 1, ..self.clone() }
     }
 
     /// The same share, revoked at `now`.
+    #[must_use]
     pub fn revoked(&self, now: Instant) -> Self {
         Self { revoked_at: Some(now), updated_at: now, version: self.version + 1, ..self.clone() }
     }

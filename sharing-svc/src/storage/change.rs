@@ -45,7 +45,7 @@ impl ShareChange {
     pub async fn recall(&self, request: &IdempotentRequest, now: Instant) -> Result<Option<(Share, Instant)>, Error> {
         self.0.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
             DatabaseFault::Contended => Error::IdempotencyKeyInFlight,
-            _ => failed(error),
+            DatabaseFault::Duplicate | DatabaseFault::Unavailable | DatabaseFault::Internal => failed(error),
         })?;
         match idempotency::recall(&self.0, request, now).await.map_err(failed)? {
             Recall::Unknown => Ok(None),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "shares")]
+#[expect(clippy::struct_excessive_bools, reason = "four independent flags are what a share is")]
 pub(super) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(super) id: Uuid,

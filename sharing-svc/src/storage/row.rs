@@ -2,6 +2,7 @@
 
 use anyhow::{Context, anyhow};
 use sea_orm::prelude::ChronoDateTimeUtc;
+use service_kit::digest::{hex, sha256};
 use vocabulary::{Distinct, Id, Instant};
 
 use super::entity::Model;
@@ -108,6 +109,5 @@ fn instant(moment: Option<ChronoDateTimeUtc>) -> anyhow::Result<Option<Instant>>
 
 /// Equal for two scopes that cover the same.
 pub(super) fn scope_digest(scope: &Scope) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, scope.canonical().as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&sha256(&[scope.canonical().as_bytes()]))
 }

@@ -24,7 +24,7 @@ pub(in crate::grpc) fn draft(request: wire::GrantAppAccessRequest) -> AppAccessD
 }
 
 pub(in crate::grpc) fn edits(
-    profile_id: String,
+    profile_id: &str,
     expires_at: Option<Timestamp>,
     mask: Option<FieldMask>,
 ) -> AppAccessEdits {
@@ -33,7 +33,7 @@ pub(in crate::grpc) fn edits(
     let mut edits = AppAccessEdits::default();
     for path in mask.unwrap_or_default().paths {
         match path.as_str() {
-            "profile_id" => edits.profile_id = Some(profile_id.clone()),
+            "profile_id" => edits.profile_id = Some(profile_id.to_owned()),
             "expires_at" => edits.expires_at = Edit::of(expires_at),
             unknown => unreadable.add("update_mask", format!("names `{unknown}`, which cannot be changed")),
         }

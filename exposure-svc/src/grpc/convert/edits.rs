@@ -56,8 +56,8 @@ pub(in crate::grpc) fn update(
 /// A field that a mask names: what is not there is to be cleared.
 fn cleared<T: Clone>(edit: &Edit<T>) -> Edit<T> {
     match edit {
-        Edit::Keep => Edit::Clear,
-        named => named.clone(),
+        Edit::Keep | Edit::Clear => Edit::Clear,
+        Edit::Set(value) => Edit::Set(value.clone()),
     }
 }
 

@@ -1,0 +1,67 @@
+use ofself_proto::sharing::{CreateShareRequest, ShareChanges};
+use service_kit::refusal::Refusal;
+use test_kit::on_both;
+
+use crate::stage::{Stage, after, everything_to, of, passable, tags_to, why};
+
+#[tokio::test]
+async fn an_exact_copy_is_refused_and_named() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let first = stage.create("ann", tags_to("bob", &["a", "b"])).await.unwrap();
+        let copy = CreateShareRequest { can_write: Some(true), ..tags_to("bob", &["b", "a"]) };
+        let refused = stage.create("ann", copy.clone()).await.unwrap_err();
+        let refusal = Refusal::from_status(&refused).unwrap();
+        assert_eq!(refusal.reason, "SHARING_EXISTS", "{backend}");
+        assert_eq!(refusal.metadata["share_id"], first.id);
+
+        // Shares that differ in recipient or ids add up.
+        stage.create("ann", tags_to("cyd", &["a", "b"])).await.unwrap();
+        let other = stage.create("ann", tags_to("bob", &["a"])).await.unwrap();
+        let into_a_copy = ShareChanges { tag_ids: vec!["a".into(), "b".into()], ..ShareChanges::default() };
+        assert_eq!(why(stage.update("ann", &other.id, into_a_copy, &["tag_ids"]).await), "SHARING_EXISTS");
+
+        stage.revoke("ann", &first.id).await.unwrap();
+        stage.create("ann", copy).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_expired_share_is_no_obstacle() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let soon = CreateShareRequest { expires_at: after(10), ..everything_to("bob") };
+        stage.create("ann", soon).await.unwrap();
+        assert_eq!(why(stage.create("ann", everything_to("bob")).await), "SHARING_EXISTS", "{backend}");
+        stage.at(10);
+        stage.create("ann", everything_to("bob")).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_learns_by_a_conflict_of_a_share_they_may_not_see() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        stage.create("ann", everything_to("cyd")).await.unwrap();
+        let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
+        let passed_on = stage.create("bob", of(&parent, everything_to("cyd"))).await;
+        assert!(passed_on.is_ok(), "{backend}: bob cannot know that ann shares with cyd herself");
+        assert_eq!(why(stage.create("bob", of(&parent, everything_to("cyd"))).await), "SHARING_EXISTS");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_update_at_another_version_is_refused() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let made = stage.create("ann", everything_to("bob")).await.unwrap();
+        let write = ShareChanges { can_write: Some(true), ..ShareChanges::default() };
+        let at = |versions: Vec<i64>| stage.update_at("ann", &made.id, write.clone(), &["can_write"], versions);
+        assert_eq!(why(at(vec![2]).await), "PRECONDITION_FAILED", "{backend}");
+        assert_eq!(at(vec![7, 1]).await.unwrap().version, 2);
+    })
+    .await;
+}

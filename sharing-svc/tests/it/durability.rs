@@ -1,0 +1,93 @@
+//! The program itself, killed amid its writes.
+
+use std::{
+    process::Command,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ofself_proto::sharing::{GetShareRequest, sharing_service_client::SharingServiceClient};
+use test_kit::{Backend, Process, on_both};
+use tokio::task::JoinSet;
+use tonic::transport::Channel;
+
+use crate::stage::{by, tags_to};
+
+/// Starts the program over a database; gives where it listens.
+fn start(backend: &Backend) -> (Process, String) {
+    let mut address = String::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sharing-svc"));
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+        .env("DATABASE_URL", backend.url())
+        .env_remove("RUST_LOG");
+    let process = Process::start(&mut command, |line| {
+        if let Some((_, rest)) = line.split_once("\"address\":\"") {
+            address = format!("http://{}", rest.split('"').next().unwrap_or_default());
+        }
+        line.contains("\"message\":\"serving\"")
+    });
+    (process, address)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_acknowledged_write_survives_a_kill() {
+    on_both(|backend| async move {
+        let (process, address) = start(&backend);
+        let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
+        let acknowledged = Arc::new(Mutex::new(Vec::new()));
+        let mut writers = JoinSet::new();
+        for writer in 0..8 {
+            let (channel, acknowledged) = (channel.clone(), acknowledged.clone());
+            writers.spawn(async move {
+                let mut client = SharingServiceClient::new(channel);
+                for write in 0.. {
+                    let request = by(&format!("ann-{writer}"), tags_to("bob", &[&format!("t{write}")]));
+                    let Ok(answer) = client.create_share(request).await else { return };
+                    let share = answer.into_inner().share.unwrap();
+                    acknowledged.lock().unwrap().push(share);
+                }
+            });
+        }
+        while acknowledged.lock().unwrap().len() < 100 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        process.kill();
+        writers.join_all().await;
+
+        let (_process, address) = start(&backend);
+        let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
+        let mut client = SharingServiceClient::new(channel);
+        let acknowledged = acknowledged.lock().unwrap().clone();
+        for share in acknowledged {
+            let request = by(&share.owner_id, GetShareRequest { share_id: share.id.clone() });
+            assert_eq!(client.get_share(request).await.unwrap().into_inner().share, Some(share), "{backend}");
+        }
+    })
+    .await;
+}
+
+#[test]
+fn a_schema_that_was_not_migrated_is_refused_in_one_line() {
+    let backend = Backend::sqlite();
+    let program = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sharing-svc"));
+        command.env("DATABASE_URL", backend.url());
+        command
+    };
+    let refused = program().args(["serve", "--no-migrate", "--listen", "127.0.0.1:0"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let says = String::from_utf8(refused.stderr).unwrap();
+    assert!(says.contains("run `sharing-svc migrate` first"), "{says}");
+    assert!(program().arg("migrate").output().unwrap().status.success());
+    assert!(program().arg("migrate").output().unwrap().status.success(), "twice is as good as once");
+}
+
+#[test]
+fn plain_text_beyond_this_machine_is_refused() {
+    let backend = Backend::sqlite();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sharing-svc"));
+    let refused = command.env("DATABASE_URL", backend.url()).args(["serve", "--listen", "0.0.0.0:0"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("--insecure-plaintext"));
+}

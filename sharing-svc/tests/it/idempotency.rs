@@ -1,0 +1,63 @@
+use ofself_proto::sharing::CreateShareRequest;
+use test_kit::on_both;
+
+use crate::stage::{Stage, after, everything_to, why};
+
+#[tokio::test]
+async fn a_repeat_gets_the_first_answer_even_after_a_restart_and_a_revocation() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let request = CreateShareRequest { expires_at: after(10), ..everything_to("bob") };
+        let first = stage.create_as("ann", Some("k"), request.clone()).await.unwrap();
+        assert!(!first.replayed);
+        stage.revoke("ann", &first.share.as_ref().unwrap().id).await.unwrap();
+        stage.stop().await;
+
+        let stage = Stage::start(&backend).await;
+        // Its expiry has passed by now, and it is answered as it was then.
+        stage.at(3600);
+        let again = stage.create_as("ann", Some("k"), request).await.unwrap();
+        assert!(again.replayed, "{backend}");
+        assert_eq!(again.share, first.share);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_stands_for_one_request_of_one_user_for_a_day() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        stage.create_as("ann", Some("k"), everything_to("bob")).await.unwrap();
+        assert_eq!(why(stage.create_as("ann", Some("k"), everything_to("cyd")).await), "IDEMPOTENCY_KEY_REUSED");
+        assert!(!stage.create_as("eve", Some("k"), everything_to("bob")).await.unwrap().replayed, "{backend}");
+        stage.at(24 * 3600);
+        assert!(!stage.create_as("ann", Some("k"), everything_to("cyd")).await.unwrap().replayed);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_request_leaves_its_key_free() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        stage.create("ann", everything_to("bob")).await.unwrap();
+        assert_eq!(why(stage.create_as("ann", Some("k"), everything_to("bob")).await), "SHARING_EXISTS");
+        assert!(stage.create_as("ann", Some("k"), everything_to("cyd")).await.is_ok(), "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_of_another_shape_is_refused() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        for key in ["", "a b", &"k".repeat(256)] {
+            assert_eq!(
+                why(stage.create_as("ann", Some(key), everything_to("bob")).await),
+                "idempotency-key",
+                "{backend}"
+            );
+        }
+    })
+    .await;
+}

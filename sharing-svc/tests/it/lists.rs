@@ -1,0 +1,61 @@
+use ofself_proto::sharing::{ListIncomingSharesRequest, ListOutgoingSharesRequest, Share};
+use test_kit::on_both;
+
+use crate::stage::{Stage, by, everything_to, of, passable, tags_to, why};
+
+async fn outgoing(stage: &Stage, user: &str, limit: i32, offset: i64) -> (Vec<Share>, i64) {
+    let request = ListOutgoingSharesRequest { limit: Some(limit), offset: Some(offset), is_active: None };
+    let page = stage.client().list_outgoing_shares(by(user, request)).await.unwrap().into_inner();
+    (page.shares, page.total)
+}
+
+#[tokio::test]
+async fn pages_neither_repeat_nor_skip_a_row() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let mut made = Vec::new();
+        for tag in 0..23 {
+            // Several of the same moment.
+            stage.at(tag / 5);
+            made.push(stage.create("ann", tags_to("bob", &[&format!("t{tag}")])).await.unwrap());
+        }
+        made.reverse();
+        let mut listed = Vec::new();
+        for offset in (0..).step_by(5) {
+            let (page, total) = outgoing(&stage, "ann", 5, offset).await;
+            assert_eq!(total, 23);
+            if page.is_empty() {
+                break;
+            }
+            listed.extend(page);
+        }
+        assert_eq!(listed, made, "{backend}: newest first, each once");
+        assert_eq!(outgoing(&stage, "ann", 1000, 0).await.0.len(), 23);
+        assert_eq!(outgoing(&stage, "ann", 5, i64::MAX).await.0.len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_owner_sees_what_others_passed_on_and_a_recipient_what_they_received() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
+        let child = stage.create("bob", of(&parent, everything_to("cyd"))).await.unwrap();
+        assert_eq!(outgoing(&stage, "ann", 10, 0).await.0, [child.clone(), parent], "{backend}");
+        assert_eq!(outgoing(&stage, "bob", 10, 0).await.1, 0, "the data is not his");
+        let incoming = stage.client().list_incoming_shares(by("cyd", ListIncomingSharesRequest::default())).await;
+        assert_eq!(incoming.unwrap().into_inner().shares, [child]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_below_the_first_is_refused() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let request = ListOutgoingSharesRequest { limit: Some(0), offset: Some(-1), is_active: None };
+        assert_eq!(why(stage.client().list_outgoing_shares(by("ann", request)).await), "limit offset");
+    })
+    .await;
+}

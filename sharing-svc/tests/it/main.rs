@@ -1,0 +1,17 @@
+//! The service as its callers meet it: over gRPC, over both databases.
+
+#![allow(missing_docs, reason = "a test's name says what it shows")]
+
+mod stage;
+
+mod conflicts;
+mod durability;
+mod expiry;
+mod follows;
+mod idempotency;
+mod lifecycle;
+mod lists;
+mod operations_beside;
+mod races;
+mod resharing;
+mod validation;

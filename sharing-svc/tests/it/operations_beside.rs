@@ -1,0 +1,29 @@
+//! What stands beside the operations: health, and methods that are not there yet.
+
+use ofself_proto::sharing::{CheckAccessRequest, access_service_client::AccessServiceClient};
+use test_kit::Backend;
+use tonic::Code;
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+
+use crate::stage::Stage;
+
+#[tokio::test]
+async fn health_is_said_for_the_process_and_for_each_service() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let mut health = HealthClient::new(stage.channel.clone());
+    for service in ["", "ofself.sharing.v1.SharingService", "ofself.sharing.v1.FollowSharingService"] {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        assert_eq!(health.check(request).await.unwrap().into_inner().status(), ServingStatus::Serving, "{service}");
+    }
+    let unknown = HealthCheckRequest { service: "ofself.sharing.v1.Nothing".to_owned() };
+    assert_eq!(health.check(unknown).await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn what_is_not_there_yet_says_so() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let answer = AccessServiceClient::new(stage.channel.clone()).check_access(CheckAccessRequest::default()).await;
+    assert_eq!(answer.unwrap_err().code(), Code::Unimplemented);
+}

@@ -1,0 +1,144 @@
+//! Many at once. What must hold is asserted of the outcome, whichever order the machine chose.
+
+use std::{collections::HashSet, sync::Arc};
+
+use ofself_proto::sharing::{
+    GrantFollowShareRequest, ListIncomingSharesRequest, ListOutgoingSharesRequest, ShareChanges, ShareStatus,
+};
+use test_kit::on_both;
+use tokio::task::JoinSet;
+
+use crate::stage::{Stage, by, everything_to, of, passable, tags_to, why};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_posts_under_one_key_make_one_share_and_equal_answers() {
+    on_both(|backend| async move {
+        let stage = Arc::new(Stage::start(&backend).await);
+        let mut posts = JoinSet::new();
+        for _ in 0..200 {
+            let stage = stage.clone();
+            posts.spawn(async move { stage.create_as("ann", Some("k"), everything_to("bob")).await.unwrap() });
+        }
+        let answers = posts.join_all().await;
+        assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1, "{backend}");
+        assert!(answers.iter().all(|answer| answer.share == answers[0].share));
+        let page = stage.client().list_outgoing_shares(by("ann", ListOutgoingSharesRequest::default())).await.unwrap();
+        assert_eq!(page.into_inner().total, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_posts_without_a_key_make_one_share() {
+    on_both(|backend| async move {
+        let stage = Arc::new(Stage::start(&backend).await);
+        let mut posts = JoinSet::new();
+        for _ in 0..32 {
+            let stage = stage.clone();
+            posts.spawn(async move { stage.create("ann", tags_to("bob", &["a", "b"])).await });
+        }
+        let (made, refused): (Vec<_>, Vec<_>) = posts.join_all().await.into_iter().partition(Result::is_ok);
+        assert_eq!(made.len(), 1, "{backend}");
+        assert!(refused.into_iter().all(|answer| why(answer) == "SHARING_EXISTS"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_contended_updates_lose_none() {
+    on_both(|backend| async move {
+        let stage = Arc::new(Stage::start(&backend).await);
+        let made = stage.create("ann", tags_to("bob", &["t0"])).await.unwrap();
+        let mut writers = JoinSet::new();
+        for writer in 1..=100 {
+            let (stage, id) = (stage.clone(), made.id.clone());
+            writers.spawn(async move {
+                // Adds its tag to those that stand, at the version it read, until nobody was faster.
+                loop {
+                    let share = stage.get("ann", &id).await.unwrap();
+                    let mut tag_ids = share.tag_ids;
+                    tag_ids.push(format!("t{writer}"));
+                    let changes = ShareChanges { tag_ids, ..ShareChanges::default() };
+                    let done = stage.update_at("ann", &id, changes, &["tag_ids"], vec![share.version]).await;
+                    match done {
+                        Ok(_) => return,
+                        refused => assert_eq!(why(refused), "PRECONDITION_FAILED"),
+                    }
+                }
+            });
+        }
+        writers.join_all().await;
+        let after = stage.get("ann", &made.id).await.unwrap();
+        assert_eq!(after.tag_ids.iter().collect::<HashSet<_>>().len(), 101, "{backend}");
+        assert_eq!(after.version, 101);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parent_revoked_while_it_is_passed_on_leaves_no_active_child() {
+    on_both(|backend| async move {
+        let stage = Arc::new(Stage::start(&backend).await);
+        for round in 0..12 {
+            // The grandparent is revoked while the parent is passed on.
+            let owner = format!("ann-{round}");
+            let grandparent = stage.create(&owner, passable(everything_to("bob"))).await.unwrap();
+            let parent = stage.create("bob", of(&grandparent, passable(everything_to("cyd")))).await.unwrap();
+            let mut race = JoinSet::new();
+            for child in 0..8 {
+                let (stage, parent) = (stage.clone(), parent.clone());
+                race.spawn(async move {
+                    let recipient = format!("dan-{round}-{child}");
+                    let _ = stage.create("cyd", of(&parent, everything_to(&recipient))).await;
+                });
+            }
+            let (at, owner_of_it, id) = (stage.clone(), owner.clone(), grandparent.id.clone());
+            race.spawn(async move { drop(at.revoke(&owner_of_it, &id).await.unwrap()) });
+            race.join_all().await;
+            let request = ListOutgoingSharesRequest { limit: Some(100), ..Default::default() };
+            let page = stage.client().list_outgoing_shares(by(&owner, request)).await.unwrap().into_inner();
+            assert!(page.total >= 2);
+            for share in page.shares {
+                assert_eq!(share.status(), ShareStatus::Revoked, "{backend}, round {round}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_follow_accepted_many_times_at_once_has_one_share() {
+    on_both(|backend| async move {
+        let stage = Arc::new(Stage::start(&backend).await);
+        let mut grants = JoinSet::new();
+        for _ in 0..32 {
+            let stage = stage.clone();
+            grants.spawn(async move {
+                let request = GrantFollowShareRequest {
+                    follow_id: "f".into(),
+                    owner_id: "ann".into(),
+                    follower_id: "bob".into(),
+                    ..Default::default()
+                };
+                stage.follows().grant_follow_share(request).await.unwrap().into_inner().created
+            });
+        }
+        let created = grants.join_all().await.into_iter().filter(|created| *created).count();
+        let page = stage.client().list_incoming_shares(by("bob", ListIncomingSharesRequest::default())).await.unwrap();
+        assert_eq!((created, page.into_inner().total), (1, 1), "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_start_together_do_not_trip_over_one_another() {
+    on_both(|backend| async move {
+        let (one, two, three) = tokio::join!(Stage::start(&backend), Stage::start(&backend), Stage::start(&backend));
+        let made = one.create("ann", everything_to("bob")).await.unwrap();
+        assert_eq!(two.get("bob", &made.id).await.unwrap(), three.get("ann", &made.id).await.unwrap(), "{backend}");
+        // A key is kept where every replica finds it.
+        let first = one.create_as("eve", Some("k"), everything_to("bob")).await.unwrap();
+        assert_eq!(two.create_as("eve", Some("k"), everything_to("bob")).await.unwrap().share, first.share);
+    })
+    .await;
+}

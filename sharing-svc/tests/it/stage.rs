@@ -1,0 +1,197 @@
+//! A service on a stage: over a database of the test's own, by a clock that the test moves.
+
+use std::time::Duration;
+
+use ofself_proto::sharing::{
+    CreateShareRequest, CreateShareResponse, GetShareRequest, RevokeShareRequest, Share, ShareChanges, ShareScope,
+    ShareStatus, UpdateShareRequest, follow_sharing_service_client::FollowSharingServiceClient,
+    sharing_service_client::SharingServiceClient,
+};
+use prost_types::{FieldMask, Timestamp};
+use service_kit::{
+    clock::{Clock, ClockHand},
+    database::DatabaseSettings,
+    grpc::GrpcSettings,
+    refusal::Refusal,
+    service::ServiceSettings,
+    settings::FileSettings,
+    shutdown::Shutdown,
+};
+use sharing_svc::config::Settings;
+use test_kit::Backend;
+use tonic::{Request, Status, metadata::AsciiMetadataValue, transport::Channel};
+use vocabulary::Instant;
+
+/// When every test begins: 2026-01-01T00:00:00Z.
+pub const START: i64 = 1_767_225_600;
+
+/// A running service.
+pub struct Stage {
+    pub channel: Channel,
+    hand: ClockHand,
+    shutdown: Shutdown,
+    serving: tokio::task::JoinHandle<anyhow::Result<()>>,
+}
+
+pub fn settings(url: String) -> Settings {
+    Settings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        admin_listen: "127.0.0.1:0".parse().unwrap(),
+        service: ServiceSettings {
+            file: FileSettings { config: None },
+            database: DatabaseSettings {
+                database_url: url.into(),
+                database_connections: 8,
+                database_wait: Duration::from_secs(20),
+            },
+            grpc: GrpcSettings {
+                insecure_plaintext: false,
+                reflection: true,
+                deadline: Duration::from_secs(30),
+                max_streams: 512,
+            },
+            drain: Duration::from_secs(1),
+            no_migrate: false,
+        },
+    }
+}
+
+impl Stage {
+    pub async fn start(backend: &Backend) -> Self {
+        let (clock, hand) = Clock::manual(Instant::from_parts(START, 0).unwrap());
+        let service = sharing_svc::open(settings(backend.url()), clock).await.unwrap();
+        let url = format!("http://{}", service.address().unwrap());
+        let readiness = service.readiness();
+        let shutdown = Shutdown::new();
+        let serving = tokio::spawn(service.serve(shutdown.clone()));
+        while !readiness.is_ready() {
+            tokio::task::yield_now().await;
+        }
+        let channel = Channel::from_shared(url).unwrap().connect().await.unwrap();
+        Self { channel, hand, shutdown, serving }
+    }
+
+    /// Ends the service and waits until it has.
+    pub async fn stop(self) {
+        drop(self.channel);
+        self.shutdown.begin();
+        self.serving.await.unwrap().unwrap();
+    }
+
+    /// Puts the clock to so many seconds after the start.
+    pub fn at(&self, seconds: i64) {
+        self.hand.set(Instant::from_parts(START + seconds, 0).unwrap());
+    }
+
+    pub fn client(&self) -> SharingServiceClient<Channel> {
+        SharingServiceClient::new(self.channel.clone())
+    }
+
+    pub fn follows(&self) -> FollowSharingServiceClient<Channel> {
+        FollowSharingServiceClient::new(self.channel.clone())
+    }
+
+    pub async fn create(&self, user: &str, request: CreateShareRequest) -> Result<Share, Status> {
+        Ok(self.create_as(user, None, request).await?.share.unwrap())
+    }
+
+    pub async fn create_as(
+        &self,
+        user: &str,
+        key: Option<&str>,
+        request: CreateShareRequest,
+    ) -> Result<CreateShareResponse, Status> {
+        let mut request = by(user, request);
+        if let Some(key) = key {
+            request.metadata_mut().insert("idempotency-key", AsciiMetadataValue::try_from(key).unwrap());
+        }
+        Ok(self.client().create_share(request).await?.into_inner())
+    }
+
+    pub async fn get(&self, user: &str, id: &str) -> Result<Share, Status> {
+        let request = by(user, GetShareRequest { share_id: id.to_owned() });
+        Ok(self.client().get_share(request).await?.into_inner().share.unwrap())
+    }
+
+    pub async fn status(&self, user: &str, id: &str) -> ShareStatus {
+        self.get(user, id).await.unwrap().status()
+    }
+
+    pub async fn update(&self, user: &str, id: &str, share: ShareChanges, mask: &[&str]) -> Result<Share, Status> {
+        self.update_at(user, id, share, mask, Vec::new()).await
+    }
+
+    pub async fn update_at(
+        &self,
+        user: &str,
+        id: &str,
+        share: ShareChanges,
+        mask: &[&str],
+        expected_versions: Vec<i64>,
+    ) -> Result<Share, Status> {
+        let paths = mask.iter().map(ToString::to_string).collect();
+        let request = UpdateShareRequest {
+            share_id: id.to_owned(),
+            share: Some(share),
+            update_mask: Some(FieldMask { paths }),
+            expected_versions,
+            validate_only: false,
+        };
+        Ok(self.client().update_share(by(user, request)).await?.into_inner().share.unwrap())
+    }
+
+    pub async fn revoke(&self, user: &str, id: &str) -> Result<Share, Status> {
+        let request = by(user, RevokeShareRequest { share_id: id.to_owned(), expected_versions: Vec::new() });
+        Ok(self.client().revoke_share(request).await?.into_inner().share.unwrap())
+    }
+}
+
+/// A request on behalf of a user.
+pub fn by<T>(user: &str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("x-ofself-user", AsciiMetadataValue::try_from(user).unwrap());
+    request
+}
+
+/// A share of everything.
+pub fn everything_to(recipient: &str) -> CreateShareRequest {
+    CreateShareRequest {
+        shared_with_user_id: recipient.to_owned(),
+        scope: ShareScope::All.into(),
+        ..CreateShareRequest::default()
+    }
+}
+
+/// A share of some tags.
+pub fn tags_to(recipient: &str, tags: &[&str]) -> CreateShareRequest {
+    CreateShareRequest {
+        scope: ShareScope::SpecificTags.into(),
+        tag_ids: tags.iter().map(ToString::to_string).collect(),
+        ..everything_to(recipient)
+    }
+}
+
+/// A share that may be passed on.
+pub fn passable(request: CreateShareRequest) -> CreateShareRequest {
+    CreateShareRequest { can_share: Some(true), ..request }
+}
+
+/// A share passed on.
+pub fn of(parent: &Share, request: CreateShareRequest) -> CreateShareRequest {
+    CreateShareRequest { parent_share_id: Some(parent.id.clone()), ..request }
+}
+
+/// So many seconds after the start.
+pub fn after(seconds: i64) -> Option<Timestamp> {
+    Some(Timestamp { seconds: START + seconds, nanos: 0 })
+}
+
+/// Why a call was refused: the reason, or the names of the wrong fields.
+pub fn why<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
+    let refusal = Refusal::from_status(&answer.unwrap_err()).expect("a refusal with its details");
+    if refusal.fields.is_empty() {
+        refusal.reason
+    } else {
+        refusal.fields.iter().map(|(path, _)| path).collect::<Vec<_>>().join(" ")
+    }
+}

@@ -1,0 +1,59 @@
+//! The databases that every behaviour is shown over.
+
+use std::fmt;
+
+use tempfile::TempDir;
+
+use crate::postgres;
+
+/// A database of a test's own, gone when the test is.
+pub struct Backend {
+    name: &'static str,
+    url: String,
+    folder: TempDir,
+}
+
+impl Backend {
+    /// A new SQLite database.
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("test.db").display());
+        Self { name: "SQLite", url, folder }
+    }
+
+    /// A new database on a PostgreSQL server; `None` where there is no PostgreSQL, which is said, and is a failure where the
+    /// environment says `REQUIRE_POSTGRES=1`.
+    pub async fn postgres() -> Option<Self> {
+        let url = postgres::new_database().await?;
+        Some(Self { name: "PostgreSQL", url, folder: tempfile::tempdir().expect("a temporary folder") })
+    }
+
+    /// Where a service finds it.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Where another service finds one of its own: on PostgreSQL the same database, in which each keeps to its schema.
+    pub fn other_url(&self) -> String {
+        self.url.replace("test.db", "other.db")
+    }
+
+    /// A folder that goes with the database.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Shows a behaviour over SQLite and over PostgreSQL.
+pub async fn on_both<F: Future<Output = ()>>(behaviour: impl Fn(Backend) -> F) {
+    behaviour(Backend::sqlite()).await;
+    if let Some(postgres) = Backend::postgres().await {
+        behaviour(postgres).await;
+    }
+}

@@ -1,0 +1,139 @@
+//! A PostgreSQL server for the tests: the one of `TEST_POSTGRES_URL`, else a private one, started on the first use and ended
+//! with the process that started it.
+
+#![allow(clippy::disallowed_methods, reason = "the tests are told by the environment which server to use")]
+
+use std::{
+    env, fs,
+    net::TcpListener,
+    os::unix::{fs::chown, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use sqlx::{Connection, Executor, PgConnection};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A server that does not take connections by then will not.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Server {
+    /// Without the name of a database.
+    url: String,
+    _files: Option<TempDir>,
+}
+
+/// A new database; `None` where there is no server to be had.
+pub(crate) async fn new_database() -> Option<String> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let server = SERVER.get_or_init(server).as_ref()?;
+    let name = format!("test_{}", Uuid::now_v7().simple());
+    let mut connection = connect(&format!("{}/postgres", server.url)).await;
+    // The name is made here and holds nothing that a statement could be cut by.
+    connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a new database");
+    Some(format!("{}/{name}", server.url))
+}
+
+fn server() -> Option<Server> {
+    if let Ok(url) = env::var("TEST_POSTGRES_URL") {
+        let url = url.trim_end_matches('/').trim_end_matches("/postgres").to_owned();
+        return Some(Server { url, _files: None });
+    }
+    let Some(programs) = programs() else {
+        assert!(env::var("REQUIRE_POSTGRES").as_deref() != Ok("1"), "REQUIRE_POSTGRES=1, and no initdb is to be found");
+        eprintln!("no PostgreSQL is to be found: what is shown over it is skipped");
+        return None;
+    };
+    Some(start(&programs))
+}
+
+fn programs() -> Option<PathBuf> {
+    let on_path = env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = env::split_paths(&on_path).collect();
+    if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
+        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
+    }
+    folders.into_iter().find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+}
+
+fn start(programs: &Path) -> Server {
+    let files = tempfile::tempdir().expect("a temporary folder");
+    let user = unprivileged_user();
+    if let Some((uid, gid)) = user {
+        chown(files.path(), Some(uid), Some(gid)).expect("a folder for another user");
+    }
+    let data = files.path().join("data");
+    let command = |program: &str| {
+        let mut command = Command::new(programs.join(program));
+        if let Some((uid, gid)) = user {
+            command.uid(uid).gid(gid);
+        }
+        command.current_dir(files.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let made = command("initdb")
+        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
+        .arg(&data)
+        .status();
+    assert!(made.expect("initdb").success(), "initdb failed");
+
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+    // The shell ends the server when its standard input closes, which it does when this process ends, however it ends.
+    let script = r#""$0" "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server"#;
+    let mut shell = Command::new("/bin/sh");
+    if let Some((uid, gid)) = user {
+        shell.uid(uid).gid(gid);
+    }
+    let shell = shell
+        .arg("-c")
+        .arg(script)
+        .arg(programs.join("postgres"))
+        .arg("-D")
+        .arg(&data)
+        .arg("-k")
+        .arg(files.path())
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-c", "max_connections=400", "-c", "shared_buffers=32MB"])
+        .current_dir(files.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("postgres");
+    // Kept open for as long as this process lives.
+    std::mem::forget(shell);
+
+    let deadline = Instant::now() + PATIENCE;
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < deadline, "the PostgreSQL server does not take connections");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Server { url: format!("postgres://postgres@127.0.0.1:{port}"), _files: Some(files) }
+}
+
+/// PostgreSQL refuses to run as root: the user to be instead.
+fn unprivileged_user() -> Option<(u32, u32)> {
+    let id = |arguments: &[&str]| -> Option<u32> {
+        let answer = Command::new("id").args(arguments).output().ok()?;
+        String::from_utf8(answer.stdout).ok()?.trim().parse().ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return None;
+    }
+    let user = |name| Some((id(&["-u", name])?, id(&["-g", name])?));
+    user("postgres").or_else(|| user("nobody"))
+}
+
+async fn connect(url: &str) -> PgConnection {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match PgConnection::connect(url).await {
+            Ok(connection) => return connection,
+            // It takes connections before it takes queries.
+            Err(error) => assert!(Instant::now() < deadline, "the PostgreSQL server does not answer: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
