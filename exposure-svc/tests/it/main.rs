@@ -1,1 +1,15 @@
-fn main(){}
+//! The service as its callers meet it: over gRPC, over both databases.
+
+#![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
+
+mod stage;
+
+mod app_access;
+mod default_profile;
+mod durability;
+mod idempotency;
+mod lifecycle;
+mod races;
+mod tag_names;
+mod validation;
+mod yaml;

@@ -1,6 +1,6 @@
 //! The service as its callers meet it: over gRPC, over both databases.
 
-#![allow(missing_docs, reason = "a test's name says what it shows")]
+#![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
 
 mod stage;
 

@@ -1,0 +1,132 @@
+use ofself_proto::exposure::{
+    AppTier, GetAppAccessRequest, GrantAppAccessRequest, ListAppAccessRequest, RevokeAppAccessRequest,
+    UpdateAppAccessRequest,
+};
+use prost_types::{FieldMask, Timestamp};
+use service_kit::refusal::Refusal;
+use test_kit::on_both;
+
+use crate::stage::{START, Stage, named, why};
+
+fn update(profile: &str, mask: &[&str]) -> UpdateAppAccessRequest {
+    UpdateAppAccessRequest {
+        user_id: "ann".into(),
+        app_id: "app".into(),
+        profile_id: profile.into(),
+        expires_at: None,
+        update_mask: Some(FieldMask { paths: mask.iter().map(ToString::to_string).collect() }),
+    }
+}
+
+fn revoke() -> RevokeAppAccessRequest {
+    RevokeAppAccessRequest { user_id: "ann".into(), app_id: "app".into() }
+}
+
+#[tokio::test]
+async fn a_profile_that_an_app_is_bound_to_stays() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let profile = stage.create("ann", named("one")).await.unwrap();
+        let other = stage.create("ann", named("two")).await.unwrap();
+        stage.grant("ann", "app", &profile.id).await.unwrap();
+        stage.grant("ann", "another.app", &profile.id).await.unwrap();
+        let refusal = Refusal::from_status(&stage.delete("ann", &profile.id).await.unwrap_err()).unwrap();
+        assert_eq!((refusal.reason.as_str(), refusal.metadata["apps"].as_str()), ("PROFILE_IN_USE", "another.app,app"));
+
+        stage.access().revoke_app_access(revoke()).await.unwrap();
+        assert_eq!(why(stage.delete("ann", &profile.id).await), "PROFILE_IN_USE");
+        let swap = UpdateAppAccessRequest { app_id: "another.app".into(), ..update(&other.id, &["profile_id"]) };
+        stage.access().update_app_access(swap).await.unwrap();
+        stage.delete("ann", &profile.id).await.unwrap();
+
+        let ended = GetAppAccessRequest { user_id: "ann".into(), app_id: "app".into() };
+        let ended = stage.access().get_app_access(ended).await.unwrap().into_inner().access.unwrap();
+        assert!(!ended.is_active && ended.profile_id.is_empty(), "{backend}: an ended grant forgets its profile");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_grant_of_an_app_is_active_at_a_time() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let profile = stage.create("ann", named("one")).await.unwrap();
+        let first = stage.grant("ann", "app", &profile.id).await.unwrap();
+        assert!(first.is_active && first.tier() == AppTier::L2);
+        let refusal = Refusal::from_status(&stage.grant("ann", "app", &profile.id).await.unwrap_err()).unwrap();
+        assert_eq!((refusal.reason.as_str(), &refusal.metadata["grant_id"]), ("APP_ACCESS_EXISTS", &first.id));
+
+        let ended = stage.access().revoke_app_access(revoke()).await.unwrap().into_inner().access.unwrap();
+        let again = stage.access().revoke_app_access(revoke()).await.unwrap().into_inner().access.unwrap();
+        assert_eq!(ended, again, "{backend}");
+        stage.at(1);
+        let second = stage.grant("ann", "app", &profile.id).await.unwrap();
+        let list = ListAppAccessRequest { user_id: "ann".into(), ..Default::default() };
+        let listed = stage.access().list_app_access(list).await.unwrap().into_inner().access;
+        assert_eq!(listed, [second, ended]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_grant_expires_at_the_instant_of_its_expiry() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let profile = stage.create("ann", named("one")).await.unwrap();
+        stage.grant("ann", "app", &profile.id).await.unwrap();
+        let ends = Some(Timestamp { seconds: START + 10, nanos: 0 });
+        let ends = UpdateAppAccessRequest { expires_at: ends, ..update("", &["expires_at"]) };
+        stage.access().update_app_access(ends).await.unwrap();
+        let is_active = || async {
+            let request = GetAppAccessRequest { user_id: "ann".into(), app_id: "app".into() };
+            stage.access().get_app_access(request).await.unwrap().into_inner().access.unwrap().is_active
+        };
+        stage.at(9);
+        assert!(is_active().await, "{backend}");
+        stage.at(10);
+        assert!(!is_active().await);
+        assert_eq!(why(stage.access().update_app_access(update("", &["expires_at"])).await), "APP_ACCESS_NOT_FOUND");
+        // An expired grant keeps neither the profile nor a new grant of the app.
+        let renewed = stage.grant("ann", "app", &profile.id).await.unwrap();
+        assert!(renewed.is_active);
+        stage.access().revoke_app_access(revoke()).await.unwrap();
+        stage.delete("ann", &profile.id).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_expired_grant_does_not_keep_its_profile() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let profile = stage.create("ann", named("one")).await.unwrap();
+        let request = GrantAppAccessRequest {
+            user_id: "ann".into(),
+            app_id: "app".into(),
+            tier: AppTier::L1.into(),
+            profile_id: profile.id.clone(),
+            expires_at: Some(Timestamp { seconds: START + 5, nanos: 0 }),
+        };
+        stage.access().grant_app_access(request).await.unwrap();
+        assert_eq!(why(stage.delete("ann", &profile.id).await), "PROFILE_IN_USE", "{backend}");
+        stage.at(5);
+        stage.delete("ann", &profile.id).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_grant_names_a_profile_of_the_same_person() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let anns = stage.create("ann", named("one")).await.unwrap();
+        assert_eq!(why(stage.grant("bob", "app", &anns.id).await), "PROFILE_NOT_FOUND", "{backend}");
+        let bobs = stage.create("bob", named("two")).await.unwrap();
+        stage.grant("ann", "app", &anns.id).await.unwrap();
+        let swap = stage.access().update_app_access(update(&bobs.id, &["profile_id"])).await;
+        assert_eq!(why(swap), "PROFILE_NOT_FOUND");
+        let wrong = stage.access().grant_app_access(GrantAppAccessRequest::default()).await;
+        assert_eq!(why(wrong), "app_id profile_id tier user_id");
+    })
+    .await;
+}

@@ -1,0 +1,107 @@
+use ofself_proto::exposure::{ListProfilesRequest, ProfileDraft, UpdateProfileRequest};
+use test_kit::on_both;
+
+use crate::stage::{FIELDS, Stage, by, full, named, strings, update_of, why};
+
+#[tokio::test]
+async fn every_field_reads_back_as_it_was_written() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let made = stage.create("ann", full()).await.unwrap();
+        assert_eq!(made.draft.clone().unwrap(), full(), "{backend}");
+        assert!(made.is_active && !made.is_default);
+        assert_eq!(stage.get("ann", &made.id).await.unwrap(), made);
+        assert_eq!(why(stage.get("eve", &made.id).await), "PROFILE_NOT_FOUND");
+        assert_eq!(why(stage.get("ann", "profile_abc").await), "PROFILE_NOT_FOUND");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_update_takes_what_it_names_clears_what_is_absent_and_keeps_the_rest() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let made = stage.create("ann", full()).await.unwrap();
+        // Each field alone: set anew, and cleared.
+        for field in FIELDS.into_iter().filter(|field| *field != "name") {
+            let cleared = stage.update("ann", &made.id, ProfileDraft::default(), &[field]).await.unwrap();
+            assert_ne!(cleared.draft.clone().unwrap(), full(), "{backend}: {field}");
+            let restored = stage.update("ann", &made.id, full(), &[field]).await.unwrap();
+            assert_eq!(restored.draft.unwrap(), full(), "{backend}: {field}");
+        }
+        assert_eq!(why(stage.update("ann", &made.id, ProfileDraft::default(), &["name"]).await), "name");
+        let emptied = stage.update("ann", &made.id, named("Bare"), &FIELDS).await.unwrap();
+        assert_eq!(emptied.draft.unwrap(), named("Bare"));
+        assert_eq!(why(stage.update("eve", &made.id, full(), &["name"]).await), "PROFILE_NOT_FOUND");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_shown_can_be_sent_back_and_changes_nothing() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let made = stage.create("ann", full()).await.unwrap();
+        let sent_back = stage.update("ann", &made.id, made.draft.clone().unwrap(), &FIELDS).await.unwrap();
+        assert_eq!(sent_back, made, "{backend}: not even the version");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_profile_can_be_deactivated_and_listed_as_such() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let first = stage.create("ann", named("one")).await.unwrap();
+        stage.at(1);
+        let second = stage.create("ann", named("two")).await.unwrap();
+        let off = UpdateProfileRequest { is_active: Some(false), ..update_of(&first.id, &["is_active"]) };
+        let off = stage.client().update_profile(by("ann", off)).await.unwrap().into_inner().profile.unwrap();
+        assert!(!off.is_active);
+        let list = |is_active| {
+            let request = ListProfilesRequest { is_active, ..ListProfilesRequest::default() };
+            let mut client = stage.client();
+            async move { client.list_profiles(by("ann", request)).await.unwrap().into_inner() }
+        };
+        assert_eq!(list(None).await.profiles, [second.clone(), off.clone()], "{backend}: newest first");
+        assert_eq!(list(Some(true)).await.profiles, [second]);
+        assert_eq!(list(Some(false)).await.profiles, [off]);
+        let nobodys = stage.client().list_profiles(by("eve", ListProfilesRequest::default())).await.unwrap();
+        assert_eq!(nobodys.into_inner().total, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_at_another_version_is_refused() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let made = stage.create("ann", named("one")).await.unwrap();
+        let at = |versions: &[i64]| UpdateProfileRequest {
+            profile: Some(named("two")),
+            expected_versions: versions.to_vec(),
+            ..update_of(&made.id, &["name"])
+        };
+        assert_eq!(why(stage.client().update_profile(by("ann", at(&[2]))).await), "PRECONDITION_FAILED", "{backend}");
+        assert!(stage.client().update_profile(by("ann", at(&[1]))).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn empty_parts_are_the_same_as_absent_ones() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let empty = ProfileDraft {
+            tag_filters: Some(Default::default()),
+            tag_permissions: Some(Default::default()),
+            schema_permissions: Some(Default::default()),
+            ..named("Empty")
+        };
+        assert_eq!(stage.create("ann", empty).await.unwrap().draft.unwrap(), named("Empty"), "{backend}");
+        let duplicates = ProfileDraft { allowed_node_ids: strings(&["b", "a", "b"]), ..named("Twice") };
+        let kept = stage.create("ann", duplicates).await.unwrap().draft.unwrap().allowed_node_ids;
+        assert_eq!(kept, ["b", "a"], "duplicates fold, order stays");
+    })
+    .await;
+}

@@ -1,0 +1,92 @@
+use ofself_proto::exposure::{DeleteTagsRequest, ProfileDraft, ResolveTagsRequest, TagFilters, UpsertTagsRequest};
+use test_kit::on_both;
+
+use crate::stage::{FIELDS, Stage, full, named, strings, why};
+
+fn excluding(tags: &[&str]) -> ProfileDraft {
+    let filters = TagFilters { exclude_any: strings(tags), ..TagFilters::default() };
+    ProfileDraft { tag_filters: Some(filters), ..named("Filtered") }
+}
+
+fn excluded(draft: Option<ProfileDraft>) -> Vec<String> {
+    draft.unwrap().tag_filters.unwrap().exclude_any
+}
+
+#[tokio::test]
+async fn a_known_name_is_kept_as_its_id_so_that_a_rename_changes_nothing() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        stage.learn("ann", &[("t1", "private"), ("t2", "work")]).await;
+        let made = stage.create("ann", excluding(&["private", "unknown"])).await.unwrap();
+        assert_eq!(excluded(made.draft.clone()), ["private", "unknown"], "{backend}");
+        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+        assert_eq!(excluded(kept.draft), ["t1", "unknown"]);
+
+        stage.learn("ann", &[("t1", "secret")]).await;
+        let renamed = stage.get("ann", &made.id).await.unwrap();
+        assert_eq!(excluded(renamed.draft.clone()), ["secret", "unknown"]);
+        let sent_back = stage.update("ann", &made.id, renamed.draft.unwrap(), &FIELDS).await.unwrap();
+        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+        assert_eq!(excluded(kept.draft), ["t1", "unknown"], "what was shown means the same when it is sent back");
+        assert_eq!(sent_back.version, made.version);
+
+        let forget = DeleteTagsRequest { user_id: "ann".into(), tag_ids: strings(&["t1", "never"]) };
+        stage.tags().delete_tags(forget).await.unwrap();
+        assert_eq!(excluded(stage.get("ann", &made.id).await.unwrap().draft), ["t1", "unknown"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn names_stand_for_tags_wherever_a_tag_stands() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let names = ["urgent", "work", "no", "private", "archived", "a", "b"];
+        let ids: Vec<_> = names.iter().map(|name| format!("id-{name}")).collect();
+        let tags: Vec<_> = ids.iter().map(String::as_str).zip(names).collect();
+        stage.learn("ann", &tags).await;
+        let made = stage.create("ann", full()).await.unwrap();
+        assert_eq!(made.draft.clone().unwrap(), full(), "{backend}: shown by their names");
+        let kept = format!("{:?}", stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap().draft);
+        for name in names {
+            assert!(
+                kept.contains(&format!("\"id-{name}\"")) && !kept.contains(&format!("\"{name}\"")),
+                "{name}: {kept}"
+            );
+        }
+        let yaml = stage.get_with("ann", &made.id, true).await.unwrap().yaml.unwrap();
+        assert!(yaml.contains("- private") && !yaml.contains("id-private"), "{yaml}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_persons_names_are_not_anothers() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        stage.learn("ann", &[("t1", "private")]).await;
+        let made = stage.create("bob", excluding(&["private"])).await.unwrap();
+        let kept = stage.get_with("bob", &made.id, false).await.unwrap().profile.unwrap();
+        assert_eq!(excluded(kept.draft), ["private"], "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_directory_says_what_it_knows() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        stage.learn("ann", &[("t1", "work"), ("t2", "home 🏡")]).await;
+        let request = ResolveTagsRequest { user_id: "ann".into(), refs: strings(&["home 🏡", "t1", "nothing"]) };
+        let known = stage.tags().resolve_tags(request).await.unwrap().into_inner().tags;
+        let known: Vec<_> = known.iter().map(|tag| (tag.id.as_str(), tag.name.as_str())).collect();
+        assert_eq!(known, [("t2", "home 🏡"), ("t1", "work")], "{backend}");
+        assert_eq!(why(stage.tags().upsert_tags(UpsertTagsRequest::default()).await), "tags user_id");
+        let wrong = ofself_proto::exposure::Tag { id: "a b".into(), name: String::new() };
+        let wrong = UpsertTagsRequest { user_id: "ann".into(), tags: vec![wrong] };
+        assert_eq!(why(stage.tags().upsert_tags(wrong).await), "tags[0].id tags[0].name");
+        assert_eq!(why(stage.tags().delete_tags(DeleteTagsRequest::default()).await), "tag_ids user_id");
+        assert_eq!(why(stage.tags().resolve_tags(ResolveTagsRequest::default()).await), "refs user_id");
+    })
+    .await;
+}

@@ -1,0 +1,174 @@
+//! The YAML of a profile, for people, and back.
+
+use exposure_svc::domain::{
+    Description, DetailLevel, NodeType, Profile, ProfileId, ProfileName, Rules, SchemaGrant, SchemaPermissions,
+    TagExpression, TagFilters, TagGrant, TagOp, TagPermissions, TagRef, TagsLogic, Transformation, UserId, to_yaml,
+};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use serde_yaml::{Mapping, Value};
+use uuid::Uuid;
+use vocabulary::{Distinct, Id, Instant};
+
+/// Reads a profile's YAML back.
+fn read(yaml: &str) -> (String, Option<String>, Rules, bool) {
+    let mut document: Mapping = serde_yaml::from_str(yaml).unwrap();
+    let mut take = |key: &str| document.remove(key);
+    let name = take("name").unwrap().as_str().unwrap().to_owned();
+    let description = take("description").map(|text| text.as_str().unwrap().to_owned());
+    let is_active = take("is_active").unwrap().as_bool().unwrap();
+    (name, description, serde_yaml::from_value(Value::Mapping(document)).unwrap(), is_active)
+}
+
+fn profile(name: &str, description: Option<&str>, rules: Rules, is_active: bool) -> Profile {
+    let moment = Instant::from_parts(0, 0).unwrap();
+    Profile {
+        id: ProfileId(Uuid::nil()),
+        owner: UserId::parse("ann").unwrap(),
+        name: ProfileName::parse(name).unwrap(),
+        description: description.map(|text| Description::parse(text.to_owned()).unwrap()),
+        rules,
+        is_active,
+        is_default: false,
+        created_at: moment,
+        updated_at: moment,
+        version: 1,
+    }
+}
+
+#[test]
+fn a_person_can_read_it() {
+    let rules = Rules {
+        tag_filters: Some(TagFilters {
+            exclude_any: Distinct::new(vec![TagRef::parse("private".into()).unwrap()]),
+            ..TagFilters::default()
+        }),
+        max_detail_level: Some(DetailLevel::Summary),
+        ..Rules::default()
+    };
+    let expected = "# OfSelf exposure profile: what the apps bound to it may see and do\nname: Work\n\
+                    tag_filters:\n  exclude_any:\n  - private\nmax_detail_level: summary\nis_active: true\n";
+    assert_eq!(to_yaml(&profile("Work", None, rules, true)).unwrap(), expected);
+}
+
+/// Texts that a careless writer of YAML would have read back as something else.
+fn text() -> impl Strategy<Value = String> {
+    let awkward =
+        ["no", "null", "~", "1e3", "0x1F", "- a", "a: b", "#c", "'", "\"", " x", "2026-01-01", "{}", "&a", "!t", "🦀"];
+    prop_oneof![select(awkward.map(str::to_owned).to_vec()), "[ -~äß🦀]{1,20}"]
+}
+
+fn tags() -> impl Strategy<Value = Distinct<TagRef>> {
+    vec(text().prop_map(|text| TagRef::parse(text).unwrap()), 0..4).prop_map(Distinct::new)
+}
+
+fn ids<Kind: 'static>() -> impl Strategy<Value = Distinct<Id<Kind>>> {
+    vec("[A-Za-z0-9._:-]{1,12}".prop_map(|text| Id::parse(text).unwrap()), 0..4)
+        .prop_map(|ids: Vec<Id<Kind>>| Distinct::new(ids))
+}
+
+fn types() -> impl Strategy<Value = Distinct<NodeType>> {
+    vec(text().prop_map(|text| NodeType::parse(text).unwrap()), 0..3).prop_map(Distinct::new)
+}
+
+fn moment() -> impl Strategy<Value = Instant> {
+    (0_i64..4_000_000_000, 0..1_000_000_000).prop_map(|(seconds, nanos)| Instant::from_parts(seconds, nanos).unwrap())
+}
+
+fn expression() -> impl Strategy<Value = TagExpression> {
+    let leaf = text().prop_map(|text| TagExpression::Tag { tag: TagRef::parse(text).unwrap() });
+    leaf.prop_recursive(6, 24, 4, |below| {
+        prop_oneof![
+            (select(vec![TagOp::And, TagOp::Or]), vec(below.clone(), 1..4))
+                .prop_map(|(op, conditions)| TagExpression::Operation { op, conditions }),
+            below.prop_map(|one| TagExpression::Operation { op: TagOp::Not, conditions: vec![one] }),
+        ]
+    })
+}
+
+fn tag_grant() -> impl Strategy<Value = Option<TagGrant>> {
+    option::of(
+        (tags(), any::<bool>(), option::of(any::<bool>())).prop_map(|(tag_ids, allow_all, allow_new)| TagGrant {
+            tag_ids,
+            allow_all,
+            allow_new,
+        }),
+    )
+}
+
+fn schema_grant() -> impl Strategy<Value = Option<SchemaGrant>> {
+    option::of((ids(), any::<bool>()).prop_map(|(schema_ids, allow_all)| SchemaGrant { schema_ids, allow_all }))
+}
+
+fn rules() -> impl Strategy<Value = Rules> {
+    let filters = (tags(), tags(), tags()).prop_map(|(include_all, include_any, exclude_any)| TagFilters {
+        include_all,
+        include_any,
+        exclude_any,
+    });
+    let tag_permissions = (tag_grant(), tag_grant(), tag_grant(), tag_grant(), tag_grant(), tag_grant()).prop_map(
+        |(discover, read, propose, edit, create, delete)| TagPermissions {
+            discover,
+            read,
+            propose,
+            edit,
+            create,
+            delete,
+        },
+    );
+    let schema_permissions =
+        (schema_grant(), schema_grant()).prop_map(|(read, write)| SchemaPermissions { read, write });
+    let lists = (tags(), tags(), ids(), types(), types());
+    let choices = (
+        option::of(select(vec![TagsLogic::Or, TagsLogic::And])),
+        option::of(select(vec![DetailLevel::Full, DetailLevel::Summary, DetailLevel::Minimal])),
+        vec(select(Transformation::ALL.to_vec()), 0..4).prop_map(Distinct::new),
+    );
+    (
+        option::of(filters),
+        option::of(expression()),
+        lists,
+        choices,
+        (option::of(moment()), option::of(moment())),
+        option::of(tag_permissions),
+        option::of(schema_permissions),
+    )
+        .prop_map(|(tag_filters, tag_expression, lists, choices, dates, tag_permissions, schema_permissions)| {
+            Rules {
+                tag_filters,
+                tag_expression,
+                allowed_tag_ids: lists.0,
+                allowed_tags_logic: choices.0,
+                excluded_tag_ids: lists.1,
+                allowed_node_ids: lists.2,
+                allowed_node_types: lists.3,
+                excluded_node_types: lists.4,
+                date_range_start: dates.0,
+                date_range_end: dates.1,
+                transformations: choices.2,
+                max_detail_level: choices.1,
+                tag_permissions,
+                schema_permissions,
+            }
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn it_reads_back_to_an_equal_profile(
+        rules in rules(),
+        name in text(),
+        description in option::of(text()),
+        is_active in any::<bool>(),
+    ) {
+        prop_assume!(!name.trim().is_empty());
+        let profile = profile(&name, description.as_deref(), rules, is_active);
+        let yaml = to_yaml(&profile).unwrap();
+        let (name, description, rules, is_active) = read(&yaml);
+        prop_assert_eq!(name, profile.name.as_str());
+        prop_assert_eq!(description.as_deref(), profile.description.as_ref().map(Description::as_str));
+        prop_assert_eq!(rules, profile.rules);
+        prop_assert_eq!(is_active, profile.is_active);
+    }
+}
