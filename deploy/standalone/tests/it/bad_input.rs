@@ -1,0 +1,248 @@
+//! What no field of any endpoint takes: each refused with its name, nothing written.
+
+use http::Method;
+use serde_json::{Value, json};
+use test_kit::{Answer, Backend};
+
+use crate::stage::Stage;
+
+/// Every field of a body, with a value of its type.
+fn share() -> Value {
+    json!({
+        "shared_with_user_id": "bob", "scope": "specific_tags", "tag_ids": ["t"], "node_ids": [], "can_read": true,
+        "can_write": true, "can_delete": true, "can_share": true, "expires_at": "2126-01-01T00:00:00Z",
+    })
+}
+
+fn profile() -> Value {
+    let grant = json!({"tag_ids": ["t"], "allow_all": false});
+    let schemas = json!({"schema_ids": ["s"], "allow_all": false});
+    json!({
+        "name": "x", "description": "x", "tag_filters": {"include_all": ["t"], "include_any": ["t"], "exclude_any": ["t"]},
+        "tag_expression": {"op": "AND", "conditions": [{"tag": "t"}]}, "allowed_tag_ids": ["t"], "allowed_tags_logic": "OR",
+        "excluded_tag_ids": ["t"], "allowed_node_ids": ["n"], "allowed_node_types": ["T"], "excluded_node_types": ["T"],
+        "date_range_start": "2026-01-01T00:00:00Z", "date_range_end": "2026-01-02T00:00:00Z",
+        "transformations": ["redact_pii"], "max_detail_level": "full",
+        "tag_permissions": {"discover": grant, "read": grant, "propose": grant, "edit": grant, "create": grant, "delete": grant},
+        "schema_permissions": {"read": schemas, "write": schemas},
+    })
+}
+
+/// The paths of all members and items of a value.
+fn paths(value: &Value, at: &str, into: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, below) in members {
+                into.push(format!("{at}/{name}"));
+                paths(below, &format!("{at}/{name}"), into);
+            }
+        }
+        Value::Array(items) => {
+            for (index, below) in items.iter().enumerate() {
+                into.push(format!("{at}/{index}"));
+                paths(below, &format!("{at}/{index}"), into);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `/tag_ids/0` as errors write it: `tag_ids[0]`.
+fn written(path: &str) -> String {
+    let mut text = String::new();
+    for part in path.split('/').skip(1) {
+        if part.parse::<usize>().is_ok() {
+            text.push_str(&format!("[{part}]"));
+        } else {
+            text.push_str(if text.is_empty() { "" } else { "." });
+            text.push_str(part);
+        }
+    }
+    text
+}
+
+fn refused(answer: &Answer, path: &str, why: &str) {
+    let says = format!("{why} at {path}: {} {}", answer.status, answer.json());
+    assert_eq!(answer.status, 400, "{says}");
+    assert_eq!(answer.code(), "VALIDATION_ERROR", "{says}");
+    // A wrong item may be said of the item or of its list.
+    let path = written(path);
+    assert!(answer.wrong_fields().iter().any(|wrong| wrong.starts_with(&path) || path.starts_with(wrong)), "{says}");
+}
+
+/// A resource as it stands: what it shows, and how many there are.
+async fn standing(stage: &Stage, path: &str, list: &str) -> (Vec<u8>, Value) {
+    (stage.get("ann", path).await.body, stage.get("ann", list).await.json()["total"].clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_of_another_type_is_refused_by_the_name_of_its_field() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    for (base, list, body) in
+        [("/sharing", "/sharing/outgoing", share()), ("/exposure-profiles", "/exposure-profiles", profile())]
+    {
+        let created = stage.post("ann", base, &body).await;
+        assert_eq!(created.status, 201, "{}", created.json());
+        let one = created.header("location").replace("/api/v1", "");
+        let before = standing(&stage, &one, list).await;
+        let mut fields = Vec::new();
+        paths(&body, "", &mut fields);
+        let odd = [
+            json!(5),
+            json!(-1.5e300),
+            json!("\u{0}"),
+            json!("a\u{0}b"),
+            json!(""),
+            json!({}),
+            json!([[]]),
+            json!([5]),
+            json!([""]),
+            json!(true),
+            json!({"a": {"b": [null]}}),
+            json!("x".repeat(5_000)),
+            json!(vec!["x"; 1_001]),
+            json!("2026-01-01T00:00:00"),
+        ];
+        for field in &fields {
+            let value = body.pointer(field).unwrap();
+            for odd in odd.iter().filter(|odd| !is_good(field, odd)) {
+                let mut wrong = body.clone();
+                *wrong.pointer_mut(field).unwrap() = odd.clone();
+                if odd == value {
+                    continue;
+                }
+                let why = odd.to_string().chars().take(40).collect::<String>();
+                refused(&stage.post("ann", base, &wrong).await, field, &why);
+                if !field.starts_with("/shared_with_user_id") {
+                    if let Some(members) = wrong.as_object_mut() {
+                        members.remove("shared_with_user_id");
+                    }
+                    refused(&stage.put("ann", &one, &wrong).await, field, &why);
+                }
+            }
+        }
+        assert_eq!(standing(&stage, &one, list).await, before, "{base}: nothing is written");
+    }
+}
+
+/// Values that are odd elsewhere and right here.
+fn is_good(field: &str, odd: &Value) -> bool {
+    let last = field.rsplit('/').next().unwrap_or_default();
+    let is_flag = last.starts_with("can_") || last.starts_with("allow_");
+    let is_object = matches!(last, "tag_filters" | "tag_permissions" | "schema_permissions" | "tag_expression")
+        || ["discover", "read", "propose", "edit", "create", "delete", "write"].contains(&last);
+    (is_flag && last != "allowed_tags_logic" && odd.is_boolean())
+        || (is_object && *odd == json!({}))
+        || (last == "description" && *odd == json!(""))
+        || (last == "description" && *odd == json!("2026-01-01T00:00:00"))
+        || (last == "name" && *odd == json!("2026-01-01T00:00:00"))
+        // Any text up to 128 characters may name a tag or a type.
+        || (last.parse::<usize>().is_ok() && *odd == json!("2026-01-01T00:00:00") && !field.contains("transformations") && !field.contains("conditions"))
+        || (last == "tag" && *odd == json!("2026-01-01T00:00:00"))
+        || *field == *"/shared_with_user_id" && *odd == json!("2026-01-01T00:00:00")
+    // A list that is too long by one of them, where the entries are known words, is refused for its length alone.
+}
+
+#[tokio::test]
+async fn what_json_itself_allows_and_we_do_not() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let deep = format!("{}{{\"tag\": \"t\"}}{}", "{\"op\": \"NOT\", \"conditions\": [".repeat(40), "]}".repeat(40));
+    let emoji = |count: usize| format!(r#"{{"name": "{}"}}"#, "🦀".repeat(count));
+    let cases: Vec<(&str, Vec<u8>, u16, &str, &[&str])> = vec![
+        (
+            "/sharing",
+            br#"{"scope": "all", "scope": "all", "shared_with_user_id": "bob"}"#.to_vec(),
+            400,
+            "VALIDATION_ERROR",
+            &["scope"],
+        ),
+        (
+            "/exposure-profiles",
+            br#"{"name": "x", "tag_filters": {"include_any": ["a"], "include_any": []}}"#.to_vec(),
+            400,
+            "VALIDATION_ERROR",
+            &["tag_filters.include_any"],
+        ),
+        (
+            "/sharing",
+            br#"{"scope": "all", "shared_with_user_id": "bob", "owner_id": "eve", "user_id": "eve"}"#.to_vec(),
+            400,
+            "VALIDATION_ERROR",
+            &["owner_id", "user_id"],
+        ),
+        (
+            "/exposure-profiles",
+            br#"{"name": "x", "is_active": true, "is_default": true}"#.to_vec(),
+            400,
+            "VALIDATION_ERROR",
+            &["is_active", "is_default"],
+        ),
+        ("/sharing", b"{\"scope\": \"\xff\xfe\"}".to_vec(), 400, "MALFORMED_JSON", &[]),
+        ("/sharing", b"{\"scope\": \"a\0b\"}".to_vec(), 400, "MALFORMED_JSON", &[]),
+        ("/sharing", b"\0".to_vec(), 400, "MALFORMED_JSON", &[]),
+        ("/sharing", br#"{"scope": "all"} {"scope": "all"}"#.to_vec(), 400, "MALFORMED_JSON", &[]),
+        ("/sharing", br#"{"scope": NaN}"#.to_vec(), 400, "MALFORMED_JSON", &[]),
+        (
+            "/exposure-profiles",
+            format!(r#"{{"name": "x", "tag_expression": {}}}"#, "[".repeat(5_000)).into_bytes(),
+            400,
+            "MALFORMED_JSON",
+            &[],
+        ),
+        (
+            "/exposure-profiles",
+            format!(r#"{{"name": "x", "tag_expression": {deep}}}"#).into_bytes(),
+            400,
+            "VALIDATION_ERROR",
+            &["tag_expression"],
+        ),
+        (
+            "/exposure-profiles",
+            br#"{"name": "x", "tag_expression": {"tag": "a", "op": "AND", "conditions": []}}"#.to_vec(),
+            400,
+            "VALIDATION_ERROR",
+            &["tag_expression.tag"],
+        ),
+        (
+            "/exposure-profiles",
+            br#"{"name": "x", "tag_expression": {"op": "XOR"}}"#.to_vec(),
+            400,
+            "VALIDATION_ERROR",
+            &["tag_expression.conditions", "tag_expression.op"],
+        ),
+        ("/exposure-profiles", emoji(100).into_bytes(), 201, "", &[]),
+        ("/exposure-profiles", emoji(101).into_bytes(), 400, "VALIDATION_ERROR", &["name"]),
+        ("/exposure-profiles/from-template", b"{}".to_vec(), 400, "VALIDATION_ERROR", &["template"]),
+        (
+            "/exposure-profiles/from-template",
+            br#"{"template": 5, "name": 5, "x": 5}"#.to_vec(),
+            400,
+            "VALIDATION_ERROR",
+            &["name", "template", "x"],
+        ),
+    ];
+    for (path, body, status, code, fields) in cases {
+        let answer = stage.ask_with("ann", Method::POST, path, &[], body.clone()).await;
+        let says = format!(
+            "{path} {}: {}",
+            String::from_utf8_lossy(&body).chars().take(90).collect::<String>(),
+            answer.json()
+        );
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{says}");
+        assert_eq!(answer.wrong_fields(), fields, "{says}");
+    }
+    assert_eq!(stage.get("ann", "/sharing/outgoing").await.json()["total"], 0);
+    assert_eq!(stage.get("ann", "/exposure-profiles").await.json()["total"], 1);
+}
+
+#[tokio::test]
+async fn identity_comes_from_the_token_alone() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let id = stage.made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all"})).await;
+    let headers = [("x-user-id", "ann"), ("x-ofself-user", "ann")];
+    let path = format!("/sharing/{id}?user_id=ann");
+    assert_eq!(stage.ask_with("eve", Method::GET, &path, &headers, "").await.code(), "SHARE_NOT_FOUND");
+}

@@ -1,0 +1,194 @@
+//! The gRPC contract holds to its own rules, and every method that is there refuses what it must.
+
+use std::collections::HashSet;
+
+use ofself_proto::DESCRIPTORS;
+use prost::Message;
+use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use service_kit::{clock::Clock, shutdown::Shutdown};
+use test_kit::Backend;
+use tonic::{
+    Code,
+    client::Grpc,
+    codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    transport::Channel,
+};
+
+fn ours() -> Vec<FileDescriptorProto> {
+    let files = FileDescriptorSet::decode(DESCRIPTORS).unwrap().file;
+    files.into_iter().filter(|file| file.package().starts_with("ofself.")).collect()
+}
+
+#[test]
+fn every_rpc_has_its_own_request_and_response() {
+    let mut seen = HashSet::new();
+    for file in ours() {
+        for service in &file.service {
+            for method in &service.method {
+                for (kind, name) in [("Request", method.input_type()), ("Response", method.output_type())] {
+                    assert_eq!(name, format!(".{}.{}{kind}", file.package(), method.name()));
+                    assert!(seen.insert(name.to_owned()), "{name} serves two methods");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_zero_of_every_enum_is_unspecified() {
+    for file in ours() {
+        let nested = file.message_type.iter().flat_map(|message| message.nested_type.iter().chain([message]));
+        let enums = file.enum_type.iter().chain(nested.flat_map(|message: &DescriptorProto| &message.enum_type));
+        for kind in enums {
+            let zero = kind.value.iter().find(|value| value.number() == 0).unwrap();
+            assert!(zero.name().ends_with("_UNSPECIFIED"), "{}: {}", kind.name(), zero.name());
+        }
+    }
+}
+
+#[test]
+fn every_service_and_method_is_explained() {
+    for file in ours() {
+        let comments: HashSet<_> = file
+            .source_code_info
+            .iter()
+            .flat_map(|info| &info.location)
+            .filter(|location| location.leading_comments.is_some())
+            .map(|location| location.path.clone())
+            .collect();
+        for (index, service) in (0..).zip(&file.service) {
+            assert!(comments.contains(&vec![6, index]), "{} has no comment", service.name());
+            for (method_index, method) in (0..).zip(&service.method) {
+                assert!(comments.contains(&vec![6, index, 2, method_index]), "{} has no comment", method.name());
+            }
+        }
+    }
+}
+
+/// Methods that answer an empty message, because nothing in it is required.
+const TAKE_NOTHING: [&str; 4] = ["ListOutgoingShares", "ListIncomingShares", "ListProfiles", "GetDefaultProfile"];
+/// Services that are not there yet; the list only shrinks.
+const NOT_YET: [&str; 4] = ["AccessService", "SharingAdminService", "ExposureService", "ExposureAdminService"];
+/// Services that act for a user, and for nobody without one.
+const FOR_A_USER: [&str; 2] = ["SharingService", "ExposureProfileService"];
+
+#[tokio::test]
+async fn every_method_refuses_the_nameless_and_the_empty() {
+    let (sharing, exposure) = (Backend::sqlite(), Backend::sqlite());
+    let mut channels = Vec::new();
+    let shutdown = Shutdown::new();
+    let services = [
+        sharing_svc::open(sharing_settings(&sharing), Clock::system()).await.unwrap(),
+        exposure_svc::open(exposure_settings(&exposure), Clock::system()).await.unwrap(),
+    ];
+    for service in services {
+        let url = format!("http://{}", service.address().unwrap());
+        tokio::spawn(service.serve(shutdown.clone()));
+        channels.push(Channel::from_shared(url).unwrap().connect().await.unwrap());
+    }
+    for file in ours() {
+        let channel = &channels[usize::from(file.package().contains("exposure"))];
+        for service in &file.service {
+            for method in &service.method {
+                let path = format!("/{}.{}/{}", file.package(), service.name(), method.name());
+                let nameless = call(channel, &path, None).await;
+                let empty = call(channel, &path, Some("ann")).await;
+                if NOT_YET.contains(&service.name()) {
+                    assert_eq!((nameless, empty), (Code::Unimplemented, Code::Unimplemented), "{path}");
+                    continue;
+                }
+                if FOR_A_USER.contains(&service.name()) {
+                    assert_eq!(nameless, Code::Unauthenticated, "{path}");
+                }
+                let named = [Code::InvalidArgument, Code::NotFound];
+                let takes_nothing = TAKE_NOTHING.contains(&method.name());
+                assert!(if takes_nothing { empty == Code::Ok } else { named.contains(&empty) }, "{path}: {empty:?}");
+            }
+        }
+    }
+    shutdown.begin();
+}
+
+fn sharing_settings(backend: &Backend) -> sharing_svc::config::Settings {
+    parse(
+        &["sharing-svc", "serve", "--listen", "127.0.0.1:0", "--database-url", &backend.url()],
+        |command: sharing_svc::config::Command| match command.action {
+            sharing_svc::config::Action::Serve(settings) | sharing_svc::config::Action::Migrate(settings) => settings,
+        },
+    )
+}
+
+fn exposure_settings(backend: &Backend) -> exposure_svc::config::Settings {
+    parse(
+        &["exposure-svc", "serve", "--listen", "127.0.0.1:0", "--database-url", &backend.url()],
+        |command: exposure_svc::config::Command| match command.action {
+            exposure_svc::config::Action::Serve(settings) | exposure_svc::config::Action::Migrate(settings) => settings,
+        },
+    )
+}
+
+fn parse<C: clap::Parser, S>(arguments: &[&str], settings: impl FnOnce(C) -> S) -> S {
+    let arguments = arguments.iter().map(Into::into).collect();
+    settings(service_kit::settings::parse_from(arguments).unwrap())
+}
+
+/// Calls a method with an empty message, whatever its type: that is no bytes at all.
+async fn call(channel: &Channel, path: &str, user: Option<&'static str>) -> Code {
+    let mut client = Grpc::new(channel.clone());
+    client.ready().await.unwrap();
+    let mut request = tonic::Request::new(());
+    if let Some(user) = user {
+        request.metadata_mut().insert("x-ofself-user", user.parse().unwrap());
+    }
+    match client.unary(request, path.parse().unwrap(), Nothing).await {
+        Ok(_) => Code::Ok,
+        Err(status) => status.code(),
+    }
+}
+
+/// Sends no bytes and does not look at those that come back.
+#[derive(Clone, Copy)]
+struct Nothing;
+
+impl Codec for Nothing {
+    type Encode = ();
+    type Decode = ();
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Nothing {
+    type Item = ();
+    type Error = tonic::Status;
+
+    fn encode(&mut self, (): (), _: &mut EncodeBuf<'_>) -> Result<(), tonic::Status> {
+        Ok(())
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        BufferSettings::default()
+    }
+}
+
+impl Decoder for Nothing {
+    type Item = ();
+    type Error = tonic::Status;
+
+    fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<()>, tonic::Status> {
+        use prost::bytes::Buf;
+        bytes.advance(bytes.remaining());
+        Ok(Some(()))
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        BufferSettings::default()
+    }
+}

@@ -1,0 +1,156 @@
+use http::Method;
+use serde_json::{Value, json};
+use test_kit::{Backend, on_both};
+
+use crate::stage::Stage;
+
+/// A body in which every documented field is set.
+fn full() -> Value {
+    json!({
+        "name": "Work Data Only",
+        "description": "Share work notes and documents",
+        "tag_filters": {"include_all": ["urgent"], "include_any": ["work", "personal"], "exclude_any": ["archived"]},
+        "tag_expression": {"op": "AND", "conditions": [{"tag": "work"}, {"op": "OR", "conditions": [{"tag": "urgent"}, {"tag": "today"}]}]},
+        "allowed_tag_ids": ["t1"], "allowed_tags_logic": "AND", "excluded_tag_ids": ["t2"],
+        "allowed_node_ids": ["n1"], "allowed_node_types": ["EXPERIENCE", "BELIEF"], "excluded_node_types": ["ENTITY"],
+        "date_range_start": "2026-01-01T00:00:00Z", "date_range_end": "2026-02-01T00:00:00.500Z",
+        "transformations": ["redact_pii"], "max_detail_level": "summary",
+        "tag_permissions": {
+            "discover": {"tag_ids": ["uuid"], "allow_all": false}, "read": {"tag_ids": ["uuid"], "allow_all": false},
+            "propose": {"tag_ids": ["uuid"], "allow_all": false, "allow_new": true},
+            "edit": {"tag_ids": ["uuid"], "allow_all": false},
+            "create": {"tag_ids": ["uuid"], "allow_all": false, "allow_new": true}
+        },
+        "schema_permissions": {"read": {"schema_ids": ["schema-uuid", "__freeform__"], "allow_all": false}, "write": {"schema_ids": ["schema-uuid"], "allow_all": false}}
+    })
+}
+
+#[tokio::test]
+async fn every_documented_field_is_kept_and_can_be_sent_back() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let made = stage.post("ann", "/exposure-profiles", &full()).await;
+        assert_eq!(made.status, 201, "{}", made.json());
+        let profile = made.json();
+        for (field, value) in full().as_object().unwrap() {
+            assert_eq!(&profile[field], value, "{backend}: {field}");
+        }
+        assert_eq!(
+            (&profile["is_active"], &profile["is_default"], &profile["warnings"]),
+            (&json!(true), &json!(false), &json!([]))
+        );
+        let path = format!("/exposure-profiles/{}", profile["id"].as_str().unwrap());
+        let shown = stage.get("ann", &path).await;
+        assert_eq!(shown.header("etag"), made.header("etag"));
+        let sent_back = stage.put("ann", &path, &shown.json()).await;
+        assert_eq!(
+            (sent_back.status.as_u16(), sent_back.json()),
+            (200, profile),
+            "{backend}: what is shown can be sent back"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_never_set_is_null_and_never_missing() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let profile = stage.post("ann", "/exposure-profiles", &json!({"name": "bare"})).await.json();
+    for field in full().as_object().unwrap().keys().filter(|field| *field != "name") {
+        let empty = profile.get(field).unwrap_or_else(|| panic!("{field} is missing"));
+        assert!(empty.is_null() || *empty == json!([]), "{field}: {empty}");
+    }
+}
+
+#[tokio::test]
+async fn a_put_clears_what_is_null_and_keeps_what_is_absent() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let path = format!("/exposure-profiles/{}", stage.made("ann", "/exposure-profiles", &full()).await);
+    let updated = stage.put("ann", &path, &json!({"name": "Updated Work Profile", "is_active": false})).await.json();
+    assert_eq!((&updated["name"], &updated["is_active"]), (&json!("Updated Work Profile"), &json!(false)));
+    assert_eq!(updated["tag_filters"], full()["tag_filters"]);
+    for field in full().as_object().unwrap().keys().filter(|field| *field != "name") {
+        let cleared = stage.put("ann", &path, &json!({field: null})).await.json();
+        assert!(cleared[field].is_null() || cleared[field] == json!([]), "{field}");
+    }
+    assert_eq!(
+        stage.put("ann", &path, &json!({"name": null, "is_active": null})).await.wrong_fields(),
+        ["is_active", "name"]
+    );
+}
+
+#[tokio::test]
+async fn yaml_comes_in_both_forms() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let path = format!("/exposure-profiles/{}", stage.made("ann", "/exposure-profiles", &full()).await);
+    let yaml = stage.get("ann", &format!("{path}/yaml")).await;
+    assert_eq!(yaml.header("content-type"), "application/yaml");
+    let text = String::from_utf8(yaml.body).unwrap();
+    assert!(text.starts_with("# ") && text.contains("\nname: Work Data Only\n"), "{text}");
+    let accept = [("accept", "application/json")];
+    let as_json = stage.ask_with("ann", Method::GET, &format!("{path}/yaml"), &accept, "").await;
+    assert_eq!(as_json.json(), json!({"yaml": text}));
+    assert_eq!(stage.get("ann", &path).await.json()["yaml"], text, "include_yaml is true by default");
+    assert!(stage.get("ann", &format!("{path}?include_yaml=false")).await.json().get("yaml").is_none());
+    assert_eq!(stage.get("eve", &format!("{path}/yaml")).await.code(), "PROFILE_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn the_scope_of_the_earlier_reference_is_taken() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let scope = json!({"node_types": ["note"], "tag_ids": ["tag-work"], "permissions": ["read", "write"], "exclude_tag_ids": ["tag-private"]});
+    let profile = stage.post("ann", "/exposure-profiles", &json!({"name": "Work", "scope": scope})).await.json();
+    assert_eq!(profile["allowed_node_types"], json!(["note"]));
+    assert_eq!(
+        (&profile["allowed_tag_ids"], &profile["excluded_tag_ids"]),
+        (&json!(["tag-work"]), &json!(["tag-private"]))
+    );
+    let all = json!({"tag_ids": [], "allow_all": true});
+    let none = json!({"tag_ids": [], "allow_all": false});
+    assert_eq!(profile["tag_permissions"], json!({"read": all, "edit": all, "create": all, "delete": none}));
+
+    let path = format!("/exposure-profiles/{}", profile["id"].as_str().unwrap());
+    let updated = stage.put("ann", &path, &json!({"scope": {"tag_ids": ["tag-home"]}})).await.json();
+    assert_eq!(
+        (&updated["allowed_tag_ids"], &updated["excluded_tag_ids"]),
+        (&json!(["tag-home"]), &json!(["tag-private"]))
+    );
+    let nothing = stage.put("ann", &path, &json!({"scope": {"permissions": []}})).await.json();
+    assert_eq!(nothing["tag_permissions"]["read"], none, "no permission is none, not all");
+
+    for (body, wrong) in [
+        (json!({"name": "x", "scope": scope, "allowed_tag_ids": ["t"]}), "scope"),
+        (json!({"name": "x", "scope": {"permissions": ["read", "fly"]}}), "scope.permissions[1]"),
+        (json!({"name": "x", "scope": {"colour": 1}}), "scope.colour"),
+        (json!({"name": "x", "scope": "all"}), "scope"),
+    ] {
+        assert_eq!(stage.post("ann", "/exposure-profiles", &body).await.wrong_fields(), [wrong]);
+    }
+}
+
+#[tokio::test]
+async fn defaults_and_templates() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let default = stage.get("ann", "/exposure-profiles/default").await;
+    assert_eq!(default.json()["is_default"], true);
+    let template = |name: &str| json!({"template": name, "name": "Limited Access Profile"});
+    let there = stage.post("ann", "/exposure-profiles/from-template", &template("transparent")).await;
+    assert_eq!((there.status.as_u16(), there.json()), (200, default.json()));
+    let made = stage.post("ann", "/exposure-profiles/from-template", &template("restrictive")).await;
+    assert_eq!((made.status.as_u16(), made.json()["name"].as_str()), (201, Some("Limited Access Profile")));
+    assert_eq!(stage.post("bob", "/exposure-profiles/from-template", &template("transparent")).await.status, 201);
+
+    let path = format!("/exposure-profiles/{}", default.json()["id"].as_str().unwrap());
+    let refused = stage.delete("ann", &path).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "PROFILE_IS_DEFAULT"));
+    assert_eq!(stage.put("ann", &path, &json!({"is_default": false})).await.code(), "PROFILE_IS_DEFAULT");
+    let other = format!("/exposure-profiles/{}", made.json()["id"].as_str().unwrap());
+    assert_eq!(stage.put("ann", &other, &json!({"is_default": true})).await.json()["is_default"], true);
+    assert_eq!(stage.delete("ann", &path).await.status, 204);
+    assert_eq!(stage.get("ann", &path).await.code(), "PROFILE_NOT_FOUND");
+}

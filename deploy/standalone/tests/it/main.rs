@@ -1,0 +1,17 @@
+//! The whole plane as its users meet it: over REST.
+
+#![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
+
+mod stage;
+
+mod bad_input;
+mod contract;
+mod exposure_profiles;
+mod headers;
+mod layers;
+mod program;
+mod published_examples;
+mod races;
+mod sharing;
+mod upstream;
+mod who_may_do_what;

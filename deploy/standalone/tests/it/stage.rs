@@ -1,0 +1,182 @@
+//! A plane on a stage: the three crates in this process, over a database of the test's own.
+
+use std::time::Duration;
+
+use gateway::{auth::AuthSettings, config::Limits};
+use http::Method;
+use ofself::{config::TokenSettings, signing_key::SigningKey, token};
+use serde_json::Value;
+use service_kit::{
+    clock::{Clock, ClockHand},
+    database::DatabaseSettings,
+    grpc::GrpcSettings,
+    service::ServiceSettings,
+    settings::FileSettings,
+    shutdown::Shutdown,
+};
+use test_kit::{Answer, Backend, HttpClient};
+use vocabulary::Id;
+
+/// A running plane.
+pub struct Stage {
+    pub http: HttpClient,
+    pub sharing: Shutdown,
+    pub exposure: Shutdown,
+    gateway: Shutdown,
+    folder: std::path::PathBuf,
+}
+
+impl Stage {
+    pub async fn start(backend: &Backend) -> Self {
+        Self::start_with(backend, 0, Duration::from_secs(20)).await
+    }
+
+    /// With a limit of requests a minute, and a deadline for the services.
+    pub async fn start_with(backend: &Backend, rate_limit: u32, deadline: Duration) -> Self {
+        Self::assemble(backend, rate_limit, deadline, Clock::system()).await
+    }
+
+    /// With services for which it is always this moment; tokens go by the machine's clock all the same.
+    pub async fn start_at(backend: &Backend, moment: &str) -> Self {
+        let moment = vocabulary::Instant::new(moment.parse().unwrap()).unwrap();
+        Self::assemble(backend, 0, Duration::from_secs(20), Clock::manual(moment).0).await
+    }
+
+    async fn assemble(backend: &Backend, rate_limit: u32, deadline: Duration, clock: Clock) -> Self {
+        let local = || "127.0.0.1:0".parse().unwrap();
+        let service = |url: String| service_settings(url, deadline);
+        let sharing =
+            sharing_svc::config::Settings { listen: local(), admin_listen: local(), service: service(backend.url()) };
+        let exposure = exposure_svc::config::Settings {
+            listen: local(),
+            admin_listen: local(),
+            service: service(backend.other_url()),
+        };
+        let sharing = sharing_svc::open(sharing, clock.clone()).await.unwrap();
+        let exposure = exposure_svc::open(exposure, clock).await.unwrap();
+        let url = |address: std::net::SocketAddr| format!("http://{address}").parse().unwrap();
+        let settings = gateway::config::Settings {
+            file: FileSettings { config: None },
+            listen: local(),
+            admin_listen: local(),
+            drain: Duration::from_secs(1),
+            sharing_url: url(sharing.address().unwrap()),
+            exposure_url: url(exposure.address().unwrap()),
+            limits: Limits { rate_limit, deadline, cors_origins: vec!["https://app.ofself.ai".parse().unwrap()] },
+            auth: auth_settings(backend.folder()),
+        };
+        let gateway = gateway::open(settings, Clock::system()).await.unwrap();
+        let http = HttpClient::new(format!("http://{}", gateway.address().unwrap()));
+        let readiness = [sharing.readiness(), exposure.readiness()];
+        let ends = [Shutdown::new(), Shutdown::new(), Shutdown::new()];
+        tokio::spawn(sharing.serve(ends[0].clone()));
+        tokio::spawn(exposure.serve(ends[1].clone()));
+        tokio::spawn(gateway.serve(ends[2].clone()));
+        while !readiness.iter().all(service_kit::admin::Readiness::is_ready) {
+            tokio::task::yield_now().await;
+        }
+        let [sharing, exposure, gateway] = ends;
+        Self { http, sharing, exposure, gateway, folder: backend.folder().to_owned() }
+    }
+
+    /// A token of a first-party app.
+    pub fn token(&self, user: &str) -> String {
+        self.token_of(user, "L0", Duration::from_hours(1), &Clock::system())
+    }
+
+    pub fn token_of(&self, user: &str, tier: &str, ttl: Duration, clock: &Clock) -> String {
+        let settings =
+            TokenSettings { user: Id::parse(user).unwrap(), tier: tier.to_owned(), ttl, data_dir: self.folder.clone() };
+        token::mint(&settings, clock).unwrap()
+    }
+
+    /// A token that expired a minute ago.
+    pub fn expired_token(&self, user: &str) -> String {
+        let (clock, hand): (Clock, ClockHand) = Clock::manual(Clock::system().now());
+        let hour_ago = clock.now().utc() - Duration::from_hours(1);
+        hand.set(vocabulary::Instant::new(hour_ago).unwrap());
+        self.token_of(user, "L0", Duration::from_mins(59), &clock)
+    }
+
+    /// A request of a user, by a first-party app.
+    pub async fn ask(&self, user: &str, method: Method, path: &str, body: &str) -> Answer {
+        self.ask_with(user, method, path, &[], body).await
+    }
+
+    pub async fn ask_with(
+        &self,
+        user: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
+        let authorization = format!("Bearer {}", self.token(user));
+        let mut all = vec![("authorization", authorization.as_str())];
+        if matches!(method, Method::POST | Method::PUT) && !headers.iter().any(|(name, _)| *name == "content-type") {
+            all.push(("content-type", "application/json"));
+        }
+        all.extend(headers);
+        self.http.send(method, &format!("/api/v1{path}"), &all, body).await.unwrap()
+    }
+
+    pub async fn get(&self, user: &str, path: &str) -> Answer {
+        self.ask(user, Method::GET, path, "").await
+    }
+
+    pub async fn post(&self, user: &str, path: &str, body: &Value) -> Answer {
+        self.ask(user, Method::POST, path, &body.to_string()).await
+    }
+
+    pub async fn put(&self, user: &str, path: &str, body: &Value) -> Answer {
+        self.ask(user, Method::PUT, path, &body.to_string()).await
+    }
+
+    pub async fn delete(&self, user: &str, path: &str) -> Answer {
+        self.ask(user, Method::DELETE, path, "").await
+    }
+
+    /// The id of what a POST made.
+    pub async fn made(&self, user: &str, path: &str, body: &Value) -> String {
+        let answer = self.post(user, path, body).await;
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.gateway.begin();
+        self.sharing.begin();
+        self.exposure.begin();
+    }
+}
+
+fn service_settings(url: String, deadline: Duration) -> ServiceSettings {
+    ServiceSettings {
+        file: FileSettings { config: None },
+        database: DatabaseSettings {
+            database_url: url.into(),
+            database_connections: 8,
+            database_wait: Duration::from_secs(20),
+        },
+        grpc: GrpcSettings { insecure_plaintext: false, reflection: true, deadline, max_streams: 512 },
+        drain: Duration::from_millis(100),
+        no_migrate: false,
+    }
+}
+
+fn auth_settings(folder: &std::path::Path) -> AuthSettings {
+    AuthSettings {
+        jwt_issuer: token::ISSUER.to_owned(),
+        jwt_audience: token::AUDIENCE.to_owned(),
+        jwt_algorithms: Vec::new(),
+        jwt_public_key: None,
+        jwt_jwks_file: Some(SigningKey::of(folder).unwrap().jwks),
+        jwt_jwks_url: None,
+        jwt_secret: None,
+        first_party_claim: "tier".to_owned(),
+        first_party_values: vec!["L0".to_owned()],
+        first_party_clients: Vec::new(),
+    }
+}
