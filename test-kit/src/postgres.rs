@@ -14,7 +14,6 @@ use std::{
 };
 
 use sqlx::{Connection, Executor, PgConnection};
-use tempfile::TempDir;
 use uuid::Uuid;
 
 /// A server that does not take connections by then will not.
@@ -23,7 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Server {
     /// Without the name of a database.
     url: String,
-    _files: Option<TempDir>,
 }
 
 /// A new database; `None` where there is no server to be had.
@@ -40,7 +38,7 @@ pub(crate) async fn new_database() -> Option<String> {
 fn server() -> Option<Server> {
     if let Ok(url) = env::var("TEST_POSTGRES_URL") {
         let url = url.trim_end_matches('/').trim_end_matches("/postgres").to_owned();
-        return Some(Server { url, _files: None });
+        return Some(Server { url });
     }
     let Some(programs) = programs() else {
         assert!(env::var("REQUIRE_POSTGRES").as_deref() != Ok("1"), "REQUIRE_POSTGRES=1, and no initdb is to be found");
@@ -82,7 +80,7 @@ fn start(programs: &Path) -> Server {
 
     let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
     // The shell ends the server when its standard input closes, which it does when this process ends, however it ends.
-    let script = r#""$0" "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server"#;
+    let script = r#""$0" "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf "$FILES""#;
     let mut shell = Command::new("/bin/sh");
     if let Some((uid, gid)) = user {
         shell.uid(uid).gid(gid);
@@ -97,6 +95,7 @@ fn start(programs: &Path) -> Server {
         .arg(files.path())
         .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-c", "max_connections=400", "-c", "shared_buffers=32MB"])
         .current_dir(files.path())
+        .env("FILES", files.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -110,7 +109,9 @@ fn start(programs: &Path) -> Server {
         assert!(Instant::now() < deadline, "the PostgreSQL server does not take connections");
         std::thread::sleep(Duration::from_millis(10));
     }
-    Server { url: format!("postgres://postgres@127.0.0.1:{port}"), _files: Some(files) }
+    // The shell removes them when the server has ended.
+    let _kept = files.keep();
+    Server { url: format!("postgres://postgres@127.0.0.1:{port}") }
 }
 
 /// PostgreSQL refuses to run as root: the user to be instead.

@@ -24,8 +24,9 @@ impl Database {
 
     /// Refuses a schema that lacks some of `M`'s migrations, for a process that is told not to apply them itself.
     pub async fn require_migrated<M: MigratorTrait>(&self, program: &str) -> anyhow::Result<()> {
-        let pending =
-            M::get_pending_migrations_read_only(self.reader()).await.unwrap_or_else(|_| M::get_migration_files());
+        let pending = M::get_pending_migrations_read_only(self.reader())
+            .await
+            .context("cannot tell whether the schema of this database is up to date")?;
         if pending.is_empty() {
             return Ok(());
         }

@@ -15,10 +15,15 @@ use crate::stage::{by, tags_to};
 
 /// Starts the program over a database; gives where it listens.
 fn start(backend: &Backend) -> (Process, String) {
+    start_with(backend, &[])
+}
+
+fn start_with(backend: &Backend, options: &[&str]) -> (Process, String) {
     let mut address = String::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sharing-svc"));
     command
         .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+        .args(options)
         .env("DATABASE_URL", backend.url())
         .env_remove("RUST_LOG");
     let process = Process::start(&mut command, |line| {
@@ -67,20 +72,23 @@ async fn every_acknowledged_write_survives_a_kill() {
     .await;
 }
 
-#[test]
-fn a_schema_that_was_not_migrated_is_refused_in_one_line() {
-    let backend = Backend::sqlite();
-    let program = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sharing-svc"));
-        command.env("DATABASE_URL", backend.url());
-        command
-    };
-    let refused = program().args(["serve", "--no-migrate", "--listen", "127.0.0.1:0"]).output().unwrap();
-    assert_eq!(refused.status.code(), Some(2));
-    let says = String::from_utf8(refused.stderr).unwrap();
-    assert!(says.contains("run `sharing-svc migrate` first"), "{says}");
-    assert!(program().arg("migrate").output().unwrap().status.success());
-    assert!(program().arg("migrate").output().unwrap().status.success(), "twice is as good as once");
+#[tokio::test]
+async fn a_schema_that_was_not_migrated_is_refused_in_one_line() {
+    on_both(|backend| async move {
+        let program = |arguments: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_sharing-svc"));
+            command.env("DATABASE_URL", backend.url()).args(arguments).output().unwrap()
+        };
+        let refused = program(&["serve", "--no-migrate", "--listen", "127.0.0.1:0"]);
+        let says = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{backend}: {says}");
+        assert!(says.contains("run `sharing-svc migrate` first"), "{backend}: {says}");
+        assert!(program(&["migrate"]).status.success(), "{backend}");
+        assert!(program(&["migrate"]).status.success(), "{backend}: twice is as good as once");
+        // It comes up: the schema is as it must be.
+        drop(start_with(&backend, &["--no-migrate"]));
+    })
+    .await;
 }
 
 #[test]
