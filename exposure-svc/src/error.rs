@@ -36,16 +36,16 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Invalid(errors) => write!(f, "some fields are wrong: {errors}"),
+            Self::Invalid(errors) => match errors.iter().next() {
+                Some((path, found)) => write!(f, "{path} {}", found.join(" and ")),
+                None => f.write_str("some fields are wrong"),
+            },
             Self::ProfileNotFound => f.write_str("there is no such exposure profile"),
             Self::AppAccessNotFound => f.write_str("the app has no such access grant"),
             Self::ProfileIsDefault => f.write_str(
                 "this is the default profile; it can be edited or deactivated, and another can become the default",
             ),
-            Self::ProfileInUse(apps) => {
-                let apps: Vec<_> = apps.iter().map(AppId::as_str).collect();
-                write!(f, "active access grants bind apps to this profile: {}", apps.join(", "))
-            }
+            Self::ProfileInUse(apps) => write!(f, "active access grants bind {} app(s) to this profile", apps.len()),
             Self::AppAccessExists(id) => write!(f, "grant `{id}` is active for this app; update or revoke that one"),
             Self::PreconditionFailed => f.write_str("the profile was changed since; read it again"),
             Self::IdempotencyKeyReused => f.write_str("this idempotency key was used for another request"),

@@ -62,8 +62,19 @@ pub struct Limits {
     #[arg(long, env = "DEADLINE", default_value = "5s", value_parser = duration)]
     pub deadline: Duration,
     /// Origins whose pages may call the API
-    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', default_value = "https://app.ofself.ai")]
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', default_value = "https://app.ofself.ai", value_parser = origin)]
     pub cors_origins: Vec<HeaderValue>,
+}
+
+/// Takes an origin; all of them at once is none.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let is_origin = text.split_once("://").is_some_and(|(scheme, host)| {
+        matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', ' '])
+    });
+    if !is_origin {
+        return Err("must be an origin, as in https://app.ofself.ai".to_owned());
+    }
+    HeaderValue::from_str(text).map_err(|error| error.to_string())
 }
 
 impl Command {

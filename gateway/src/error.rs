@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use service_kit::refusal::{Refusal, VALIDATION_ERROR};
+use service_kit::refusal::{MORE_FIELDS, Refusal, VALIDATION_ERROR};
 use tonic::{Code, Status};
 use tracing::{error, warn};
 use vocabulary::FieldErrors;
@@ -215,7 +215,11 @@ impl ApiError {
         let code = ErrorCode::ALL.into_iter().find(|code| code.written().0 == reason)?;
         #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is passed on as the service says it")]
         Some(match code {
-            ErrorCode::ValidationError => Self::validation(fields),
+            ErrorCode::ValidationError => {
+                let more = metadata.get(MORE_FIELDS).and_then(|more| more.parse::<u64>().ok());
+                let details = more.map(|more| (MORE_FIELDS.to_owned(), more.into())).into_iter().collect();
+                Self { details, ..Self::validation(fields) }
+            }
             ErrorCode::ServiceUnavailable => Self::unavailable(),
             ErrorCode::InternalServerError => Self::internal(),
             _ => {

@@ -25,16 +25,21 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use axum::{Router, serve::ListenerExt};
-use service_kit::{clock::Clock, process::ConfigurationError, shutdown::Shutdown};
+use service_kit::{admin::Readiness, clock::Clock, process::ConfigurationError, shutdown::Shutdown};
 use tokio::net::TcpListener;
 use tracing::warn;
 
 use crate::{auth::Authentication, config::Settings, rate_limit::RateLimit, upstream::Upstreams};
 
+/// How often the services are asked whether they serve.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
 /// A gateway that listens and is about to serve.
 pub struct Gateway {
     listener: TcpListener,
     router: Router,
+    upstreams: Upstreams,
+    readiness: Readiness,
     drain: Duration,
 }
 
@@ -46,8 +51,8 @@ pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Gateway> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| ConfigurationError::new(format!("cannot listen on {}: {error}", settings.listen)))?;
-    let router = router::router(upstreams, authentication, settings.limits.cors_origins);
-    Ok(Gateway { listener, router, drain: settings.drain })
+    let router = router::router(upstreams.clone(), authentication, settings.limits.cors_origins);
+    Ok(Gateway { listener, router, upstreams, readiness: Readiness::default(), drain: settings.drain })
 }
 
 impl Gateway {
@@ -56,9 +61,15 @@ impl Gateway {
         self.listener.local_addr().context("a listener without an address")
     }
 
+    /// Whether it should be sent work: while both services serve.
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
+    }
+
     /// Serves until the shutdown begins and what is under way has finished, or the drain time has passed.
     pub async fn serve(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        let Self { listener, router, drain } = self;
+        let Self { listener, router, upstreams, readiness, drain } = self;
+        let watching = tokio::spawn(watch(upstreams, readiness, shutdown.clone()));
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 warn!(%error, "cannot switch off Nagle's algorithm");
@@ -66,10 +77,20 @@ impl Gateway {
         });
         let begun = shutdown.clone();
         let serving = axum::serve(listener, router).with_graceful_shutdown(async move { begun.begun().await });
-        let Some(served) = shutdown.bound(drain, serving.into_future()).await else {
+        let served = shutdown.bound(drain, serving.into_future()).await;
+        watching.abort();
+        let Some(served) = served else {
             warn!("requests were still under way when the drain time was over; they were cut");
             return Ok(());
         };
         served.context("the HTTP server failed")
     }
+}
+
+async fn watch(upstreams: Upstreams, readiness: Readiness, shutdown: Shutdown) {
+    while !shutdown.has_begun() {
+        readiness.set(upstreams.are_ready().await);
+        tokio::time::sleep(WATCH_EVERY).await;
+    }
+    readiness.set(false);
 }

@@ -14,10 +14,11 @@ fn main() -> ExitCode {
         })?;
         let gateway = gateway::open(settings, Clock::system()).await?;
         let shutdown = Shutdown::on_signal()?;
-        let admin = tokio::spawn(admin::serve(admin, Vec::new(), shutdown.clone()));
+        let admin = tokio::spawn(admin::serve(admin, vec![gateway.readiness()], shutdown.clone()));
         tracing::info!(address = %gateway.address()?, "listening");
         gateway.serve(shutdown).await?;
-        admin.await??;
+        // Only health checks could still be under way.
+        admin.abort();
         Ok(())
     })
 }

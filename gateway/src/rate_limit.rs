@@ -23,7 +23,17 @@ const WINDOW: Duration = Duration::from_mins(1);
 /// Users who have their whole allowance back are forgotten after this many requests.
 const FORGET_EVERY: u32 = 10_000;
 
-type Limiter = RateLimiter<Id<User>, DashMapStateStore<Id<User>>, DefaultClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<Requester, DashMapStateStore<Requester>, DefaultClock, StateInformationMiddleware>;
+
+/// Whose requests are counted together. What other apps ask in a user's name is counted apart, so that they cannot spend
+/// what the user needs to revoke something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Requester {
+    /// The user.
+    pub user: Id<User>,
+    /// Whether they ask through a first-party app.
+    pub is_first_party: bool,
+}
 
 /// A limit for each user, or none.
 pub struct RateLimit {
@@ -55,13 +65,13 @@ impl RateLimit {
         Self { limited, taken: AtomicU32::new(0), clock }
     }
 
-    /// Takes one request out of what the user has left.
-    pub fn take(&self, user: &Id<User>) -> Allowance {
+    /// Takes one request out of what is left.
+    pub fn take(&self, requester: &Requester) -> Allowance {
         let Some((limit, limiter)) = &self.limited else { return Allowance { shown: None, wait: None } };
         if self.taken.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             limiter.retain_recent();
         }
-        let (remaining, wait) = match limiter.check_key(user) {
+        let (remaining, wait) = match limiter.check_key(requester) {
             Ok(state) => (state.remaining_burst_capacity(), None),
             Err(refusal) => (0, Some(refusal.wait_time_from(DefaultClock::default().now()))),
         };

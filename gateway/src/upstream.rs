@@ -25,6 +25,10 @@ const CONNECT: Duration = Duration::from_secs(1);
 const PING_EVERY: Duration = Duration::from_secs(10);
 /// A connection that does not answer by then is dead.
 const PING_PATIENCE: Duration = Duration::from_secs(5);
+/// What a service may put into headers; a refusal with its details is well below.
+const MAX_HEADERS: u32 = 64 * 1024;
+/// The largest answer: a full page of the largest rows that the services keep.
+const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// A service that does not say by then whether it serves does not.
 const READY_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -54,6 +58,7 @@ impl Upstreams {
                 .http2_keep_alive_interval(PING_EVERY)
                 .keep_alive_timeout(PING_PATIENCE)
                 .keep_alive_while_idle(true)
+                .http2_max_header_list_size(MAX_HEADERS)
                 .connect_lazy()
         };
         Self { sharing: channel(sharing), exposure: channel(exposure), deadline }
@@ -61,12 +66,12 @@ impl Upstreams {
 
     /// Shares.
     pub fn sharing(&self) -> SharingServiceClient<Channel> {
-        SharingServiceClient::new(self.sharing.clone())
+        SharingServiceClient::new(self.sharing.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Exposure profiles.
     pub fn exposure(&self) -> ExposureProfileServiceClient<Channel> {
-        ExposureProfileServiceClient::new(self.exposure.clone())
+        ExposureProfileServiceClient::new(self.exposure.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Whether both services serve.

@@ -10,6 +10,15 @@ use vocabulary::FieldErrors;
 /// The reason that stands for wrong fields.
 pub const VALIDATION_ERROR: &str = "VALIDATION_ERROR";
 
+/// How many wrong fields are not named.
+pub const MORE_FIELDS: &str = "more_fields";
+
+/// What a refusal says of fields at most; with what encoding adds it stays below the 8 KiB of headers that gRPC
+/// implementations take.
+const MAX_BYTES: usize = 4 * 1024;
+/// What a status says in words at most.
+const MESSAGE_CHARACTERS: usize = 300;
+
 /// A refusal as it travels between a service and its callers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -39,15 +48,31 @@ impl Refusal {
         self
     }
 
-    /// The refusal as a status of `domain` (`sharing.ofself.ai`).
-    pub fn into_status(self, code: Code, message: impl Into<String>, domain: &str) -> Status {
-        let mut details = ErrorDetails::with_error_info(self.reason, domain, self.metadata);
+    /// The refusal as a status of `domain` (`sharing.ofself.ai`). It travels in headers, which every peer bounds: of very
+    /// many wrong fields those beyond the bound are counted, in the metadata key [`MORE_FIELDS`].
+    pub fn into_status(self, code: Code, message: &str, domain: &str) -> Status {
+        let mut violations = Vec::new();
+        let (mut bytes, mut more) = (0, 0_usize);
         for (path, found) in self.fields.iter() {
             for must in found {
-                details.add_bad_request_violation(path, must);
+                bytes += path.len() + must.len();
+                if bytes <= MAX_BYTES {
+                    violations.push((path, must));
+                } else {
+                    more += 1;
+                }
             }
         }
-        Status::with_error_details(code, message, details)
+        let mut metadata = self.metadata;
+        if more > 0 {
+            metadata.insert(MORE_FIELDS.to_owned(), more.to_string());
+        }
+        let mut details = ErrorDetails::with_error_info(self.reason, domain, metadata);
+        for (path, must) in violations {
+            details.add_bad_request_violation(path, must);
+        }
+        let short: String = message.chars().take(MESSAGE_CHARACTERS).collect();
+        Status::with_error_details(code, short, details)
     }
 
     /// Reads a refusal from a status; `None` where the status carries none.
@@ -65,6 +90,19 @@ impl Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_stays_small_however_much_is_wrong() {
+        let mut fields = FieldErrors::new();
+        for index in 0..10_000 {
+            fields.add(format!("allowed_tag_ids[{index}]"), "must not be empty");
+        }
+        let status = Refusal::validation(fields).into_status(Code::InvalidArgument, &"x".repeat(9_999), "d");
+        assert!(status.details().len() + status.message().len() < 6_000 * 3);
+        let read = Refusal::from_status(&status).unwrap();
+        let named = read.fields.iter().count();
+        assert!(named > 50 && read.metadata[MORE_FIELDS] == (10_000 - named).to_string());
+    }
 
     #[test]
     fn a_refusal_survives_the_wire() {

@@ -123,6 +123,7 @@ pub async fn run(service: Service, admin_address: SocketAddr) -> anyhow::Result<
     let admin = tokio::spawn(admin::serve(admin, vec![service.readiness()], shutdown.clone()));
     tracing::info!(address = %service.address()?, "listening");
     service.serve(shutdown).await?;
-    admin.await??;
+    // Only health checks could still be under way.
+    admin.abort();
     Ok(())
 }

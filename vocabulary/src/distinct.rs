@@ -4,6 +4,9 @@ use std::{collections::HashSet, hash::Hash};
 
 use crate::{FieldErrors, MAX_LIST};
 
+/// Of a list with more wrong items only so many are named one by one: the answer must stay one that can be sent and read.
+const NAMED_ITEMS: usize = 10;
+
 /// A list without duplicates, in the order it was given.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
@@ -29,11 +32,20 @@ impl<T: Clone + Eq + Hash> Distinct<T> {
             return Self::default();
         }
         let mut parsed = Vec::with_capacity(items.len());
+        let mut wrong = 0;
         for (index, item) in items.into_iter().enumerate() {
             match parse(item) {
                 Ok(item) => parsed.push(item),
-                Err(error) => errors.add(format!("{path}[{index}]"), error.to_string()),
+                Err(error) => {
+                    wrong += 1;
+                    if wrong <= NAMED_ITEMS {
+                        errors.add(format!("{path}[{index}]"), error.to_string());
+                    }
+                }
             }
+        }
+        if wrong > NAMED_ITEMS {
+            errors.add(path, format!("has {} more entries that are wrong", wrong - NAMED_ITEMS));
         }
         Self::new(parsed)
     }
@@ -105,5 +117,13 @@ mod tests {
         assert!(errors.names("tag_ids[1]"));
         Distinct::parse(vec!["1".into(); MAX_LIST + 1], "node_ids", parse, &mut errors);
         assert!(errors.names("node_ids"));
+    }
+
+    #[test]
+    fn of_many_wrong_items_the_first_are_named_and_the_rest_counted() {
+        let mut errors = FieldErrors::new();
+        Distinct::parse(vec!["x".into(); MAX_LIST], "tag_ids", |text: String| text.parse::<u8>(), &mut errors);
+        assert!(errors.names("tag_ids[9]") && !errors.names("tag_ids[10]"));
+        assert!(errors.to_string().contains("tag_ids has 990 more entries that are wrong"));
     }
 }

@@ -89,7 +89,8 @@ impl Plane {
         services.begin();
         sharing.await??;
         exposure.await??;
-        admin.await??;
+        // Only health checks could still be under way.
+        admin.abort();
         served
     }
 

@@ -1,9 +1,9 @@
 //! The signing key of a standalone plane: made on the first start, readable by its owner alone.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, DirBuilder, OpenOptions},
     io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -18,6 +18,8 @@ const PRIVATE: &str = "signing-key.der";
 const PUBLIC: &str = "jwks.json";
 /// The only permissions that a private key has: its owner's.
 const OWNER_ONLY: u32 = 0o600;
+/// The same of the folder, which holds the databases as well.
+const OWNER_ONLY_FOLDER: u32 = 0o700;
 
 /// A key that signs tokens.
 pub struct SigningKey {
@@ -30,7 +32,11 @@ pub struct SigningKey {
 impl SigningKey {
     /// The key of `data_dir`; made where there is none.
     pub fn of(data_dir: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(OWNER_ONLY_FOLDER)
+            .create(data_dir)
+            .with_context(|| format!("cannot make {}", data_dir.display()))?;
         let path = data_dir.join(PRIVATE);
         let der = match fs::read(&path) {
             Ok(der) => der,

@@ -1,10 +1,12 @@
 //! What a person asks of a profile: when it is made, and when it is changed.
 
+use std::collections::HashSet;
+
 use vocabulary::{Distinct, Edit, FieldErrors, Instant};
 
 use super::{
-    Description, DetailLevel, NodeId, NodeType, Profile, ProfileName, Rules, SchemaPermissions, TagExpression,
-    TagFilters, TagPermissions, TagRef, TagsLogic, Transformation,
+    Description, DetailLevel, NodeId, NodeType, Profile, ProfileName, Rules, SchemaPermissions, TagDirectory,
+    TagExpression, TagFilters, TagPermissions, TagRef, TagsLogic, Transformation,
 };
 
 /// What a person asks of a profile, each field on its own known to be right or named in `unreadable`.
@@ -46,6 +48,38 @@ pub struct Edited {
 }
 
 impl ProfileEdits {
+    /// The tags that are written now, wherever.
+    pub fn tags(&self) -> HashSet<TagRef> {
+        self.tag_rules().tags()
+    }
+
+    /// The same edits with every known name as the id it stands for. What is not edited stays as it is kept.
+    #[must_use]
+    pub fn with_ids(self, directory: &TagDirectory) -> Self {
+        let Rules { tag_filters, tag_expression, allowed_tag_ids, excluded_tag_ids, tag_permissions, .. } =
+            self.tag_rules().map_tags(&|written| directory.kept(written));
+        Self {
+            tag_filters: self.tag_filters.and_then(|_| tag_filters),
+            tag_expression: self.tag_expression.and_then(|_| tag_expression),
+            allowed_tag_ids: self.allowed_tag_ids.and_then(|_| Some(allowed_tag_ids)),
+            excluded_tag_ids: self.excluded_tag_ids.and_then(|_| Some(excluded_tag_ids)),
+            tag_permissions: self.tag_permissions.and_then(|_| tag_permissions),
+            ..self
+        }
+    }
+
+    /// The parts with tags, as rules of nothing else.
+    fn tag_rules(&self) -> Rules {
+        Rules {
+            tag_filters: self.tag_filters.clone().over(None),
+            tag_expression: self.tag_expression.clone().over(None),
+            allowed_tag_ids: self.allowed_tag_ids.clone().over(None).unwrap_or_default(),
+            excluded_tag_ids: self.excluded_tag_ids.clone().over(None).unwrap_or_default(),
+            tag_permissions: self.tag_permissions.clone().over(None),
+            ..Rules::default()
+        }
+    }
+
     /// The content of a new profile.
     pub fn create(self) -> Result<Edited, FieldErrors> {
         self.apply(None, None, Rules::default(), true)

@@ -1,9 +1,14 @@
 //! What a profile says of nodes: the document that is stored, and shown as YAML.
 
+use std::{cell::RefCell, collections::HashSet};
+
 use serde::{Deserialize, Serialize};
 use vocabulary::{Distinct, FieldErrors, Id, Instant, Node};
 
 use super::{NodeType, SchemaPermissions, TagExpression, TagPermissions, TagRef};
+
+/// What a profile says takes no more than this, written as JSON: what can be kept can be shown, also a page of it.
+const MAX_BYTES: usize = 256 * 1024;
 
 /// A node.
 pub type NodeId = Id<Node>;
@@ -143,6 +148,10 @@ impl std::fmt::Display for UnknownTransformation {
 impl Rules {
     /// Says what is wrong between parts that are right on their own.
     pub fn check(&self, errors: &mut FieldErrors) {
+        let bytes = serde_json::to_vec(self).map_or(usize::MAX, |document| document.len());
+        if bytes > MAX_BYTES {
+            errors.add("profile", format!("must be at most {} KiB as a whole", MAX_BYTES / 1024));
+        }
         if let (Some(start), Some(end)) = (self.date_range_start, self.date_range_end)
             && start >= end
         {
@@ -170,14 +179,14 @@ impl Rules {
         }
     }
 
-    /// Whether any tag is named.
-    pub fn has_tags(&self) -> bool {
-        let filters = self.tag_filters.as_ref().is_some_and(|filters| *filters != TagFilters::default());
-        let expression = self.tag_expression.as_ref().is_some_and(TagExpression::has_tags);
-        filters
-            || expression
-            || !self.allowed_tag_ids.is_empty()
-            || !self.excluded_tag_ids.is_empty()
-            || self.tag_permissions.is_some()
+    /// Every tag that is named, wherever.
+    pub fn tags(&self) -> HashSet<TagRef> {
+        let tags = RefCell::new(HashSet::new());
+        // Walked by way of a copy: there is one walk over the tags of a profile, and no second one to forget a part.
+        let _ = self.map_tags(&|tag| {
+            tags.borrow_mut().insert(tag.clone());
+            tag.clone()
+        });
+        tags.into_inner()
     }
 }

@@ -14,37 +14,41 @@ pub type TagId = Id<Tag>;
 pub struct KnownTag {
     /// Its id.
     pub id: TagId,
-    /// Its name today.
-    pub name: TagRef,
+    /// Its name today; `None`: it was deleted, and its id is never taken for another tag's name.
+    pub name: Option<TagRef>,
 }
 
 /// What is known of one person's tags.
 #[derive(Clone, Debug, Default)]
 pub struct TagDirectory {
-    name_of: HashMap<String, TagRef>,
+    name_of: HashMap<String, Option<TagRef>>,
     /// `None`: several tags have this name.
     id_of: HashMap<String, Option<TagRef>>,
 }
 
 impl TagDirectory {
-    /// A directory of these tags.
+    /// A directory of these tags; one that comes twice counts once.
     pub fn new(tags: impl IntoIterator<Item = KnownTag>) -> Self {
         let mut directory = Self::default();
         for KnownTag { id, name } in tags {
             // An id is of a tag reference's shape by its own definition.
             let Ok(id) = TagRef::parse(id.to_string()) else { continue };
-            directory
-                .id_of
-                .entry(name.as_str().to_owned())
-                .and_modify(|known| *known = None)
-                .or_insert_with(|| Some(id.clone()));
-            directory.name_of.insert(id.as_str().to_owned(), name);
+            if directory.name_of.insert(id.as_str().to_owned(), name.clone()).is_some() {
+                continue;
+            }
+            if let Some(name) = name {
+                directory
+                    .id_of
+                    .entry(name.as_str().to_owned())
+                    .and_modify(|known| *known = None)
+                    .or_insert_with(|| Some(id.clone()));
+            }
         }
         directory
     }
 
     /// The reference to keep for one that a person wrote: a known name gives way to its id, so that a rename changes
-    /// nothing. An id is an id even when another tag has it for a name.
+    /// nothing. An id is an id even when another tag has it for a name, and even when its tag was deleted.
     pub fn kept(&self, written: &TagRef) -> TagRef {
         if self.name_of.contains_key(written.as_str()) {
             return written.clone();
@@ -59,16 +63,16 @@ impl TagDirectory {
     /// mean the same tag.
     pub fn shown(&self, kept: &TagRef) -> TagRef {
         match self.name_of.get(kept.as_str()) {
-            Some(name) if self.kept(name) == *kept => name.clone(),
+            Some(Some(name)) if self.kept(name) == *kept => name.clone(),
             Some(_) | None => kept.clone(),
         }
     }
 
-    /// What is known of an id or a name.
-    pub fn resolve(&self, reference: &TagRef) -> Option<KnownTag> {
+    /// The tag that an id or a name stands for; `None`: it is unknown or was deleted.
+    pub fn resolve(&self, reference: &TagRef) -> Option<(TagId, TagRef)> {
         let id = self.kept(reference);
-        let name = self.name_of.get(id.as_str())?.clone();
-        TagId::parse(id.as_str()).ok().map(|id| KnownTag { id, name })
+        let name = self.name_of.get(id.as_str())?.clone()?;
+        TagId::parse(id.as_str()).ok().map(|id| (id, name))
     }
 }
 
@@ -77,7 +81,12 @@ mod tests {
     use super::*;
 
     fn directory(tags: &[(&str, &str)]) -> TagDirectory {
-        TagDirectory::new(tags.iter().map(|(id, name)| KnownTag { id: TagId::parse(*id).unwrap(), name: tag(name) }))
+        TagDirectory::new(
+            tags.iter().map(|(id, name)| KnownTag {
+                id: TagId::parse(*id).unwrap(),
+                name: (!name.is_empty()).then(|| tag(name)),
+            }),
+        )
     }
 
     fn tag(text: &str) -> TagRef {
@@ -94,9 +103,17 @@ mod tests {
 
     #[test]
     fn what_is_shown_means_the_same_when_it_is_written_back() {
-        // Two tags of one name, a name that is another tag's id, and a tag named like itself.
-        let directory = directory(&[("t1", "work"), ("t2", "work"), ("t3", "t4"), ("t4", "rest"), ("t5", "t5")]);
-        for kept in ["t1", "t2", "t3", "t4", "t5", "t9", "unknown"] {
+        // Two tags of one name, a name that is another tag's id, a tag named like itself, and one named like a deleted one.
+        let directory = directory(&[
+            ("t1", "work"),
+            ("t2", "work"),
+            ("t3", "t4"),
+            ("t4", "rest"),
+            ("t5", "t5"),
+            ("t6", ""),
+            ("t7", "t6"),
+        ]);
+        for kept in ["t1", "t2", "t3", "t4", "t5", "t6", "t7", "t9", "unknown"] {
             let kept = tag(kept);
             assert_eq!(directory.kept(&directory.shown(&kept)), kept);
         }

@@ -80,14 +80,6 @@ impl TagExpression {
             },
         }
     }
-
-    /// Whether it names any tag at all; one that passed [`check`](Self::check) does.
-    pub fn has_tags(&self) -> bool {
-        match self {
-            Self::Tag { .. } => true,
-            Self::Operation { conditions, .. } => conditions.iter().any(Self::has_tags),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,9 @@ use tracing::{error, warn};
 
 use crate::{domain::AppId, error::Error};
 
+/// Of the apps that keep a profile only so many are named: a status travels in headers, which every peer bounds.
+const NAMED_APPS: usize = 25;
+
 const DOMAIN: &str = "exposure.ofself.ai";
 
 /// The status that says why; causes stay in the log.
@@ -17,7 +20,7 @@ pub(super) fn status(error: Error) -> Status {
         Error::AppAccessNotFound => (Code::NotFound, Refusal::new("APP_ACCESS_NOT_FOUND")),
         Error::ProfileIsDefault => (Code::FailedPrecondition, Refusal::new("PROFILE_IS_DEFAULT")),
         Error::ProfileInUse(apps) => {
-            let apps: Vec<_> = apps.iter().map(AppId::as_str).collect();
+            let apps: Vec<_> = apps.iter().take(NAMED_APPS).map(AppId::as_str).collect();
             (Code::FailedPrecondition, Refusal::new("PROFILE_IN_USE").with("apps", apps.join(",")))
         }
         Error::AppAccessExists(grant) => {
@@ -35,5 +38,5 @@ pub(super) fn status(error: Error) -> Status {
             (Code::Internal, Refusal::new("INTERNAL_SERVER_ERROR"))
         }
     };
-    refusal.into_status(code, message, DOMAIN)
+    refusal.into_status(code, &message, DOMAIN)
 }

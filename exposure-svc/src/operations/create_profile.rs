@@ -6,7 +6,7 @@ use vocabulary::Instant;
 
 use super::{Exposure, shown};
 use crate::{
-    domain::{Edited, Profile, ProfileEdits, ProfileId, TagDirectory, UserId},
+    domain::{Edited, Profile, ProfileEdits, ProfileId, UserId},
     error::Error,
     storage::KeptProfile,
 };
@@ -33,7 +33,7 @@ impl Exposure {
         validate_only: bool,
         request: Option<IdempotentRequest>,
     ) -> Result<CreateProfile, Error> {
-        let edited = edits.create().map_err(Error::Invalid)?;
+        edits.clone().create().map_err(Error::Invalid)?;
         if validate_only {
             return Ok(CreateProfile::Checked);
         }
@@ -45,8 +45,9 @@ impl Exposure {
             return Ok(CreateProfile::Replayed(kept));
         }
         change.lock_user(&owner).await?;
-        let tags = change.tags_of(&owner).await?;
-        let profile = new_profile(owner, edited, &tags, now);
+        let tags = change.tags_of(&owner, &edits.tags()).await?;
+        let edited = edits.with_ids(&tags).create().map_err(Error::Invalid)?;
+        let profile = new_profile(owner, edited, now);
         change.insert(&profile).await?;
         let kept = KeptProfile { profile: shown(profile, &tags), created: true };
         change.commit(request.as_ref().map(|request| (request, &kept, now))).await?;
@@ -54,14 +55,14 @@ impl Exposure {
     }
 }
 
-pub(super) fn new_profile(owner: UserId, edited: Edited, tags: &TagDirectory, now: Instant) -> Profile {
+pub(super) fn new_profile(owner: UserId, edited: Edited, now: Instant) -> Profile {
     let Edited { name, description, rules, is_active, is_default } = edited;
     Profile {
         id: ProfileId(Uuid::now_v7()),
         owner,
         name,
         description,
-        rules: rules.map_tags(&|written| tags.kept(written)),
+        rules,
         is_active,
         is_default: is_default.unwrap_or(false),
         created_at: now,

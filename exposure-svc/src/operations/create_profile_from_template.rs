@@ -33,7 +33,6 @@ impl Exposure {
             return Ok(CreateProfile::Replayed(kept));
         }
         change.lock_user(&owner).await?;
-        let tags = change.tags_of(&owner).await?;
         let found = match template {
             Template::Transparent => change.default_profile_of(&owner).await?,
             Template::Restrictive => None,
@@ -42,11 +41,12 @@ impl Exposure {
         let profile = match found {
             Some(profile) => profile,
             None => {
-                let profile = new_profile(owner, from_template(template, name), &tags, now);
+                let profile = new_profile(owner.clone(), from_template(template, name), now);
                 change.insert(&profile).await?;
                 profile
             }
         };
+        let tags = change.tags_of(&owner, &profile.rules.tags()).await?;
         let kept = KeptProfile { profile: shown(profile, &tags), created };
         change.commit(request.as_ref().map(|request| (request, &kept, now))).await?;
         Ok(if created { CreateProfile::Created(kept.profile) } else { CreateProfile::Found(kept.profile) })

@@ -12,21 +12,22 @@ impl Exposure {
     /// The default profile of `owner`. However many ask first at once, one is made.
     pub async fn get_default_profile(&self, owner: UserId) -> Result<Profile, Error> {
         if let Some(profile) = self.store.default_profile_of(&owner).await? {
-            let tags = self.store.tags_of(&owner).await?;
+            let tags = self.store.tags_of(&owner, &profile.rules.tags()).await?;
             return Ok(shown(profile, &tags));
         }
         let now = self.clock.now();
         let change = self.store.begin().await?;
         change.lock_user(&owner).await?;
-        let tags = change.tags_of(&owner).await?;
         if let Some(profile) = change.default_profile_of(&owner).await? {
+            let tags = change.tags_of(&owner, &profile.rules.tags()).await?;
             return Ok(shown(profile, &tags));
         }
         let template = Template::Transparent;
         let name = template.default_name().map_err(|error| Error::Internal(anyhow!(error)))?;
-        let profile = new_profile(owner, from_template(template, name), &tags, now);
+        let profile = new_profile(owner, from_template(template, name), now);
         change.insert(&profile).await?;
         change.commit(None).await?;
-        Ok(shown(profile, &tags))
+        // A template names no tags.
+        Ok(profile)
     }
 }

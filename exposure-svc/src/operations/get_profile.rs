@@ -12,10 +12,10 @@ impl Exposure {
     /// The profile named `id`, if it is `owner`'s.
     pub async fn get_profile(&self, owner: &UserId, id: &str, names: TagNames) -> Result<Profile, Error> {
         let profile = self.store.profile_of(owner, profile_named(id)?).await?.ok_or(Error::ProfileNotFound)?;
-        if names == TagNames::Kept || !profile.rules.has_tags() {
+        if names == TagNames::Kept {
             return Ok(profile);
         }
-        let tags = self.store.tags_of(owner).await?;
+        let tags = self.store.tags_of(owner, &profile.rules.tags()).await?;
         Ok(shown(profile, &tags))
     }
 

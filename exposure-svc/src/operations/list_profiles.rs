@@ -30,7 +30,8 @@ impl Exposure {
             Some(false) => ProfileFilter::Inactive,
         };
         let profiles = self.store.profiles_of(owner, filter, page).await?;
-        let tags = self.store.tags_of(owner).await?;
+        let references = profiles.items.iter().flat_map(|profile| profile.rules.tags()).collect();
+        let tags = self.store.tags_of(owner, &references).await?;
         Ok(profiles.map(|profile| shown(profile, &tags)))
     }
 }

@@ -20,7 +20,7 @@ impl Exposure {
             let name =
                 TagRef::parse(name).map_err(|error| errors.add(format!("tags[{index}].name"), error.to_string()));
             if let (Ok(id), Ok(name)) = (id, name) {
-                known.push(KnownTag { id, name });
+                known.push(KnownTag { id, name: Some(name) });
             }
         }
         let (Some(user), true) = (user, errors.is_empty()) else { return Err(Error::Invalid(errors)) };
@@ -50,7 +50,7 @@ impl Exposure {
     }
 
     /// What is known of these ids or names, in the order asked.
-    pub async fn resolve_tags(&self, user: String, refs: Vec<String>) -> Result<Vec<KnownTag>, Error> {
+    pub async fn resolve_tags(&self, user: String, refs: Vec<String>) -> Result<Vec<(TagId, TagRef)>, Error> {
         let mut errors = FieldErrors::new();
         bounded(refs.len(), "refs", &mut errors);
         let user = parse_user(user, &mut errors);
@@ -62,7 +62,7 @@ impl Exposure {
             }
         }
         let (Some(user), true) = (user, errors.is_empty()) else { return Err(Error::Invalid(errors)) };
-        let tags = self.store.tags_of(&user).await?;
+        let tags = self.store.tags_of(&user, &asked.iter().cloned().collect()).await?;
         Ok(asked.iter().filter_map(|reference| tags.resolve(reference)).collect())
     }
 }

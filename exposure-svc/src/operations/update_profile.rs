@@ -31,8 +31,10 @@ impl Exposure {
             return Err(Error::PreconditionFailed);
         }
         let now = self.clock.now();
-        let edited = update.edits.update(&profile).map_err(Error::Invalid)?;
-        let tags = change.tags_of(&owner).await?;
+        let mut references = update.edits.tags();
+        references.extend(profile.rules.tags());
+        let tags = change.tags_of(&owner, &references).await?;
+        let edited = update.edits.with_ids(&tags).update(&profile).map_err(Error::Invalid)?;
         if update.validate_only {
             return Ok(shown(profile, &tags));
         }
@@ -43,7 +45,7 @@ impl Exposure {
         let edited = Profile {
             name,
             description,
-            rules: rules.map_tags(&|written| tags.kept(written)),
+            rules,
             is_active,
             is_default: profile.is_default || is_default == Some(true),
             ..profile.clone()

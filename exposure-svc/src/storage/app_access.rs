@@ -29,7 +29,8 @@ pub enum GrantFilter {
 }
 
 impl Store {
-    /// The newest grant of an app to `user`'s data, ended or not.
+    /// The grant of an app to `user`'s data that was not revoked, else the last one. Which one stands is not told by times:
+    /// the clocks of two replicas may differ.
     pub async fn newest_grant(&self, user: &UserId, app: &AppId) -> Result<Option<AppAccess>, Error> {
         newest_grant(self.database.reader(), user, app).await
     }
@@ -64,7 +65,8 @@ impl Store {
 }
 
 impl ProfileChange {
-    /// The newest grant of an app to `user`'s data, ended or not.
+    /// The grant of an app to `user`'s data that was not revoked, else the last one. Which one stands is not told by times:
+    /// the clocks of two replicas may differ.
     pub async fn newest_grant(&self, user: &UserId, app: &AppId) -> Result<Option<AppAccess>, Error> {
         newest_grant(self.connection(), user, app).await
     }
@@ -126,6 +128,7 @@ async fn newest_grant(
     let row = Entity::find()
         .filter(Column::UserId.eq(user.as_str()))
         .filter(Column::AppId.eq(app.as_str()))
+        .order_by_desc(Column::RevokedAt.is_null())
         .order_by_desc(Column::GrantedAt)
         .order_by_desc(Column::Id)
         .one(connection)

@@ -1,6 +1,11 @@
 //! The tag directory in the database.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
+use std::collections::HashSet;
+
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Set,
+    sea_query::{Expr, OnConflict},
+};
 
 use super::{
     ProfileChange, Store,
@@ -8,7 +13,7 @@ use super::{
     failed,
 };
 use crate::{
-    domain::{KnownTag, TagDirectory, TagId, UserId},
+    domain::{KnownTag, TagDirectory, TagId, TagRef, UserId},
     error::Error,
 };
 
@@ -16,16 +21,16 @@ use crate::{
 const CHUNK: usize = 500;
 
 impl Store {
-    /// What is known of `user`'s tags.
-    pub async fn tags_of(&self, user: &UserId) -> Result<TagDirectory, Error> {
-        tags_of(self.database.reader(), user).await
+    /// What is known of those of `user`'s tags that `references` could stand for, or be shown as.
+    pub async fn tags_of(&self, user: &UserId, references: &HashSet<TagRef>) -> Result<TagDirectory, Error> {
+        tags_of(self.database.reader(), user, references).await
     }
 }
 
 impl ProfileChange {
-    /// What is known of `user`'s tags.
-    pub async fn tags_of(&self, user: &UserId) -> Result<TagDirectory, Error> {
-        tags_of(self.connection(), user).await
+    /// What is known of those of `user`'s tags that `references` could stand for, or be shown as.
+    pub async fn tags_of(&self, user: &UserId, references: &HashSet<TagRef>) -> Result<TagDirectory, Error> {
+        tags_of(self.connection(), user, references).await
     }
 
     /// Learns tags, or new names of known ones; of a tag that is named twice, the last counts.
@@ -34,7 +39,7 @@ impl ProfileChange {
             let row = ActiveModel {
                 user_id: Set(user.to_string()),
                 tag_id: Set(tag.id.to_string()),
-                name: Set(tag.name.as_str().to_owned()),
+                name: Set(tag.name.map(|name| name.as_str().to_owned())),
             };
             let renamed = OnConflict::columns([Column::UserId, Column::TagId]).update_column(Column::Name).to_owned();
             Entity::insert(row).on_conflict(renamed).exec_without_returning(self.connection()).await.map_err(failed)?;
@@ -42,10 +47,11 @@ impl ProfileChange {
         Ok(())
     }
 
-    /// Forgets tags.
+    /// Forgets the names of tags; that they were tags stays known.
     pub async fn delete_tags(&self, user: &UserId, tags: &[TagId]) -> Result<(), Error> {
         for tags in tags.chunks(CHUNK) {
-            Entity::delete_many()
+            Entity::update_many()
+                .col_expr(Column::Name, Expr::value(Option::<String>::None))
                 .filter(Column::UserId.eq(user.as_str()))
                 .filter(Column::TagId.is_in(tags.iter().map(TagId::as_str)))
                 .exec(self.connection())
@@ -56,8 +62,39 @@ impl ProfileChange {
     }
 }
 
-async fn tags_of(connection: &impl ConnectionTrait, user: &UserId) -> Result<TagDirectory, Error> {
-    let rows = Entity::find().filter(Column::UserId.eq(user.as_str())).all(connection).await.map_err(failed)?;
-    let tags = rows.into_iter().map(KnownTag::try_from).collect::<Result<Vec<_>, _>>()?;
-    Ok(TagDirectory::new(tags))
+/// The tags that have one of `references` for id or name; and, since it decides what these may be shown as, the tags that
+/// have one of their names for id or name.
+async fn tags_of(
+    connection: &impl ConnectionTrait,
+    user: &UserId,
+    references: &HashSet<TagRef>,
+) -> Result<TagDirectory, Error> {
+    let found = tags_named(connection, user, references).await?;
+    let names: HashSet<_> = found.iter().filter_map(|tag| tag.name.clone()).collect();
+    let rivals = tags_named(connection, user, &names).await?;
+    Ok(TagDirectory::new(found.into_iter().chain(rivals)))
+}
+
+async fn tags_named(
+    connection: &impl ConnectionTrait,
+    user: &UserId,
+    references: &HashSet<TagRef>,
+) -> Result<Vec<KnownTag>, Error> {
+    let references: Vec<_> = references.iter().map(TagRef::as_str).collect();
+    let mut tags = Vec::new();
+    for references in references.chunks(CHUNK) {
+        let named = Condition::any()
+            .add(Column::TagId.is_in(references.iter().copied()))
+            .add(Column::Name.is_in(references.iter().copied()));
+        let rows = Entity::find()
+            .filter(Column::UserId.eq(user.as_str()))
+            .filter(named)
+            .all(connection)
+            .await
+            .map_err(failed)?;
+        for row in rows {
+            tags.push(KnownTag::try_from(row)?);
+        }
+    }
+    Ok(tags)
 }

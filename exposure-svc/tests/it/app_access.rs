@@ -130,3 +130,19 @@ async fn a_grant_names_a_profile_of_the_same_person() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_grant_that_stands_is_found_though_a_clock_went_back() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let profile = stage.create("ann", named("one")).await.unwrap();
+        stage.at(10);
+        stage.grant("ann", "app", &profile.id).await.unwrap();
+        stage.access().revoke_app_access(revoke()).await.unwrap();
+        stage.at(5);
+        let second = stage.grant("ann", "app", &profile.id).await.unwrap();
+        let revoked = stage.access().revoke_app_access(revoke()).await.unwrap().into_inner().access.unwrap();
+        assert_eq!((revoked.id, revoked.is_active), (second.id, false), "{backend}");
+    })
+    .await;
+}

@@ -1,4 +1,6 @@
-use ofself_proto::exposure::{ListProfilesRequest, ProfileDraft, UpdateProfileRequest};
+use ofself_proto::exposure::{
+    ListProfilesRequest, ProfileDraft, SchemaPermissions, TagFilters, TagPermissions, UpdateProfileRequest,
+};
 use test_kit::on_both;
 
 use crate::stage::{FIELDS, Stage, by, full, named, strings, update_of, why};
@@ -93,9 +95,9 @@ async fn empty_parts_are_the_same_as_absent_ones() {
     on_both(|backend| async move {
         let stage = Stage::start(&backend).await;
         let empty = ProfileDraft {
-            tag_filters: Some(Default::default()),
-            tag_permissions: Some(Default::default()),
-            schema_permissions: Some(Default::default()),
+            tag_filters: Some(TagFilters::default()),
+            tag_permissions: Some(TagPermissions::default()),
+            schema_permissions: Some(SchemaPermissions::default()),
             ..named("Empty")
         };
         assert_eq!(stage.create("ann", empty).await.unwrap().draft.unwrap(), named("Empty"), "{backend}");

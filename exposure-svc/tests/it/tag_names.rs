@@ -33,6 +33,14 @@ async fn a_known_name_is_kept_as_its_id_so_that_a_rename_changes_nothing() {
         let forget = DeleteTagsRequest { user_id: "ann".into(), tag_ids: strings(&["t1", "never"]) };
         stage.tags().delete_tags(forget).await.unwrap();
         assert_eq!(excluded(stage.get("ann", &made.id).await.unwrap().draft), ["t1", "unknown"]);
+
+        // Another tag comes to be named as the deleted one's id is: an exclusion must not turn to it.
+        stage.learn("ann", &[("t7", "t1")]).await;
+        stage.update("ann", &made.id, named("Renamed"), &["name"]).await.unwrap();
+        let shown = stage.get("ann", &made.id).await.unwrap();
+        stage.update("ann", &made.id, shown.draft.unwrap(), &FIELDS).await.unwrap();
+        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+        assert_eq!(excluded(kept.draft), ["t1", "unknown"], "{backend}");
     })
     .await;
 }

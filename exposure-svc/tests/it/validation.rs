@@ -94,7 +94,7 @@ async fn every_wrong_field_is_named_at_once_and_nothing_is_written() {
 async fn the_largest_profile_is_taken() {
     let backend = Backend::sqlite();
     let stage = Stage::start(&backend).await;
-    let ids = |prefix: &str| (0..1_000).map(|n| format!("{prefix}-{n:0>100}")).collect::<Vec<_>>();
+    let ids = |prefix: &str| (0..1_000).map(|n| format!("{prefix}-{n:0>60}")).collect::<Vec<_>>();
     let wide = operation(Op::Or, (0..511).map(|n| tag(&format!("t{n}"))).collect());
     let deep = (1..16).fold(tag("a"), |below, _| operation(Op::Not, vec![below]));
     for expression in [wide, deep] {
@@ -107,6 +107,9 @@ async fn the_largest_profile_is_taken() {
             tag_expression: Some(expression),
             ..full()
         };
+        let larger =
+            ProfileDraft { allowed_node_types: (0..1_000).map(|n| format!("{n:0>120}")).collect(), ..largest.clone() };
+        assert_eq!(why(stage.create("ann", larger).await), "profile");
         let made = stage.create("ann", largest.clone()).await.unwrap();
         assert_eq!(stage.get("ann", &made.id).await.unwrap().draft.unwrap(), largest);
     }

@@ -9,17 +9,18 @@ use axum::{
 };
 use http::{HeaderMap, header, request::Parts};
 use service_kit::{clock::Clock, process::ConfigurationError};
+use tracing::error;
 use vocabulary::{Id, User};
 
 use super::{
     AuthSettings,
     jwks::{self, Jwks},
     keys::KeySet,
-    token::Verifier,
+    token::{Identity, Verifier},
 };
 use crate::{
     error::{ApiError, ErrorCode},
-    rate_limit::RateLimit,
+    rate_limit::{RateLimit, Requester},
 };
 
 /// Who a request is from: a user, through a first-party app. In a handler's signature it says that nobody else gets there.
@@ -81,7 +82,12 @@ pub async fn require_caller(
         && let Some(jwks) = &jwks
         && verifier.unknown_key(&token).is_some()
     {
-        jwks.fetch_for_unknown_key(&verifier).await;
+        // In a task of its own: a caller who goes away must not take the fetch along that others wait for.
+        let (jwks, by) = (jwks.clone(), verifier.clone());
+        let fetched = tokio::spawn(async move { jwks.fetch_for_unknown_key(&by).await });
+        if let Err(panic) = fetched.await {
+            error!(%panic, "fetching the keys that verify tokens failed");
+        }
         verified = verifier.verify(&token);
     }
     let identity = match verified {
@@ -92,12 +98,13 @@ pub async fn require_caller(
             return ApiError::unauthorized(says, &challenge).into_response();
         }
     };
-    let allowance = rate_limit.take(&identity.user);
-    let mut response = match (allowance.wait, identity.is_first_party) {
+    let Identity { user, is_first_party } = identity;
+    let allowance = rate_limit.take(&Requester { user: user.clone(), is_first_party });
+    let mut response = match (allowance.wait, is_first_party) {
         (Some(wait), _) => ApiError::rate_limited(wait).into_response(),
         (None, false) => first_party_required().into_response(),
         (None, true) => {
-            request.extensions_mut().insert(Caller { user: identity.user });
+            request.extensions_mut().insert(Caller { user });
             next.run(request).await
         }
     };

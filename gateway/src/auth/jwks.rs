@@ -35,8 +35,14 @@ pub(super) struct Jwks {
     url: Uri,
     allowed: Vec<Algorithm>,
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    turn: Mutex<Turn>,
+}
+
+/// Whose turn it is to fetch.
+#[derive(Default)]
+struct Turn {
     /// When keys were last fetched for a key nobody knew.
-    last_asked: Mutex<Option<Instant>>,
+    last_asked: Option<Instant>,
 }
 
 impl Jwks {
@@ -54,7 +60,7 @@ impl Jwks {
             .enable_http1()
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { url, allowed, client, last_asked: Mutex::new(None) })
+        Ok(Self { url, allowed, client, turn: Mutex::default() })
     }
 
     /// Fetches the keys.
@@ -66,22 +72,32 @@ impl Jwks {
             }
             let body = Limited::new(answer.into_body(), MAX_BYTES).collect().await;
             let body = body.map_err(|error| anyhow!("{}: {error}", self.url))?;
-            KeySet::from_jwks(&body.to_bytes(), &self.allowed)
+            let keys = KeySet::from_jwks(&body.to_bytes(), &self.allowed)?;
+            if keys.is_empty() {
+                return Err(anyhow!("{} holds no key that the configured algorithms can use", self.url));
+            }
+            Ok(keys)
         };
         tokio::time::timeout(PATIENCE, fetch).await.with_context(|| format!("{} does not answer", self.url))?
     }
 
     /// Fetches keys because a token names one that nobody knows; at most once in a while, however many ask.
     pub(super) async fn fetch_for_unknown_key(&self, verifier: &Verifier) {
-        let mut last_asked = self.last_asked.lock().await;
-        if last_asked.is_some_and(|asked| asked.elapsed() < UNKNOWN_KEY) {
+        let mut turn = self.turn.lock().await;
+        if turn.last_asked.is_some_and(|asked| asked.elapsed() < UNKNOWN_KEY) {
             return;
         }
-        *last_asked = Some(Instant::now());
-        self.refresh(verifier).await;
+        turn.last_asked = Some(Instant::now());
+        self.replace_keys_of(verifier).await;
     }
 
     async fn refresh(&self, verifier: &Verifier) {
+        let _turn = self.turn.lock().await;
+        self.replace_keys_of(verifier).await;
+    }
+
+    /// Only in turn: an older answer must not take the place of a newer one.
+    async fn replace_keys_of(&self, verifier: &Verifier) {
         match self.fetch().await {
             Ok(keys) => {
                 verifier.replace_keys(keys);

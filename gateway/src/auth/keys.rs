@@ -96,9 +96,14 @@ impl KeySet {
         })
     }
 
-    /// Whether a key has this id, or none has an id at all.
+    /// Whether a key has this id.
     pub(super) fn knows(&self, id: &str) -> bool {
-        self.keys.iter().any(|key| key.id.as_deref().is_none_or(|known| known == id))
+        self.keys.iter().any(|key| key.id.as_deref() == Some(id))
+    }
+
+    /// Whether nothing can be verified.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
     }
 }
 

@@ -131,7 +131,7 @@ impl Verifier {
                 Err(error) => failure = error.into(),
             }
             // Another key can mend a signature, not what the signature is of.
-            if failure != TokenError::Signature {
+            if !matches!(failure, TokenError::Signature | TokenError::Malformed) {
                 break;
             }
         }

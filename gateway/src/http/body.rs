@@ -1,5 +1,7 @@
 //! The body of a request.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::{HeaderMap, Request, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -12,10 +14,17 @@ use crate::{
 /// The largest body that is read.
 const MAX_BYTES: usize = 256 * 1024;
 
+/// A body that takes longer to arrive is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The members of the JSON object that a body is.
 pub async fn object(request: Request<Body>) -> Result<Vec<(String, Json)>, ApiError> {
     let (head, body) = request.into_parts();
-    let bytes = Limited::new(body, MAX_BYTES).collect().await.map_err(|error| {
+    let whole = tokio::time::timeout(PATIENCE, Limited::new(body, MAX_BYTES).collect());
+    let Ok(bytes) = whole.await else {
+        return Err(ApiError::new(ErrorCode::MalformedJson, "the body did not arrive in time"));
+    };
+    let bytes = bytes.map_err(|error| {
         if error.is::<LengthLimitError>() {
             ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than 256 KiB")
         } else {

@@ -4,6 +4,9 @@ use vocabulary::{DEFAULT_LIMIT, FieldErrors, MAX_LIMIT};
 
 use crate::error::ApiError;
 
+/// Parameters beyond so many are not read: no endpoint has nearly as many.
+const MAX_PARAMETERS: usize = 50;
+
 /// The parameters of a query, and what is wrong with them.
 pub struct Query {
     parameters: Vec<(String, String)>,
@@ -22,7 +25,8 @@ impl Query {
     /// Takes the query of a URI.
     pub fn parse(query: Option<&str>) -> Self {
         let mut parsed = Self { parameters: Vec::new(), errors: FieldErrors::new() };
-        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        for (name, value) in parameters.take(MAX_PARAMETERS) {
             if parsed.parameters.iter().any(|(known, _)| *known == name) {
                 parsed.errors.add(name, "stands twice");
             } else {

@@ -6,6 +6,9 @@ use vocabulary::{Edit, FieldErrors, MAX_LIST};
 
 use super::Json;
 
+/// No object of the contract has nearly as many members.
+const MAX_MEMBERS: usize = 100;
+
 /// The members of an object that stands at a path of a request.
 pub struct Fields<'e> {
     path: String,
@@ -20,7 +23,12 @@ impl<'e> Fields<'e> {
     }
 
     fn new(path: String, members: Vec<(String, Json)>, errors: &'e mut FieldErrors) -> Self {
-        let mut fields = Self { path, members: Vec::with_capacity(members.len()), errors };
+        let mut fields = Self { path, members: Vec::new(), errors };
+        if members.len() > MAX_MEMBERS {
+            let path = if fields.path.is_empty() { "body".to_owned() } else { fields.path.clone() };
+            fields.errors.add(path, format!("must have at most {MAX_MEMBERS} members"));
+            return fields;
+        }
         for (name, value) in members {
             if fields.members.iter().any(|(known, _)| *known == name) {
                 // Which of the two was meant nobody can know.

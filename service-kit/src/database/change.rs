@@ -1,8 +1,8 @@
 //! One change: one transaction that is alone with the person whose data it touches.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 
 use super::Database;
@@ -26,9 +26,11 @@ impl Database {
     /// Begins a change that nothing else which names one of `locks` runs beside. On SQLite it is the only change of the
     /// whole database; `BEGIN IMMEDIATE`, because a transaction that reads first and writes later would be refused as busy.
     pub async fn begin(&self) -> Result<Change, DbErr> {
+        let is_sqlite = self.writer.get_database_backend() == DbBackend::Sqlite;
         let options = TransactionOptions {
-            sqlite_transaction_mode: (self.writer.get_database_backend() == DbBackend::Sqlite)
-                .then_some(SqliteTransactionMode::Immediate),
+            // Whatever the server's default: a snapshot taken while waiting for the lock would hide what it waited for.
+            isolation_level: (!is_sqlite).then_some(IsolationLevel::ReadCommitted),
+            sqlite_transaction_mode: is_sqlite.then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
         self.writer.begin_with_options(options).await.map(Change)

@@ -11,10 +11,14 @@ impl Database {
     /// Applies what is missing of `M`'s migrations, in one transaction that replicas starting together take in turn.
     pub async fn migrate<M: MigratorTrait>(&self, schema: &str) -> anyhow::Result<()> {
         let change = self.begin().await?;
-        change.lock(&Lock::new("migrate", schema)).await?;
         let connection = change.connection();
-        if connection.get_database_backend() == DbBackend::Postgres {
-            connection.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+        let is_postgres = connection.get_database_backend() == DbBackend::Postgres;
+        if is_postgres {
+            // A replica waits for as long as another's migration takes.
+            connection.execute_unprepared("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await?;
+        }
+        change.lock(&Lock::new("migrate", schema)).await?;
+        if is_postgres {
             connection.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
         }
         M::up(connection, None).await.context("the schema of this database is not one that this program can bring up to date; is the program older than the schema?")?;

@@ -50,7 +50,7 @@ impl ShareChanges {
         let Some(scope) = scope else { return Err(errors) };
         let terms = Terms { scope, rights, expires_at };
         if let Some(parent) = parent {
-            terms.refuse_wider_than(parent, &mut errors);
+            terms.refuse_wider_than(parent, Some(current), &mut errors);
         }
         errors.into_result(terms)
     }

@@ -40,6 +40,6 @@ pub fn check_reshare(chain: &[Share], maker: &UserId, asked: &NewShare, now: Ins
     if asked.recipient == parent.owner || chain.iter().any(|link| link.recipient == asked.recipient) {
         errors.add("shared_with_user_id", "must be neither the owner nor somebody the share came through");
     }
-    asked.terms.refuse_wider_than(&parent.terms, &mut errors);
+    asked.terms.refuse_wider_than(&parent.terms, None, &mut errors);
     if errors.is_empty() { Ok(()) } else { Err(ReshareRefusal::Invalid(errors)) }
 }

@@ -18,9 +18,16 @@ pub struct Terms {
 impl Terms {
     /// Names each field by which these terms grant more than `parent` does. The one place where narrowing is decided, for
     /// a share that is made and for one that is changed.
-    pub fn refuse_wider_than(&self, parent: &Self, errors: &mut FieldErrors) {
-        for ((field, granted), (_, held)) in self.rights.flags().into_iter().zip(parent.rights.flags()) {
-            if granted && !held {
+    ///
+    /// Of a share that is changed, what stays as it was `before` is not held against the change: its parent may have been
+    /// narrowed since, which bounds it at every decision, and taking a right away must never be refused for another.
+    pub fn refuse_wider_than(&self, parent: &Self, before: Option<&Self>, errors: &mut FieldErrors) {
+        let had = before.map(|before| before.rights.flags());
+        for (index, ((field, granted), (_, held))) in
+            self.rights.flags().into_iter().zip(parent.rights.flags()).enumerate()
+        {
+            let had_it = had.and_then(|had| had.get(index).copied()).is_some_and(|(_, had)| had);
+            if granted && !held && !had_it {
                 errors.add_unless_known(field, "must be false: the share that is passed on does not grant it");
             }
         }
@@ -29,10 +36,12 @@ impl Terms {
             (None, Some(_)) => true,
             (Some(end), Some(parent_end)) => end > parent_end,
         };
-        if outlives {
+        if outlives && before.is_none_or(|before| before.expires_at != self.expires_at) {
             errors.add_unless_known("expires_at", "must not be later than that of the share that is passed on");
         }
-        if let Some((field, must)) = self.scope.wider_than(&parent.scope) {
+        if before.is_none_or(|before| before.scope != self.scope)
+            && let Some((field, must)) = self.scope.wider_than(&parent.scope)
+        {
             errors.add_unless_known(field, must);
         }
     }
@@ -70,7 +79,7 @@ mod tests {
 
     fn wrong(child: &Terms, parent: &Terms) -> String {
         let mut errors = FieldErrors::new();
-        child.refuse_wider_than(parent, &mut errors);
+        child.refuse_wider_than(parent, None, &mut errors);
         errors.iter().map(|(path, _)| path).collect::<Vec<_>>().join(" ")
     }
 
@@ -104,6 +113,24 @@ mod tests {
                 assert_eq!(wrong(&terms(child.clone()), &terms(parent.clone())), expected, "{child:?} of {parent:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_a_change_leaves_alone_is_not_held_against_it() {
+        let at = |seconds| Some(Instant::from_parts(seconds, 0).unwrap());
+        let parent = Terms { expires_at: at(10), ..terms(Scope::Tags(ids(&["a"]))) };
+        let both = Rights { write: true, ..Rights::READ_ONLY };
+        let before = Terms { rights: both, ..terms(Scope::Tags(ids(&["a", "b"]))) };
+        let wrong = |after: &Terms| {
+            let mut errors = FieldErrors::new();
+            after.refuse_wider_than(&parent, Some(&before), &mut errors);
+            errors.iter().map(|(path, _)| path).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(wrong(&Terms { rights: Rights::READ_ONLY, ..before.clone() }), "");
+        assert_eq!(wrong(&Terms { expires_at: at(11), ..before.clone() }), "expires_at");
+        assert_eq!(wrong(&Terms { scope: Scope::All, ..before.clone() }), "scope");
+        let deletes = Rights { delete: true, ..both };
+        assert_eq!(wrong(&Terms { rights: deletes, ..before.clone() }), "can_delete");
     }
 
     #[test]

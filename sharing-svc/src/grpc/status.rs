@@ -31,5 +31,5 @@ pub(super) fn status(error: Error) -> Status {
             (Code::Internal, Refusal::new("INTERNAL_SERVER_ERROR"))
         }
     };
-    refusal.into_status(code, message, DOMAIN)
+    refusal.into_status(code, &message, DOMAIN)
 }

@@ -12,9 +12,9 @@ impl Sharing {
     /// Makes the share of a follow, unless it has one. `true`: it was made now.
     pub async fn grant_follow_share(&self, draft: FollowDraft) -> Result<(Answer, bool), Error> {
         let (follow, owner, asked) = draft.parse().map_err(Error::Invalid)?;
-        let now = self.clock.now();
         let change = self.store.begin().await?;
         change.lock_follow(&follow).await?;
+        let now = self.clock.now();
         if let Some(share) = change.share_of_follow(&follow).await?.filter(|share| share.revoked_at.is_none()) {
             if share.owner != owner || share.recipient != asked.recipient {
                 let mut errors = FieldErrors::new();
@@ -37,9 +37,9 @@ impl Sharing {
             errors.add("follow_id", error.to_string());
             Error::Invalid(errors)
         })?;
-        let now = self.clock.now();
         let change = self.store.begin().await?;
         change.lock_follow(&follow).await?;
+        let now = self.clock.now();
         let Some(found) = change.share_of_follow(&follow).await? else { return Ok(None) };
         change.lock_owner(&found.owner).await?;
         let share = change.share_of_follow(&follow).await?.unwrap_or(found);

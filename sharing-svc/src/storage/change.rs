@@ -1,9 +1,10 @@
 //! One change of one owner's shares: one transaction, which also keeps the answer for a repeat of the request.
 
-use std::collections::VecDeque;
-
 use anyhow::{Context, anyhow};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Statement,
+    Value,
+};
 use serde::{Deserialize, Serialize};
 use service_kit::{
     database::{Change, DatabaseFault, Lock},
@@ -22,6 +23,32 @@ use crate::{
     domain::{FollowId, Share, ShareId, Source, UserId},
     error::Error,
 };
+
+/// Revokes what was passed on from share $1, at $2.
+const REVOKE_BELOW: &str = "
+    WITH RECURSIVE below (id) AS (
+        SELECT id FROM shares WHERE parent_share_id = $1
+        UNION ALL
+        SELECT child.id FROM shares child JOIN below ON child.parent_share_id = below.id
+    )
+    UPDATE shares SET revoked_at = $2, updated_at = $2, version = version + 1
+    WHERE id IN (SELECT id FROM below) AND revoked_at IS NULL";
+
+/// Gives every share below share $1 the least of the expiries on its chain for its end; null is never.
+const MOVE_ENDS_BELOW: &str = "
+    WITH RECURSIVE below (id, until) AS (
+        SELECT id, effective_until FROM shares WHERE id = $1
+        UNION ALL
+        SELECT child.id, CASE
+            WHEN child.expires_at IS NULL THEN below.until
+            WHEN below.until IS NULL OR child.expires_at < below.until THEN child.expires_at
+            ELSE below.until END
+        FROM shares child JOIN below ON child.parent_share_id = below.id
+    )
+    UPDATE shares SET version = version + 1,
+        effective_until = (SELECT below.until FROM below WHERE below.id = shares.id)
+    WHERE id IN (SELECT id FROM below) AND id <> $1
+        AND effective_until IS DISTINCT FROM (SELECT below.until FROM below WHERE below.id = shares.id)";
 
 /// A change under way. Dropped without [`commit`](Self::commit) it leaves no trace.
 pub struct ShareChange(Change);
@@ -105,10 +132,12 @@ impl ShareChange {
         Ok(row.map(|row| ShareId(row.id)))
     }
 
-    /// The newest share of a follow, revoked or not.
+    /// The share of a follow that stands, else the one that was revoked last. Which one stands is not told by times: the
+    /// clocks of two replicas may differ.
     pub async fn share_of_follow(&self, follow: &FollowId) -> Result<Option<Share>, Error> {
         let row = Entity::find()
             .filter(Column::FollowId.eq(follow.as_str()))
+            .order_by_desc(Column::RevokedAt.is_null())
             .order_by_desc(Column::CreatedAt)
             .order_by_desc(Column::Id)
             .one(self.0.connection())
@@ -132,24 +161,17 @@ impl ShareChange {
     pub async fn update(&self, before: &Share, after: &Share) -> Result<(), Error> {
         self.write(before, after).await?;
         if before.effective_until != after.effective_until {
-            self.move_ends_below(after).await?;
+            self.execute(MOVE_ENDS_BELOW, vec![after.id.0.into()]).await?;
         }
         Ok(())
     }
 
-    /// Writes a share as revoked, and every share below it.
+    /// Writes a share as revoked, and every share below it: in one statement, however many there are, so that nobody can
+    /// make a share too large to revoke.
     pub async fn revoke(&self, before: &Share, now: Instant) -> Result<Share, Error> {
         let revoked = before.revoked(now);
         self.write(before, &revoked).await?;
-        let mut above = VecDeque::from([before.id]);
-        while let Some(parent) = above.pop_front() {
-            for child in self.children_of(parent).await? {
-                above.push_back(child.id);
-                if child.revoked_at.is_none() {
-                    self.write(&child, &child.revoked(now)).await?;
-                }
-            }
-        }
+        self.execute(REVOKE_BELOW, vec![before.id.0.into(), now.utc().into()]).await?;
         Ok(revoked)
     }
 
@@ -164,25 +186,10 @@ impl ShareChange {
         self.0.commit().await.map_err(failed)
     }
 
-    async fn move_ends_below(&self, share: &Share) -> Result<(), Error> {
-        let mut above = VecDeque::from([(share.id, share.effective_until)]);
-        while let Some((parent, parent_until)) = above.pop_front() {
-            for child in self.children_of(parent).await? {
-                let until = child.until_under(parent_until);
-                if until != child.effective_until {
-                    above.push_back((child.id, until));
-                    let moved = Share { effective_until: until, version: child.version + 1, ..child.clone() };
-                    self.write(&child, &moved).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn children_of(&self, parent: ShareId) -> Result<Vec<Share>, Error> {
-        let rows =
-            Entity::find().filter(Column::ParentShareId.eq(parent.0)).all(self.0.connection()).await.map_err(failed)?;
-        rows.into_iter().map(Share::try_from).collect()
+    async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<(), Error> {
+        let connection = self.0.connection();
+        let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+        connection.execute_raw(statement).await.map(drop).map_err(failed)
     }
 
     /// The one place where a row changes: over the version it was read at, or not at all.

@@ -67,3 +67,21 @@ async fn the_owner_handles_a_follows_share_like_any_other() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_share_that_stands_is_found_though_a_clock_went_back() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        stage.at(10);
+        grant(&stage, "f1", "bob").await.unwrap();
+        end(&stage, "f1").await;
+        // Another replica's clock is behind: the new share looks older than the one that was revoked.
+        stage.at(5);
+        let (second, created) = grant(&stage, "f1", "bob").await.unwrap();
+        assert!(created);
+        assert_eq!(grant(&stage, "f1", "bob").await.unwrap(), (second.clone(), false), "{backend}");
+        end(&stage, "f1").await;
+        assert_eq!(stage.status("bob", &second.id).await, ShareStatus::Revoked, "{backend}");
+    })
+    .await;
+}

@@ -107,6 +107,25 @@ async fn a_parent_revoked_while_it_is_passed_on_leaves_no_active_child() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_was_passed_on_very_often_is_revoked_all_the_same() {
+    on_both(|backend| async move {
+        let stage = Arc::new(Stage::start(&backend).await);
+        let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
+        let mut children = JoinSet::new();
+        for child in 0..300 {
+            let (stage, parent) = (stage.clone(), parent.clone());
+            children.spawn(async move { stage.create("bob", of(&parent, everything_to(&format!("c{child}")))).await });
+        }
+        assert!(children.join_all().await.iter().all(Result::is_ok));
+        stage.revoke("ann", &parent.id).await.unwrap();
+        let active = ListOutgoingSharesRequest { is_active: Some(true), ..Default::default() };
+        let page = stage.client().list_outgoing_shares(by("ann", active)).await.unwrap();
+        assert_eq!(page.into_inner().total, 0, "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_follow_accepted_many_times_at_once_has_one_share() {
     on_both(|backend| async move {
         let stage = Arc::new(Stage::start(&backend).await);

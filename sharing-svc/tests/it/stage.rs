@@ -182,6 +182,7 @@ pub fn of(parent: &Share, request: CreateShareRequest) -> CreateShareRequest {
 }
 
 /// So many seconds after the start.
+#[expect(clippy::unnecessary_wraps, reason = "messages hold it so")]
 pub fn after(seconds: i64) -> Option<Timestamp> {
     Some(Timestamp { seconds: START + seconds, nanos: 0 })
 }

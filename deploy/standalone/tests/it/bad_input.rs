@@ -43,7 +43,7 @@ fn paths(value: &Value, at: &str, into: &mut Vec<String>) {
                 paths(below, &format!("{at}/{index}"), into);
             }
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -52,7 +52,7 @@ fn written(path: &str) -> String {
     let mut text = String::new();
     for part in path.split('/').skip(1) {
         if part.parse::<usize>().is_ok() {
-            text.push_str(&format!("[{part}]"));
+            text.extend(["[", part, "]"]);
         } else {
             text.push_str(if text.is_empty() { "" } else { "." });
             text.push_str(part);
@@ -144,13 +144,16 @@ fn is_good(field: &str, odd: &Value) -> bool {
     // A list that is too long by one of them, where the entries are known words, is refused for its length alone.
 }
 
+/// Path, body, status, code, wrong fields.
+type Case = (&'static str, Vec<u8>, u16, &'static str, &'static [&'static str]);
+
 #[tokio::test]
 async fn what_json_itself_allows_and_we_do_not() {
     let backend = Backend::sqlite();
     let stage = Stage::start(&backend).await;
     let deep = format!("{}{{\"tag\": \"t\"}}{}", "{\"op\": \"NOT\", \"conditions\": [".repeat(40), "]}".repeat(40));
     let emoji = |count: usize| format!(r#"{{"name": "{}"}}"#, "🦀".repeat(count));
-    let cases: Vec<(&str, Vec<u8>, u16, &str, &[&str])> = vec![
+    let cases: Vec<Case> = vec![
         (
             "/sharing",
             br#"{"scope": "all", "scope": "all", "shared_with_user_id": "bob"}"#.to_vec(),
@@ -235,6 +238,48 @@ async fn what_json_itself_allows_and_we_do_not() {
     }
     assert_eq!(stage.get("ann", "/sharing/outgoing").await.json()["total"], 0);
     assert_eq!(stage.get("ann", "/exposure-profiles").await.json()["total"], 1);
+}
+
+#[tokio::test]
+async fn very_many_wrong_fields_are_a_400_and_nobody_else_is_harmed() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let wrong = vec!["é"; 1_000];
+    let share = json!({"shared_with_user_id": "b c", "scope": "specific_tags", "tag_ids": wrong, "node_ids": wrong});
+    let refused = stage.post("eve", "/sharing", &share).await;
+    assert_eq!(refused.status, 400, "{}", refused.json());
+    assert!(
+        ["shared_with_user_id", "tag_ids", "node_ids[9]"]
+            .iter()
+            .all(|field| refused.wrong_fields().contains(&(*field).to_owned()))
+    );
+
+    let empty = vec![""; 1_000];
+    let tags: Vec<_> = (0..500).map(|_| json!({"tag": ""})).collect();
+    let grant = json!({"tag_ids": empty});
+    let profile = json!({"name": "", "tag_expression": {"op": "OR", "conditions": tags}, "allowed_tag_ids": empty, "excluded_tag_ids": empty,
+        "tag_permissions": {"discover": grant, "read": grant, "propose": grant, "edit": grant, "create": grant, "delete": grant}});
+    let refused = stage.post("eve", "/exposure-profiles", &profile).await;
+    assert_eq!(refused.status, 400, "{}", refused.json());
+    assert!(refused.json()["error"]["details"]["more_fields"].as_u64().unwrap() > 100, "what is not named is counted");
+
+    let members: serde_json::Map<_, _> = (0..20_000).map(|n| (format!("m{n}"), json!(0))).collect();
+    let refused = stage.post("eve", "/sharing", &Value::Object(members)).await;
+    assert_eq!((refused.status.as_u16(), refused.wrong_fields().contains(&"body".to_owned())), (400, true));
+}
+
+#[tokio::test]
+async fn a_page_of_the_largest_rows_is_answered() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    for row in 0..40 {
+        let tags: Vec<_> = (0..1_000).map(|tag| format!("{row:0>64}-{tag:0>63}")).collect();
+        stage
+            .made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "specific_tags", "tag_ids": tags}))
+            .await;
+    }
+    let page = stage.get("bob", "/sharing/incoming?limit=100").await;
+    assert_eq!((page.status.as_u16(), page.json()["shares"].as_array().map(Vec::len)), (200, Some(40)));
 }
 
 #[tokio::test]

@@ -135,6 +135,21 @@ async fn a_user_has_a_limit_of_their_own() {
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (429, "RATE_LIMIT_EXCEEDED"));
     assert!((1..=20).contains(&refused.header("retry-after").parse::<u32>().unwrap()));
     assert_eq!(stage.get("bob", "/sharing/outgoing").await.status, 200);
+
+    // What other apps ask in a user's name does not spend the user's own.
+    let third_party = format!(
+        "Bearer {}",
+        stage.token_of("cyd", "L2", Duration::from_hours(1), &service_kit::clock::Clock::system())
+    );
+    for status in [403, 403, 403, 429] {
+        let answer = stage
+            .http
+            .send(Method::GET, "/api/v1/sharing/outgoing", &[("authorization", &third_party)], "")
+            .await
+            .unwrap();
+        assert_eq!(answer.status, status);
+    }
+    assert_eq!(stage.get("cyd", "/sharing/outgoing").await.status, 200);
 }
 
 #[tokio::test]

@@ -26,10 +26,10 @@ fn start(data: &Path) -> (Process, String, String) {
         ["serve", "--listen", free, "--sharing-listen", free, "--exposure-listen", free, "--admin-listen", free];
     let process = Process::start(&mut ofself(&arguments, data), |line| {
         if let Some(address) = line.trim().strip_prefix("REST") {
-            rest = address.trim().trim_end_matches("/api/v1").to_owned();
+            address.trim().trim_end_matches("/api/v1").clone_into(&mut rest);
         }
         if line.starts_with("curl ") {
-            curl = line.to_owned();
+            line.clone_into(&mut curl);
         }
         line.starts_with("Another token:")
     });

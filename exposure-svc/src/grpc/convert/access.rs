@@ -5,7 +5,7 @@ use prost_types::{FieldMask, Timestamp};
 use service_kit::grpc::{read_timestamp, timestamp};
 use vocabulary::{Edit, FieldErrors, Instant, Page};
 
-use crate::domain::{AppAccess, AppAccessDraft, AppAccessEdits, KnownTag, Tier};
+use crate::domain::{AppAccess, AppAccessDraft, AppAccessEdits, TagId, TagRef, Tier};
 
 pub(in crate::grpc) fn draft(request: wire::GrantAppAccessRequest) -> AppAccessDraft {
     let wire::GrantAppAccessRequest { user_id, app_id, tier, profile_id, expires_at } = request;
@@ -72,7 +72,6 @@ pub(in crate::grpc) fn listed((page, as_of): (Page<AppAccess>, Instant)) -> wire
     }
 }
 
-pub(in crate::grpc) fn tag(tag: KnownTag) -> wire::Tag {
-    let KnownTag { id, name } = tag;
+pub(in crate::grpc) fn tag((id, name): (TagId, TagRef)) -> wire::Tag {
     wire::Tag { id: id.to_string(), name: name.as_str().to_owned() }
 }

@@ -9,7 +9,8 @@ pub(crate) struct Model {
     pub(crate) user_id: String,
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) tag_id: String,
-    pub(crate) name: String,
+    /// Empty when the tag was deleted: its id is still known to be one.
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -112,12 +112,12 @@ fn tags() -> TableCreateStatement {
         .table(Tags::Table)
         .col(text(Tags::UserId))
         .col(text(Tags::TagId))
-        .col(text(Tags::Name))
+        .col(text_null(Tags::Name))
         .primary_key(Index::create().name("tags_pk").col(Tags::UserId).col(Tags::TagId))
         .to_owned()
 }
 
-fn indexes() -> [IndexCreateStatement; 5] {
+fn indexes() -> [IndexCreateStatement; 6] {
     let of_profiles = |name: &str| Index::create().name(name).table(Profiles::Table).to_owned();
     let of_grants = |name: &str| Index::create().name(name).table(AppAccess::Table).to_owned();
     [
@@ -128,6 +128,7 @@ fn indexes() -> [IndexCreateStatement; 5] {
             .cond_where(Condition::all().add(Expr::col(Profiles::IsDefault).eq(true)))
             .to_owned(),
         of_grants("app_access_by_user").col(AppAccess::UserId).col(AppAccess::GrantedAt).col(AppAccess::Id).to_owned(),
+        Index::create().name("tags_by_name").table(Tags::Table).col(Tags::UserId).col(Tags::Name).to_owned(),
         of_grants("app_access_by_profile").col(AppAccess::ProfileId).to_owned(),
         of_grants("app_access_one_live")
             .unique()

@@ -1,0 +1,128 @@
+//! What the plane costs, beside what it stands on: `cargo run --release -p bench`.
+//!
+//! Starts the `ofself` that was built beside this program and asks it by REST, in turn with a bare axum → tonic hop that
+//! answers a constant, and with the INSERT of a share by plain SQL at the same durability. The machine's speed drifts, so
+//! quote the ratios; each is of medians over rounds that take turns.
+
+mod hop;
+mod insert;
+mod load;
+
+use std::{
+    fs,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use http::Method;
+use load::{Load, Request};
+use test_kit::Process;
+
+/// Rounds of each measurement.
+const ROUNDS: usize = 5;
+/// How long a round lasts.
+const ROUND: Duration = Duration::from_secs(3);
+/// Connections of the closed loop.
+const CONNECTIONS: usize = 16;
+
+struct Plane {
+    _process: Process,
+    url: String,
+    token: String,
+    ready: Duration,
+    idle_kb: u64,
+}
+
+#[tokio::main(flavor = "multi_thread")]
+async fn main() -> anyhow::Result<()> {
+    let data = tempfile::tempdir()?;
+    let plane = start(data.path())?;
+    println!("ready to serve after {} ms, {} MB resident when idle", plane.ready.as_millis(), plane.idle_kb / 1024);
+
+    let hop_url = hop::serve().await?;
+    let authorization = format!("Bearer {}", plane.token);
+    let made = test_kit::HttpClient::new(plane.url.clone())
+        .send(
+            Method::POST,
+            "/api/v1/sharing",
+            &[("authorization", &authorization), ("content-type", "application/json")],
+            r#"{"shared_with_user_id": "bob", "scope": "all"}"#,
+        )
+        .await?;
+    let one = made.header("location").to_owned();
+    let number = Arc::new(AtomicU64::new(0));
+
+    let get = Load::new(&plane.url, &authorization, move || Request::get(&one));
+    let bare = Load::new(&hop_url, &authorization, || Request::get("/share"));
+    let post = Load::new(&plane.url, &authorization, move || {
+        let tag = number.fetch_add(1, Ordering::Relaxed);
+        Request::post(
+            "/api/v1/sharing",
+            format!(r#"{{"shared_with_user_id": "bob", "scope": "specific_tags", "tag_ids": ["t{tag}"]}}"#),
+        )
+    });
+
+    let (mut gets, mut bares, mut posts, mut inserts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        gets.push(get.closed_loop(CONNECTIONS, ROUND).await?);
+        bares.push(bare.closed_loop(CONNECTIONS, ROUND).await?);
+        posts.push(post.closed_loop(CONNECTIONS, ROUND).await?);
+        inserts.push(insert::per_second(data.path(), ROUND).await?);
+    }
+    let (gets, bares, posts, inserts) = (median(gets), median(bares), median(posts), median(inserts));
+    println!("GET one share:     {gets:>8.0}/s   a bare hop {bares:>8.0}/s   ratio {:.2}", gets / bares);
+    println!("POST a share:      {posts:>8.0}/s   plain SQL  {inserts:>8.0}/s   ratio {:.2}", posts / inserts);
+
+    for (name, load, rate) in [("GET", &get, 2_000), ("a bare hop", &bare, 2_000), ("POST", &post, 300)] {
+        let seen = load.open_loop(rate, Duration::from_secs(10)).await?;
+        println!(
+            "{name} at {rate}/s offered: p50 {:.2} ms, p99 {:.2} ms, late or refused {}",
+            seen.p50.as_secs_f64() * 1e3,
+            seen.p99.as_secs_f64() * 1e3,
+            seen.failed
+        );
+    }
+    Ok(())
+}
+
+fn start(data: &std::path::Path) -> anyhow::Result<Plane> {
+    let program = std::env::current_exe()?.with_file_name("ofself");
+    let mut url = String::new();
+    let began = Instant::now();
+    let process = Process::start(
+        Command::new(&program).arg("serve").args(["--rate-limit", "0", "--data-dir"]).arg(data).args([
+            "--listen",
+            "127.0.0.1:0",
+            "--sharing-listen",
+            "127.0.0.1:0",
+            "--exposure-listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+        ]),
+        |line| {
+            if let Some(address) = line.trim().strip_prefix("REST") {
+                address.trim().trim_end_matches("/api/v1").clone_into(&mut url);
+            }
+            line.starts_with("Another token:")
+        },
+    );
+    let ready = began.elapsed();
+    std::thread::sleep(Duration::from_secs(2));
+    let status = fs::read_to_string(format!("/proc/{}/status", process.id()))?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let idle_kb = resident.trim().trim_end_matches(" kB").parse()?;
+    let token = Command::new(&program).args(["token", "--user", "alice", "--data-dir"]).arg(data).output()?;
+    let token = String::from_utf8(token.stdout)?.trim().to_owned();
+    Ok(Plane { _process: process, url, token, ready, idle_kb })
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
