@@ -1,0 +1,101 @@
+//! Keys from a URL that rotates, disappears and misbehaves.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{Router, routing::get};
+use gateway::auth::AuthSettings;
+use http::StatusCode;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::stage::{Signer, Stage, auth, claims, file, open};
+
+/// A server of keys, which the test moves.
+#[derive(Clone)]
+struct Source {
+    answer: Arc<Mutex<(StatusCode, String)>>,
+    asked: Arc<AtomicUsize>,
+    url: http::Uri,
+}
+
+impl Source {
+    async fn start(keys: &Value) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
+        let answer = Arc::new(Mutex::new((StatusCode::OK, json!({"keys": keys}).to_string())));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (answers, counts) = (answer.clone(), asked.clone());
+        let jwks = move || {
+            counts.fetch_add(1, Ordering::SeqCst);
+            let answer = answers.lock().unwrap().clone();
+            async move { answer }
+        };
+        tokio::spawn(async move { axum::serve(listener, Router::new().route("/jwks", get(jwks))).await });
+        Self { answer, asked, url }
+    }
+
+    fn says(&self, status: StatusCode, body: &str) {
+        *self.answer.lock().unwrap() = (status, body.to_owned());
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    async fn gateway(&self) -> Stage {
+        let (_, files) = file("");
+        Stage::start(AuthSettings { jwt_jwks_url: Some(self.url.clone()), ..auth() }, files).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_key_is_fetched_once_however_many_ask() {
+    let (old, new) = (Signer::ed25519(), Signer::ed25519());
+    let source = Source::start(&json!([old.jwk("old")])).await;
+    let stage = Arc::new(source.gateway().await);
+    assert_eq!(source.asked(), 1, "warm before it serves");
+    assert_eq!(stage.status(&old.sign(Some("old"), &claims())).await, 503);
+
+    source.says(StatusCode::OK, &json!({"keys": [new.jwk("new")]}).to_string());
+    let mut asking = JoinSet::new();
+    for _ in 0..50 {
+        let (stage, token) = (stage.clone(), new.sign(Some("new"), &claims()));
+        asking.spawn(async move { stage.status(&token).await });
+    }
+    assert!(asking.join_all().await.into_iter().all(|status| status == 503));
+    assert_eq!(source.asked(), 2);
+    assert_eq!(stage.status(&old.sign(Some("old"), &claims())).await, 401, "what a removed key verified is forgotten");
+
+    for unknown in 0..50 {
+        assert_eq!(stage.status(&new.sign(Some(&format!("x{unknown}")), &claims())).await, 401);
+    }
+    assert_eq!(source.asked(), 2, "a flood of unknown keys fetches nothing for a while");
+}
+
+#[tokio::test]
+async fn a_failed_fetch_keeps_the_keys_there_are() {
+    let (signer, stranger) = (Signer::ed25519(), Signer::ed25519());
+    for (status, body) in [
+        (StatusCode::INTERNAL_SERVER_ERROR, "oh no".to_owned()),
+        (StatusCode::OK, "not json".to_owned()),
+        (StatusCode::OK, r#"{"keys": []}"#.to_owned()),
+        (StatusCode::OK, format!("{{\"keys\": [], \"x\": \"{}\"}}", "x".repeat(2 * 1024 * 1024))),
+    ] {
+        let source = Source::start(&json!([signer.jwk("good")])).await;
+        let stage = source.gateway().await;
+        source.says(status, &body);
+        assert_eq!(stage.status(&stranger.sign(Some("unknown"), &claims())).await, 401);
+        assert_eq!(source.asked(), 2, "it was fetched anew");
+        assert_eq!(stage.status(&signer.sign(Some("good"), &claims())).await, 503, "and what was good stays good");
+    }
+}
+
+#[tokio::test]
+async fn without_keys_it_does_not_start() {
+    let source = Source::start(&json!([])).await;
+    let refused = open(AuthSettings { jwt_jwks_url: Some(source.url.clone()), ..auth() }).await;
+    assert!(format!("{:#}", refused.err().expect("a refusal")).contains("holds no key"));
+}

@@ -1,0 +1,81 @@
+use gateway::auth::AuthSettings;
+use jsonwebtoken::Algorithm;
+use serde_json::json;
+
+use crate::stage::{Signer, Stage, auth, claims, file, open};
+
+const LET_IN: u16 = 503;
+
+#[tokio::test]
+async fn a_pem_of_each_kind_verifies_its_own_tokens_and_no_others() {
+    let signers = [Signer::ed25519(), Signer::p256(), Signer::rsa()];
+    for (index, signer) in signers.iter().enumerate() {
+        let stage = Stage::with_pem(signer).await;
+        for (other, by) in signers.iter().enumerate() {
+            let expected = if index == other { LET_IN } else { 401 };
+            assert_eq!(stage.status(&by.sign(None, &claims())).await, expected, "{:?}", by.algorithm);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_jwks_file_verifies_by_the_key_that_a_token_names() {
+    let (one, two, stranger) = (Signer::ed25519(), Signer::rsa(), Signer::ed25519());
+    let encryption = {
+        let mut jwk = stranger.jwk("three");
+        jwk["use"] = json!("enc");
+        jwk
+    };
+    let secret = json!({"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0", "kid": "four", "alg": "HS256"});
+    let (path, files) = file(&json!({"keys": [one.jwk("one"), two.jwk("two"), encryption, secret]}).to_string());
+    let stage = Stage::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
+    assert_eq!(stage.status(&one.sign(Some("one"), &claims())).await, LET_IN);
+    assert_eq!(stage.status(&two.sign(Some("two"), &claims())).await, LET_IN);
+    assert_eq!(stage.status(&two.sign(None, &claims())).await, LET_IN, "no id: the key of its kind");
+    assert_eq!(stage.status(&one.sign(Some("two"), &claims())).await, 401);
+    assert_eq!(stage.status(&one.sign(Some("five"), &claims())).await, 401);
+    assert_eq!(stage.status(&stranger.sign(Some("three"), &claims())).await, 401, "a key for encryption");
+    let by_secret = Signer::secret("secretsecretsecretsecretsecret");
+    assert_eq!(stage.status(&by_secret.sign(Some("four"), &claims())).await, 401, "a secret in a JWKS is none");
+}
+
+#[tokio::test]
+async fn a_secret_verifies_where_it_is_configured_and_a_public_key_is_none() {
+    let secret = "a secret of thirty-two bytes or more";
+    let (_, files) = file("");
+    let stage = Stage::start(AuthSettings { jwt_secret: Some(secret.into()), ..auth() }, files).await;
+    assert_eq!(stage.status(&Signer::secret(secret).sign(None, &claims())).await, LET_IN);
+    assert_eq!(stage.status(&Signer::secret("another secret, of as many bytes").sign(None, &claims())).await, 401);
+
+    let signer = Signer::rsa();
+    let stage = Stage::with_pem(&signer).await;
+    let confused = Signer::secret(&signer.public_pem());
+    assert_eq!(stage.status(&confused.sign(None, &claims())).await, 401);
+}
+
+#[tokio::test]
+async fn a_key_that_no_allowed_algorithm_can_use_verifies_nothing() {
+    let signer = Signer::ed25519();
+    let (path, files) = file(&signer.public_pem());
+    let only_rsa = AuthSettings { jwt_public_key: Some(path), jwt_algorithms: vec![Algorithm::RS256], ..auth() };
+    let stage = Stage::start(only_rsa, files).await;
+    assert_eq!(stage.status(&signer.sign(None, &claims())).await, 401);
+}
+
+#[tokio::test]
+async fn what_is_unsafe_is_refused_at_the_start() {
+    let (no_pem, _files) = file("not a key");
+    let (no_keys, _more_files) = file(r#"{"keys": []}"#);
+    for (settings, says) in [
+        (auth(), "say how tokens are verified"),
+        (AuthSettings { jwt_public_key: Some(no_pem.clone()), ..auth() }, "holds no public key"),
+        (AuthSettings { jwt_public_key: Some("/nowhere".into()), ..auth() }, "cannot read the key"),
+        (AuthSettings { jwt_jwks_file: Some(no_pem), ..auth() }, "no JWKS"),
+        (AuthSettings { jwt_jwks_file: Some(no_keys), ..auth() }, "holds no key"),
+        (AuthSettings { jwt_secret: Some("short".into()), ..auth() }, "32 bytes"),
+        (AuthSettings { jwt_jwks_url: Some("http://example.com/jwks".parse().unwrap()), ..auth() }, "must be https"),
+    ] {
+        let refused = format!("{:#}", open(settings).await.err().expect("a refusal"));
+        assert!(refused.contains(says), "{refused}");
+    }
+}

@@ -1,0 +1,16 @@
+//! Whom the gateway lets in. Nothing stands behind it here: who is let in gets a 503.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+#![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
+
+mod stage;
+
+mod jwks_url;
+mod keys;
+mod tokens;

@@ -1,0 +1,121 @@
+use serde_json::{Value, json};
+
+use crate::stage::{Signer, Stage, claims};
+
+fn with(name: &str, value: Value) -> Value {
+    let mut claims = claims();
+    claims[name] = value;
+    claims
+}
+
+fn without(name: &str) -> Value {
+    let mut claims = claims();
+    claims.as_object_mut().unwrap().remove(name);
+    claims
+}
+
+#[tokio::test]
+async fn every_claim_is_held_to_what_it_must_be() {
+    let signer = Signer::ed25519();
+    let stage = Stage::with_pem(&signer).await;
+    let now = claims()["iat"].as_i64().unwrap();
+    let cases = [
+        (claims(), 503),
+        (with("exp", json!(now - 10)), 503),
+        (with("exp", json!(now - 60)), 401),
+        (with("exp", json!("9999999999")), 401),
+        (with("exp", json!(-1)), 401),
+        (without("exp"), 401),
+        (with("nbf", json!(now + 10)), 503),
+        (with("nbf", json!(now + 600)), 401),
+        (with("iat", json!(now + 600)), 401),
+        (with("iat", json!("yesterday")), 401),
+        (with("iss", json!("another")), 401),
+        (without("iss"), 401),
+        (with("aud", json!("another")), 401),
+        (with("aud", json!(["another", "audience"])), 503),
+        (without("aud"), 401),
+        (with("sub", json!("not an id")), 401),
+        (with("sub", json!("")), 401),
+        (with("sub", json!(5)), 401),
+        (without("sub"), 401),
+        (with("tier", json!("L1")), 403),
+        (with("tier", json!(["L0"])), 403),
+        (without("tier"), 403),
+        (with("azp", json!("our-client")), 503),
+    ];
+    for (claims, expected) in cases {
+        assert_eq!(stage.status(&signer.sign(None, &claims)).await, expected, "{claims}");
+    }
+    let ours = json!({"client_id": "our-client", "tier": "L2"});
+    let mut by_client = claims();
+    by_client.as_object_mut().unwrap().extend(ours.as_object().unwrap().clone());
+    assert_eq!(stage.status(&signer.sign(None, &by_client)).await, 503, "our client, whatever its tier says");
+}
+
+#[tokio::test]
+async fn a_token_is_presented_once_and_as_a_bearer() {
+    let signer = Signer::ed25519();
+    let stage = Stage::with_pem(&signer).await;
+    let token = signer.sign(None, &claims());
+    let good = format!("Bearer {token}");
+    for headers in [
+        vec![],
+        vec![("authorization", good.as_str()), ("authorization", good.as_str())],
+        vec![("authorization", token.as_str())],
+        vec![("authorization", "Basic YTpi")],
+        vec![("authorization", "Bearer")],
+        vec![("authorization", "Bearer ")],
+        vec![("authorization", "Bearer a.b.c")],
+        vec![("x-access-token", good.as_str())],
+    ] {
+        let refused = stage.ask(&headers).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (401, "UNAUTHORIZED"), "{headers:?}");
+        assert!(
+            refused.header("www-authenticate").starts_with("Bearer realm=\"ofself\"")
+                || refused.header("www-authenticate").starts_with("Bearer ")
+        );
+    }
+    let lower_case = format!("bearer {token}");
+    assert_eq!(stage.ask(&[("authorization", &lower_case)]).await.status, 503);
+    let key_alone = stage.ask(&[("x-api-key", "key")]).await;
+    assert_eq!((key_alone.status.as_u16(), key_alone.code().as_str()), (403, "FIRST_PARTY_APP_REQUIRED"));
+}
+
+#[tokio::test]
+async fn a_header_that_asks_for_more_is_refused() {
+    use jsonwebtoken::{Header, encode};
+    let signer = Signer::ed25519();
+    let stage = Stage::with_pem(&signer).await;
+    let sign = |header: Header| encode(&header, &claims(), &signer.private).unwrap();
+    let plain = || Header::new(signer.algorithm);
+    let typed = |typ: &str| Header { typ: Some(typ.to_owned()), ..plain() };
+    for (header, expected) in [
+        (typed("at+jwt"), 503),
+        (typed("application/at+jwt"), 503),
+        (Header { typ: None, ..plain() }, 503),
+        (typed("dpop+jwt"), 401),
+        (typed("logout+jwt"), 401),
+        (Header { crit: Some(vec!["exp".to_owned()]), ..plain() }, 401),
+    ] {
+        assert_eq!(stage.status(&sign(header.clone())).await, expected, "{header:?}");
+    }
+    let unsigned = sign(plain()).rsplit_once('.').unwrap().0.to_owned() + ".";
+    assert_eq!(stage.status(&unsigned).await, 401);
+    let huge = signer.sign(None, &with("padding", json!("x".repeat(9_000))));
+    assert_eq!(stage.status(&huge).await, 401);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_not_remembered_as_good() {
+    let signer = Signer::ed25519();
+    let stage = Stage::with_pem(&signer).await;
+    let now = claims()["iat"].as_i64().unwrap();
+    // Good within the leeway, and again: what is remembered does not outlive the expiry.
+    let token = signer.sign(None, &with("exp", json!(now - 28)));
+    assert_eq!(stage.status(&token).await, 503);
+    while stage.status(&token).await == 503 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(stage.status(&token).await, 401);
+}
