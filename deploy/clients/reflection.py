@@ -78,12 +78,14 @@ def main(sharing_address: str, exposure_address: str) -> None:
     assert sharing.refusal(access, "CheckAccess", {}) == grpc.StatusCode.UNIMPLEMENTED
 
     profiles, grants = "ofself.exposure.v1.ExposureProfileService", "ofself.exposure.v1.AppAccessService"
-    default = exposure.call(profiles, "GetDefaultProfile", {}, "ann-by-grpc")["profile"]
-    granted = {"user_id": "ann-by-grpc", "app_id": "app", "tier": "APP_TIER_L2", "profile_id": default["id"]}
-    exposure.call(grants, "RevokeAppAccess", {"user_id": "ann-by-grpc", "app_id": "app"})
+    draft = {"profile": {"name": "By gRPC", "max_detail_level": "DETAIL_LEVEL_SUMMARY"}}
+    profile = exposure.call(profiles, "CreateProfile", draft, "ann-by-grpc")["profile"]
+    granted = {"user_id": "ann-by-grpc", "app_id": "app", "tier": "APP_TIER_L2", "profile_id": profile["id"]}
     assert exposure.call(grants, "GrantAppAccess", granted)["access"]["is_active"]
-    deletion = exposure.refusal(profiles, "DeleteProfile", {"profile_id": default["id"]}, "ann-by-grpc")
-    assert deletion == grpc.StatusCode.FAILED_PRECONDITION
+    delete = (profiles, "DeleteProfile", {"profile_id": profile["id"]}, "ann-by-grpc")
+    assert exposure.refusal(*delete) == grpc.StatusCode.FAILED_PRECONDITION
+    exposure.call(grants, "RevokeAppAccess", {"user_id": "ann-by-grpc", "app_id": "app"})
+    exposure.call(*delete)
     sharing.call(shares, "RevokeShare", {"share_id": made["id"]}, "ann-by-grpc")
     print("reflection works: listed, described and called both services")
 

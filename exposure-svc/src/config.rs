@@ -2,7 +2,11 @@
 
 use std::net::SocketAddr;
 
-use service_kit::{service::ServiceSettings, settings};
+use service_kit::{
+    database::DatabaseSettings,
+    service::ServiceSettings,
+    settings::{self, FileSettings},
+};
 
 /// What of a person's data the apps they connected may see and do.
 #[derive(clap::Parser, Clone, Debug)]
@@ -19,7 +23,7 @@ pub enum Action {
     /// Serve exposure profiles over gRPC
     Serve(Settings),
     /// Bring the schema of the database up to date, and exit
-    Migrate(Settings),
+    Migrate(MigrateSettings),
 }
 
 /// How the service runs.
@@ -34,6 +38,17 @@ pub struct Settings {
     /// The rest
     #[command(flatten)]
     pub service: ServiceSettings,
+}
+
+/// Which database to bring up to date.
+#[derive(clap::Args, Clone, Debug)]
+pub struct MigrateSettings {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub file: FileSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub database: DatabaseSettings,
 }
 
 impl Command {

@@ -36,10 +36,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Invalid(errors) => match errors.iter().next() {
-                Some((path, found)) => write!(f, "{path} {}", found.join(" and ")),
-                None => f.write_str("some fields are wrong"),
-            },
+            Self::Invalid(errors) => f.write_str(&errors.first()),
             Self::ProfileNotFound => f.write_str("there is no such exposure profile"),
             Self::AppAccessNotFound => f.write_str("the app has no such access grant"),
             Self::ProfileIsDefault => f.write_str(

@@ -138,18 +138,14 @@ impl ApiError {
 
     /// Wrong fields, all of them.
     pub fn validation(fields: FieldErrors) -> Self {
-        let message = match fields.iter().next() {
-            Some((path, found)) => format!("{path} {}", found.join(" and ")),
-            None => "some fields are wrong".to_owned(),
-        };
+        let message = fields.first();
         Self { fields, ..Self::new(ErrorCode::ValidationError, message) }
     }
 
-    /// One wrong field.
-    pub fn field(path: &str, must: &str) -> Self {
-        let mut fields = FieldErrors::new();
-        fields.add(path, must);
-        Self::validation(fields)
+    /// The same validation failure with these wrong fields.
+    #[must_use]
+    pub fn with_fields(self, fields: FieldErrors) -> Self {
+        Self { details: self.details, ..Self::validation(fields) }
     }
 
     /// No token, or none that verifies. `parameters` go behind `WWW-Authenticate: Bearer`.

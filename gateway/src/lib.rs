@@ -51,8 +51,9 @@ pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Gateway> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| ConfigurationError::new(format!("cannot listen on {}: {error}", settings.listen)))?;
-    let router = router::router(upstreams.clone(), authentication, settings.limits.cors_origins);
-    Ok(Gateway { listener, router, upstreams, readiness: Readiness::default(), drain: settings.drain })
+    let readiness = Readiness::default();
+    let router = router::router(upstreams.clone(), readiness.clone(), authentication, settings.limits.cors_origins);
+    Ok(Gateway { listener, router, upstreams, readiness, drain: settings.drain })
 }
 
 impl Gateway {
@@ -88,9 +89,12 @@ impl Gateway {
 }
 
 async fn watch(upstreams: Upstreams, readiness: Readiness, shutdown: Shutdown) {
-    while !shutdown.has_begun() {
-        readiness.set(upstreams.are_ready().await);
-        tokio::time::sleep(WATCH_EVERY).await;
+    loop {
+        readiness.set(upstreams.are_ready().await && !shutdown.has_begun());
+        tokio::select! {
+            () = shutdown.begun() => break,
+            () = tokio::time::sleep(WATCH_EVERY) => {}
+        }
     }
     readiness.set(false);
 }

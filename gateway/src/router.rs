@@ -8,6 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use service_kit::admin::Readiness;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -52,7 +53,12 @@ const EXPOSED: [HeaderName; 10] = [
 ];
 
 /// Every route, with what stands before it.
-pub fn router(upstreams: Upstreams, authentication: Authentication, origins: Vec<HeaderValue>) -> Router {
+pub fn router(
+    upstreams: Upstreams,
+    readiness: Readiness,
+    authentication: Authentication,
+    origins: Vec<HeaderValue>,
+) -> Router {
     let api = Router::new()
         .route("/sharing", post(sharing::create))
         .route("/sharing/outgoing", get(sharing::outgoing))
@@ -69,12 +75,12 @@ pub fn router(upstreams: Upstreams, authentication: Authentication, origins: Vec
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(from_fn_with_state(authentication, require_caller));
     Router::new()
-        .nest(BASE, api)
+        .nest(BASE, api.with_state(upstreams))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(upstreams)
+        .with_state(readiness)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cross_origin(origins))
         .layer(from_fn(with_context))
@@ -93,8 +99,8 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(State(upstreams): State<Upstreams>) -> Response {
-    if upstreams.are_ready().await {
+async fn readyz(State(readiness): State<Readiness>) -> Response {
+    if readiness.is_ready() {
         "ready\n".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()

@@ -21,7 +21,7 @@ pub fn also_wrong(found: FieldErrors, checked: Option<Status>) -> ApiError {
             }
         }
     }
-    ApiError::validation(errors)
+    refused.clone().with_fields(errors)
 }
 
 /// Whether `unreadable` is `path` itself, or stands inside it.

@@ -16,12 +16,12 @@ use crate::shutdown::Shutdown;
 pub struct Readiness(Arc<AtomicBool>);
 
 impl Readiness {
-    /// Says so.
+    /// Says whether it should.
     pub fn set(&self, ready: bool) {
         self.0.store(ready, Ordering::Relaxed);
     }
 
-    /// Whether it should.
+    /// Whether it should be sent work.
     pub fn is_ready(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -11,7 +11,7 @@ use crate::{
     admin::{self, Readiness},
     clock::Clock,
     database::{Database, DatabaseSettings},
-    grpc::{self, GrpcSettings, Health},
+    grpc::{self, Contract, GrpcSettings, Health},
     idempotency,
     process::ConfigurationError,
     settings::{FileSettings, duration},
@@ -46,8 +46,8 @@ pub struct Identity {
     pub schema: &'static str,
     /// The full names of its gRPC services, for health.
     pub services: Vec<&'static str>,
-    /// The file descriptor set that reflection answers from.
-    pub descriptors: &'static [u8],
+    /// What it says of itself by reflection.
+    pub contract: Contract,
 }
 
 /// A service that listens and is about to serve.
@@ -57,7 +57,7 @@ pub struct Service {
     routes: Routes,
     health: Health,
     clock: Clock,
-    descriptors: &'static [u8],
+    contract: Contract,
     settings: ServiceSettings,
 }
 
@@ -87,7 +87,7 @@ impl Service {
     ) -> anyhow::Result<Self> {
         let listener = grpc::bind(address, &settings.grpc).await?;
         let (health, routes) = Health::new(identity.services, routes).await;
-        Ok(Self { database, listener, routes, health, clock, descriptors: identity.descriptors, settings })
+        Ok(Self { database, listener, routes, health, clock, contract: identity.contract, settings })
     }
 
     /// Where it listens; of interest when the port was left to the system.
@@ -102,10 +102,10 @@ impl Service {
 
     /// Serves until the shutdown begins and what is under way has finished.
     pub async fn serve(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        let Self { database, listener, routes, health, clock, descriptors, settings } = self;
+        let Self { database, listener, routes, health, clock, contract, settings } = self;
         let watching = tokio::spawn(health.watch(database.clone(), shutdown.clone()));
         let sweeping = tokio::spawn(idempotency::sweep(database.clone(), clock, shutdown.clone()));
-        let served = grpc::serve(listener, routes, descriptors, &settings.grpc, shutdown.clone(), settings.drain).await;
+        let served = grpc::serve(listener, routes, &contract, &settings.grpc, shutdown.clone(), settings.drain).await;
         shutdown.begin();
         watching.await?;
         sweeping.await?;

@@ -34,10 +34,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Invalid(errors) => match errors.iter().next() {
-                Some((path, found)) => write!(f, "{path} {}", found.join(" and ")),
-                None => f.write_str("some fields are wrong"),
-            },
+            Self::Invalid(errors) => f.write_str(&errors.first()),
             Self::ShareNotFound => f.write_str("there is no such share"),
             Self::Forbidden => f.write_str("you may see this share but not do that with it"),
             Self::SharingExists(id) => write!(f, "share `{id}` grants the same to the same person; change that one"),

@@ -17,6 +17,8 @@ pub mod storage;
 
 use service_kit::{
     clock::Clock,
+    database::{Database, DatabaseSettings},
+    grpc::Contract,
     service::{Identity, Service, open_database},
 };
 
@@ -32,7 +34,7 @@ pub fn identity() -> Identity {
         program: "sharing-svc",
         schema: SCHEMA,
         services: grpc::services(),
-        descriptors: ofself_proto::DESCRIPTORS,
+        contract: Contract { descriptors: ofself_proto::DESCRIPTORS, listed: grpc::contract() },
     }
 }
 
@@ -45,9 +47,9 @@ pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Service> {
 }
 
 /// Brings the schema up to date.
-pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
-    let mut service = settings.service.clone();
-    service.no_migrate = false;
-    open_database::<Migrator>(&service, &identity()).await?.close().await;
+pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<()> {
+    let database = Database::connect(settings, SCHEMA).await?;
+    database.migrate::<Migrator>(SCHEMA).await?;
+    database.close().await;
     Ok(())
 }

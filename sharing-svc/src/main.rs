@@ -13,7 +13,7 @@ fn main() -> ExitCode {
                 let admin = settings.admin_listen;
                 service::run(sharing_svc::open(settings, Clock::system()).await?, admin).await
             }
-            Action::Migrate(settings) => sharing_svc::migrate(&settings).await,
+            Action::Migrate(settings) => sharing_svc::migrate(&settings.database).await,
         }
     })
 }

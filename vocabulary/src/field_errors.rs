@@ -40,10 +40,11 @@ impl FieldErrors {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
-    /// Takes over what `other` found.
-    pub fn merge(&mut self, other: Self) {
-        for (path, found) in other.0 {
-            self.0.entry(path).or_default().extend(found);
+    /// What is wrong with the first of them, as a sentence.
+    pub fn first(&self) -> String {
+        match self.iter().next() {
+            Some((path, found)) => format!("{path} {}", found.join(" and ")),
+            None => "some fields are wrong".to_owned(),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, marker::PhantomData};
 
+use uuid::Uuid;
+
 /// The longest id that is taken, in characters.
 const MAX_LENGTH: usize = 128;
 
@@ -34,6 +36,12 @@ pub enum IdError {
     TooLong,
     /// It has a character outside `A–Z a–z 0–9 . _ : -`.
     Character,
+}
+
+/// An id that was minted here, as a caller wrote it; `None`: it names nothing. Only the hyphenated form is minted, and one
+/// thing must not answer to several names.
+pub fn minted_id(text: &str) -> Option<Uuid> {
+    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
 }
 
 impl<Kind> Id<Kind> {

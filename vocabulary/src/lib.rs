@@ -1,7 +1,7 @@
 //! The words that the rules of both services are written in: ids, instants, pages, versions, field errors.
 //!
 //! Charter: pure values that both rule books use and whose meaning may not differ between them. No I/O, no clock, no
-//! async, no wire, no table. A type with one user belongs to that user.
+//! async, no wire, no table. What only one of them uses belongs to it, but for the kinds of ids, which are listed in one place.
 
 mod distinct;
 mod edit;
@@ -12,10 +12,10 @@ mod instant;
 mod page;
 mod versions;
 
-pub use distinct::Distinct;
+pub use distinct::{Distinct, NAMED_ITEMS};
 pub use edit::Edit;
 pub use field_errors::FieldErrors;
-pub use id::{App, Id, IdError, Node, Schema, Tag, User};
+pub use id::{App, Id, IdError, Node, Schema, Tag, User, minted_id};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};
 pub use instant::{Instant, InstantError};
 pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};

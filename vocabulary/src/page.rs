@@ -47,6 +47,17 @@ impl PageRequest {
 }
 
 impl<T> Page<T> {
+    /// Its items, and its total, limit and offset as the wire counts them.
+    pub fn into_parts(self) -> (Vec<T>, i64, i32, i64) {
+        let Self { items, total, request } = self;
+        (
+            items,
+            total.try_into().unwrap_or(i64::MAX),
+            request.limit.try_into().unwrap_or(i32::MAX),
+            request.offset.try_into().unwrap_or(i64::MAX),
+        )
+    }
+
     /// The same page of other things.
     pub fn map<U>(self, each: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(each).collect(), total: self.total, request: self.request }

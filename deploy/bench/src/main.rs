@@ -81,7 +81,7 @@ async fn main() -> anyhow::Result<()> {
     for (name, load, rate) in [("GET", &get, 2_000), ("a bare hop", &bare, 2_000), ("POST", &post, 300)] {
         let seen = load.open_loop(rate, Duration::from_secs(10)).await?;
         println!(
-            "{name} at {rate}/s offered: p50 {:.2} ms, p99 {:.2} ms, late or refused {}",
+            "{name} at {rate}/s offered: p50 {:.2} ms, p99 {:.2} ms, refused {}",
             seen.p50.as_secs_f64() * 1e3,
             seen.p99.as_secs_f64() * 1e3,
             seen.failed

@@ -138,7 +138,8 @@ fn service_settings(settings: &ServeSettings, database: &str) -> ServiceSettings
         file: FileSettings { config: None },
         database: DatabaseSettings {
             database_url: SecretString::from(sqlite_url(&settings.data_dir.join(database))),
-            database_connections: 4,
+            // One for each core of a small machine: more would only take turns.
+            database_connections: 2,
             database_wait: Duration::from_secs(3),
         },
         grpc: GrpcSettings {

@@ -47,10 +47,20 @@ impl SigningKey {
         let public = Jwk::from_encoding_key(&encoding, Algorithm::EdDSA)
             .map_err(|error| anyhow!("{} is no signing key: {error}", path.display()))?;
         let jwks = data_dir.join(PUBLIC);
-        fs::write(&jwks, serde_json::to_vec_pretty(&JwkSet { keys: vec![public] })?)
+        publish(&jwks, &serde_json::to_vec_pretty(&JwkSet { keys: vec![public] })?)
             .with_context(|| format!("cannot write {}", jwks.display()))?;
         Ok(Self { encoding, jwks })
     }
+}
+
+/// Writes the public key, unless it stands there; whole before it gets its name, since others may be reading it.
+fn publish(path: &Path, text: &[u8]) -> std::io::Result<()> {
+    if fs::read(path).is_ok_and(|standing| standing == text) {
+        return Ok(());
+    }
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    fs::write(&draft, text)?;
+    fs::rename(&draft, path)
 }
 
 /// Writes a new key whole before it gets its name, so that nobody reads half of one; who comes second takes the first's.

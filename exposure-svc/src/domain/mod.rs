@@ -14,9 +14,7 @@ mod yaml;
 
 pub use app_access::{AppAccess, AppAccessDraft, AppAccessEdits, AppId, GrantId, NewAppAccess, Tier};
 pub use edits::{Edited, ProfileEdits};
-pub use permissions::{
-    FREEFORM, SchemaGrant, SchemaId, SchemaPermissions, SchemaRef, SchemaVerb, TagGrant, TagPermissions, TagVerb,
-};
+pub use permissions::{SchemaGrant, SchemaPermissions, SchemaRef, SchemaVerb, TagGrant, TagPermissions, TagVerb};
 pub use profile::{Profile, ProfileId, UserId};
 pub use rules::{DetailLevel, NodeId, Rules, TagFilters, TagsLogic, Transformation};
 pub use tag_directory::{KnownTag, TagDirectory, TagId};

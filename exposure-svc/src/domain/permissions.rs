@@ -5,14 +5,8 @@ use vocabulary::{Distinct, Id, Schema};
 
 use super::TagRef;
 
-/// A schema.
-pub type SchemaId = Id<Schema>;
-
-/// Stands for nodes without a schema.
-pub const FREEFORM: &str = "__freeform__";
-
-/// A schema by its id, or [`FREEFORM`]. The word is itself of an id's shape, so one type holds both.
-pub type SchemaRef = SchemaId;
+/// A schema by its id, or `__freeform__` for nodes without one: the word is itself of an id's shape.
+pub type SchemaRef = Id<Schema>;
 
 /// What an app may do with tags. A verb that is absent is denied; so is one that is present and grants nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +61,7 @@ pub struct SchemaPermissions {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SchemaGrant {
-    /// These schemas, or [`FREEFORM`].
+    /// These schemas, or `__freeform__`.
     pub schema_ids: Distinct<SchemaRef>,
     /// Every schema, and none.
     pub allow_all: bool,

@@ -1,7 +1,7 @@
 //! An exposure profile.
 
 use uuid::Uuid;
-use vocabulary::{Id, Instant, User};
+use vocabulary::{Id, Instant, User, minted_id};
 
 use super::{Description, ProfileName, Rules};
 
@@ -27,7 +27,7 @@ pub struct Profile {
     pub rules: Rules,
     /// An inactive profile exposes nothing.
     pub is_active: bool,
-    /// The one profile of its owner that is there from the start and stays.
+    /// At most one of its owner's profiles is; it cannot be deleted while it is.
     pub is_default: bool,
     /// When it was made.
     pub created_at: Instant,
@@ -40,8 +40,7 @@ pub struct Profile {
 impl ProfileId {
     /// Takes a text from outside; a text that is no UUID names no profile.
     pub fn parse(text: &str) -> Option<Self> {
-        // Only the hyphenated form is minted, and one profile must not answer to several names.
-        (text.len() == 36).then(|| Uuid::try_parse(text).ok().map(Self)).flatten()
+        minted_id(text).map(Self)
     }
 }
 

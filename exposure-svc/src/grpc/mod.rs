@@ -19,12 +19,17 @@ type UserFacing = ExposureProfileServiceServer<exposure_profile_service::Exposur
 type Access = AppAccessServiceServer<app_access_service::AppAccessRpc>;
 type Tags = TagDirectoryServiceServer<tag_directory_service::TagDirectoryRpc>;
 
-/// The largest message that is taken: a profile with every list full of the longest ids is within it.
+/// The largest message that is taken; the largest profile that the rules take is well within it.
 const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
 /// The full names of the services that are served.
 pub fn services() -> Vec<&'static str> {
     vec![<UserFacing as NamedService>::NAME, <Access as NamedService>::NAME, <Tags as NamedService>::NAME]
+}
+
+/// The services of the contract, those that are not built yet included: they answer UNIMPLEMENTED.
+pub fn contract() -> Vec<&'static str> {
+    [services(), vec!["ofself.exposure.v1.ExposureService", "ofself.exposure.v1.ExposureAdminService"]].concat()
 }
 
 /// The services, over `exposure`. A method of the contract that is not among them is answered UNIMPLEMENTED.

@@ -2,9 +2,9 @@
 
 use anyhow::anyhow;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
 };
+use service_kit::database::page;
 use vocabulary::{Instant, Page, PageRequest};
 
 use super::{
@@ -49,16 +49,8 @@ impl Store {
             GrantFilter::Active => grants.filter(is_active(now)),
             GrantFilter::Ended => grants.filter(is_active(now).not()),
         };
-        let reader = self.database.reader();
-        let total = grants.clone().count(reader).await.map_err(failed)?;
-        let rows = grants
-            .order_by_desc(Column::GrantedAt)
-            .order_by_desc(Column::Id)
-            .limit(u64::from(request.limit))
-            .offset(request.offset)
-            .all(reader)
-            .await
-            .map_err(failed)?;
+        let order = (Column::GrantedAt, Column::Id);
+        let (rows, total) = page(self.database.reader(), grants, order, request).await.map_err(failed)?;
         let items = rows.into_iter().map(AppAccess::try_from).collect::<Result<_, _>>()?;
         Ok(Page { items, total, request })
     }

@@ -1,8 +1,7 @@
 //! Queries on profiles that change nothing. Each begins at whose profiles it reads, so that scoping cannot be forgotten.
 
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Select};
+use service_kit::database::page;
 use vocabulary::{Page, PageRequest};
 
 use super::{
@@ -49,16 +48,8 @@ impl Store {
             ProfileFilter::Active => owned_by(owner).filter(Column::IsActive.eq(true)),
             ProfileFilter::Inactive => owned_by(owner).filter(Column::IsActive.eq(false)),
         };
-        let reader = self.database.reader();
-        let total = profiles.clone().count(reader).await.map_err(failed)?;
-        let rows = profiles
-            .order_by_desc(Column::CreatedAt)
-            .order_by_desc(Column::Id)
-            .limit(u64::from(request.limit))
-            .offset(request.offset)
-            .all(reader)
-            .await
-            .map_err(failed)?;
+        let order = (Column::CreatedAt, Column::Id);
+        let (rows, total) = page(self.database.reader(), profiles, order, request).await.map_err(failed)?;
         let items = rows.into_iter().map(Profile::try_from).collect::<Result<_, _>>()?;
         Ok(Page { items, total, request })
     }

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use prost_types::Timestamp;
-use vocabulary::{Edit, FieldErrors, MAX_LIST};
+use vocabulary::{Edit, FieldErrors, MAX_LIST, NAMED_ITEMS};
 
 use super::Json;
 
@@ -88,13 +88,21 @@ impl<'e> Fields<'e> {
 
     /// A member that is a list of strings.
     pub fn strings(&mut self, name: &str) -> Edit<Vec<String>> {
-        self.list(name, "must be a list of strings", |item, path, errors| {
+        let mut wrong = 0;
+        let strings = self.list(name, "must be a list of strings", |item, path, errors| {
             let text = item.into_string();
             if text.is_none() {
-                errors.add(path, "must be a string");
+                wrong += 1;
+                if wrong <= NAMED_ITEMS {
+                    errors.add(path, "must be a string");
+                }
             }
             text
-        })
+        });
+        if wrong > NAMED_ITEMS {
+            self.wrong(name, format!("has {} more entries that are wrong", wrong - NAMED_ITEMS));
+        }
+        strings
     }
 
     /// A member that is a list, each item read by `read`, which says at its path what is wrong; a list too long is not read

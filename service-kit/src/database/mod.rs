@@ -4,9 +4,11 @@ mod change;
 mod connect;
 mod fault;
 mod migrate;
+mod page;
 mod settings;
 
 pub use change::{Change, Lock};
 pub use connect::Database;
 pub use fault::DatabaseFault;
+pub use page::page;
 pub use settings::DatabaseSettings;

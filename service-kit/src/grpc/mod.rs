@@ -8,6 +8,6 @@ mod timestamp;
 
 pub use caller::{ACTING_USER, IDEMPOTENCY_KEY, acting_user, idempotent_request};
 pub use health::Health;
-pub use serve::{bind, serve};
+pub use serve::{Contract, bind, serve};
 pub use settings::GrpcSettings;
 pub use timestamp::{read_timestamp, timestamp};

@@ -18,6 +18,14 @@ const CONNECTION_AGE: Duration = Duration::from_mins(30);
 const PING_PATIENCE: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(30);
 
+/// What a server says of itself by reflection.
+pub struct Contract {
+    /// The file descriptor set of the whole contract.
+    pub descriptors: &'static [u8],
+    /// The full names of the services that it lists.
+    pub listed: Vec<&'static str>,
+}
+
 /// Takes the address, or says why not: plain text is for loopback only, unless the settings insist.
 pub async fn bind(address: SocketAddr, settings: &GrpcSettings) -> anyhow::Result<TcpListener> {
     if !settings.admits(address) {
@@ -29,7 +37,9 @@ pub async fn bind(address: SocketAddr, settings: &GrpcSettings) -> anyhow::Resul
     if !address.ip().is_loopback() {
         warn!(%address, "listening in plain text: whoever reaches this address has every role");
     }
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| ConfigurationError::new(format!("cannot listen on {address}: {error}")).into())
 }
 
 /// Serves `routes`, with reflection (v1, and v1alpha for clients that have nothing newer), until the shutdown begins and
@@ -37,12 +47,12 @@ pub async fn bind(address: SocketAddr, settings: &GrpcSettings) -> anyhow::Resul
 pub async fn serve(
     listener: TcpListener,
     routes: Routes,
-    descriptors: &'static [u8],
+    contract: &Contract,
     settings: &GrpcSettings,
     shutdown: Shutdown,
     drain: Duration,
 ) -> anyhow::Result<()> {
-    let routes = if settings.reflection { with_reflection(routes, descriptors)? } else { routes };
+    let routes = if settings.reflection { with_reflection(routes, contract)? } else { routes };
     let incoming = tokio_stream::StreamExt::map(TcpListenerStream::new(listener), |stream| {
         // The server's own TCP options do not reach sockets that were accepted elsewhere.
         stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream))
@@ -66,11 +76,13 @@ pub async fn serve(
     served.context("the gRPC server failed")
 }
 
-fn with_reflection(routes: Routes, descriptors: &'static [u8]) -> anyhow::Result<Routes> {
+fn with_reflection(routes: Routes, contract: &Contract) -> anyhow::Result<Routes> {
     let configure = || {
-        Builder::configure()
-            .register_encoded_file_descriptor_set(descriptors)
+        let builder = Builder::configure()
+            .register_encoded_file_descriptor_set(contract.descriptors)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .with_service_name("grpc.health.v1.Health");
+        contract.listed.iter().fold(builder, |builder, service| builder.with_service_name(*service))
     };
     Ok(routes.add_service(configure().build_v1()?).add_service(configure().build_v1alpha()?))
 }

@@ -2,7 +2,7 @@
 
 use vocabulary::{FieldErrors, Id, Instant};
 
-use super::{FollowId, Rights, Scope, ScopeKind, Terms, UserId};
+use super::{FollowId, Rights, Scope, ScopeKind, Share, Terms, UserId};
 
 /// A share as a caller asks for it: nothing is checked yet.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +67,7 @@ impl ShareDraft {
         };
         refuse_nothing(rights, &mut errors);
         refuse_past(self.expires_at, now, &mut errors);
-        if let Some(Err(error)) = self.parent_share_id.as_deref().map(Id::<UserId>::parse) {
+        if let Some(Err(error)) = self.parent_share_id.as_deref().map(Id::<Share>::parse) {
             errors.add("parent_share_id", error.to_string());
         }
         match (recipient, scope.flatten()) {

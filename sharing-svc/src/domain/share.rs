@@ -1,7 +1,7 @@
 //! A share and where it stands at a moment.
 
 use uuid::Uuid;
-use vocabulary::{Id, Instant, Node, Tag, User};
+use vocabulary::{Id, Instant, Node, Tag, User, minted_id};
 
 use super::Terms;
 
@@ -78,8 +78,7 @@ pub enum Status {
 impl ShareId {
     /// Takes a text from outside; a text that is no UUID names no share.
     pub fn parse(text: &str) -> Option<Self> {
-        // Only the hyphenated form is minted, and one share must not answer to several names.
-        (text.len() == 36).then(|| Uuid::try_parse(text).ok().map(Self)).flatten()
+        minted_id(text).map(Self)
     }
 }
 

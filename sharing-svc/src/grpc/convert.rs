@@ -116,23 +116,13 @@ pub(super) fn share(answer: Answer) -> wire::Share {
 }
 
 pub(super) fn outgoing(page: Page<Answer>) -> wire::ListOutgoingSharesResponse {
-    let (shares, total, limit, offset) = listed(page);
+    let (shares, total, limit, offset) = page.map(share).into_parts();
     wire::ListOutgoingSharesResponse { shares, total, limit, offset }
 }
 
 pub(super) fn incoming(page: Page<Answer>) -> wire::ListIncomingSharesResponse {
-    let (shares, total, limit, offset) = listed(page);
+    let (shares, total, limit, offset) = page.map(share).into_parts();
     wire::ListIncomingSharesResponse { shares, total, limit, offset }
-}
-
-fn listed(page: Page<Answer>) -> (Vec<wire::Share>, i64, i32, i64) {
-    let Page { items, total, request } = page;
-    (
-        items.into_iter().map(share).collect(),
-        total.try_into().unwrap_or(i64::MAX),
-        request.limit.try_into().unwrap_or(i32::MAX),
-        request.offset.try_into().unwrap_or(i64::MAX),
-    )
 }
 
 fn scope_kind(scope: i32, unreadable: &mut FieldErrors) -> Option<ScopeKind> {

@@ -23,6 +23,11 @@ pub fn services() -> Vec<&'static str> {
     vec![<UserFacing as NamedService>::NAME, <Follows as NamedService>::NAME]
 }
 
+/// The services of the contract, those that are not built yet included: they answer UNIMPLEMENTED.
+pub fn contract() -> Vec<&'static str> {
+    [services(), vec!["ofself.sharing.v1.AccessService", "ofself.sharing.v1.SharingAdminService"]].concat()
+}
+
 /// The services, over `sharing`. A method of the contract that is not among them is answered UNIMPLEMENTED.
 pub fn routes(sharing: &Sharing) -> Routes {
     let user_facing = UserFacing::new(sharing_service::SharingRpc::new(sharing.clone()));

@@ -1,8 +1,7 @@
 //! Queries that change nothing. Each begins at whose eyes it reads with, so that scoping cannot be forgotten.
 
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Select};
+use service_kit::database::page;
 use vocabulary::{Instant, Page, PageRequest};
 
 use super::{
@@ -66,16 +65,8 @@ impl Store {
             ShareFilter::Active => shares.filter(is_active(now)),
             ShareFilter::Inactive => shares.filter(is_active(now).not()),
         };
-        let reader = self.database.reader();
-        let total = shares.clone().count(reader).await.map_err(failed)?;
-        let rows = shares
-            .order_by_desc(Column::CreatedAt)
-            .order_by_desc(Column::Id)
-            .limit(u64::from(request.limit))
-            .offset(request.offset)
-            .all(reader)
-            .await
-            .map_err(failed)?;
+        let order = (Column::CreatedAt, Column::Id);
+        let (rows, total) = page(self.database.reader(), shares, order, request).await.map_err(failed)?;
         let items = rows.into_iter().map(Share::try_from).collect::<Result<_, _>>()?;
         Ok(Page { items, total, request })
     }

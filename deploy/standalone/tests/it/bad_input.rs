@@ -254,6 +254,9 @@ async fn very_many_wrong_fields_are_a_400_and_nobody_else_is_harmed() {
             .all(|field| refused.wrong_fields().contains(&(*field).to_owned()))
     );
 
+    let numbers = stage.post("eve", "/sharing", &json!({"scope": "specific_tags", "tag_ids": vec![5; 1_000]})).await;
+    assert_eq!(numbers.wrong_fields().len(), 12, "ten items, the list, and the recipient: {}", numbers.json());
+
     let empty = vec![""; 1_000];
     let tags: Vec<_> = (0..500).map(|_| json!({"tag": ""})).collect();
     let grant = json!({"tag_ids": empty});
@@ -262,6 +265,11 @@ async fn very_many_wrong_fields_are_a_400_and_nobody_else_is_harmed() {
     let refused = stage.post("eve", "/exposure-profiles", &profile).await;
     assert_eq!(refused.status, 400, "{}", refused.json());
     assert!(refused.json()["error"]["details"]["more_fields"].as_u64().unwrap() > 100, "what is not named is counted");
+    let mut with_shape = profile.clone();
+    with_shape["is_default"] = json!(5);
+    let refused = stage.post("eve", "/exposure-profiles", &with_shape).await;
+    assert!(refused.wrong_fields().contains(&"is_default".to_owned()));
+    assert!(refused.json()["error"]["details"]["more_fields"].is_u64(), "also when the gateway found something itself");
 
     let members: serde_json::Map<_, _> = (0..20_000).map(|n| (format!("m{n}"), json!(0))).collect();
     let refused = stage.post("eve", "/sharing", &Value::Object(members)).await;

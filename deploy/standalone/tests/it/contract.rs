@@ -110,26 +110,22 @@ async fn every_method_refuses_the_nameless_and_the_empty() {
 }
 
 fn sharing_settings(backend: &Backend) -> sharing_svc::config::Settings {
-    parse(
-        &["sharing-svc", "serve", "--listen", "127.0.0.1:0", "--database-url", &backend.url()],
-        |command: sharing_svc::config::Command| match command.action {
-            sharing_svc::config::Action::Serve(settings) | sharing_svc::config::Action::Migrate(settings) => settings,
-        },
-    )
+    let command: sharing_svc::config::Command = parse("sharing-svc", backend);
+    let sharing_svc::config::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
+    settings
 }
 
 fn exposure_settings(backend: &Backend) -> exposure_svc::config::Settings {
-    parse(
-        &["exposure-svc", "serve", "--listen", "127.0.0.1:0", "--database-url", &backend.url()],
-        |command: exposure_svc::config::Command| match command.action {
-            exposure_svc::config::Action::Serve(settings) | exposure_svc::config::Action::Migrate(settings) => settings,
-        },
-    )
+    let command: exposure_svc::config::Command = parse("exposure-svc", backend);
+    let exposure_svc::config::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
+    settings
 }
 
-fn parse<C: clap::Parser, S>(arguments: &[&str], settings: impl FnOnce(C) -> S) -> S {
-    let arguments = arguments.iter().map(Into::into).collect();
-    settings(service_kit::settings::parse_from(arguments).unwrap())
+/// The settings of a program as its command line gives them.
+fn parse<C: clap::Parser>(program: &str, backend: &Backend) -> C {
+    let url = backend.url();
+    let arguments = [program, "serve", "--listen", "127.0.0.1:0", "--database-url", &url];
+    service_kit::settings::parse_from(arguments.map(Into::into).to_vec()).unwrap()
 }
 
 /// Calls a method with an empty message, whatever its type: that is no bytes at all.

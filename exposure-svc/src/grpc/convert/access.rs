@@ -63,13 +63,8 @@ pub(in crate::grpc) fn access((access, as_of): (AppAccess, Instant)) -> wire::Ap
 }
 
 pub(in crate::grpc) fn listed((page, as_of): (Page<AppAccess>, Instant)) -> wire::ListAppAccessResponse {
-    let Page { items, total, request } = page;
-    wire::ListAppAccessResponse {
-        access: items.into_iter().map(|grant| access((grant, as_of))).collect(),
-        total: total.try_into().unwrap_or(i64::MAX),
-        limit: request.limit.try_into().unwrap_or(i32::MAX),
-        offset: request.offset.try_into().unwrap_or(i64::MAX),
-    }
+    let (access, total, limit, offset) = page.map(|grant| self::access((grant, as_of))).into_parts();
+    wire::ListAppAccessResponse { access, total, limit, offset }
 }
 
 pub(in crate::grpc) fn tag((id, name): (TagId, TagRef)) -> wire::Tag {

@@ -13,8 +13,7 @@ use crate::domain::{
 
 /// The edits that make a profile: every field that is there.
 pub(in crate::grpc) fn creation(draft: Option<wire::ProfileDraft>) -> ProfileEdits {
-    let all = draft_edits(draft.unwrap_or_default());
-    ProfileEdits { is_active: Edit::Keep, is_default: Edit::Keep, ..all }
+    draft_edits(draft.unwrap_or_default())
 }
 
 /// The edits of an update: the fields that the mask names.

@@ -26,13 +26,8 @@ pub(in crate::grpc) fn profile(profile: Profile) -> wire::Profile {
 }
 
 pub(in crate::grpc) fn profiles(page: Page<Profile>) -> wire::ListProfilesResponse {
-    let Page { items, total, request } = page;
-    wire::ListProfilesResponse {
-        profiles: items.into_iter().map(profile).collect(),
-        total: total.try_into().unwrap_or(i64::MAX),
-        limit: request.limit.try_into().unwrap_or(i32::MAX),
-        offset: request.offset.try_into().unwrap_or(i64::MAX),
-    }
+    let (profiles, total, limit, offset) = page.map(profile).into_parts();
+    wire::ListProfilesResponse { profiles, total, limit, offset }
 }
 
 fn draft(name: &str, description: Option<&Description>, rules: Rules) -> wire::ProfileDraft {

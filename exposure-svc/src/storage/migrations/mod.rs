@@ -1,10 +1,5 @@
 //! The schema of profiles, grants and tags, step by step. A step that was released is never changed: another is added.
 
-#![expect(
-    elided_lifetimes_in_paths,
-    reason = "the migration trait is written for the older idiom; the lint is on in the workspace"
-)]
-
 mod m20261121_000001_create_profiles;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait::async_trait};
