@@ -58,7 +58,7 @@ impl SharingService for Constant {
 }
 
 /// Starts it; gives where it answers.
-pub(crate) async fn serve() -> anyhow::Result<String> {
+pub(crate) async fn listen() -> anyhow::Result<String> {
     let behind = TcpListener::bind("127.0.0.1:0").await?;
     let channel = Channel::from_shared(format!("http://{}", behind.local_addr()?))?.tcp_nodelay(true).connect_lazy();
     let incoming = tokio_stream::StreamExt::map(TcpListenerStream::new(behind), |stream| {

@@ -40,11 +40,20 @@ struct Plane {
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> anyhow::Result<()> {
+    if std::env::args().nth(1).as_deref() == Some("hop") {
+        println!("{}", hop::listen().await?);
+        return std::future::pending().await;
+    }
     let data = tempfile::tempdir()?;
     let plane = start(data.path())?;
     println!("ready to serve after {} ms, {} MB resident when idle", plane.ready.as_millis(), plane.idle_kb / 1024);
 
-    let hop_url = hop::serve().await?;
+    // A process of its own, as the plane is.
+    let mut hop_url = String::new();
+    let _hop = Process::start(Command::new(std::env::current_exe()?).arg("hop"), |line| {
+        line.clone_into(&mut hop_url);
+        true
+    });
     let authorization = format!("Bearer {}", plane.token);
     let made = test_kit::HttpClient::new(plane.url.clone())
         .send(
