@@ -6,7 +6,7 @@ use gateway::config::Limits;
 use service_kit::settings::duration;
 use vocabulary::{Id, User};
 
-/// `OfSelf`'s permission plane in one process: who may see which of your nodes, and what your apps may see of them.
+/// OfSelf's permission plane in one process: who may see which of your nodes, and what your apps may see of them.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "ofself", version, args_conflicts_with_subcommands = true)]
 pub struct Command {
