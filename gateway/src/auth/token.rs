@@ -23,13 +23,13 @@ const MAX_BYTES: usize = 8 * 1024;
 
 /// What a token says, beside what the verification itself compares.
 #[derive(Deserialize)]
-pub(super) struct Claims {
+struct Claims {
     sub: String,
     exp: Number,
     #[serde(default)]
     iat: Option<Number>,
     #[serde(flatten)]
-    pub(super) others: Map<String, Value>,
+    others: Map<String, Value>,
 }
 
 /// A user, as a good token names them.
@@ -150,7 +150,7 @@ impl Verifier {
         #[expect(clippy::cast_possible_truncation, reason = "it saturates, and the verification compared it already")]
         let expiry = claims.exp.as_f64().ok_or(TokenError::Claims)? as i64;
         let user = Id::parse(claims.sub.as_str()).map_err(|_| TokenError::Claims)?;
-        Ok((Identity { user, is_first_party: self.first_party.admits(claims) }, expiry))
+        Ok((Identity { user, is_first_party: self.first_party.admits(&claims.others) }, expiry))
     }
 }
 

@@ -5,7 +5,7 @@ use prost_types::FieldMask;
 use service_kit::grpc::read_timestamp;
 use vocabulary::{Distinct, Edit, FieldErrors, Id};
 
-use super::permissions;
+use super::permissions::{self, tags};
 use crate::domain::{
     Description, DetailLevel, NodeType, ProfileEdits, ProfileName, TagExpression, TagFilters, TagOp, TagRef, TagsLogic,
     Transformation,
@@ -120,10 +120,6 @@ fn list<T>(items: Distinct<T>) -> Edit<Distinct<T>> {
 
 fn readable<T, E: std::fmt::Display>(parsed: Result<T, E>, field: &str, errors: &mut FieldErrors) -> Option<T> {
     parsed.map_err(|error| errors.add(field, error.to_string())).ok()
-}
-
-pub(super) fn tags(tags: Vec<String>, path: &str, errors: &mut FieldErrors) -> Distinct<TagRef> {
-    Distinct::parse(tags, path, TagRef::parse, errors)
 }
 
 fn tag_filters(filters: wire::TagFilters, errors: &mut FieldErrors) -> Option<TagFilters> {

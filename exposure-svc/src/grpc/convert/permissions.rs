@@ -3,8 +3,7 @@
 use ofself_proto::exposure as wire;
 use vocabulary::{Distinct, FieldErrors, Id};
 
-use super::edits::tags;
-use crate::domain::{SchemaGrant, SchemaPermissions, SchemaVerb, TagGrant, TagPermissions, TagVerb};
+use crate::domain::{SchemaGrant, SchemaPermissions, SchemaVerb, TagGrant, TagPermissions, TagRef, TagVerb};
 
 pub(super) fn tag_permissions(wire: wire::TagPermissions, errors: &mut FieldErrors) -> Option<TagPermissions> {
     let wire::TagPermissions { discover, read, propose, edit, create, delete } = wire;
@@ -18,6 +17,11 @@ pub(super) fn tag_permissions(wire: wire::TagPermissions, errors: &mut FieldErro
         delete: grant(delete, TagVerb::Delete),
     };
     (permissions != TagPermissions::default()).then_some(permissions)
+}
+
+/// Takes a list of tags, wherever one stands.
+pub(super) fn tags(tags: Vec<String>, path: &str, errors: &mut FieldErrors) -> Distinct<TagRef> {
+    Distinct::parse(tags, path, TagRef::parse, errors)
 }
 
 fn tag_grant(wire: wire::TagGrant, verb: TagVerb, errors: &mut FieldErrors) -> TagGrant {
