@@ -8,10 +8,13 @@ use std::{
 
 use ofself_proto::sharing::{GetShareRequest, sharing_service_client::SharingServiceClient};
 use test_kit::{Backend, Process, on_both};
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 use tonic::transport::Channel;
 
 use crate::stage::{by, tags_to};
+
+/// Writes that are not acknowledged by then will not be.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Starts the program over a database; gives where it listens.
 fn start(backend: &Backend) -> (Process, String) {
@@ -41,9 +44,10 @@ async fn every_acknowledged_write_survives_a_kill() {
         let (process, address) = start(&backend);
         let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
         let acknowledged = Arc::new(Mutex::new(Vec::new()));
+        let counted = Arc::new(Semaphore::new(0));
         let mut writers = JoinSet::new();
         for writer in 0..8 {
-            let (channel, acknowledged) = (channel.clone(), acknowledged.clone());
+            let (channel, acknowledged, counted) = (channel.clone(), acknowledged.clone(), counted.clone());
             writers.spawn(async move {
                 let mut client = SharingServiceClient::new(channel);
                 for write in 0.. {
@@ -51,12 +55,12 @@ async fn every_acknowledged_write_survives_a_kill() {
                     let Ok(answer) = client.create_share(request).await else { return };
                     let share = answer.into_inner().share.unwrap();
                     acknowledged.lock().unwrap().push(share);
+                    counted.add_permits(1);
                 }
             });
         }
-        while acknowledged.lock().unwrap().len() < 100 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let enough = tokio::time::timeout(PATIENCE, counted.acquire_many(100)).await;
+        enough.expect("writes are acknowledged in time").unwrap().forget();
         process.kill();
         writers.join_all().await;
 

@@ -10,7 +10,10 @@ use std::{
 use http::Method;
 use serde_json::Value;
 use test_kit::{HttpClient, Process};
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+/// Writes that are not acknowledged by then will not be.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn ofself(arguments: &[&str], data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ofself"));
@@ -86,9 +89,10 @@ async fn every_acknowledged_write_survives_a_kill() {
     let data = tempfile::tempdir().unwrap();
     let (process, rest, _) = start(data.path());
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
+    let counted = Arc::new(Semaphore::new(0));
     let mut writers = JoinSet::new();
     for writer in 0..8 {
-        let (http, acknowledged) = (HttpClient::new(rest.clone()), acknowledged.clone());
+        let (http, acknowledged, counted) = (HttpClient::new(rest.clone()), acknowledged.clone(), counted.clone());
         let user = token(data.path(), &["--user", &format!("ann-{writer}")]);
         writers.spawn(async move {
             for write in 0.. {
@@ -103,12 +107,12 @@ async fn every_acknowledged_write_survives_a_kill() {
                 }
                 let location = answer.header("location").to_owned();
                 acknowledged.lock().unwrap().push((user.clone(), location, answer.json()));
+                counted.add_permits(1);
             }
         });
     }
-    while acknowledged.lock().unwrap().len() < 200 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let enough = tokio::time::timeout(PATIENCE, counted.acquire_many(200)).await;
+    enough.expect("writes are acknowledged in time").unwrap().forget();
     process.kill();
     writers.join_all().await;
 
