@@ -6,11 +6,14 @@ use anyhow::Context;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use secrecy::ExposeSecret;
 
-use super::DatabaseSettings;
+use super::{DatabaseFault, DatabaseSettings};
 use crate::process::ConfigurationError;
 
 /// A statement that runs longer than this is ended by PostgreSQL: its caller has long been answered.
 const STATEMENT_TIMEOUT: &str = "5000";
+
+/// How long to wait before opening a file again that another process was about to change.
+const OPEN_AGAIN: Duration = Duration::from_millis(20);
 
 /// The database of one service.
 #[derive(Clone, Debug)]
@@ -56,24 +59,40 @@ impl Database {
 
 async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Result<Database> {
     let wait = settings.database_wait;
-    let options = |connections: u32, query_only: bool| {
-        let mut options = bounded(url, connections, wait);
-        options.map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
-                .busy_timeout(wait)
-                .pragma("journal_mode", "WAL")
-                .pragma("synchronous", "FULL")
-                .pragma("foreign_keys", "ON")
-                .pragma("query_only", if query_only { "ON" } else { "OFF" })
-        });
-        options
-    };
     // One connection writes, so that a change waits its turn here and not in SQLite, which would refuse it.
-    let writer = sea_orm::Database::connect(options(1, false)).await.context("cannot open the SQLite database")?;
-    let reader = sea_orm::Database::connect(options(settings.database_connections, true))
-        .await
-        .context("cannot open the SQLite database")?;
+    let mut options = bounded(url, 1, wait);
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .busy_timeout(wait)
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "FULL")
+            .pragma("foreign_keys", "ON")
+    });
+    let writer = open_in_turn(options, wait).await.context("cannot open the SQLite database")?;
+    // The journal mode stays with the file; a reader that set it too could be refused by another process that does.
+    let mut options = bounded(url, settings.database_connections, wait);
+    options.map_sqlx_sqlite_opts(move |sqlite| sqlite.busy_timeout(wait).pragma("query_only", "ON"));
+    let reader = open_in_turn(options, wait).await.context("cannot open the SQLite database")?;
     Ok(Database { reader, writer })
+}
+
+/// Opens a SQLite file that other processes may be opening, or closing, at the same moment. A change of the journal mode is
+/// refused at once while another process has the file open in the old mode, whatever the busy timeout
+/// (<https://www.sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode>): so it is tried again until `wait`
+/// is over.
+async fn open_in_turn(options: ConnectOptions, wait: Duration) -> Result<DatabaseConnection, DbErr> {
+    let refused_for_good = tokio::time::Instant::now() + wait;
+    loop {
+        match sea_orm::Database::connect(options.clone()).await {
+            Err(error)
+                if DatabaseFault::of(&error) == DatabaseFault::Contended
+                    && tokio::time::Instant::now() < refused_for_good =>
+            {
+                tokio::time::sleep(OPEN_AGAIN).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 async fn connect_postgres(url: &str, settings: &DatabaseSettings, schema: &str) -> anyhow::Result<Database> {
@@ -116,4 +135,29 @@ async fn refuse_lossy_commits(pool: &DatabaseConnection) -> anyhow::Result<()> {
         .into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_another_process_is_changing_is_opened_when_it_has_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("new.db").display());
+        let other = sea_orm::Database::connect(bounded(&url, 1, Duration::from_secs(20))).await.unwrap();
+        other.execute_unprepared("BEGIN IMMEDIATE; CREATE TABLE t (x)").await.unwrap();
+        let mut options = bounded(&url, 1, Duration::from_secs(20));
+        // SQLite refuses at once, as it does where waiting would be a deadlock.
+        options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::ZERO).pragma("journal_mode", "WAL"));
+        let refused = sea_orm::Database::connect(options.clone()).await.unwrap_err();
+        assert_eq!(DatabaseFault::of(&refused), DatabaseFault::Contended);
+        let done = async {
+            tokio::time::sleep(OPEN_AGAIN * 2).await;
+            other.execute_unprepared("COMMIT").await
+        };
+        let (opened, done) = tokio::join!(open_in_turn(options, Duration::from_secs(20)), done);
+        done.unwrap();
+        opened.unwrap();
+    }
 }
