@@ -25,6 +25,8 @@ pub enum Error {
     IdempotencyKeyReused,
     /// The first request with this idempotency key is still under way.
     IdempotencyKeyInFlight,
+    /// The shares between the two name more ids than a filter holds.
+    FilterTooLarge,
     /// The database is away or overloaded; the same call may succeed later.
     Unavailable(anyhow::Error),
     /// A fault of ours.
@@ -44,6 +46,9 @@ impl fmt::Display for Error {
             Self::IdempotencyKeyInFlight => {
                 f.write_str("the first request with this idempotency key is still under way; try again")
             }
+            Self::FilterTooLarge => {
+                f.write_str("the shares name too many ids for a filter; ask BatchCheckAccess instead")
+            }
             Self::Unavailable(_) => f.write_str("sharing is unavailable for the moment; try again"),
             Self::Internal(_) => f.write_str("something went wrong on our side"),
         }
@@ -61,7 +66,8 @@ impl std::error::Error for Error {
             | Self::ShareRevoked
             | Self::PreconditionFailed
             | Self::IdempotencyKeyReused
-            | Self::IdempotencyKeyInFlight => None,
+            | Self::IdempotencyKeyInFlight
+            | Self::FilterTooLarge => None,
         }
     }
 }

@@ -25,6 +25,13 @@ impl FieldErrors {
         }
     }
 
+    /// Takes over what is wrong elsewhere.
+    pub fn append(&mut self, other: Self) {
+        for (path, found) in other.0 {
+            self.0.entry(path).or_default().extend(found);
+        }
+    }
+
     /// Whether something is wrong with the field at `path`.
     pub fn names(&self, path: &str) -> bool {
         self.0.contains_key(path)

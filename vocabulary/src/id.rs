@@ -48,6 +48,12 @@ impl<Kind> Id<Kind> {
     /// Takes a text from outside.
     pub fn parse(text: impl Into<String>) -> Result<Self, IdError> {
         let text = text.into();
+        Self::check(&text)?;
+        Ok(Self { text, kind: PhantomData })
+    }
+
+    /// Whether a text from outside is an id, for one that is only compared.
+    pub fn check(text: &str) -> Result<(), IdError> {
         if text.is_empty() {
             return Err(IdError::Empty);
         }
@@ -57,7 +63,7 @@ impl<Kind> Id<Kind> {
         if text.len() > MAX_LENGTH {
             return Err(IdError::TooLong);
         }
-        Ok(Self { text, kind: PhantomData })
+        Ok(())
     }
 
     /// The id as it was minted.

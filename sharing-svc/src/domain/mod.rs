@@ -1,5 +1,6 @@
 //! The rules of sharing (docs/sharing.md): pure data and functions. Nothing here reads a clock, a table or a wire.
 
+pub mod access;
 mod changes;
 mod draft;
 mod party;

@@ -6,7 +6,7 @@ use ofself_proto::sharing::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{convert, sharing_service::change};
+use super::{convert::share as convert, sharing_service::change};
 use crate::operations::Sharing;
 
 pub(super) struct FollowSharingRpc {

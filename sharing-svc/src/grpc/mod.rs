@@ -1,37 +1,44 @@
 //! The service on the wire. The only place that names tonic and the contract.
 
+mod access_service;
 mod convert;
 mod follow_sharing_service;
 mod sharing_service;
 mod status;
 
 use ofself_proto::sharing::{
-    follow_sharing_service_server::FollowSharingServiceServer, sharing_service_server::SharingServiceServer,
+    access_service_server::AccessServiceServer, follow_sharing_service_server::FollowSharingServiceServer,
+    sharing_service_server::SharingServiceServer,
 };
 use tonic::{server::NamedService, service::Routes};
 
 use crate::operations::Sharing;
 
 type UserFacing = SharingServiceServer<sharing_service::SharingRpc>;
+type Access = AccessServiceServer<access_service::AccessRpc>;
 type Follows = FollowSharingServiceServer<follow_sharing_service::FollowSharingRpc>;
 
 /// The largest message that is taken: a share with a full list of the longest ids is well within it.
 const MAX_REQUEST_BYTES: usize = 1024 * 1024;
+/// The largest question that is taken: 10,000 nodes of some twenty ids of the usual length.
+const MAX_QUESTION_BYTES: usize = 16 * 1024 * 1024;
 
 /// The full names of the services that are served.
 pub fn services() -> Vec<&'static str> {
-    vec![<UserFacing as NamedService>::NAME, <Follows as NamedService>::NAME]
+    vec![<UserFacing as NamedService>::NAME, <Access as NamedService>::NAME, <Follows as NamedService>::NAME]
 }
 
 /// The services of the contract, those that are not built yet included: they answer UNIMPLEMENTED.
 pub fn contract() -> Vec<&'static str> {
-    [services(), vec!["ofself.sharing.v1.AccessService", "ofself.sharing.v1.SharingAdminService"]].concat()
+    [services(), vec!["ofself.sharing.v1.SharingAdminService"]].concat()
 }
 
 /// The services, over `sharing`. A method of the contract that is not among them is answered UNIMPLEMENTED.
 pub fn routes(sharing: &Sharing) -> Routes {
     let user_facing = UserFacing::new(sharing_service::SharingRpc::new(sharing.clone()));
+    let access = Access::new(access_service::AccessRpc::new(sharing.clone()));
     let follows = Follows::new(follow_sharing_service::FollowSharingRpc::new(sharing.clone()));
     Routes::new(user_facing.max_decoding_message_size(MAX_REQUEST_BYTES))
+        .add_service(access.max_decoding_message_size(MAX_QUESTION_BYTES))
         .add_service(follows.max_decoding_message_size(MAX_REQUEST_BYTES))
 }

@@ -12,7 +12,7 @@ use service_kit::{
 use tonic::{Request, Response, Status};
 use vocabulary::ExpectedVersions;
 
-use super::{convert, status::status};
+use super::{convert::share as convert, status::status};
 use crate::{
     error::Error,
     operations::{CreateShare, ListShares, Sharing, UpdateShare},

@@ -1,13 +1,19 @@
 //! What the service does, one file per operation, named after its RPC.
 
+mod check_access;
 mod create_share;
+mod explain_access;
 mod follow_share;
+mod get_access_filter;
 mod get_share;
 mod list_shares;
+mod list_viewers;
 mod revoke_share;
 mod update_share;
 
+pub use check_access::{AccessQuestion, CheckAccess};
 pub use create_share::CreateShare;
+pub use get_access_filter::MAX_FILTER_IDS;
 pub use list_shares::ListShares;
 pub use update_share::UpdateShare;
 
@@ -20,7 +26,7 @@ use crate::{
     storage::Store,
 };
 
-/// The operations on shares.
+/// The operations on shares, and the questions asked of them.
 #[derive(Clone)]
 pub struct Sharing {
     store: Store,

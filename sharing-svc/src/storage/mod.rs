@@ -7,7 +7,7 @@ mod read;
 mod row;
 
 pub use change::ShareChange;
-pub use read::ShareFilter;
+pub use read::{REMEMBERED_REVOCATIONS, ShareFilter};
 
 use anyhow::anyhow;
 use sea_orm::DbErr;

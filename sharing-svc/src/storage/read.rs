@@ -1,18 +1,51 @@
 //! Queries that change nothing. Each begins at whose eyes it reads with, so that scoping cannot be forgotten.
 
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Select};
+use anyhow::anyhow;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Select, Statement, Value};
 use service_kit::database::page;
 use vocabulary::{Instant, Page, PageRequest};
 
 use super::{
     Store,
-    entity::{Column, Entity},
+    entity::{Column, Entity, Model},
     failed,
 };
 use crate::{
-    domain::{Share, ShareId, UserId},
+    domain::{
+        Share, ShareId, Status, UserId,
+        access::{Chain, chains},
+    },
     error::Error,
 };
+
+/// Revoked shares between two people that an explanation looks at, at most.
+pub const REMEMBERED_REVOCATIONS: i64 = 100;
+
+/// The shares from $1 to $2 that are active at $3, and every share above them, once.
+const ACTIVE_CHAINS: &str = "
+    WITH RECURSIVE link (id, parent) AS (
+        SELECT id, parent_share_id FROM shares
+        WHERE owner_id = $1 AND recipient_id = $2
+            AND revoked_at IS NULL AND (effective_until IS NULL OR effective_until > $3)
+        UNION
+        SELECT above.id, above.parent_share_id FROM shares above JOIN link ON above.id = link.parent
+    )
+    SELECT shares.* FROM shares JOIN link ON link.id = shares.id";
+
+/// The shares from $1 to $2, of the revoked ones the last $3, and every share above them, once.
+const ALL_CHAINS: &str = "
+    WITH RECURSIVE revoked (id, parent) AS (
+        SELECT id, parent_share_id FROM shares
+        WHERE owner_id = $1 AND recipient_id = $2 AND revoked_at IS NOT NULL
+        ORDER BY revoked_at DESC, id DESC LIMIT $3
+    ), link (id, parent) AS (
+        SELECT id, parent_share_id FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND revoked_at IS NULL
+        UNION
+        SELECT id, parent FROM revoked
+        UNION
+        SELECT above.id, above.parent_share_id FROM shares above JOIN link ON above.id = link.parent
+    )
+    SELECT shares.* FROM shares JOIN link ON link.id = shares.id";
 
 /// Which shares of a list are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +86,41 @@ impl Store {
         self.page(Entity::find().filter(Column::RecipientId.eq(recipient.as_str())), filter, now, page).await
     }
 
+    /// The shares from `owner` to `viewer` that are active at `now`, each with those above it, which may be so no longer.
+    /// One read, whatever the lengths of the chains.
+    pub async fn active_chains(&self, owner: &UserId, viewer: &UserId, now: Instant) -> Result<Vec<Chain>, Error> {
+        let values = [owner.as_str().into(), viewer.as_str().into(), now.utc().into()];
+        self.chains(ACTIVE_CHAINS, values, |share| share.recipient == *viewer && share.status(now) == Status::Active)
+            .await
+    }
+
+    /// The shares from `owner` to `viewer`, whether they count or not, each with those above it; of those that are revoked
+    /// the last [`REMEMBERED_REVOCATIONS`].
+    pub async fn all_chains(&self, owner: &UserId, viewer: &UserId) -> Result<Vec<Chain>, Error> {
+        let values = [owner.as_str().into(), viewer.as_str().into(), REMEMBERED_REVOCATIONS.into()];
+        self.chains(ALL_CHAINS, values, |share| share.recipient == *viewer).await
+    }
+
+    /// The shares of `owner`'s nodes that are active at `now`, each with those above it.
+    pub async fn active_chains_of_owner(&self, owner: &UserId, now: Instant) -> Result<Vec<Chain>, Error> {
+        // Above an active share all are active: a revocation or an expiry ends what is below.
+        let active = Entity::find().filter(Column::OwnerId.eq(owner.as_str())).filter(is_active(now));
+        let rows = active.all(self.database.reader()).await.map_err(failed)?;
+        link(rows, |_| true)
+    }
+
+    async fn chains(
+        &self,
+        sql: &str,
+        values: [Value; 3],
+        is_leaf: impl Fn(&Share) -> bool,
+    ) -> Result<Vec<Chain>, Error> {
+        let reader = self.database.reader();
+        let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
+        let rows = Entity::find().from_raw_sql(statement).all(reader).await.map_err(failed)?;
+        link(rows, is_leaf)
+    }
+
     async fn page(
         &self,
         shares: Select<Entity>,
@@ -83,6 +151,15 @@ pub(super) async fn share_seen_by(
         .add(Column::MakerId.eq(user.as_str()));
     let row = Entity::find_by_id(id.0).filter(seen).one(connection).await.map_err(failed)?;
     row.map(Share::try_from).transpose()
+}
+
+fn link(rows: Vec<Model>, is_leaf: impl Fn(&Share) -> bool) -> Result<Vec<Chain>, Error> {
+    let (mut leaves, mut others) = (Vec::new(), Vec::new());
+    for row in rows {
+        let share = Share::try_from(row)?;
+        if is_leaf(&share) { leaves.push(share) } else { others.push(share) }
+    }
+    chains(leaves, others).map_err(|broken| Error::Internal(anyhow!(broken)))
 }
 
 /// The condition that [`Share::status`] is active, in SQL.

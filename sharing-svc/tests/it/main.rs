@@ -10,8 +10,13 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
 
 mod stage;
+mod world;
 
+mod access;
+mod access_explained;
 mod conflicts;
+mod decision_cases;
+mod decision_properties;
 mod durability;
 mod expiry;
 mod follows;

@@ -1,6 +1,9 @@
 //! What stands beside the operations: health, and methods that are not there yet.
 
-use ofself_proto::sharing::{CheckAccessRequest, access_service_client::AccessServiceClient};
+use ofself_proto::sharing::{
+    EraseUserRequest, WatchSharesRequest, access_service_client::AccessServiceClient,
+    sharing_admin_service_client::SharingAdminServiceClient,
+};
 use test_kit::Backend;
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
@@ -12,7 +15,12 @@ async fn health_is_said_for_the_process_and_for_each_service() {
     let backend = Backend::sqlite();
     let stage = Stage::start(&backend).await;
     let mut health = HealthClient::new(stage.channel.clone());
-    for service in ["", "ofself.sharing.v1.SharingService", "ofself.sharing.v1.FollowSharingService"] {
+    for service in [
+        "",
+        "ofself.sharing.v1.SharingService",
+        "ofself.sharing.v1.AccessService",
+        "ofself.sharing.v1.FollowSharingService",
+    ] {
         let request = HealthCheckRequest { service: service.to_owned() };
         assert_eq!(health.check(request).await.unwrap().into_inner().status(), ServingStatus::Serving, "{service}");
     }
@@ -24,6 +32,8 @@ async fn health_is_said_for_the_process_and_for_each_service() {
 async fn what_is_not_there_yet_says_so() {
     let backend = Backend::sqlite();
     let stage = Stage::start(&backend).await;
-    let answer = AccessServiceClient::new(stage.channel.clone()).check_access(CheckAccessRequest::default()).await;
-    assert_eq!(answer.unwrap_err().code(), Code::Unimplemented);
+    let watched = AccessServiceClient::new(stage.channel.clone()).watch_shares(WatchSharesRequest::default()).await;
+    assert_eq!(watched.unwrap_err().code(), Code::Unimplemented);
+    let erased = SharingAdminServiceClient::new(stage.channel.clone()).erase_user(EraseUserRequest::default()).await;
+    assert_eq!(erased.unwrap_err().code(), Code::Unimplemented);
 }

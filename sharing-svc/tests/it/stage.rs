@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ofself_proto::sharing::{
     CreateShareRequest, CreateShareResponse, GetShareRequest, RevokeShareRequest, Share, ShareChanges, ShareScope,
-    ShareStatus, UpdateShareRequest, follow_sharing_service_client::FollowSharingServiceClient,
-    sharing_service_client::SharingServiceClient,
+    ShareStatus, UpdateShareRequest, access_service_client::AccessServiceClient,
+    follow_sharing_service_client::FollowSharingServiceClient, sharing_service_client::SharingServiceClient,
 };
 use prost_types::{FieldMask, Timestamp};
 use service_kit::{
@@ -85,6 +85,10 @@ impl Stage {
 
     pub fn client(&self) -> SharingServiceClient<Channel> {
         SharingServiceClient::new(self.channel.clone())
+    }
+
+    pub fn access(&self) -> AccessServiceClient<Channel> {
+        AccessServiceClient::new(self.channel.clone())
     }
 
     pub fn follows(&self) -> FollowSharingServiceClient<Channel> {

@@ -68,7 +68,9 @@ fn every_service_and_method_is_explained() {
 /// Methods that answer an empty message, because nothing in it is required.
 const TAKE_NOTHING: [&str; 4] = ["ListOutgoingShares", "ListIncomingShares", "ListProfiles", "GetDefaultProfile"];
 /// Services that are not there yet; the list only shrinks.
-const NOT_YET: [&str; 4] = ["AccessService", "SharingAdminService", "ExposureService", "ExposureAdminService"];
+const NOT_YET: [&str; 3] = ["SharingAdminService", "ExposureService", "ExposureAdminService"];
+/// Methods that wait for the record of changes; the list only shrinks.
+const NOT_YET_METHODS: [&str; 2] = ["WatchShares", "WatchProfiles"];
 /// Services that act for a user, and for nobody without one.
 const FOR_A_USER: [&str; 2] = ["SharingService", "ExposureProfileService"];
 
@@ -93,7 +95,7 @@ async fn every_method_refuses_the_nameless_and_the_empty() {
                 let path = format!("/{}.{}/{}", file.package(), service.name(), method.name());
                 let nameless = call(channel, &path, None).await;
                 let empty = call(channel, &path, Some("ann")).await;
-                if NOT_YET.contains(&service.name()) {
+                if NOT_YET.contains(&service.name()) || NOT_YET_METHODS.contains(&method.name()) {
                     assert_eq!((nameless, empty), (Code::Unimplemented, Code::Unimplemented), "{path}");
                     continue;
                 }

@@ -1,5 +1,4 @@
-//! Messages to domain values and back, field by field: a new field of the contract breaks the build here.
-
+//! Shares, as their owners handle them.
 use ofself_proto::sharing::{self as wire};
 use prost_types::FieldMask;
 use service_kit::grpc::{read_timestamp, timestamp};
@@ -10,7 +9,7 @@ use crate::{
     operations::Answer,
 };
 
-pub(super) fn draft(request: wire::CreateShareRequest) -> (ShareDraft, bool) {
+pub(in crate::grpc) fn draft(request: wire::CreateShareRequest) -> (ShareDraft, bool) {
     let wire::CreateShareRequest {
         shared_with_user_id,
         scope,
@@ -41,14 +40,14 @@ pub(super) fn draft(request: wire::CreateShareRequest) -> (ShareDraft, bool) {
     (draft, validate_only)
 }
 
-pub(super) fn follow_draft(request: wire::GrantFollowShareRequest) -> FollowDraft {
+pub(in crate::grpc) fn follow_draft(request: wire::GrantFollowShareRequest) -> FollowDraft {
     let wire::GrantFollowShareRequest { follow_id, owner_id, follower_id, scope, tag_ids, node_ids } = request;
     let mut unreadable = FieldErrors::new();
     let scope = scope_kind(scope, &mut unreadable);
     FollowDraft { follow_id, owner_id, follower_id, scope, tag_ids, node_ids, unreadable }
 }
 
-pub(super) fn changes(share: Option<wire::ShareChanges>, mask: Option<FieldMask>) -> ShareChanges {
+pub(in crate::grpc) fn changes(share: Option<wire::ShareChanges>, mask: Option<FieldMask>) -> ShareChanges {
     let wire::ShareChanges { scope, tag_ids, node_ids, can_read, can_write, can_delete, can_share, expires_at } =
         share.unwrap_or_default();
     let mut unreadable = FieldErrors::new();
@@ -72,7 +71,7 @@ pub(super) fn changes(share: Option<wire::ShareChanges>, mask: Option<FieldMask>
     ShareChanges { unreadable, ..changes }
 }
 
-pub(super) fn share(answer: Answer) -> wire::Share {
+pub(in crate::grpc) fn share(answer: Answer) -> wire::Share {
     let Answer { share, as_of } = answer;
     let status = match share.status(as_of) {
         Status::Active => wire::ShareStatus::Active,
@@ -115,12 +114,12 @@ pub(super) fn share(answer: Answer) -> wire::Share {
     }
 }
 
-pub(super) fn outgoing(page: Page<Answer>) -> wire::ListOutgoingSharesResponse {
+pub(in crate::grpc) fn outgoing(page: Page<Answer>) -> wire::ListOutgoingSharesResponse {
     let (shares, total, limit, offset) = page.map(share).into_parts();
     wire::ListOutgoingSharesResponse { shares, total, limit, offset }
 }
 
-pub(super) fn incoming(page: Page<Answer>) -> wire::ListIncomingSharesResponse {
+pub(in crate::grpc) fn incoming(page: Page<Answer>) -> wire::ListIncomingSharesResponse {
     let (shares, total, limit, offset) = page.map(share).into_parts();
     wire::ListIncomingSharesResponse { shares, total, limit, offset }
 }

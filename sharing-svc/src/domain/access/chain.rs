@@ -1,0 +1,133 @@
+//! One share and those above it: what they allow together, link by link.
+
+use std::{collections::HashMap, sync::Arc};
+
+use vocabulary::Instant;
+
+use super::{Action, NodeFacts};
+use crate::domain::{MAX_CHAIN, Scope, Share, ShareId};
+
+/// A share and every share it was passed on from, the owner's own share last. A re-share is effective only as far as
+/// every link above it is, at that moment.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    share: Arc<Share>,
+    above: Vec<Arc<Share>>,
+}
+
+/// A share on a chain is missing, or the chain does not end: the store holds what no operation writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrokenChain {
+    /// The share whose chain it is.
+    pub share: ShareId,
+}
+
+/// Why a link of a chain does not let an action through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It was revoked then.
+    Revoked(Instant),
+    /// It expired then.
+    Expired(Instant),
+    /// It does not grant the action.
+    NotGranted,
+    /// What was passed on from it may be passed on no longer.
+    NotPassable,
+    /// It does not cover the node.
+    NotCovered,
+}
+
+/// The chains of `leaves`, whose other links are among `others`.
+pub fn chains(leaves: Vec<Share>, others: Vec<Share>) -> Result<Vec<Chain>, BrokenChain> {
+    let leaves: Vec<_> = leaves.into_iter().map(Arc::new).collect();
+    let links: HashMap<ShareId, Arc<Share>> =
+        leaves.iter().cloned().chain(others.into_iter().map(Arc::new)).map(|share| (share.id, share)).collect();
+    leaves.into_iter().map(|share| Chain::above(share, &links)).collect()
+}
+
+impl Chain {
+    fn above(share: Arc<Share>, links: &HashMap<ShareId, Arc<Share>>) -> Result<Self, BrokenChain> {
+        let broken = BrokenChain { share: share.id };
+        let mut above = Vec::new();
+        let mut next = share.parent();
+        while let Some(parent) = next {
+            if above.len() >= usize::from(MAX_CHAIN) {
+                return Err(broken);
+            }
+            let parent = links.get(&parent).ok_or(broken)?;
+            next = parent.parent();
+            above.push(parent.clone());
+        }
+        Ok(Self { share, above })
+    }
+
+    /// The share itself.
+    pub fn share(&self) -> &Share {
+        &self.share
+    }
+
+    /// The share itself and those above it.
+    pub fn links(&self) -> impl Iterator<Item = &Share> {
+        std::iter::once(&*self.share).chain(self.above.iter().map(|link| &**link))
+    }
+
+    /// Whether no link of it was revoked, and every one grants `action` and lets it be passed on.
+    pub fn grants(&self, action: Action) -> bool {
+        let unrevoked = self.links().all(|link| link.revoked_at.is_none());
+        let granted = self.links().all(|link| action.is_granted_by(link.terms.rights));
+        unrevoked && granted && self.above.iter().all(|link| link.terms.rights.share)
+    }
+
+    /// When it stops counting: the least of the expiries on it; `None`: never.
+    pub fn until(&self) -> Option<Instant> {
+        self.links().filter_map(|link| link.terms.expires_at).min()
+    }
+
+    /// Whether it lets its recipient do `action` to `node` at `now`.
+    pub fn allows(&self, action: Action, node: NodeFacts<'_>, now: Instant) -> bool {
+        self.obstacles(action, node, now).next().is_none()
+    }
+
+    /// All that stands in the way of `action`, link by link from the share itself upwards.
+    pub fn obstacles(
+        &self,
+        action: Action,
+        node: NodeFacts<'_>,
+        now: Instant,
+    ) -> impl Iterator<Item = (&Share, Obstacle)> {
+        self.links().enumerate().flat_map(move |(place, link)| {
+            let terms = &link.terms;
+            let found = [
+                link.revoked_at.map(Obstacle::Revoked),
+                terms.expires_at.filter(|end| *end <= now).map(Obstacle::Expired),
+                (!action.is_granted_by(terms.rights)).then_some(Obstacle::NotGranted),
+                // Who may not pass a share on at all is not also told so of passing this one on.
+                (place > 0 && action != Action::Share && !terms.rights.share).then_some(Obstacle::NotPassable),
+                (!terms.scope.covers(node)).then_some(Obstacle::NotCovered),
+            ];
+            found.into_iter().flatten().map(move |obstacle| (link, obstacle))
+        })
+    }
+}
+
+impl Scope {
+    /// Whether it covers a node.
+    pub fn covers(&self, node: NodeFacts<'_>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Tags(tags) => tags.iter().any(|tag| node.tag_ids.iter().any(|held| held == tag.as_str())),
+            Self::Nodes(nodes) => nodes.iter().any(|covered| covered.as_str() == node.id),
+            Self::Graph(roots) => roots
+                .iter()
+                .any(|root| root.as_str() == node.id || node.graph_root_ids.iter().any(|from| from == root.as_str())),
+        }
+    }
+}
+
+impl std::fmt::Display for BrokenChain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the chain of share {} is broken", self.share)
+    }
+}
+
+impl std::error::Error for BrokenChain {}

@@ -1,0 +1,73 @@
+//! A node as the service that holds it describes it.
+
+use vocabulary::{FieldErrors, Id, IdError, MAX_LIST, NAMED_ITEMS, Node, Tag};
+
+/// A node as the service that holds it describes it, borrowed from the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeFacts<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The ids of its tags.
+    pub tag_ids: &'a [String],
+    /// The roots of `graph` shares from which it can be reached; the graph is not known here.
+    pub graph_root_ids: &'a [String],
+}
+
+/// What somebody wants to act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource<'a> {
+    /// A node.
+    Node(NodeFacts<'a>),
+    /// An edge. It is covered when both its ends are: an end that is not shared must not leak by its edge.
+    Relationship {
+        /// Where it begins.
+        source: NodeFacts<'a>,
+        /// Where it ends.
+        target: NodeFacts<'a>,
+    },
+}
+
+impl<'a> NodeFacts<'a> {
+    /// Takes a description that stands at `path` in a request. What is wrong is said of the field it is wrong with.
+    pub fn parse(
+        id: &'a str,
+        tag_ids: &'a [String],
+        graph_root_ids: &'a [String],
+        path: impl Fn() -> String,
+        errors: &mut FieldErrors,
+    ) -> Self {
+        if let Err(error) = Id::<Node>::check(id) {
+            errors.add(format!("{}.id", path()), if id.is_empty() { "is required".into() } else { error.to_string() });
+        }
+        list(tag_ids, Id::<Tag>::check, || format!("{}.tag_ids", path()), errors);
+        list(graph_root_ids, Id::<Node>::check, || format!("{}.graph_root_ids", path()), errors);
+        Self { id, tag_ids, graph_root_ids }
+    }
+}
+
+impl<'a> Resource<'a> {
+    /// The nodes that must all be covered.
+    pub fn nodes(self) -> impl Iterator<Item = NodeFacts<'a>> {
+        let (first, second) = match self {
+            Self::Node(node) => (node, None),
+            Self::Relationship { source, target } => (source, Some(target)),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
+fn list(
+    ids: &[String],
+    check: impl Fn(&str) -> Result<(), IdError>,
+    path: impl Fn() -> String,
+    errors: &mut FieldErrors,
+) {
+    if ids.len() > MAX_LIST {
+        errors.add(path(), format!("must hold at most {MAX_LIST} entries"));
+        return;
+    }
+    let wrong = ids.iter().enumerate().filter_map(|(index, id)| check(id).err().map(|error| (index, error)));
+    for (index, error) in wrong.take(NAMED_ITEMS) {
+        errors.add(format!("{}[{index}]", path()), error.to_string());
+    }
+}

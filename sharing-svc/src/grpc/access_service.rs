@@ -1,0 +1,107 @@
+//! `AccessService`: what every service that holds nodes asks before it shows one.
+
+use ofself_proto::sharing::{
+    BatchCheckAccessRequest, BatchCheckAccessResponse, CheckAccessRequest, CheckAccessResponse, ExplainAccessRequest,
+    ExplainAccessResponse, GetAccessFilterRequest, GetAccessFilterResponse, ListViewersRequest, ListViewersResponse,
+    WatchSharesRequest, WatchSharesResponse, access_service_server::AccessService,
+};
+use tokio_stream::Empty;
+use tonic::{Request, Response, Status};
+use vocabulary::FieldErrors;
+
+use super::{convert::access, status::status};
+use crate::{error::Error, operations::Sharing};
+
+pub(super) struct AccessRpc {
+    sharing: Sharing,
+}
+
+impl AccessRpc {
+    pub(super) fn new(sharing: Sharing) -> Self {
+        Self { sharing }
+    }
+}
+
+#[tonic::async_trait]
+impl AccessService for AccessRpc {
+    async fn check_access(
+        &self,
+        request: Request<CheckAccessRequest>,
+    ) -> Result<Response<CheckAccessResponse>, Status> {
+        let CheckAccessRequest { viewer_id, owner_id, action, resource, consistency } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
+        let resource = access::resource(resource.as_ref(), || "resource".to_owned(), &mut errors);
+        let (question, resource) = understood(question.zip(resource), errors)?;
+        let done = self.sharing.check_access(&question, resource).await.map_err(status)?;
+        Ok(Response::new(access::checked(done)))
+    }
+
+    async fn batch_check_access(
+        &self,
+        request: Request<BatchCheckAccessRequest>,
+    ) -> Result<Response<BatchCheckAccessResponse>, Status> {
+        let BatchCheckAccessRequest { viewer_id, owner_id, action, resources, consistency } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
+        let resources = access::resources(&resources, &mut errors);
+        let question = understood(question, errors)?;
+        let allowed = self.sharing.batch_check_access(&question, &resources).await.map_err(status)?;
+        Ok(Response::new(access::batch(allowed)))
+    }
+
+    async fn get_access_filter(
+        &self,
+        request: Request<GetAccessFilterRequest>,
+    ) -> Result<Response<GetAccessFilterResponse>, Status> {
+        let GetAccessFilterRequest { viewer_id, owner_id, action, consistency } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
+        let question = understood(question, errors)?;
+        let filter = self.sharing.get_access_filter(&question).await.map_err(status)?;
+        Ok(Response::new(access::filter(filter)))
+    }
+
+    async fn explain_access(
+        &self,
+        request: Request<ExplainAccessRequest>,
+    ) -> Result<Response<ExplainAccessResponse>, Status> {
+        let ExplainAccessRequest { viewer_id, owner_id, action, resource, consistency } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
+        let resource = access::resource(resource.as_ref(), || "resource".to_owned(), &mut errors);
+        let (question, resource) = understood(question.zip(resource), errors)?;
+        let explanation = self.sharing.explain_access(&question, resource).await.map_err(status)?;
+        Ok(Response::new(access::explained(explanation)))
+    }
+
+    async fn list_viewers(
+        &self,
+        request: Request<ListViewersRequest>,
+    ) -> Result<Response<ListViewersResponse>, Status> {
+        let ListViewersRequest { owner_id, node, consistency } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let owner = access::user(owner_id, "owner_id", &mut errors);
+        let node = access::node(node.as_ref(), || "node".to_owned(), &mut errors);
+        access::consistency(consistency, &mut errors);
+        let (owner, node) = understood(owner.zip(node), errors)?;
+        let viewers = self.sharing.list_viewers(&owner, node).await.map_err(status)?;
+        Ok(Response::new(access::viewers(viewers)))
+    }
+
+    type WatchSharesStream = Empty<Result<WatchSharesResponse, Status>>;
+
+    /// There is no record of changes yet, and so nothing to watch.
+    async fn watch_shares(&self, _: Request<WatchSharesRequest>) -> Result<Response<Self::WatchSharesStream>, Status> {
+        Err(Status::unimplemented("changes cannot be watched yet"))
+    }
+}
+
+/// A question that was read without a fault.
+fn understood<T>(question: Option<T>, errors: FieldErrors) -> Result<T, Status> {
+    match question {
+        Some(question) => errors.into_result(question),
+        None => Err(errors),
+    }
+    .map_err(|errors| status(Error::Invalid(errors)))
+}

@@ -1,0 +1,200 @@
+//! Questions about access, and their answers.
+
+use ofself_proto::sharing as wire;
+use service_kit::grpc::timestamp;
+use vocabulary::{FieldErrors, MAX_BATCH, NAMED_ITEMS};
+
+use crate::{
+    domain::{
+        UserId,
+        access::{
+            AccessFilter, Action, Clause, Explanation, FilteredNodes, NodeFacts, Resource, Selection, Verdict, Viewer,
+        },
+    },
+    operations::{AccessQuestion, CheckAccess},
+};
+
+/// Answers carry no token yet: each is read from the database itself, and none can be staler than the call.
+const NO_TOKEN: String = String::new();
+
+/// Who wants to do what to whose nodes; `None`: what is wrong stands in `errors`.
+pub(in crate::grpc) fn question(
+    viewer_id: String,
+    owner_id: String,
+    action: i32,
+    consistency: Option<wire::Consistency>,
+    errors: &mut FieldErrors,
+) -> Option<AccessQuestion> {
+    let viewer = user(viewer_id, "viewer_id", errors);
+    let owner = user(owner_id, "owner_id", errors);
+    let action = self::action(action, errors);
+    self::consistency(consistency, errors);
+    Some(AccessQuestion { viewer: viewer?, owner: owner?, action: action? })
+}
+
+/// The id of a person that stands in `field`.
+pub(in crate::grpc) fn user(id: String, field: &str, errors: &mut FieldErrors) -> Option<UserId> {
+    if id.is_empty() {
+        errors.add(field, "is required");
+        return None;
+    }
+    UserId::parse(id).map_err(|error| errors.add(field, error.to_string())).ok()
+}
+
+/// Every answer is as fresh as can be, so that whatever is required holds; but a token that was never given is refused.
+pub(in crate::grpc) fn consistency(consistency: Option<wire::Consistency>, errors: &mut FieldErrors) {
+    use wire::consistency::Requirement;
+    match consistency.and_then(|consistency| consistency.requirement) {
+        None | Some(Requirement::MinimizeLatency(_) | Requirement::FullyConsistent(_)) => {}
+        Some(Requirement::AtLeastAsFresh(token)) if token == NO_TOKEN => {}
+        Some(Requirement::AtLeastAsFresh(_)) => {
+            errors.add("consistency.at_least_as_fresh", "is no token of this service");
+        }
+    }
+}
+
+/// What is asked about, where it stands at `path`.
+pub(in crate::grpc) fn resource<'a>(
+    resource: Option<&'a wire::Resource>,
+    path: impl Fn() -> String,
+    errors: &mut FieldErrors,
+) -> Option<Resource<'a>> {
+    match resource.and_then(|wire::Resource { resource }| resource.as_ref()) {
+        None => {
+            errors.add(path(), "must hold either node or relationship");
+            None
+        }
+        Some(wire::resource::Resource::Node(node)) => {
+            Some(Resource::Node(self::node(Some(node), || format!("{}.node", path()), errors)?))
+        }
+        Some(wire::resource::Resource::Relationship(wire::Relationship { source, target })) => {
+            let source = self::node(source.as_ref(), || format!("{}.relationship.source", path()), errors);
+            let target = self::node(target.as_ref(), || format!("{}.relationship.target", path()), errors);
+            Some(Resource::Relationship { source: source?, target: target? })
+        }
+    }
+}
+
+/// What is asked about, at most 10,000 of it.
+pub(in crate::grpc) fn resources<'a>(resources: &'a [wire::Resource], errors: &mut FieldErrors) -> Vec<Resource<'a>> {
+    if resources.is_empty() || resources.len() > MAX_BATCH {
+        errors.add("resources", format!("must hold 1 to {MAX_BATCH} entries"));
+        return Vec::new();
+    }
+    let mut found = Vec::with_capacity(resources.len());
+    let mut wrong = 0;
+    for (index, resource) in resources.iter().enumerate() {
+        let mut here = FieldErrors::new();
+        found.extend(self::resource(Some(resource), || format!("resources[{index}]"), &mut here));
+        if !here.is_empty() {
+            wrong += 1;
+            if wrong <= NAMED_ITEMS {
+                errors.append(here);
+            }
+        }
+    }
+    if wrong > NAMED_ITEMS {
+        errors.add("resources", format!("has {} more entries that are wrong", wrong - NAMED_ITEMS));
+    }
+    found
+}
+
+/// A node that stands at `path`.
+pub(in crate::grpc) fn node<'a>(
+    node: Option<&'a wire::Node>,
+    path: impl Fn() -> String,
+    errors: &mut FieldErrors,
+) -> Option<NodeFacts<'a>> {
+    let Some(wire::Node { id, tag_ids, graph_root_ids }) = node else {
+        errors.add(path(), "is required");
+        return None;
+    };
+    Some(NodeFacts::parse(id, tag_ids, graph_root_ids, path, errors))
+}
+
+pub(in crate::grpc) fn checked(done: CheckAccess) -> wire::CheckAccessResponse {
+    let (allowed, shares) = match done {
+        CheckAccess::Owner => (true, Vec::new()),
+        CheckAccess::AllowedBy(shares) => (true, shares),
+        CheckAccess::Denied => (false, Vec::new()),
+    };
+    let share_ids = shares.iter().map(ToString::to_string).collect();
+    wire::CheckAccessResponse { allowed, share_ids, checked_at: NO_TOKEN }
+}
+
+pub(in crate::grpc) fn batch(allowed: Vec<bool>) -> wire::BatchCheckAccessResponse {
+    wire::BatchCheckAccessResponse { allowed, checked_at: NO_TOKEN }
+}
+
+pub(in crate::grpc) fn filter(filter: AccessFilter) -> wire::GetAccessFilterResponse {
+    use wire::get_access_filter_response::Filter;
+    let AccessFilter { nodes, valid_until } = filter;
+    let filter = match nodes {
+        FilteredNodes::Everything => Filter::Everything(true),
+        FilteredNodes::Nothing => Filter::Nothing(true),
+        FilteredNodes::AnyOf(clauses) => {
+            Filter::AnyOf(wire::Clauses { clauses: clauses.into_iter().map(clause).collect() })
+        }
+    };
+    wire::GetAccessFilterResponse {
+        filter: Some(filter),
+        valid_until: valid_until.map(timestamp),
+        checked_at: NO_TOKEN,
+    }
+}
+
+pub(in crate::grpc) fn explained(explanation: Explanation) -> wire::ExplainAccessResponse {
+    let Explanation { allowed, reason, verdicts } = explanation;
+    let shares = verdicts
+        .into_iter()
+        .map(|Verdict { share, allows, reason, .. }| wire::ShareVerdict { share_id: share.to_string(), allows, reason })
+        .collect();
+    wire::ExplainAccessResponse { allowed, reason, shares, checked_at: NO_TOKEN }
+}
+
+pub(in crate::grpc) fn viewers(viewers: Vec<Viewer>) -> wire::ListViewersResponse {
+    let viewers = viewers
+        .into_iter()
+        .map(|Viewer { user, actions, shares }| wire::Viewer {
+            viewer_id: user.to_string(),
+            actions: actions.into_iter().map(|action| shown_action(action).into()).collect(),
+            share_ids: shares.iter().map(ToString::to_string).collect(),
+        })
+        .collect();
+    wire::ListViewersResponse { viewers, checked_at: NO_TOKEN }
+}
+
+fn clause(clause: Clause) -> wire::Clause {
+    let all_of = clause
+        .all_of
+        .into_iter()
+        .map(|selection| match selection {
+            Selection::Tags(tag_ids) => wire::Selection { tag_ids, ..wire::Selection::default() },
+            Selection::Nodes(node_ids) => wire::Selection { node_ids, ..wire::Selection::default() },
+            Selection::GraphRoots(graph_root_ids) => wire::Selection { graph_root_ids, ..wire::Selection::default() },
+        })
+        .collect();
+    wire::Clause { all_of }
+}
+
+fn action(action: i32, errors: &mut FieldErrors) -> Option<Action> {
+    match wire::Action::try_from(action) {
+        Ok(wire::Action::Read) => Some(Action::Read),
+        Ok(wire::Action::Write) => Some(Action::Write),
+        Ok(wire::Action::Delete) => Some(Action::Delete),
+        Ok(wire::Action::Share) => Some(Action::Share),
+        Ok(wire::Action::Unspecified) | Err(_) => {
+            errors.add("action", "must be read, write, delete or share");
+            None
+        }
+    }
+}
+
+fn shown_action(action: Action) -> wire::Action {
+    match action {
+        Action::Read => wire::Action::Read,
+        Action::Write => wire::Action::Write,
+        Action::Delete => wire::Action::Delete,
+        Action::Share => wire::Action::Share,
+    }
+}

@@ -1,0 +1,164 @@
+//! What holds of every decision, over worlds made up at random. However a question is asked, it has one answer; and nothing that narrows ever widens.
+
+use proptest::{collection::vec, prelude::*, sample::Index};
+use sharing_svc::domain::{
+    Share,
+    access::{AccessSet, Action, Resource, explain, viewers},
+};
+use vocabulary::{Id, Instant};
+
+use crate::world::{CaseNode, CaseShare, USERS, chains_between, day_of, random_node, random_shares, shares};
+
+const NOW: i64 = 10;
+
+/// Every answer about these nodes, and about the edges between neighbours in the list.
+fn answers(shares: &[Share], nodes: &[CaseNode], now: Instant) -> Vec<bool> {
+    let mut answers = Vec::new();
+    for viewer in &USERS[1..] {
+        let set = AccessSet::new(&chains_between(shares, USERS[0], viewer));
+        for action in Action::ALL {
+            answers.extend(nodes.iter().map(|node| set.allows(action, Resource::Node(node.facts()), now)));
+            answers.extend(edges(nodes).map(|edge| set.allows(action, edge, now)));
+        }
+    }
+    answers
+}
+
+fn edges(nodes: &[CaseNode]) -> impl Iterator<Item = Resource<'_>> {
+    nodes.windows(2).map(|pair| Resource::Relationship { source: pair[0].facts(), target: pair[1].facts() })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Each world asks 3 viewers × 4 actions × (24 nodes + 23 edges) questions: 169,200 in all.
+    #[test]
+    fn however_it_is_asked_the_answer_is_the_same(
+        made in random_shares(),
+        nodes in vec(random_node(), 24),
+    ) {
+        let made = shares(&made, "");
+        let now = day_of(NOW);
+        let owner = Id::parse(USERS[0]).unwrap();
+        for viewer in &USERS[1..] {
+            let chains = chains_between(&made, USERS[0], viewer);
+            let set = AccessSet::new(&chains);
+            let viewer_id = Id::parse(*viewer).unwrap();
+            for action in Action::ALL {
+                let filter = set.filter(action, now);
+                for node in nodes.iter().map(CaseNode::facts) {
+                    let resource = Resource::Node(node);
+                    let allowed = set.allows(action, resource, now);
+                    let by_chains = chains.iter().any(|chain| chain.allows(action, node, now));
+                    let allowing = set.allowing(action, resource, now);
+                    let explained = explain(&chains, &viewer_id, &owner, action, resource, now);
+                    let listed = viewers(&chains, node, now);
+                    let listed = listed.first().filter(|viewer| viewer.actions.contains(&action));
+                    prop_assert_eq!(by_chains, allowed);
+                    prop_assert_eq!(filter.lets_through(node), allowed);
+                    prop_assert_eq!(explained.allowed, allowed);
+                    prop_assert_eq!(listed.is_some(), allowed);
+                    prop_assert_eq!(!allowing.is_empty(), allowed);
+                    let verdicts = explained.verdicts.iter().filter(|verdict| verdict.allows);
+                    prop_assert_eq!(verdicts.map(|verdict| verdict.share).collect::<Vec<_>>(), allowing);
+                }
+                for edge in edges(&nodes) {
+                    let ends: Vec<_> = edge.nodes().map(|node| filter.lets_through(node)).collect();
+                    let allowed = set.allows(action, edge, now);
+                    prop_assert_eq!(allowed, ends == [true, true]);
+                    prop_assert_eq!(explain(&chains, &viewer_id, &owner, action, edge, now).allowed, allowed);
+                    prop_assert_eq!(set.allowing(action, edge, now).is_empty(), !allowed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_filter_holds_until_the_moment_it_names_and_no_longer(
+        made in random_shares(),
+        nodes in vec(random_node(), 8),
+    ) {
+        let made = shares(&made, "");
+        for viewer in &USERS[1..] {
+            let set = AccessSet::new(&chains_between(&made, USERS[0], viewer));
+            for action in Action::ALL {
+                let filter = set.filter(action, day_of(NOW));
+                for day in NOW..16 {
+                    if filter.valid_until.is_some_and(|end| end <= day_of(day)) {
+                        prop_assert_ne!(&set.filter(action, day_of(day)).nodes, &filter.nodes);
+                        break;
+                    }
+                    for node in nodes.iter().map(CaseNode::facts) {
+                        let allowed = set.allows(action, Resource::Node(node), day_of(day));
+                        prop_assert_eq!(filter.lets_through(node), allowed);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn another_share_never_takes_anything_away(
+        made in random_shares(),
+        another in random_shares(),
+        nodes in vec(random_node(), 8),
+    ) {
+        let before = answers(&shares(&made, ""), &nodes, day_of(NOW));
+        let another = another.into_iter().map(|share| CaseShare {
+            id: format!("another-{}", share.id),
+            parent_share_id: share.parent_share_id.map(|parent| format!("another-{parent}")),
+            ..share
+        });
+        let after = answers(&shares(&made.into_iter().chain(another).collect::<Vec<_>>(), ""), &nodes, day_of(NOW));
+        prop_assert!(before.iter().zip(&after).all(|(before, after)| *after || !before));
+    }
+
+    #[test]
+    fn narrowing_a_share_never_gives_anything(
+        made in random_shares(),
+        which in any::<Index>(),
+        how in 0..7_usize,
+        nodes in vec(random_node(), 8),
+    ) {
+        prop_assume!(!made.is_empty());
+        let before = answers(&shares(&made, ""), &nodes, day_of(NOW));
+        let mut narrowed = made;
+        let which = which.index(narrowed.len());
+        let share = &mut narrowed[which];
+        match how {
+            0 => share.can_read = false,
+            1 => share.can_write = false,
+            2 => share.can_delete = false,
+            3 => share.can_share = false,
+            4 => share.expires_at = Some(day_of(NOW).utc()),
+            5 => share.revoked_at = Some(day_of(NOW).utc()),
+            _ => {
+                share.tag_ids.truncate(share.tag_ids.len().max(2) - 1);
+                share.node_ids.truncate(share.node_ids.len().max(2) - 1);
+            }
+        }
+        let after = answers(&shares(&narrowed, ""), &nodes, day_of(NOW));
+        prop_assert!(before.iter().zip(&after).all(|(before, after)| *before || !after));
+    }
+
+    #[test]
+    fn a_share_passed_on_never_allows_what_the_one_above_does_not(
+        made in random_shares(),
+        nodes in vec(random_node(), 8),
+    ) {
+        let made = shares(&made, "");
+        let all = sharing_svc::domain::access::chains(made.clone(), Vec::new()).unwrap();
+        for child in &all {
+            let Some(parent) = child.share().parent() else { continue };
+            let parent = all.iter().find(|chain| chain.share().id == parent).unwrap();
+            for node in nodes.iter().map(CaseNode::facts) {
+                for action in Action::ALL {
+                    let child = child.allows(action, node, day_of(NOW));
+                    let above = parent.allows(action, node, day_of(NOW));
+                    let passable = parent.share().terms.rights.share;
+                    prop_assert!(!child || (above && passable));
+                }
+            }
+        }
+    }
+}
