@@ -3,6 +3,7 @@
 
 mod app_access;
 mod edits;
+pub mod exposure;
 mod permissions;
 mod profile;
 mod rules;
@@ -10,6 +11,8 @@ mod tag_directory;
 mod tag_expression;
 mod template;
 mod text;
+pub mod view;
+mod warnings;
 mod yaml;
 
 pub use app_access::{AppAccess, AppAccessDraft, AppAccessEdits, AppId, GrantId, NewAppAccess, Tier};
@@ -21,4 +24,5 @@ pub use tag_directory::{KnownTag, TagDirectory, TagId};
 pub use tag_expression::{MAX_DEPTH, MAX_PARTS, TagExpression, TagOp};
 pub use template::Template;
 pub use text::{Description, NodeType, ProfileName, TagRef, TextError};
+pub use warnings::{Warning, WarningCode, warnings};
 pub use yaml::to_yaml;

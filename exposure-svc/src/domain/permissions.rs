@@ -144,6 +144,21 @@ impl TagPermissions {
         }
     }
 
+    /// The verbs that name a tag.
+    pub fn verbs_naming(&self, tag: &TagRef) -> Vec<&'static str> {
+        let Self { discover, read, propose, edit, create, delete } = self;
+        let verbs = [
+            (TagVerb::Discover, discover),
+            (TagVerb::Read, read),
+            (TagVerb::Propose, propose),
+            (TagVerb::Edit, edit),
+            (TagVerb::Create, create),
+            (TagVerb::Delete, delete),
+        ];
+        let names = |grant: &Option<TagGrant>| grant.iter().any(|grant| grant.tag_ids.iter().any(|named| named == tag));
+        verbs.into_iter().filter(|(_, grant)| names(grant)).map(|(verb, _)| verb.name()).collect()
+    }
+
     /// The same permissions over other tags.
     #[must_use]
     pub fn map(&self, each: &impl Fn(&TagRef) -> TagRef) -> Self {

@@ -159,6 +159,20 @@ impl Rules {
         }
     }
 
+    /// Whether some filter says which nodes are in. Where none does and no node is picked, all are.
+    pub fn states_inclusion(&self) -> bool {
+        let by_tags = self
+            .tag_filters
+            .as_ref()
+            .is_some_and(|filters| !filters.include_all.is_empty() || !filters.include_any.is_empty());
+        by_tags
+            || self.tag_expression.is_some()
+            || !self.allowed_tag_ids.is_empty()
+            || !self.allowed_node_types.is_empty()
+            || self.date_range_start.is_some()
+            || self.date_range_end.is_some()
+    }
+
     /// The same rules over other tags.
     #[must_use]
     pub fn map_tags(&self, each: &impl Fn(&TagRef) -> TagRef) -> Self {

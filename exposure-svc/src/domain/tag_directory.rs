@@ -68,6 +68,11 @@ impl TagDirectory {
         }
     }
 
+    /// Whether it is the id of a tag that was deleted.
+    pub fn was_deleted(&self, kept: &TagRef) -> bool {
+        self.name_of.get(kept.as_str()).is_some_and(Option::is_none)
+    }
+
     /// The tag that an id or a name stands for; `None`: it is unknown or was deleted.
     pub fn resolve(&self, reference: &TagRef) -> Option<(TagId, TagRef)> {
         let id = self.kept(reference);

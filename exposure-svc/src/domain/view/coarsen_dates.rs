@@ -1,0 +1,110 @@
+//! `coarsen_dates`: a time becomes its day.
+
+use vocabulary::Instant;
+
+use super::{NodeView, members::each_string};
+
+/// Seconds in a day of UTC.
+const DAY: i64 = 86_400;
+
+/// Takes the time of day out of every moment: in strings, the day that is written there; of the node's own, the day in UTC.
+pub(super) fn coarsen_dates(view: &mut NodeView) {
+    let seconds = view.created_at.utc().timestamp();
+    // A day that begins within the calendar does so whenever the moment was within it.
+    if let Ok(day) = Instant::from_parts(seconds - seconds.rem_euclid(DAY), 0) {
+        view.created_at = day;
+    }
+    each_string(&mut view.fields, &mut |text| {
+        if let Some(coarse) = coarse(text) {
+            *text = coarse;
+        }
+    });
+}
+
+/// The text with every moment in it (`2026-01-07T09:30:00Z`, `2026-01-07 09:30`) cut to its day; `None`: there is none.
+fn coarse(text: &str) -> Option<String> {
+    let mut kept = String::new();
+    let mut from = 0;
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match moment(bytes.get(at..).unwrap_or_default()) {
+            Some(length) if at == 0 || !bytes.get(at - 1).is_some_and(u8::is_ascii_digit) => {
+                kept.push_str(text.get(from..at + DATE.len()).unwrap_or_default());
+                at += length;
+                from = at;
+            }
+            _ => at += 1,
+        }
+    }
+    if from == 0 {
+        return None;
+    }
+    kept.push_str(text.get(from..).unwrap_or_default());
+    Some(kept)
+}
+
+const DATE: &[u8] = b"dddd-dd-dd";
+const TIME: &[u8] = b"dd:dd";
+
+/// How long the moment is that these bytes begin with, if they do.
+fn moment(bytes: &[u8]) -> Option<usize> {
+    let mut at = DATE.len();
+    if !is_shaped(bytes, DATE) || !matches!(bytes.get(at)?, b'T' | b't' | b' ') {
+        return None;
+    }
+    at += 1;
+    if !is_shaped(bytes.get(at..)?, TIME) {
+        return None;
+    }
+    at += TIME.len();
+    if is_shaped(bytes.get(at..)?, b":dd") {
+        at += 3;
+        if matches!(bytes.get(at), Some(b'.' | b',')) {
+            let digits = bytes.get(at + 1..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            at += if digits > 0 { digits + 1 } else { 0 };
+        }
+    }
+    let zone = bytes.get(at..)?;
+    Some(match zone.first() {
+        Some(b'Z' | b'z') => at + 1,
+        Some(b'+' | b'-') if is_shaped(zone.get(1..)?, b"dd:dd") => at + 6,
+        Some(b'+' | b'-') if is_shaped(zone.get(1..)?, b"dddd") => at + 5,
+        _ => at,
+    })
+}
+
+/// Whether the bytes begin with this shape; `d` stands for a digit.
+fn is_shaped(bytes: &[u8], shape: &[u8]) -> bool {
+    bytes.len() >= shape.len()
+        && bytes
+            .iter()
+            .zip(shape)
+            .all(|(byte, shape)| if *shape == b'd' { byte.is_ascii_digit() } else { byte == shape })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_become_their_day_and_nothing_else_changes() {
+        let cases = [
+            ("2026-01-07T09:30:00Z", "2026-01-07"),
+            ("2026-01-07T09:30:00.123456+02:00", "2026-01-07"),
+            ("2026-01-07t09:30z", "2026-01-07"),
+            ("2026-01-07 09:30", "2026-01-07"),
+            ("from 2026-01-07T09:30:00-0500, to 2026-01-08 10:00:00.", "from 2026-01-07, to 2026-01-08."),
+            ("2026-01-07T09:30:00Z2026-01-07T09:30:00Z", "2026-01-072026-01-07"),
+            ("9–5 on 2026-01-07T09:30:00Z ✓", "9–5 on 2026-01-07 ✓"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(coarse(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in
+            ["", "2026-01-07", "2026-01-07T", "2026-01-07 at nine", "12026-01-07T09:30", "09:30", "2026-1-7 09:30"]
+        {
+            assert_eq!(coarse(text), None, "{text}");
+        }
+    }
+}

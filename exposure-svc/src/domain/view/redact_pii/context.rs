@@ -1,0 +1,149 @@
+//! The words before a number, which say what it is where its shape does not.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+/// Bytes before a number that are looked at: three or four words.
+const REACH: usize = 28;
+
+/// Words that come before phone numbers, in the languages we know them in.
+const CALLS: [&str; 45] = [
+    "tel",
+    "phone",
+    "call",
+    "mobile",
+    "mobil",
+    "cell",
+    "fax",
+    "whatsapp",
+    "signal",
+    "sms",
+    "text me",
+    "ring",
+    "dial",
+    "reach me",
+    "contact",
+    "ruf",
+    "handy",
+    "anruf",
+    "nummer ist",
+    "erreichbar",
+    "rufnummer",
+    "durchwahl",
+    "appel",
+    "portable",
+    "joindre",
+    "numéro",
+    "fijo",
+    "móvil",
+    "movil",
+    "teléfono",
+    "llama",
+    "llámame",
+    "celular",
+    "cellulare",
+    "chiama",
+    "telemóvel",
+    "liga",
+    "bel ",
+    "bellen",
+    "komórka",
+    "zadzwoń",
+    "my number",
+    "电话",
+    "手机",
+    "電話",
+];
+
+/// Words that come before numbers which are nobody's.
+const COUNTS: [&str; 44] = [
+    "order",
+    "invoice",
+    "isbn",
+    "issn",
+    "ean",
+    "upc",
+    "sku",
+    "version",
+    "release",
+    "build",
+    "ticket",
+    "ref",
+    "serial",
+    "part no",
+    "part #",
+    "tracking",
+    "batch",
+    "lot ",
+    "case ",
+    "issue",
+    "article",
+    "item",
+    "imei",
+    "model",
+    "bestell",
+    "rechnung",
+    "artikel",
+    "kunden",
+    "auftrag",
+    "vorgang",
+    "commande",
+    "facture",
+    "dossier",
+    "référence",
+    "pedido",
+    "factura",
+    "ordine",
+    "fattura",
+    "número de serie",
+    "zamówien",
+    "timestamp",
+    "firmware",
+    "coordinates",
+    "doi",
+];
+
+/// Words that come before a social security number.
+const SOCIAL: [&str; 3] = ["ssn", "social security", "soc sec"];
+
+#[expect(clippy::expect_used, reason = "the words are constants, and tests use them")]
+fn words(words: &[&str]) -> AhoCorasick {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("a list of words")
+}
+
+static CALLS_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| words(&CALLS));
+static COUNTS_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| words(&COUNTS));
+static SOCIAL_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| words(&SOCIAL));
+
+/// What stands before a number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context<'a>(&'a str);
+
+impl<'a> Context<'a> {
+    /// What stands before `start`, in the same sentence.
+    pub(super) fn before(text: &'a str, start: usize) -> Self {
+        let mut from = start.saturating_sub(REACH);
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+        let before = text.get(from..start).unwrap_or_default();
+        let sentence = before.rfind(['\n', ';', '!', '?']).map_or(0, |end| end + 1);
+        Self(before.get(sentence..).unwrap_or_default())
+    }
+
+    /// It speaks of calling somebody.
+    pub(super) fn is_of_a_call(self) -> bool {
+        CALLS_FINDER.is_match(self.0) || self.0.contains(['☎', '📞', '📱'])
+    }
+
+    /// It speaks of things that are numbered.
+    pub(super) fn is_of_a_count(self) -> bool {
+        COUNTS_FINDER.is_match(self.0) || self.0.trim_end().ends_with(['#', '№', '=', '$', '€', '£', '¥'])
+    }
+
+    /// It speaks of social security.
+    pub(super) fn is_of_social_security(self) -> bool {
+        SOCIAL_FINDER.is_match(self.0)
+    }
+}

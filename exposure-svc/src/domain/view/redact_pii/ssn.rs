@@ -1,0 +1,28 @@
+//! US social security numbers.
+
+use super::digit_groups::Window;
+
+/// Whether it is one that could have been given out (<https://www.ssa.gov/employer/randomization.html>), in its groups, or
+/// in one piece where the words before say so.
+pub(super) fn is_ssn(number: &Window<'_>) -> bool {
+    let is_social = || number.context().is_of_social_security();
+    let (area, group, serial) = if number.has_shape(&[3, 2, 4]) {
+        let dashed = number.is_joined_by(&["-", "\u{2011}", "\u{2013}"]);
+        if !dashed && !(number.is_joined_by(&[" ", "."]) && is_social()) {
+            return false;
+        }
+        (number.group(0), number.group(1), number.group(2))
+    } else if number.has_shape(&[9]) && is_social() {
+        let whole = number.group(0);
+        let part = |range: std::ops::Range<usize>| whole.get(range).unwrap_or_default();
+        (part(0..3), part(3..5), part(5..9))
+    } else {
+        return false;
+    };
+    !matches!(area, "000" | "666")
+        && !area.starts_with('9')
+        && group != "00"
+        && serial != "0000"
+        && !number.written().starts_with(['+', '('])
+        && (is_social() || !number.context().is_of_a_count())
+}

@@ -1,0 +1,201 @@
+//! The parts of a profile that decide which nodes it exposes.
+
+use std::collections::HashSet;
+
+use vocabulary::Distinct;
+
+use crate::domain::{NodeType, Rules, TagExpression, TagRef};
+
+/// A part of a profile that decides which nodes it exposes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    IncludeAll,
+    IncludeAny,
+    ExcludeAny,
+    TagExpression,
+    AllowedTagIds,
+    ExcludedTagIds,
+    AllowedNodeIds,
+    AllowedNodeTypes,
+    ExcludedNodeTypes,
+    DateRange,
+    TagPermissionsRead,
+    SchemaPermissionsRead,
+}
+
+impl Part {
+    /// Every part, in the order of the profile.
+    const ALL: [Self; 12] = [
+        Self::IncludeAll,
+        Self::IncludeAny,
+        Self::ExcludeAny,
+        Self::TagExpression,
+        Self::AllowedTagIds,
+        Self::ExcludedTagIds,
+        Self::AllowedNodeIds,
+        Self::AllowedNodeTypes,
+        Self::ExcludedNodeTypes,
+        Self::DateRange,
+        Self::TagPermissionsRead,
+        Self::SchemaPermissionsRead,
+    ];
+
+    /// The parts that say something.
+    pub(super) fn stated(rules: &Rules) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|part| part.is_stated(rules)).collect()
+    }
+
+    /// Where it stands in the profile.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::IncludeAll => "tag_filters.include_all",
+            Self::IncludeAny => "tag_filters.include_any",
+            Self::ExcludeAny => "tag_filters.exclude_any",
+            Self::TagExpression => "tag_expression",
+            Self::AllowedTagIds => "allowed_tag_ids",
+            Self::ExcludedTagIds => "excluded_tag_ids",
+            Self::AllowedNodeIds => "allowed_node_ids",
+            Self::AllowedNodeTypes => "allowed_node_types",
+            Self::ExcludedNodeTypes => "excluded_node_types",
+            Self::DateRange => "date_range",
+            Self::TagPermissionsRead => "tag_permissions.read",
+            Self::SchemaPermissionsRead => "schema_permissions.read",
+        }
+    }
+
+    fn is_stated(self, rules: &Rules) -> bool {
+        let filters = rules.tag_filters.as_ref();
+        match self {
+            Self::IncludeAll => filters.is_some_and(|filters| !filters.include_all.is_empty()),
+            Self::IncludeAny => filters.is_some_and(|filters| !filters.include_any.is_empty()),
+            Self::ExcludeAny => filters.is_some_and(|filters| !filters.exclude_any.is_empty()),
+            Self::TagExpression => rules.tag_expression.is_some(),
+            Self::AllowedTagIds => !rules.allowed_tag_ids.is_empty(),
+            Self::ExcludedTagIds => !rules.excluded_tag_ids.is_empty(),
+            Self::AllowedNodeIds => !rules.allowed_node_ids.is_empty(),
+            Self::AllowedNodeTypes => !rules.allowed_node_types.is_empty(),
+            Self::ExcludedNodeTypes => !rules.excluded_node_types.is_empty(),
+            Self::DateRange => rules.date_range_start.is_some() || rules.date_range_end.is_some(),
+            Self::TagPermissionsRead => rules
+                .tag_permissions
+                .as_ref()
+                .is_some_and(|permissions| !permissions.read.as_ref().is_some_and(|grant| grant.allow_all)),
+            Self::SchemaPermissionsRead => rules
+                .schema_permissions
+                .as_ref()
+                .is_some_and(|permissions| !permissions.read.as_ref().is_some_and(|grant| grant.allow_all)),
+        }
+    }
+
+    /// Whether it says nothing else; a permission also says what an app may write.
+    pub(super) fn is_only_for_exposure(self) -> bool {
+        !matches!(self, Self::TagPermissionsRead | Self::SchemaPermissionsRead)
+    }
+
+    /// Whether it alone hides every node, whatever else is said. (An expression that cannot hold names some tag twice.)
+    pub(super) fn denies_everything(self, rules: &Rules) -> bool {
+        let read_tags = rules.tag_permissions.as_ref().and_then(|permissions| permissions.read.as_ref());
+        let read_schemas = rules.schema_permissions.as_ref().and_then(|permissions| permissions.read.as_ref());
+        match self {
+            Self::TagPermissionsRead => read_tags.is_none_or(|grant| grant.tag_ids.is_empty()),
+            Self::SchemaPermissionsRead => read_schemas.is_none_or(|grant| grant.schema_ids.is_empty()),
+            Self::IncludeAll
+            | Self::IncludeAny
+            | Self::ExcludeAny
+            | Self::TagExpression
+            | Self::AllowedTagIds
+            | Self::ExcludedTagIds
+            | Self::AllowedNodeIds
+            | Self::AllowedNodeTypes
+            | Self::ExcludedNodeTypes
+            | Self::DateRange => false,
+        }
+    }
+
+    /// The same rules without this part.
+    pub(super) fn without(self, rules: &Rules) -> Rules {
+        let mut rules = rules.clone();
+        let filters = rules.tag_filters.get_or_insert_default();
+        match self {
+            Self::IncludeAll => filters.include_all = Distinct::default(),
+            Self::IncludeAny => filters.include_any = Distinct::default(),
+            Self::ExcludeAny => filters.exclude_any = Distinct::default(),
+            Self::TagExpression => rules.tag_expression = None,
+            Self::AllowedTagIds => rules.allowed_tag_ids = Distinct::default(),
+            Self::ExcludedTagIds => rules.excluded_tag_ids = Distinct::default(),
+            Self::AllowedNodeIds => rules.allowed_node_ids = Distinct::default(),
+            Self::AllowedNodeTypes => rules.allowed_node_types = Distinct::default(),
+            Self::ExcludedNodeTypes => rules.excluded_node_types = Distinct::default(),
+            Self::DateRange => (rules.date_range_start, rules.date_range_end) = (None, None),
+            Self::TagPermissionsRead => rules.tag_permissions = None,
+            Self::SchemaPermissionsRead => rules.schema_permissions = None,
+        }
+        rules
+    }
+
+    /// The same rules with no other parts than these.
+    pub(super) fn only(parts: &[Self], rules: &Rules) -> Rules {
+        let others = Self::ALL.into_iter().filter(|part| !parts.contains(part));
+        others.fold(rules.clone(), |rules, part| part.without(&rules))
+    }
+}
+
+/// The same rules, one excluded type less.
+pub(super) fn without_excluded_type(excluded: &NodeType, rules: &Rules) -> Rules {
+    let kept = rules.excluded_node_types.iter().filter(|kind| *kind != excluded).cloned().collect();
+    Rules { excluded_node_types: Distinct::new(kept), ..rules.clone() }
+}
+
+/// How many tags and types are named, over all parts.
+pub(super) fn names(rules: &Rules) -> usize {
+    tag_lists(rules).map(|(_, tags)| tags.len()).sum::<usize>()
+        + rules.allowed_node_types.len()
+        + rules.excluded_node_types.len()
+}
+
+/// Whether no tag stands in two places, nor twice in the expression, and types are not both allowed and excluded: then no
+/// part meets another, and nothing can follow but from one part alone.
+pub(super) fn are_independent(rules: &Rules) -> bool {
+    let mut seen = HashSet::new();
+    let types_meet = !rules.allowed_node_types.is_empty() && !rules.excluded_node_types.is_empty();
+    !types_meet && tag_lists(rules).flat_map(|(_, tags)| tags).all(|tag| seen.insert(tag.as_str()))
+}
+
+/// The parts that name a tag.
+pub(super) fn naming(tag: &TagRef, rules: &Rules) -> Vec<String> {
+    let lists = tag_lists(rules).filter(|(_, tags)| tags.contains(&tag)).map(|(path, _)| path.to_owned());
+    let in_verbs = rules.tag_permissions.iter().flat_map(|permissions| permissions.verbs_naming(tag));
+    let verbs = in_verbs.filter(|verb| *verb != "read").map(|verb| format!("tag_permissions.{verb}"));
+    lists.chain(verbs).collect()
+}
+
+/// Every part that names tags for the sake of exposure, with the tags; of an expression as often as they stand in it.
+fn tag_lists(rules: &Rules) -> impl Iterator<Item = (&'static str, Vec<&TagRef>)> {
+    let filters = rules.tag_filters.as_ref();
+    let read = rules.tag_permissions.as_ref().and_then(|permissions| permissions.read.as_ref());
+    let mut expression = Vec::new();
+    if let Some(below) = &rules.tag_expression {
+        leaves(below, &mut expression);
+    }
+    [
+        (Part::IncludeAll.path(), list(filters.map(|filters| &filters.include_all))),
+        (Part::IncludeAny.path(), list(filters.map(|filters| &filters.include_any))),
+        (Part::ExcludeAny.path(), list(filters.map(|filters| &filters.exclude_any))),
+        (Part::TagExpression.path(), expression),
+        (Part::AllowedTagIds.path(), list(Some(&rules.allowed_tag_ids))),
+        (Part::ExcludedTagIds.path(), list(Some(&rules.excluded_tag_ids))),
+        (Part::TagPermissionsRead.path(), list(read.map(|grant| &grant.tag_ids))),
+    ]
+    .into_iter()
+}
+
+fn leaves<'a>(expression: &'a TagExpression, found: &mut Vec<&'a TagRef>) {
+    match expression {
+        TagExpression::Tag { tag } => found.push(tag),
+        TagExpression::Operation { conditions, .. } => conditions.iter().for_each(|below| leaves(below, found)),
+    }
+}
+
+fn list(tags: Option<&Distinct<TagRef>>) -> Vec<&TagRef> {
+    tags.into_iter().flatten().collect()
+}
