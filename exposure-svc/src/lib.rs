@@ -42,7 +42,9 @@ pub fn identity() -> Identity {
 pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Service> {
     let identity = identity();
     let database = open_database::<Migrator>(&settings.service, &identity).await?;
-    let exposure = Exposure::new(Store::new(database.clone()), clock.clone());
+    let store = Store::new(database.clone());
+    let pseudonym_key = store.pseudonym_key().await?;
+    let exposure = Exposure::new(store, clock.clone(), pseudonym_key);
     Service::listen(settings.listen, grpc::routes(&exposure), identity, database, clock, settings.service).await
 }
 

@@ -159,6 +159,17 @@ impl Rules {
         }
     }
 
+    /// What an app may do with tags; `None`: nothing is said. (An object with nothing in it says nothing; a verb in it that
+    /// grants nothing denies.)
+    pub fn stated_tag_permissions(&self) -> Option<&TagPermissions> {
+        self.tag_permissions.as_ref().filter(|permissions| **permissions != TagPermissions::default())
+    }
+
+    /// What an app may do with schemas; `None`: nothing is said.
+    pub fn stated_schema_permissions(&self) -> Option<&SchemaPermissions> {
+        self.schema_permissions.as_ref().filter(|permissions| **permissions != SchemaPermissions::default())
+    }
+
     /// Whether some filter says which nodes are in. Where none does and no node is picked, all are.
     pub fn states_inclusion(&self) -> bool {
         let by_tags = self

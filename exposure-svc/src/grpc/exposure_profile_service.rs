@@ -48,7 +48,7 @@ impl From<CreateProfile> for Made {
                 Self { profile: Some(profile::profile(found)), created: false, replayed: false }
             }
             CreateProfile::Replayed(kept) => {
-                Self { profile: Some(profile::profile(kept.profile)), created: kept.created, replayed: true }
+                Self { profile: Some(profile::profile(kept.shown)), created: kept.created, replayed: true }
             }
             CreateProfile::Checked => Self { profile: None, created: false, replayed: false },
         }
@@ -82,7 +82,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         let GetProfileRequest { profile_id, include_yaml, resolve_tag_names } = request.into_inner();
         let found =
             self.exposure.get_profile(&user, &profile_id, tag_names(resolve_tag_names)).await.map_err(status)?;
-        let yaml = include_yaml.then(|| Exposure::profile_yaml(&found)).transpose().map_err(status)?;
+        let yaml = include_yaml.then(|| Exposure::profile_yaml(&found.profile)).transpose().map_err(status)?;
         Ok(Response::new(GetProfileResponse { profile: Some(profile::profile(found)), yaml }))
     }
 
@@ -151,8 +151,8 @@ impl ExposureProfileService for ExposureProfileRpc {
         let GetProfileYamlRequest { profile_id, resolve_tag_names } = request.into_inner();
         let found =
             self.exposure.get_profile(&user, &profile_id, tag_names(resolve_tag_names)).await.map_err(status)?;
-        let yaml = Exposure::profile_yaml(&found).map_err(status)?;
-        Ok(Response::new(GetProfileYamlResponse { yaml, version: found.version }))
+        let yaml = Exposure::profile_yaml(&found.profile).map_err(status)?;
+        Ok(Response::new(GetProfileYamlResponse { yaml, version: found.profile.version }))
     }
 
     async fn create_profile_from_template(

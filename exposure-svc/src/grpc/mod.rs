@@ -3,12 +3,14 @@
 mod app_access_service;
 mod convert;
 mod exposure_profile_service;
+mod exposure_service;
+mod filtering;
 mod status;
 mod tag_directory_service;
 
 use ofself_proto::exposure::{
     app_access_service_server::AppAccessServiceServer, exposure_profile_service_server::ExposureProfileServiceServer,
-    tag_directory_service_server::TagDirectoryServiceServer,
+    exposure_service_server::ExposureServiceServer, tag_directory_service_server::TagDirectoryServiceServer,
 };
 use service_kit::detached;
 use tonic::{Status, server::NamedService, service::Routes};
@@ -16,28 +18,38 @@ use tonic::{Status, server::NamedService, service::Routes};
 use crate::{error::Error, operations::Exposure};
 
 type UserFacing = ExposureProfileServiceServer<exposure_profile_service::ExposureProfileRpc>;
+type Decisions = ExposureServiceServer<exposure_service::ExposureRpc>;
 type Access = AppAccessServiceServer<app_access_service::AppAccessRpc>;
 type Tags = TagDirectoryServiceServer<tag_directory_service::TagDirectoryRpc>;
 
 /// The largest message that is taken; the largest profile that the rules take is well within it.
 const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+/// The largest question that is taken: 10,000 nodes of some twenty tags with ids and names of the usual length.
+const MAX_QUESTION_BYTES: usize = 16 * 1024 * 1024;
 
 /// The full names of the services that are served.
 pub fn services() -> Vec<&'static str> {
-    vec![<UserFacing as NamedService>::NAME, <Access as NamedService>::NAME, <Tags as NamedService>::NAME]
+    vec![
+        <UserFacing as NamedService>::NAME,
+        <Decisions as NamedService>::NAME,
+        <Access as NamedService>::NAME,
+        <Tags as NamedService>::NAME,
+    ]
 }
 
 /// The services of the contract, those that are not built yet included: they answer UNIMPLEMENTED.
 pub fn contract() -> Vec<&'static str> {
-    [services(), vec!["ofself.exposure.v1.ExposureService", "ofself.exposure.v1.ExposureAdminService"]].concat()
+    [services(), vec!["ofself.exposure.v1.ExposureAdminService"]].concat()
 }
 
 /// The services, over `exposure`. A method of the contract that is not among them is answered UNIMPLEMENTED.
 pub fn routes(exposure: &Exposure) -> Routes {
     let user_facing = UserFacing::new(exposure_profile_service::ExposureProfileRpc::new(exposure.clone()));
+    let decisions = Decisions::new(exposure_service::ExposureRpc::new(exposure.clone()));
     let access = Access::new(app_access_service::AppAccessRpc::new(exposure.clone()));
     let tags = Tags::new(tag_directory_service::TagDirectoryRpc::new(exposure.clone()));
     Routes::new(user_facing.max_decoding_message_size(MAX_REQUEST_BYTES))
+        .add_service(decisions.max_decoding_message_size(MAX_QUESTION_BYTES))
         .add_service(access.max_decoding_message_size(MAX_REQUEST_BYTES))
         .add_service(tags.max_decoding_message_size(MAX_REQUEST_BYTES))
 }

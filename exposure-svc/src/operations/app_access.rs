@@ -4,9 +4,9 @@
 use uuid::Uuid;
 use vocabulary::{FieldErrors, Instant, Page, PageRequest};
 
-use super::{Exposure, profile_named};
+use super::{Exposure, person_and_app, profile_named};
 use crate::{
-    domain::{AppAccess, AppAccessDraft, AppAccessEdits, AppId, GrantId, ProfileId, UserId},
+    domain::{AppAccess, AppAccessDraft, AppAccessEdits, GrantId, ProfileId, UserId},
     error::Error,
     storage::{GrantFilter, ProfileChange},
 };
@@ -58,7 +58,7 @@ impl Exposure {
         edits: AppAccessEdits,
     ) -> Result<(AppAccess, Instant), Error> {
         let now = self.clock.now();
-        let (user, app) = subject(user, app)?;
+        let (user, app) = person_and_app(user, app)?;
         edits.check(now).map_err(Error::Invalid)?;
         let change = self.store.begin().await?;
         change.lock_user(&user).await?;
@@ -78,7 +78,7 @@ impl Exposure {
     /// Ends a grant; `None`: the app never had one.
     pub async fn revoke_app_access(&self, user: String, app: String) -> Result<Option<(AppAccess, Instant)>, Error> {
         let now = self.clock.now();
-        let (user, app) = subject(user, app)?;
+        let (user, app) = person_and_app(user, app)?;
         let change = self.store.begin().await?;
         change.lock_user(&user).await?;
         let Some(standing) = change.newest_grant(&user, &app).await? else { return Ok(None) };
@@ -93,7 +93,7 @@ impl Exposure {
 
     /// The newest grant of an app, ended or not.
     pub async fn get_app_access(&self, user: String, app: String) -> Result<(AppAccess, Instant), Error> {
-        let (user, app) = subject(user, app)?;
+        let (user, app) = person_and_app(user, app)?;
         let access = self.store.newest_grant(&user, &app).await?.ok_or(Error::AppAccessNotFound)?;
         Ok((access, self.clock.now()))
     }
@@ -130,14 +130,4 @@ async fn end_expired(change: &ProfileChange, standing: &AppAccess) -> Result<(),
     }
     let ended = AppAccess { revoked_at: standing.expires_at, version: standing.version + 1, ..standing.clone() };
     change.update_grant(standing, &ended).await
-}
-
-fn subject(user: String, app: String) -> Result<(UserId, AppId), Error> {
-    let mut errors = FieldErrors::new();
-    let user = UserId::parse(user).map_err(|error| errors.add("user_id", error.to_string())).ok();
-    let app = AppId::parse(app).map_err(|error| errors.add("app_id", error.to_string())).ok();
-    match (user, app) {
-        (Some(user), Some(app)) => Ok((user, app)),
-        _ => Err(Error::Invalid(errors)),
-    }
 }

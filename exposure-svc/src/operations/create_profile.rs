@@ -4,9 +4,9 @@ use service_kit::idempotency::IdempotentRequest;
 use uuid::Uuid;
 use vocabulary::Instant;
 
-use super::{Exposure, shown};
+use super::Exposure;
 use crate::{
-    domain::{Edited, Profile, ProfileEdits, ProfileId, UserId},
+    domain::{Edited, Profile, ProfileEdits, ProfileId, ShownProfile, UserId},
     error::Error,
     storage::KeptProfile,
 };
@@ -15,9 +15,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum CreateProfile {
     /// It made this profile.
-    Created(Profile),
+    Created(ShownProfile),
     /// The profile was there already.
-    Found(Profile),
+    Found(ShownProfile),
     /// The same request was answered with this before.
     Replayed(KeptProfile),
     /// It was asked to check the fields only, and they are right.
@@ -49,9 +49,9 @@ impl Exposure {
         let edited = edits.with_ids(&tags).create().map_err(Error::Invalid)?;
         let profile = new_profile(owner, edited, now);
         change.insert(&profile).await?;
-        let kept = KeptProfile { profile: shown(profile, &tags), created: true };
+        let kept = KeptProfile { shown: ShownProfile::by_names(profile, &tags), created: true };
         change.commit(request.as_ref().map(|request| (request, &kept, now))).await?;
-        Ok(CreateProfile::Created(kept.profile))
+        Ok(CreateProfile::Created(kept.shown))
     }
 }
 

@@ -3,9 +3,9 @@
 use service_kit::idempotency::IdempotentRequest;
 use vocabulary::FieldErrors;
 
-use super::{CreateProfile, Exposure, create_profile::new_profile, shown};
+use super::{CreateProfile, Exposure, create_profile::new_profile};
 use crate::{
-    domain::{Edited, ProfileName, Template, UserId},
+    domain::{Edited, ProfileName, ShownProfile, Template, UserId},
     error::Error,
     storage::KeptProfile,
 };
@@ -47,9 +47,9 @@ impl Exposure {
             }
         };
         let tags = change.tags_of(&owner, &profile.rules.tags()).await?;
-        let kept = KeptProfile { profile: shown(profile, &tags), created };
+        let kept = KeptProfile { shown: ShownProfile::by_names(profile, &tags), created };
         change.commit(request.as_ref().map(|request| (request, &kept, now))).await?;
-        Ok(if created { CreateProfile::Created(kept.profile) } else { CreateProfile::Found(kept.profile) })
+        Ok(if created { CreateProfile::Created(kept.shown) } else { CreateProfile::Found(kept.shown) })
     }
 }
 

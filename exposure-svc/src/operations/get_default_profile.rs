@@ -2,25 +2,25 @@
 
 use anyhow::anyhow;
 
-use super::{Exposure, create_profile::new_profile, create_profile_from_template::from_template, shown};
+use super::{Exposure, create_profile::new_profile, create_profile_from_template::from_template};
 use crate::{
-    domain::{Profile, Template, UserId},
+    domain::{ShownProfile, TagDirectory, Template, UserId},
     error::Error,
 };
 
 impl Exposure {
     /// The default profile of `owner`. However many ask first at once, one is made.
-    pub async fn get_default_profile(&self, owner: UserId) -> Result<Profile, Error> {
+    pub async fn get_default_profile(&self, owner: UserId) -> Result<ShownProfile, Error> {
         if let Some(profile) = self.store.default_profile_of(&owner).await? {
             let tags = self.store.tags_of(&owner, &profile.rules.tags()).await?;
-            return Ok(shown(profile, &tags));
+            return Ok(ShownProfile::by_names(profile, &tags));
         }
         let now = self.clock.now();
         let change = self.store.begin().await?;
         change.lock_user(&owner).await?;
         if let Some(profile) = change.default_profile_of(&owner).await? {
             let tags = change.tags_of(&owner, &profile.rules.tags()).await?;
-            return Ok(shown(profile, &tags));
+            return Ok(ShownProfile::by_names(profile, &tags));
         }
         let template = Template::Transparent;
         let name = template.default_name().map_err(|error| Error::Internal(anyhow!(error)))?;
@@ -28,6 +28,6 @@ impl Exposure {
         change.insert(&profile).await?;
         change.commit(None).await?;
         // A template names no tags.
-        Ok(profile)
+        Ok(ShownProfile::by_names(profile, &TagDirectory::default()))
     }
 }

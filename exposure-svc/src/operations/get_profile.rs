@@ -2,21 +2,21 @@
 
 use anyhow::Context;
 
-use super::{Exposure, TagNames, profile_named, shown};
+use super::{Exposure, TagNames, profile_named};
 use crate::{
-    domain::{Profile, UserId, to_yaml},
+    domain::{Profile, ShownProfile, UserId, to_yaml},
     error::Error,
 };
 
 impl Exposure {
     /// The profile named `id`, if it is `owner`'s.
-    pub async fn get_profile(&self, owner: &UserId, id: &str, names: TagNames) -> Result<Profile, Error> {
+    pub async fn get_profile(&self, owner: &UserId, id: &str, names: TagNames) -> Result<ShownProfile, Error> {
         let profile = self.store.profile_of(owner, profile_named(id)?).await?.ok_or(Error::ProfileNotFound)?;
-        if names == TagNames::Kept {
-            return Ok(profile);
-        }
         let tags = self.store.tags_of(owner, &profile.rules.tags()).await?;
-        Ok(shown(profile, &tags))
+        Ok(match names {
+            TagNames::Resolved => ShownProfile::by_names(profile, &tags),
+            TagNames::Kept => ShownProfile::as_kept(profile, &tags),
+        })
     }
 
     /// A profile, as it is shown, as YAML.

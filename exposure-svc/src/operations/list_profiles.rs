@@ -2,9 +2,9 @@
 
 use vocabulary::{FieldErrors, Page, PageRequest};
 
-use super::{Exposure, shown};
+use super::Exposure;
 use crate::{
-    domain::{Profile, UserId},
+    domain::{ShownProfile, UserId},
     error::Error,
     storage::ProfileFilter,
 };
@@ -20,7 +20,7 @@ pub struct ListProfiles {
 
 impl Exposure {
     /// The profiles of `owner`, newest first.
-    pub async fn list_profiles(&self, owner: &UserId, list: ListProfiles) -> Result<Page<Profile>, Error> {
+    pub async fn list_profiles(&self, owner: &UserId, list: ListProfiles) -> Result<Page<ShownProfile>, Error> {
         let mut errors = FieldErrors::new();
         let page = PageRequest::parse(list.limit, list.offset, &mut errors);
         let page = errors.into_result(page).map_err(Error::Invalid)?;
@@ -32,6 +32,6 @@ impl Exposure {
         let profiles = self.store.profiles_of(owner, filter, page).await?;
         let references = profiles.items.iter().flat_map(|profile| profile.rules.tags()).collect();
         let tags = self.store.tags_of(owner, &references).await?;
-        Ok(profiles.map(|profile| shown(profile, &tags)))
+        Ok(profiles.map(|profile| ShownProfile::by_names(profile, &tags)))
     }
 }

@@ -1,24 +1,35 @@
 //! What the service does, one file per operation, named after its RPC.
 
 mod app_access;
+mod applied_profile;
+mod check_write;
 mod create_profile;
 mod create_profile_from_template;
 mod delete_profile;
+mod explain_exposure;
+mod filter_nodes;
 mod get_default_profile;
 mod get_profile;
 mod list_profiles;
+mod preview_profile;
 mod tag_directory;
 mod update_profile;
 
 pub use app_access::ListAppAccess;
+pub use applied_profile::{AppliedProfile, Subject, person_and_app};
 pub use create_profile::CreateProfile;
+pub use filter_nodes::NodeFilter;
 pub use list_profiles::ListProfiles;
+pub use preview_profile::PreviewProfile;
 pub use update_profile::UpdateProfile;
 
 use service_kit::clock::Clock;
 
 use crate::{
-    domain::{Profile, ProfileId, TagDirectory},
+    domain::{
+        AppId, ProfileId, UserId,
+        view::{PseudonymKey, Pseudonyms},
+    },
     error::Error,
     storage::Store,
 };
@@ -28,12 +39,18 @@ use crate::{
 pub struct Exposure {
     store: Store,
     clock: Clock,
+    pseudonym_key: PseudonymKey,
 }
 
 impl Exposure {
-    /// Over a store and a clock.
-    pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+    /// Over a store and a clock, with the key by which pseudonyms are made.
+    pub fn new(store: Store, clock: Clock, pseudonym_key: PseudonymKey) -> Self {
+        Self { store, clock, pseudonym_key }
+    }
+
+    /// The pseudonyms that `app` is shown of `user`'s ids.
+    pub fn pseudonyms(&self, user: &UserId, app: &AppId) -> Pseudonyms {
+        Pseudonyms::new(self.pseudonym_key.clone(), user, app)
     }
 }
 
@@ -49,9 +66,4 @@ pub enum TagNames {
 /// Takes the id of a profile as a caller wrote it: what is no id names no profile.
 fn profile_named(text: &str) -> Result<ProfileId, Error> {
     ProfileId::parse(text).ok_or(Error::ProfileNotFound)
-}
-
-/// The profile with its tags as a person knows them.
-fn shown(profile: Profile, tags: &TagDirectory) -> Profile {
-    Profile { rules: profile.rules.map_tags(&|kept| tags.shown(kept)), ..profile }
 }

@@ -2,9 +2,9 @@
 
 use vocabulary::{ExpectedVersions, Instant};
 
-use super::{Exposure, profile_named, shown};
+use super::{Exposure, profile_named};
 use crate::{
-    domain::{Edited, Profile, ProfileEdits, UserId},
+    domain::{Edited, Profile, ProfileEdits, ShownProfile, UserId},
     error::Error,
     storage::ProfileChange,
 };
@@ -22,7 +22,12 @@ pub struct UpdateProfile {
 
 impl Exposure {
     /// Changes the profile named `id` of `owner`.
-    pub async fn update_profile(&self, owner: UserId, id: String, update: UpdateProfile) -> Result<Profile, Error> {
+    pub async fn update_profile(
+        &self,
+        owner: UserId,
+        id: String,
+        update: UpdateProfile,
+    ) -> Result<ShownProfile, Error> {
         let id = profile_named(&id)?;
         let change = self.store.begin().await?;
         change.lock_user(&owner).await?;
@@ -36,7 +41,7 @@ impl Exposure {
         let tags = change.tags_of(&owner, &references).await?;
         let edited = update.edits.with_ids(&tags).update(&profile).map_err(Error::Invalid)?;
         if update.validate_only {
-            return Ok(shown(profile, &tags));
+            return Ok(ShownProfile::by_names(profile, &tags));
         }
         if profile.is_default && edited.is_default == Some(false) {
             return Err(Error::ProfileIsDefault);
@@ -51,7 +56,7 @@ impl Exposure {
             ..profile.clone()
         };
         if edited == profile {
-            return Ok(shown(profile, &tags));
+            return Ok(ShownProfile::by_names(profile, &tags));
         }
         if edited.is_default && !profile.is_default {
             end_default(&change, &owner, now).await?;
@@ -59,7 +64,7 @@ impl Exposure {
         let edited = Profile { updated_at: now, version: profile.version + 1, ..edited };
         change.update(&profile, &edited).await?;
         change.commit(None).await?;
-        Ok(shown(edited, &tags))
+        Ok(ShownProfile::by_names(edited, &tags))
     }
 }
 

@@ -9,11 +9,14 @@ use vocabulary::{Instant, Page, PageRequest};
 
 use super::{
     ProfileChange, Store,
-    entity::app_access::{ActiveModel, Column, Entity, Model},
+    entity::{
+        app_access::{ActiveModel, Column, Entity, Model},
+        profile,
+    },
     failed,
 };
 use crate::{
-    domain::{AppAccess, AppId, ProfileId, UserId},
+    domain::{AppAccess, AppId, Profile, ProfileId, UserId},
     error::Error,
 };
 
@@ -33,6 +36,24 @@ impl Store {
     /// the clocks of two replicas may differ.
     pub async fn newest_grant(&self, user: &UserId, app: &AppId) -> Result<Option<AppAccess>, Error> {
         newest_grant(self.database.reader(), user, app).await
+    }
+
+    /// The grant of an app to `user`'s data that was not revoked, and the profile that it names, as they stand at one moment.
+    pub async fn profile_bound_to(
+        &self,
+        user: &UserId,
+        app: &AppId,
+    ) -> Result<Option<(AppAccess, Option<Profile>)>, Error> {
+        let row = Entity::find()
+            .filter(Column::UserId.eq(user.as_str()))
+            .filter(Column::AppId.eq(app.as_str()))
+            .filter(Column::RevokedAt.is_null())
+            .find_also_related(profile::Entity)
+            .one(self.database.reader())
+            .await
+            .map_err(failed)?;
+        let Some((access, profile)) = row else { return Ok(None) };
+        Ok(Some((access.try_into()?, profile.map(Profile::try_from).transpose()?)))
     }
 
     /// The grants to `user`'s data, newest first.

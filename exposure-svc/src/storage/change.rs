@@ -17,7 +17,7 @@ use super::{
     read::{default_profile_of, profile_of},
 };
 use crate::{
-    domain::{Profile, ProfileId, UserId},
+    domain::{Profile, ProfileId, ShownProfile, UserId, Warning},
     error::Error,
 };
 
@@ -28,7 +28,7 @@ pub struct ProfileChange(Change);
 #[derive(Clone, Debug)]
 pub struct KeptProfile {
     /// The profile as it was shown.
-    pub profile: Profile,
+    pub shown: ShownProfile,
     /// Whether it was made by that request.
     pub created: bool,
 }
@@ -36,6 +36,7 @@ pub struct KeptProfile {
 #[derive(Serialize, Deserialize)]
 struct KeptAnswer {
     profile: Model,
+    warnings: Vec<Warning>,
     created: bool,
 }
 
@@ -57,10 +58,10 @@ impl ProfileChange {
             Recall::Unknown => Ok(None),
             Recall::Reused => Err(Error::IdempotencyKeyReused),
             Recall::Answered(answer) => {
-                let KeptAnswer { profile, created } = serde_json::from_value(answer)
+                let KeptAnswer { profile, warnings, created } = serde_json::from_value(answer)
                     .context("an answer kept under an idempotency key cannot be read")
                     .map_err(Error::Internal)?;
-                Ok(Some(KeptProfile { profile: profile.try_into()?, created }))
+                Ok(Some(KeptProfile { shown: ShownProfile { profile: profile.try_into()?, warnings }, created }))
             }
         }
     }
@@ -113,8 +114,8 @@ impl ProfileChange {
 
     /// Makes the change durable, and with it the answer to `request`, where a repeat may come.
     pub async fn commit(self, answer: Option<(&IdempotentRequest, &KeptProfile, Instant)>) -> Result<(), Error> {
-        if let Some((request, KeptProfile { profile, created }, now)) = answer {
-            let kept = KeptAnswer { profile: Model::try_from(profile)?, created: *created };
+        if let Some((request, KeptProfile { shown: ShownProfile { profile, warnings }, created }, now)) = answer {
+            let kept = KeptAnswer { profile: Model::try_from(profile)?, warnings: warnings.clone(), created: *created };
             let kept = serde_json::to_value(kept).context("an answer cannot be kept").map_err(Error::Internal)?;
             idempotency::remember(&self.0, request, kept, now).await.map_err(failed)?;
         }

@@ -6,6 +6,7 @@ mod entity;
 pub mod migrations;
 mod read;
 mod row;
+mod secret;
 mod tags;
 
 pub use app_access::GrantFilter;

@@ -10,13 +10,18 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
 
 mod stage;
+mod world;
 
 mod app_access;
+mod decision_cases;
+mod decision_properties;
 mod default_profile;
 mod durability;
+mod exposure_explained;
 mod idempotency;
 mod lifecycle;
 mod races;
 mod tag_names;
 mod validation;
+mod warnings;
 mod yaml;

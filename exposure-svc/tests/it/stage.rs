@@ -10,6 +10,7 @@ use ofself_proto::exposure::{
     UpdateProfileRequest, UpsertTagsRequest,
     app_access_service_client::AppAccessServiceClient,
     exposure_profile_service_client::ExposureProfileServiceClient,
+    exposure_service_client::ExposureServiceClient,
     tag_directory_service_client::TagDirectoryServiceClient,
     tag_expression::{Expression, Op, Operation},
 };
@@ -67,6 +68,10 @@ impl Stage {
 
     pub fn client(&self) -> ExposureProfileServiceClient<Channel> {
         ExposureProfileServiceClient::new(self.channel.clone())
+    }
+
+    pub fn decisions(&self) -> ExposureServiceClient<Channel> {
+        ExposureServiceClient::new(self.channel.clone())
     }
 
     pub fn access(&self) -> AppAccessServiceClient<Channel> {

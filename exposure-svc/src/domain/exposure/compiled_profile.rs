@@ -68,8 +68,8 @@ impl CompiledProfile {
             date_range_end,
             transformations: _,
             max_detail_level: _,
-            tag_permissions,
-            schema_permissions,
+            tag_permissions: _,
+            schema_permissions: _,
         } = rules;
         let no_filters = TagFilters::default();
         let TagFilters { include_all, include_any, exclude_any } = tag_filters.as_ref().unwrap_or(&no_filters);
@@ -89,7 +89,7 @@ impl CompiledProfile {
         let types = allowed.chain(excluded).collect();
 
         let mut reads_tags = Reads::Everything;
-        if let Some(permissions) = tag_permissions {
+        if let Some(permissions) = rules.stated_tag_permissions() {
             let read = permissions.read.as_ref();
             if !read.is_some_and(|grant| grant.allow_all) {
                 reads_tags = Reads::Named;
@@ -98,7 +98,7 @@ impl CompiledProfile {
         }
         let mut reads_schemas = Reads::Everything;
         let mut schemas = HashSet::default();
-        if let Some(permissions) = schema_permissions {
+        if let Some(permissions) = rules.stated_schema_permissions() {
             let read = permissions.read.as_ref();
             if !read.is_some_and(|grant| grant.allow_all) {
                 reads_schemas = Reads::Named;

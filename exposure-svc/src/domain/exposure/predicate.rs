@@ -87,11 +87,11 @@ impl Predicate {
     }
 
     fn readable(rules: &Rules) -> Self {
-        let tags = rules.tag_permissions.as_ref().map(|permissions| match &permissions.read {
+        let tags = rules.stated_tag_permissions().map(|permissions| match &permissions.read {
             Some(grant) if grant.allow_all => Self::Everything,
             read => Self::any(read.iter().flat_map(|grant| &grant.tag_ids).map(Self::has_tag)),
         });
-        let schemas = rules.schema_permissions.as_ref().map(|permissions| match &permissions.read {
+        let schemas = rules.stated_schema_permissions().map(|permissions| match &permissions.read {
             Some(grant) if grant.allow_all => Self::Everything,
             Some(grant) if !grant.schema_ids.is_empty() => Self::SchemaIn(grant.schema_ids.clone()),
             Some(_) | None => Self::Nothing,

@@ -197,7 +197,7 @@ fn date_range(rules: &Rules, node: &NodeFacts<'_>) -> RuleValue {
 
 fn readable_tags(rules: &Rules, node: &NodeFacts<'_>) -> RuleValue {
     let rule = "tag_permissions.read";
-    let Some(permissions) = &rules.tag_permissions else { return silent(rule) };
+    let Some(permissions) = rules.stated_tag_permissions() else { return silent(rule) };
     let (holds, reason) = match &permissions.read {
         None => (false, "the verb is absent".to_owned()),
         Some(grant) if grant.allow_all => (true, "it allows every tag".to_owned()),
@@ -212,7 +212,7 @@ fn readable_tags(rules: &Rules, node: &NodeFacts<'_>) -> RuleValue {
 
 fn readable_schema(rules: &Rules, node: &NodeFacts<'_>) -> RuleValue {
     let rule = "schema_permissions.read";
-    let Some(permissions) = &rules.schema_permissions else { return silent(rule) };
+    let Some(permissions) = rules.stated_schema_permissions() else { return silent(rule) };
     let schema = node.schema_name();
     let (holds, reason) = match &permissions.read {
         None => (false, "the verb is absent".to_owned()),

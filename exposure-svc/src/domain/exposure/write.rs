@@ -63,7 +63,7 @@ pub fn check_write(
         return refused("the node is not exposed to the app");
     }
     let name = verb.tag_verb().name();
-    let grant = rules.tag_permissions.as_ref().and_then(|permissions| match verb {
+    let grant = rules.stated_tag_permissions().and_then(|permissions| match verb {
         WriteVerb::Propose => permissions.propose.as_ref(),
         WriteVerb::Edit => permissions.edit.as_ref(),
         WriteVerb::Create => permissions.create.as_ref(),
@@ -84,7 +84,7 @@ pub fn check_write(
             return refused_tag(tag, format!("tag_permissions.{name} does not name the tag `{}`", tag.label()));
         }
     }
-    let grant = rules.schema_permissions.as_ref().and_then(|permissions| permissions.write.as_ref());
+    let grant = rules.stated_schema_permissions().and_then(|permissions| permissions.write.as_ref());
     match nodes().find(|node| !grant.is_some_and(|grant| names_schema(grant, node))) {
         None => WriteDecision::Allowed,
         Some(node) => WriteDecision::Refused {

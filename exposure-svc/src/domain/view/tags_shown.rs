@@ -22,7 +22,7 @@ pub(super) enum TagsShown {
 
 impl TagsShown {
     pub(super) fn new(rules: &Rules) -> Self {
-        let Some(permissions) = &rules.tag_permissions else { return Self::All };
+        let Some(permissions) = rules.stated_tag_permissions() else { return Self::All };
         let grants = || permissions.discover.iter().chain(&permissions.read);
         if grants().any(|grant| grant.allow_all) {
             return Self::All;

@@ -7,6 +7,8 @@ mod satisfiability;
 use part::Part;
 use satisfiability::{are_equal, is_satisfiable, is_valid};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Rules, TagDirectory, exposure::Predicate};
 
 /// Tags and types in a profile above which parts without effect are not looked for: the answer would take too long.
@@ -15,7 +17,7 @@ const MAX_NAMES_FOR_EFFECT: usize = 1_000;
 const MAX_TYPES_ONE_BY_ONE: usize = 20;
 
 /// Something a person should know of a profile.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// The kind of it.
     pub code: WarningCode,
@@ -26,7 +28,8 @@ pub struct Warning {
 }
 
 /// The kinds of warnings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum WarningCode {
     /// Every node is exposed.
     ExposesEverything,

@@ -77,12 +77,10 @@ impl Part {
             Self::ExcludedNodeTypes => !rules.excluded_node_types.is_empty(),
             Self::DateRange => rules.date_range_start.is_some() || rules.date_range_end.is_some(),
             Self::TagPermissionsRead => rules
-                .tag_permissions
-                .as_ref()
+                .stated_tag_permissions()
                 .is_some_and(|permissions| !permissions.read.as_ref().is_some_and(|grant| grant.allow_all)),
             Self::SchemaPermissionsRead => rules
-                .schema_permissions
-                .as_ref()
+                .stated_schema_permissions()
                 .is_some_and(|permissions| !permissions.read.as_ref().is_some_and(|grant| grant.allow_all)),
         }
     }
@@ -94,8 +92,8 @@ impl Part {
 
     /// Whether it alone hides every node, whatever else is said. (An expression that cannot hold names some tag twice.)
     pub(super) fn denies_everything(self, rules: &Rules) -> bool {
-        let read_tags = rules.tag_permissions.as_ref().and_then(|permissions| permissions.read.as_ref());
-        let read_schemas = rules.schema_permissions.as_ref().and_then(|permissions| permissions.read.as_ref());
+        let read_tags = rules.stated_tag_permissions().and_then(|permissions| permissions.read.as_ref());
+        let read_schemas = rules.stated_schema_permissions().and_then(|permissions| permissions.read.as_ref());
         match self {
             Self::TagPermissionsRead => read_tags.is_none_or(|grant| grant.tag_ids.is_empty()),
             Self::SchemaPermissionsRead => read_schemas.is_none_or(|grant| grant.schema_ids.is_empty()),
@@ -172,7 +170,7 @@ pub(super) fn naming(tag: &TagRef, rules: &Rules) -> Vec<String> {
 /// Every part that names tags for the sake of exposure, with the tags; of an expression as often as they stand in it.
 fn tag_lists(rules: &Rules) -> impl Iterator<Item = (&'static str, Vec<&TagRef>)> {
     let filters = rules.tag_filters.as_ref();
-    let read = rules.tag_permissions.as_ref().and_then(|permissions| permissions.read.as_ref());
+    let read = rules.stated_tag_permissions().and_then(|permissions| permissions.read.as_ref());
     let mut expression = Vec::new();
     if let Some(below) = &rules.tag_expression {
         leaves(below, &mut expression);

@@ -6,10 +6,12 @@ use vocabulary::{Distinct, Page};
 
 use super::permissions::{shown_schema_permissions, shown_tag_permissions};
 use crate::domain::{
-    Description, DetailLevel, Profile, Rules, TagExpression, TagFilters, TagOp, TagRef, TagsLogic, Transformation,
+    Description, DetailLevel, Profile, Rules, ShownProfile, TagExpression, TagFilters, TagOp, TagRef, TagsLogic,
+    Transformation, Warning,
 };
 
-pub(in crate::grpc) fn profile(profile: Profile) -> wire::Profile {
+pub(in crate::grpc) fn profile(shown: ShownProfile) -> wire::Profile {
+    let ShownProfile { profile, warnings } = shown;
     let Profile { id, owner, name, description, rules, is_active, is_default, created_at, updated_at, version } =
         profile;
     wire::Profile {
@@ -20,12 +22,17 @@ pub(in crate::grpc) fn profile(profile: Profile) -> wire::Profile {
         is_default,
         created_at: Some(timestamp(created_at)),
         updated_at: Some(timestamp(updated_at)),
-        warnings: Vec::new(),
+        warnings: warnings.into_iter().map(warning).collect(),
         version,
     }
 }
 
-pub(in crate::grpc) fn profiles(page: Page<Profile>) -> wire::ListProfilesResponse {
+pub(in crate::grpc) fn warning(warning: Warning) -> wire::Warning {
+    let Warning { code, message, fields } = warning;
+    wire::Warning { code: code.name().to_owned(), message, fields }
+}
+
+pub(in crate::grpc) fn profiles(page: Page<ShownProfile>) -> wire::ListProfilesResponse {
     let (profiles, total, limit, offset) = page.map(profile).into_parts();
     wire::ListProfilesResponse { profiles, total, limit, offset }
 }
@@ -105,7 +112,7 @@ fn tags_logic(logic: TagsLogic) -> wire::TagsLogic {
     }
 }
 
-fn detail_level(level: DetailLevel) -> wire::DetailLevel {
+pub(super) fn detail_level(level: DetailLevel) -> wire::DetailLevel {
     match level {
         DetailLevel::Full => wire::DetailLevel::Full,
         DetailLevel::Summary => wire::DetailLevel::Summary,

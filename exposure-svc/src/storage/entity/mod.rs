@@ -2,4 +2,5 @@
 
 pub(super) mod app_access;
 pub(super) mod profile;
+pub(super) mod secret;
 pub(super) mod tag;

@@ -1,4 +1,4 @@
-//! `redact_pii`: what names a person in a text gives way to the kind of thing it was (docs/exposure.md, "redact_pii").
+//! `redact_pii`: what names a person in a text gives way to the kind of thing it was (docs/exposure.md).
 //!
 //! One regular expression finds candidates; what each of them is, if anything, is decided by its checksum, its numbering plan
 //! or its shape, and by the words before it.

@@ -7,8 +7,9 @@ use super::digit_groups::Window;
 pub(super) fn is_ssn(number: &Window<'_>) -> bool {
     let is_social = || number.context().is_of_social_security();
     let (area, group, serial) = if number.has_shape(&[3, 2, 4]) {
-        let dashed = number.is_joined_by(&["-", "\u{2011}", "\u{2013}"]);
-        if !dashed && !(number.is_joined_by(&[" ", "."]) && is_social()) {
+        let is_dashed = number.is_joined_by(&["-", "\u{2011}", "\u{2013}"]);
+        let is_spaced = || number.is_joined_by(&[" ", "."]);
+        if !(is_dashed || (is_spaced() && is_social())) {
             return false;
         }
         (number.group(0), number.group(1), number.group(2))

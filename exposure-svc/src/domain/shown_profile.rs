@@ -1,0 +1,27 @@
+//! A profile as its owner sees it.
+
+use super::{Profile, TagDirectory, Warning, warnings};
+
+/// A profile as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownProfile {
+    /// The profile, its tags by name where that was asked for.
+    pub profile: Profile,
+    /// What its owner should know before they rely on it.
+    pub warnings: Vec<Warning>,
+}
+
+impl ShownProfile {
+    /// The profile with its tags as a person knows them.
+    pub fn by_names(profile: Profile, tags: &TagDirectory) -> Self {
+        let warnings = warnings(&profile.rules, tags);
+        let rules = profile.rules.map_tags(&|kept| tags.shown(kept));
+        Self { profile: Profile { rules, ..profile }, warnings }
+    }
+
+    /// The profile with its tags as they are kept.
+    pub fn as_kept(profile: Profile, tags: &TagDirectory) -> Self {
+        let warnings = warnings(&profile.rules, tags);
+        Self { profile, warnings }
+    }
+}

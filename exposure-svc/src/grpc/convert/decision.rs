@@ -1,0 +1,102 @@
+//! Answers about exposure.
+
+use ofself_proto::exposure::{self as wire, predicate};
+use service_kit::grpc::timestamp;
+
+use super::{profile::detail_level, question::NO_TOKEN};
+use crate::{
+    domain::{
+        NodeType, Transformation,
+        exposure::{Explanation, Predicate, RuleValue, WriteDecision},
+    },
+    operations::AppliedProfile,
+};
+
+pub(in crate::grpc) fn evaluated(exposed: Vec<bool>, applied: &AppliedProfile) -> wire::EvaluateNodesResponse {
+    wire::EvaluateNodesResponse {
+        exposed,
+        max_detail_level: detail_level(applied.detail_level()).into(),
+        transformations: transformations(applied),
+        profile_id: profile_id(applied),
+        checked_at: NO_TOKEN,
+    }
+}
+
+pub(in crate::grpc) fn filter(applied: &AppliedProfile) -> wire::GetExposureFilterResponse {
+    let predicate = applied
+        .profile
+        .as_ref()
+        .map_or(Predicate::Nothing, |profile| Predicate::new(&profile.rules, profile.is_active));
+    wire::GetExposureFilterResponse {
+        filter: Some(self::predicate(predicate)),
+        max_detail_level: detail_level(applied.detail_level()).into(),
+        transformations: transformations(applied),
+        profile_id: profile_id(applied),
+        valid_until: applied.valid_until.map(timestamp),
+        checked_at: NO_TOKEN,
+    }
+}
+
+pub(in crate::grpc) fn written(decision: WriteDecision) -> wire::CheckWriteResponse {
+    let (allowed, reason, refused_tag, refused_schema) = match decision {
+        WriteDecision::Allowed => (true, "the profile allows it".to_owned(), None, None),
+        WriteDecision::Refused { reason, tag, schema } => (false, reason, tag, schema),
+    };
+    wire::CheckWriteResponse { allowed, reason, refused_tag, refused_schema, checked_at: NO_TOKEN }
+}
+
+pub(in crate::grpc) fn explained(explanation: Option<Explanation>) -> wire::ExplainExposureResponse {
+    let Some(Explanation { exposed, reason, rules }) = explanation else {
+        let reason = "the app has no access grant that counts".to_owned();
+        let grant =
+            wire::RuleVerdict { rule: "app_access".to_owned(), holds: false, decided: true, reason: reason.clone() };
+        return wire::ExplainExposureResponse {
+            exposed: false,
+            rules: vec![grant],
+            reason: format!("hidden: {reason}"),
+            checked_at: NO_TOKEN,
+        };
+    };
+    let rules = rules
+        .into_iter()
+        .map(|RuleValue { rule, holds, decided, reason, .. }| wire::RuleVerdict {
+            rule: rule.to_owned(),
+            holds,
+            decided,
+            reason,
+        })
+        .collect();
+    wire::ExplainExposureResponse { exposed, rules, reason, checked_at: NO_TOKEN }
+}
+
+fn predicate(predicate: Predicate) -> wire::Predicate {
+    use predicate::Predicate as Kind;
+    let each = |below: Vec<Predicate>| below.into_iter().map(self::predicate).collect();
+    let kind = match predicate {
+        Predicate::Everything => Kind::Everything(true),
+        Predicate::Nothing => Kind::Nothing(true),
+        Predicate::All(below) => Kind::And(predicate::All { predicates: each(below) }),
+        Predicate::Any(below) => Kind::Or(predicate::Any { predicates: each(below) }),
+        Predicate::Not(below) => Kind::Not(Box::new(self::predicate(*below))),
+        Predicate::HasTag(tag) => Kind::HasTag(tag.as_str().to_owned()),
+        Predicate::TypeIn(types) => Kind::TypeIn(values(types.iter().map(NodeType::as_str))),
+        Predicate::CreatedBetween { start, end } => {
+            Kind::CreatedBetween(predicate::CreatedBetween { start: start.map(timestamp), end: end.map(timestamp) })
+        }
+        Predicate::IdIn(ids) => Kind::IdIn(values(ids.iter().map(vocabulary::Id::as_str))),
+        Predicate::SchemaIn(schemas) => Kind::SchemaIn(values(schemas.iter().map(vocabulary::Id::as_str))),
+    };
+    wire::Predicate { predicate: Some(kind) }
+}
+
+fn values<'a>(values: impl Iterator<Item = &'a str>) -> predicate::Values {
+    predicate::Values { values: values.map(str::to_owned).collect() }
+}
+
+fn transformations(applied: &AppliedProfile) -> Vec<String> {
+    applied.transformations().map(Transformation::name).map(str::to_owned).collect()
+}
+
+fn profile_id(applied: &AppliedProfile) -> String {
+    applied.id().map(|id| id.to_string()).unwrap_or_default()
+}

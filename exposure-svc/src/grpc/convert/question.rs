@@ -1,0 +1,177 @@
+//! Questions about exposure: who asks by which profile, and about which nodes.
+
+use ofself_proto::exposure as wire;
+use vocabulary::{FieldErrors, Id, Instant, MAX_BATCH, MAX_LIST, NAMED_ITEMS, Node};
+
+use crate::{
+    domain::{
+        AppId, UserId,
+        exposure::{CompiledProfile, NodeFacts, TagFacts, WriteVerb},
+    },
+    operations::Subject,
+};
+
+/// Answers carry no token yet: each is read from the database itself, and none can be staler than the call.
+pub(in crate::grpc) const NO_TOKEN: String = String::new();
+
+/// The person whose data it is.
+pub(in crate::grpc) fn user(id: String, errors: &mut FieldErrors) -> Option<UserId> {
+    required(id, "user_id", UserId::parse, errors)
+}
+
+/// An app.
+pub(in crate::grpc) fn app(id: String, errors: &mut FieldErrors) -> Option<AppId> {
+    required(id, "app_id", AppId::parse, errors)
+}
+
+/// Whose profile answers: that of an app, or one that is named.
+pub(in crate::grpc) fn subject(
+    app_id: Option<String>,
+    profile_id: Option<String>,
+    errors: &mut FieldErrors,
+) -> Option<Subject> {
+    match (app_id, profile_id) {
+        (Some(app_id), None) => app(app_id, errors).map(Subject::App),
+        (None, Some(profile_id)) if profile_id.is_empty() => {
+            errors.add("profile_id", "is required");
+            None
+        }
+        (None, Some(profile_id)) => Some(Subject::Profile(profile_id)),
+        (Some(_), Some(_)) | (None, None) => {
+            errors.add("subject", "must be either app_id or profile_id");
+            None
+        }
+    }
+}
+
+/// Every answer is as fresh as can be, so that whatever is required holds; but a token that was never given is refused.
+pub(in crate::grpc) fn consistency(consistency: Option<wire::Consistency>, errors: &mut FieldErrors) {
+    use wire::consistency::Requirement;
+    match consistency.and_then(|consistency| consistency.requirement) {
+        None | Some(Requirement::MinimizeLatency(_) | Requirement::FullyConsistent(_)) => {}
+        Some(Requirement::AtLeastAsFresh(token)) if token == NO_TOKEN => {}
+        Some(Requirement::AtLeastAsFresh(_)) => {
+            errors.add("consistency.at_least_as_fresh", "is no token of this service");
+        }
+    }
+}
+
+/// Says whether so many nodes may be asked about at once.
+pub(in crate::grpc) fn bounded(nodes: usize, errors: &mut FieldErrors) {
+    if nodes > MAX_BATCH {
+        errors.add("nodes", format!("must hold at most {MAX_BATCH} entries"));
+    }
+}
+
+/// Decides about each node, in order, in one pass over them. Without a profile nothing is exposed.
+pub(in crate::grpc) fn decide_each(
+    nodes: &[wire::NodeDescription],
+    profile: Option<&CompiledProfile>,
+) -> Result<Vec<bool>, FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let mut wrong = 0;
+    let mut decisions = Vec::with_capacity(nodes.len());
+    let mut tags = Vec::new();
+    for (index, description) in nodes.iter().enumerate() {
+        let mut here = FieldErrors::new();
+        if let Some(node) = node(description, &mut tags, || format!("nodes[{index}]"), &mut here) {
+            decisions.push(profile.is_some_and(|profile| profile.exposes(&node)));
+        }
+        if !here.is_empty() {
+            wrong += 1;
+            if wrong <= NAMED_ITEMS {
+                errors.append(here);
+            }
+        }
+    }
+    if wrong > NAMED_ITEMS {
+        errors.add("nodes", format!("has {} more entries that are wrong", wrong - NAMED_ITEMS));
+    }
+    errors.into_result(decisions)
+}
+
+/// A node that stands at `path`. `tags` is where its tags are put; it may be used again for the next one.
+pub(in crate::grpc) fn node<'a: 'tags, 'tags>(
+    node: &'a wire::NodeDescription,
+    tags: &'tags mut Vec<TagFacts<'a>>,
+    path: impl Fn() -> String,
+    errors: &mut FieldErrors,
+) -> Option<NodeFacts<'tags>> {
+    let wire::NodeDescription { id, node_type, tags: given, schema_id, created_at } = node;
+    let mut wrong = |field: &str, must: String| errors.add(format!("{}.{field}", path()), must);
+    if let Err(error) = Id::<Node>::check(id) {
+        wrong("id", if id.is_empty() { "is required".to_owned() } else { error.to_string() });
+    }
+    if node_type.is_empty() {
+        wrong("node_type", "is required".to_owned());
+    }
+    if given.len() > MAX_LIST {
+        wrong("tags", format!("must hold at most {MAX_LIST} entries"));
+    }
+    if given.iter().any(|tag| tag.id.is_empty() && tag.name.is_empty()) {
+        wrong("tags", "must each have an id or a name".to_owned());
+    }
+    if schema_id.as_ref().is_some_and(String::is_empty) {
+        wrong("schema_id", "must not be empty; leave it out for a node without a schema".to_owned());
+    }
+    let created_at = match created_at {
+        None => {
+            wrong("created_at", "is required".to_owned());
+            None
+        }
+        Some(at) => {
+            Instant::from_parts(at.seconds, at.nanos).map_err(|error| wrong("created_at", error.to_string())).ok()
+        }
+    };
+    tags.clear();
+    tags.extend(given.iter().map(|wire::Tag { id, name }| TagFacts { id, name }));
+    Some(NodeFacts { id, node_type, tags, schema: schema_id.as_deref(), created_at: created_at? })
+}
+
+/// What an app wants to do, and to which node.
+pub(in crate::grpc) fn verb(
+    verb: i32,
+    has_before: bool,
+    has_after: bool,
+    errors: &mut FieldErrors,
+) -> Option<WriteVerb> {
+    let verb = match wire::WriteVerb::try_from(verb) {
+        Ok(wire::WriteVerb::Propose) => WriteVerb::Propose,
+        Ok(wire::WriteVerb::Edit) => WriteVerb::Edit,
+        Ok(wire::WriteVerb::Create) => WriteVerb::Create,
+        Ok(wire::WriteVerb::Delete) => WriteVerb::Delete,
+        Ok(wire::WriteVerb::Unspecified) | Err(_) => {
+            errors.add("verb", "must be propose, edit, create or delete");
+            return None;
+        }
+    };
+    let (needs_before, needs_after) = match verb {
+        WriteVerb::Edit => (Some(true), Some(true)),
+        WriteVerb::Create => (Some(false), Some(true)),
+        WriteVerb::Delete => (Some(true), Some(false)),
+        // What is proposed may be any of these.
+        WriteVerb::Propose if has_before || has_after => (None, None),
+        WriteVerb::Propose => (None, Some(true)),
+    };
+    for (field, needed, there) in [("before", needs_before, has_before), ("after", needs_after, has_after)] {
+        match needed {
+            Some(true) if !there => errors.add(field, "is required for this verb"),
+            Some(false) if there => errors.add(field, "must be absent for this verb"),
+            Some(_) | None => {}
+        }
+    }
+    Some(verb)
+}
+
+fn required<T, E: std::fmt::Display>(
+    text: String,
+    field: &str,
+    parse: impl Fn(String) -> Result<T, E>,
+    errors: &mut FieldErrors,
+) -> Option<T> {
+    if text.is_empty() {
+        errors.add(field, "is required");
+        return None;
+    }
+    parse(text).map_err(|error| errors.add(field, error.to_string())).ok()
+}

@@ -1,0 +1,167 @@
+//! `ExposureService`: what services that serve apps ask before every answer.
+
+use ofself_proto::exposure::{
+    CheckWriteRequest, CheckWriteResponse, EvaluateNodesRequest, EvaluateNodesResponse, ExplainExposureRequest,
+    ExplainExposureResponse, FilterNodesRequest, FilterNodesResponse, GetExposureFilterRequest,
+    GetExposureFilterResponse, PreviewProfileRequest, PreviewProfileResponse, WatchProfilesRequest,
+    WatchProfilesResponse, evaluate_nodes_request, explain_exposure_request, exposure_service_server::ExposureService,
+    get_exposure_filter_request,
+};
+use tokio_stream::{Empty, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status, Streaming};
+use vocabulary::FieldErrors;
+
+use super::{
+    convert::{decision, edits, profile, question},
+    filtering,
+    status::status,
+};
+use crate::{error::Error, operations::Exposure};
+
+pub(super) struct ExposureRpc {
+    exposure: Exposure,
+}
+
+impl ExposureRpc {
+    pub(super) fn new(exposure: Exposure) -> Self {
+        Self { exposure }
+    }
+}
+
+#[tonic::async_trait]
+impl ExposureService for ExposureRpc {
+    async fn evaluate_nodes(
+        &self,
+        request: Request<EvaluateNodesRequest>,
+    ) -> Result<Response<EvaluateNodesResponse>, Status> {
+        use evaluate_nodes_request::Subject;
+        let EvaluateNodesRequest { user_id, subject, nodes, consistency } = request.into_inner();
+        let (app_id, profile_id) = match subject {
+            None => (None, None),
+            Some(Subject::AppId(id)) => (Some(id), None),
+            Some(Subject::ProfileId(id)) => (None, Some(id)),
+        };
+        let mut errors = FieldErrors::new();
+        let user = question::user(user_id, &mut errors);
+        let subject = question::subject(app_id, profile_id, &mut errors);
+        question::consistency(consistency, &mut errors);
+        question::bounded(nodes.len(), &mut errors);
+        let (user, subject) = understood(user.zip(subject), errors)?;
+        let applied = self.exposure.applied_profile(&user, &subject).await.map_err(status)?;
+        let compiled = applied.compile();
+        let exposed =
+            question::decide_each(&nodes, compiled.as_ref()).map_err(|errors| status(Error::Invalid(errors)))?;
+        Ok(Response::new(decision::evaluated(exposed, &applied)))
+    }
+
+    type FilterNodesStream = ReceiverStream<Result<FilterNodesResponse, Status>>;
+
+    async fn filter_nodes(
+        &self,
+        request: Request<Streaming<FilterNodesRequest>>,
+    ) -> Result<Response<Self::FilterNodesStream>, Status> {
+        filtering::begin(&self.exposure, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_exposure_filter(
+        &self,
+        request: Request<GetExposureFilterRequest>,
+    ) -> Result<Response<GetExposureFilterResponse>, Status> {
+        use get_exposure_filter_request::Subject;
+        let GetExposureFilterRequest { user_id, subject, consistency } = request.into_inner();
+        let (app_id, profile_id) = match subject {
+            None => (None, None),
+            Some(Subject::AppId(id)) => (Some(id), None),
+            Some(Subject::ProfileId(id)) => (None, Some(id)),
+        };
+        let mut errors = FieldErrors::new();
+        let user = question::user(user_id, &mut errors);
+        let subject = question::subject(app_id, profile_id, &mut errors);
+        question::consistency(consistency, &mut errors);
+        let (user, subject) = understood(user.zip(subject), errors)?;
+        let applied = self.exposure.applied_profile(&user, &subject).await.map_err(status)?;
+        Ok(Response::new(decision::filter(&applied)))
+    }
+
+    async fn check_write(&self, request: Request<CheckWriteRequest>) -> Result<Response<CheckWriteResponse>, Status> {
+        let CheckWriteRequest { user_id, app_id, verb, before, after, consistency } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let user = question::user(user_id, &mut errors);
+        let app = question::app(app_id, &mut errors);
+        let verb = question::verb(verb, before.is_some(), after.is_some(), &mut errors);
+        question::consistency(consistency, &mut errors);
+        let (mut tags_before, mut tags_after) = (Vec::new(), Vec::new());
+        let before =
+            before.as_ref().map(|node| question::node(node, &mut tags_before, || "before".to_owned(), &mut errors));
+        let after =
+            after.as_ref().map(|node| question::node(node, &mut tags_after, || "after".to_owned(), &mut errors));
+        let ((user, app), verb) = understood(user.zip(app).zip(verb), errors)?;
+        let (before, after) = (before.flatten(), after.flatten());
+        let decision =
+            self.exposure.check_write(&user, app, verb, before.as_ref(), after.as_ref()).await.map_err(status)?;
+        Ok(Response::new(decision::written(decision)))
+    }
+
+    async fn explain_exposure(
+        &self,
+        request: Request<ExplainExposureRequest>,
+    ) -> Result<Response<ExplainExposureResponse>, Status> {
+        use explain_exposure_request::Subject;
+        let ExplainExposureRequest { user_id, subject, node, consistency } = request.into_inner();
+        let (app_id, profile_id) = match subject {
+            None => (None, None),
+            Some(Subject::AppId(id)) => (Some(id), None),
+            Some(Subject::ProfileId(id)) => (None, Some(id)),
+        };
+        let mut errors = FieldErrors::new();
+        let user = question::user(user_id, &mut errors);
+        let subject = question::subject(app_id, profile_id, &mut errors);
+        question::consistency(consistency, &mut errors);
+        let mut tags = Vec::new();
+        let node = match &node {
+            Some(node) => question::node(node, &mut tags, || "node".to_owned(), &mut errors),
+            None => {
+                errors.add("node", "is required");
+                None
+            }
+        };
+        let ((user, subject), node) = understood(user.zip(subject).zip(node), errors)?;
+        let explanation = self.exposure.explain_exposure(&user, &subject, &node).await.map_err(status)?;
+        Ok(Response::new(decision::explained(explanation)))
+    }
+
+    async fn preview_profile(
+        &self,
+        request: Request<PreviewProfileRequest>,
+    ) -> Result<Response<PreviewProfileResponse>, Status> {
+        let PreviewProfileRequest { user_id, draft, nodes } = request.into_inner();
+        let mut edits = edits::creation(draft);
+        // A profile is its owner's, though nothing is read of theirs.
+        let _ = question::user(user_id, &mut edits.unreadable);
+        question::bounded(nodes.len(), &mut edits.unreadable);
+        let preview = Exposure::preview_profile(edits).map_err(status)?;
+        let exposed =
+            question::decide_each(&nodes, Some(&preview.compiled)).map_err(|errors| status(Error::Invalid(errors)))?;
+        let warnings = preview.warnings.into_iter().map(profile::warning).collect();
+        Ok(Response::new(PreviewProfileResponse { exposed, warnings }))
+    }
+
+    type WatchProfilesStream = Empty<Result<WatchProfilesResponse, Status>>;
+
+    /// There is no record of changes yet, and so nothing to watch.
+    async fn watch_profiles(
+        &self,
+        _: Request<WatchProfilesRequest>,
+    ) -> Result<Response<Self::WatchProfilesStream>, Status> {
+        Err(Status::unimplemented("changes cannot be watched yet"))
+    }
+}
+
+/// A question that was read without a fault.
+pub(super) fn understood<T>(question: Option<T>, errors: FieldErrors) -> Result<T, Status> {
+    match question {
+        Some(question) => errors.into_result(question),
+        None => Err(errors),
+    }
+    .map_err(|errors| status(Error::Invalid(errors)))
+}

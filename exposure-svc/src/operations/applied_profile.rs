@@ -1,0 +1,87 @@
+//! The profile that answers for an app, or for a question about a profile.
+
+use vocabulary::{FieldErrors, Instant};
+
+use super::{Exposure, profile_named};
+use crate::{
+    domain::{AppId, DetailLevel, Profile, ProfileId, Transformation, UserId, exposure::CompiledProfile},
+    error::Error,
+};
+
+/// Whose profile answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The one that this app's grant names.
+    App(AppId),
+    /// This one, as the caller wrote it.
+    Profile(String),
+}
+
+/// The profile that answers a question, now.
+#[derive(Clone, Debug)]
+pub struct AppliedProfile {
+    /// `None`: the app has no grant that counts, and sees nothing.
+    pub profile: Option<Profile>,
+    /// When the grant ends; `None`: when something is changed.
+    pub valid_until: Option<Instant>,
+}
+
+impl AppliedProfile {
+    /// Its id.
+    pub fn id(&self) -> Option<ProfileId> {
+        self.profile.as_ref().map(|profile| profile.id)
+    }
+
+    /// What decides; `None`: nothing is exposed.
+    pub fn compile(&self) -> Option<CompiledProfile> {
+        self.profile.as_ref().map(|profile| CompiledProfile::new(&profile.rules, profile.is_active))
+    }
+
+    /// How much of an exposed node is seen; where nothing is exposed, the least.
+    pub fn detail_level(&self) -> DetailLevel {
+        self.profile
+            .as_ref()
+            .map_or(DetailLevel::Minimal, |profile| profile.rules.max_detail_level.unwrap_or(DetailLevel::Full))
+    }
+
+    /// What is done to what is seen, in order.
+    pub fn transformations(&self) -> impl Iterator<Item = Transformation> {
+        self.profile.iter().flat_map(|profile| profile.rules.transformations.iter().copied())
+    }
+}
+
+impl Exposure {
+    /// The profile that answers for `subject` of `user`'s, now. One read.
+    pub async fn applied_profile(&self, user: &UserId, subject: &Subject) -> Result<AppliedProfile, Error> {
+        match subject {
+            Subject::Profile(id) => {
+                let profile = self.store.profile_of(user, profile_named(id)?).await?.ok_or(Error::ProfileNotFound)?;
+                Ok(AppliedProfile { profile: Some(profile), valid_until: None })
+            }
+            Subject::App(app) => {
+                let now = self.clock.now();
+                let bound = self.store.profile_bound_to(user, app).await?;
+                Ok(match bound.filter(|(access, _)| access.is_active(now)) {
+                    Some((access, profile)) => AppliedProfile { profile, valid_until: access.expires_at },
+                    None => AppliedProfile { profile: None, valid_until: None },
+                })
+            }
+        }
+    }
+
+    /// Whether a profile that was read before still answers: its grant has not ended since.
+    pub fn still_applies(&self, applied: &AppliedProfile) -> bool {
+        applied.valid_until.is_none_or(|end| end > self.clock.now())
+    }
+}
+
+/// Takes the person and the app that a question is about.
+pub fn person_and_app(user: String, app: String) -> Result<(UserId, AppId), Error> {
+    let mut errors = FieldErrors::new();
+    let user = UserId::parse(user).map_err(|error| errors.add("user_id", error.to_string())).ok();
+    let app = AppId::parse(app).map_err(|error| errors.add("app_id", error.to_string())).ok();
+    match (user, app) {
+        (Some(user), Some(app)) => Ok((user, app)),
+        _ => Err(Error::Invalid(errors)),
+    }
+}

@@ -1,0 +1,35 @@
+//! `PreviewProfile`: the same decisions for a profile that is not saved yet.
+
+use vocabulary::Edit;
+
+use super::Exposure;
+use crate::{
+    domain::{ProfileEdits, ProfileName, TagDirectory, Warning, exposure::CompiledProfile, warnings},
+    error::Error,
+};
+
+/// A profile that is not saved yet.
+#[derive(Clone, Debug)]
+pub struct PreviewProfile {
+    /// What decides.
+    pub compiled: CompiledProfile,
+    /// What its owner should know; nothing is read, so that deleted tags are not among it.
+    pub warnings: Vec<Warning>,
+}
+
+impl Exposure {
+    /// What a draft would expose. It needs no name, and nothing is read or written.
+    pub fn preview_profile(mut edits: ProfileEdits) -> Result<PreviewProfile, Error> {
+        if matches!(edits.name, Edit::Keep)
+            && !edits.unreadable.names("name")
+            && let Ok(name) = ProfileName::parse("draft")
+        {
+            edits.name = Edit::Set(name);
+        }
+        let edited = edits.create().map_err(Error::Invalid)?;
+        Ok(PreviewProfile {
+            compiled: CompiledProfile::new(&edited.rules, edited.is_active),
+            warnings: warnings(&edited.rules, &TagDirectory::default()),
+        })
+    }
+}

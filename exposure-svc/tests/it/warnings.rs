@@ -1,0 +1,268 @@
+//! What a person is warned of, held against every node that could be.
+
+use exposure_svc::domain::{
+    KnownTag, NodeType, Rules, TagDirectory, TagExpression, TagFilters, TagId, TagOp, TagPermissions, TagRef,
+    WarningCode,
+    exposure::{CompiledProfile, NodeFacts, TagFacts},
+    warnings,
+};
+use ofself_proto::exposure::{DeleteTagsRequest, ProfileDraft, TagFilters as WireFilters};
+use proptest::prelude::*;
+use test_kit::Backend;
+use vocabulary::{Distinct, Id};
+
+use crate::{
+    stage::{Stage, named, strings},
+    world::{NAMES, SCHEMAS, TAGS, TYPES, day, random_rules, tag},
+};
+
+/// Asks about every kind of node there could be: every set of tags that a profile can tell apart, every type and schema that
+/// it names and one that it does not, picked or not, before, in and after every range of dates.
+fn every_node(rules: &Rules, mut ask: impl FnMut(&NodeFacts<'_>)) {
+    let mut references: Vec<TagRef> = rules.tags().into_iter().collect();
+    references.sort();
+    let types: Vec<_> = TYPES.iter().copied().chain(["another"]).collect();
+    let schemas = [Some(SCHEMAS[0]), Some(SCHEMAS[1]), None, Some("another")];
+    let picked = rules.allowed_node_ids.iter().next().map(Id::as_str);
+    let moments: Vec<_> =
+        (1..16).step_by(if rules.date_range_start.or(rules.date_range_end).is_some() { 1 } else { 15 }).collect();
+    for subset in 0..1_u32 << references.len() {
+        let tags: Vec<_> = (0..)
+            .zip(&references)
+            .filter(|(index, _)| subset >> index & 1 == 1)
+            .map(|(_, reference)| TagFacts { id: reference.as_str(), name: "" })
+            .collect();
+        for node_type in &types {
+            for schema in schemas {
+                for id in [picked, Some("another")].into_iter().flatten() {
+                    for moment in &moments {
+                        ask(&NodeFacts { id, node_type, tags: &tags, schema, created_at: day(*moment) });
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn without(field: &str, rules: &Rules) -> Rules {
+    let mut rules = rules.clone();
+    let filters = rules.tag_filters.get_or_insert_with(TagFilters::default);
+    match field {
+        "tag_filters.include_all" => filters.include_all = Distinct::default(),
+        "tag_filters.include_any" => filters.include_any = Distinct::default(),
+        "tag_filters.exclude_any" => filters.exclude_any = Distinct::default(),
+        "tag_expression" => rules.tag_expression = None,
+        "allowed_tag_ids" => rules.allowed_tag_ids = Distinct::default(),
+        "excluded_tag_ids" => rules.excluded_tag_ids = Distinct::default(),
+        "allowed_node_ids" => rules.allowed_node_ids = Distinct::default(),
+        "allowed_node_types" => rules.allowed_node_types = Distinct::default(),
+        "excluded_node_types" => rules.excluded_node_types = Distinct::default(),
+        "date_range" => (rules.date_range_start, rules.date_range_end) = (None, None),
+        other => panic!("{other} is no part of the formula alone"),
+    }
+    rules
+}
+
+const PARTS: [&str; 10] = [
+    "tag_filters.include_all",
+    "tag_filters.include_any",
+    "tag_filters.exclude_any",
+    "tag_expression",
+    "allowed_tag_ids",
+    "excluded_tag_ids",
+    "allowed_node_ids",
+    "allowed_node_types",
+    "excluded_node_types",
+    "date_range",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_warning_is_true_and_none_is_missing(rules in random_rules()) {
+        prop_assume!(rules.tags().len() <= 6);
+        let compiled = CompiledProfile::new(&rules, true);
+        let (mut all, mut some) = (true, false);
+        every_node(&rules, |node| {
+            let exposed = compiled.exposes(node);
+            all &= exposed;
+            some |= exposed;
+        });
+        let found = warnings(&rules, &TagDirectory::default());
+        let says = |code| found.iter().any(|warning| warning.code == code);
+        prop_assert_eq!(says(WarningCode::ExposesEverything), all, "{:?}", found);
+        prop_assert_eq!(says(WarningCode::ExposesNothing), !some, "{:?}", found);
+        if all || !some {
+            return Ok(());
+        }
+        for part in PARTS {
+            let narrowed = without(part, &rules);
+            let same_rules = narrowed == Rules { tag_filters: Some(rules.tag_filters.clone().unwrap_or_default()), ..rules.clone() };
+            let other = CompiledProfile::new(&narrowed, true);
+            let mut has_effect = false;
+            every_node(&rules, |node| has_effect |= compiled.exposes(node) != other.exposes(node));
+            let warned = found.iter().any(|warning| {
+                let is_whole = !warning.message.starts_with("excluding the type");
+                warning.code == WarningCode::NoEffect && is_whole && warning.fields == [part]
+            });
+            prop_assert_eq!(warned, !has_effect && !same_rules, "{}: {:?}", part, found);
+        }
+    }
+}
+
+fn list(tags: &[&str]) -> Distinct<TagRef> {
+    Distinct::new(tags.iter().map(|name| tag(name)).collect())
+}
+
+fn types(names: &[&str]) -> Distinct<NodeType> {
+    Distinct::new(names.iter().map(|name| NodeType::parse((*name).to_owned()).unwrap()).collect())
+}
+
+fn said(rules: &Rules) -> Vec<(String, Vec<String>)> {
+    warnings(rules, &TagDirectory::default()).into_iter().map(|warning| (warning.message, warning.fields)).collect()
+}
+
+fn not(tag: TagRef) -> TagExpression {
+    TagExpression::Operation { op: TagOp::Not, conditions: vec![TagExpression::Tag { tag }] }
+}
+
+#[test]
+fn the_parts_that_contradict_each_other_are_named_and_no_others() {
+    let filters = |all: &[&str], any: &[&str], none: &[&str]| {
+        Some(TagFilters { include_all: list(all), include_any: list(any), exclude_any: list(none) })
+    };
+    let contradiction = |rules: &Rules| {
+        let found = warnings(rules, &TagDirectory::default());
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].code, WarningCode::ExposesNothing);
+        found[0].fields.join(" ")
+    };
+    let required_and_excluded = Rules {
+        tag_filters: filters(&["a", "b"], &["c"], &["b"]),
+        allowed_node_types: types(&["note"]),
+        ..Rules::default()
+    };
+    assert_eq!(contradiction(&required_and_excluded), "tag_filters.include_all tag_filters.exclude_any");
+
+    let by_expression = Rules {
+        tag_expression: Some(not(tag("a"))),
+        allowed_tag_ids: list(&["a"]),
+        excluded_tag_ids: list(&["z"]),
+        ..Rules::default()
+    };
+    assert_eq!(contradiction(&by_expression), "tag_expression allowed_tag_ids");
+
+    let within_itself = Rules {
+        tag_expression: Some(TagExpression::Operation {
+            op: TagOp::And,
+            conditions: vec![TagExpression::Tag { tag: tag("a") }, not(tag("a"))],
+        }),
+        ..Rules::default()
+    };
+    assert_eq!(contradiction(&within_itself), "tag_expression");
+
+    let types_meet = Rules {
+        allowed_node_types: types(&["note", "GOAL"]),
+        excluded_node_types: types(&["GOAL", "note"]),
+        tag_filters: filters(&["a"], &[], &[]),
+        ..Rules::default()
+    };
+    assert_eq!(contradiction(&types_meet), "allowed_node_types excluded_node_types");
+
+    let three =
+        Rules { tag_filters: filters(&[], &["a", "b"], &["a"]), excluded_tag_ids: list(&["b"]), ..Rules::default() };
+    assert_eq!(contradiction(&three), "tag_filters.include_any tag_filters.exclude_any excluded_tag_ids");
+
+    // What was picked by hand is in whatever the filters say.
+    let picked = Rules { allowed_node_ids: Distinct::new(vec![Id::parse("n").unwrap()]), ..within_itself };
+    assert!(!said(&picked).iter().any(|(message, _)| message.contains("nothing:")), "{:?}", said(&picked));
+}
+
+#[test]
+fn each_kind_of_warning_reads_well() {
+    assert_eq!(said(&Rules::default()), [("this profile exposes every node".to_owned(), vec![])]);
+    let closed = Rules { tag_permissions: Some(TagPermissions::nothing()), ..Rules::default() };
+    assert_eq!(
+        said(&closed),
+        [(
+            "this profile can expose nothing: `tag_permissions.read` lets no node through".to_owned(),
+            vec!["tag_permissions.read".to_owned()]
+        )]
+    );
+    let idle =
+        Rules { allowed_node_types: types(&["note"]), excluded_node_types: types(&["GOAL"]), ..Rules::default() };
+    assert_eq!(
+        said(&idle),
+        [(
+            "`excluded_node_types` has no effect: without it the same nodes would be exposed".to_owned(),
+            vec!["excluded_node_types".to_owned()]
+        )]
+    );
+    let partly = Rules {
+        allowed_node_types: types(&["note", "BELIEF"]),
+        excluded_node_types: types(&["GOAL", "note"]),
+        ..Rules::default()
+    };
+    assert_eq!(said(&partly)[0].0, "excluding the type `GOAL` has no effect: no node of it is exposed anyway");
+    let deleted = TagDirectory::new([KnownTag { id: TagId::parse("t1").unwrap(), name: None }]);
+    let rules = Rules { excluded_tag_ids: list(&["t1", "t2"]), ..Rules::default() };
+    let found = warnings(&rules, &deleted);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].message, "the tag `t1` no longer exists");
+    assert_eq!(found[0].fields, ["excluded_tag_ids"]);
+}
+
+#[test]
+fn the_largest_profile_is_decided_in_bounded_time() {
+    // Pigeons and holes: a formula that is hard for its size, as large as an expression may be.
+    let hole = |pigeon: usize, hole: usize| TagExpression::Tag { tag: tag(&format!("p{pigeon}h{hole}")) };
+    let all = |op, conditions| TagExpression::Operation { op, conditions };
+    let mut conditions: Vec<_> =
+        (0..6).map(|pigeon| all(TagOp::Or, (0..5).map(|h| hole(pigeon, h)).collect())).collect();
+    for h in 0..5 {
+        for one in 0..6 {
+            for other in 0..one {
+                conditions.push(all(TagOp::Not, vec![all(TagOp::And, vec![hole(one, h), hole(other, h)])]));
+            }
+        }
+    }
+    let rules = Rules { tag_expression: Some(all(TagOp::And, conditions)), ..Rules::default() };
+    assert_eq!(said(&rules)[0].1, ["tag_expression"]);
+    // Long lists that meet everywhere.
+    let long: Vec<_> = (0..1_000).map(|number| format!("tag-{number}")).collect();
+    let long: Vec<_> = long.iter().map(String::as_str).collect();
+    let rules = Rules {
+        tag_filters: Some(TagFilters {
+            include_any: list(&long),
+            exclude_any: list(&long[1..]),
+            ..TagFilters::default()
+        }),
+        allowed_tag_ids: list(&long),
+        excluded_tag_ids: list(&long[..999]),
+        ..Rules::default()
+    };
+    assert_eq!(said(&rules)[0].1, ["tag_filters.exclude_any", "allowed_tag_ids", "excluded_tag_ids"]);
+}
+
+#[tokio::test]
+async fn warnings_stand_on_every_answer_that_carries_a_profile() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let codes = |profile: &ofself_proto::exposure::Profile| -> Vec<String> {
+        profile.warnings.iter().map(|warning| warning.code.clone()).collect()
+    };
+    assert_eq!(codes(&stage.default("ann").await), ["EXPOSES_EVERYTHING"]);
+    stage.learn("ann", &[(TAGS[0], NAMES[0])]).await;
+    let filters = WireFilters { exclude_any: strings(&[NAMES[0]]), ..WireFilters::default() };
+    let draft = ProfileDraft { tag_filters: Some(filters), ..named("Not at work") };
+    let made = stage.create_as("ann", Some("key"), draft.clone()).await.unwrap().profile.unwrap();
+    assert!(codes(&made).is_empty());
+    let forgotten = DeleteTagsRequest { user_id: "ann".into(), tag_ids: strings(&[TAGS[0]]) };
+    stage.tags().delete_tags(forgotten).await.unwrap();
+    assert_eq!(codes(&stage.get("ann", &made.id).await.unwrap()), ["TAG_DELETED"]);
+    let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+    assert_eq!(codes(&kept), ["TAG_DELETED"]);
+    // A repeat is answered as the first was.
+    assert_eq!(stage.create_as("ann", Some("key"), draft).await.unwrap().profile.unwrap(), made);
+}
