@@ -21,6 +21,7 @@ mod exposure_explained;
 mod idempotency;
 mod lifecycle;
 mod races;
+mod redact_pii;
 mod tag_names;
 mod validation;
 mod warnings;

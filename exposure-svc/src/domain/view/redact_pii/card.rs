@@ -6,6 +6,7 @@ use super::digit_groups::Window;
 pub(super) fn is_card(number: &Window<'_>) -> bool {
     (13..=19).contains(&number.count())
         && number.is_joined_by(&[" ", "-", "\u{a0}", "\u{2011}", "."])
+        && !number.written().starts_with(['+', '('])
         && is_grouped(number)
         && is_issued(number)
         && has_check_digit(number)

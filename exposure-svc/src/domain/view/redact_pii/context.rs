@@ -132,18 +132,27 @@ impl<'a> Context<'a> {
         Self(before.get(sentence..).unwrap_or_default())
     }
 
+    /// Whether one of the words begins in it as a word, where its script sets words apart: "Bestellung" is no "tel".
+    fn has(self, words: &AhoCorasick) -> bool {
+        words.find_overlapping_iter(self.0).any(|found| {
+            let word = self.0.get(found.range()).unwrap_or_default();
+            let before = self.0.get(..found.start()).unwrap_or_default().chars().next_back();
+            !word.starts_with(|first: char| first.is_ascii()) || !before.is_some_and(char::is_alphabetic)
+        })
+    }
+
     /// It speaks of calling somebody.
     pub(super) fn is_of_a_call(self) -> bool {
-        CALLS_FINDER.is_match(self.0) || self.0.contains(['☎', '📞', '📱'])
+        self.has(&CALLS_FINDER) || self.0.contains(['☎', '📞', '📱'])
     }
 
     /// It speaks of things that are numbered.
     pub(super) fn is_of_a_count(self) -> bool {
-        COUNTS_FINDER.is_match(self.0) || self.0.trim_end().ends_with(['#', '№', '=', '$', '€', '£', '¥'])
+        self.has(&COUNTS_FINDER) || self.0.trim_end().ends_with(['#', '№', '=', '$', '€', '£', '¥'])
     }
 
     /// It speaks of social security.
     pub(super) fn is_of_social_security(self) -> bool {
-        SOCIAL_FINDER.is_match(self.0)
+        self.has(&SOCIAL_FINDER)
     }
 }

@@ -73,7 +73,11 @@ impl<'a> DigitGroups<'a> {
 
     pub(super) fn window(&self, first: usize, after: usize) -> Window<'_> {
         let groups = self.groups.get(first..after).unwrap_or_default();
-        Window { text: self.text, groups, start: self.begin(first) }
+        let start = self.begin(first);
+        let window = Window { text: self.text, groups, start };
+        // A bracket around the whole is the sentence's.
+        let is_open = window.written().starts_with('(') && !window.written().contains(')');
+        Window { start: start + usize::from(is_open), ..window }
     }
 
     /// Where a number that begins with this group begins: a `+` or a bracket before it is part of it.

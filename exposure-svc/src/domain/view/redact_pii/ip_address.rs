@@ -28,7 +28,9 @@ pub(super) fn version_6(text: &str, place: &Range<usize>) -> Option<Range<usize>
         let after = text.get(place.start + end..)?.chars().next();
         // `a::b` is also how programs write paths.
         let is_plain = address.bytes().any(|byte| byte.is_ascii_digit());
-        if is_plain && address.parse::<Ipv6Addr>().is_ok() && !after.is_some_and(char::is_alphanumeric) {
+        // `12::` and `a::` are rather the beginning of something else.
+        let is_whole = !address.ends_with("::") || address.len() > 5;
+        if is_plain && is_whole && address.parse::<Ipv6Addr>().is_ok() && !after.is_some_and(char::is_alphanumeric) {
             return Some(place.start..place.start + end);
         }
     }

@@ -1,0 +1,117 @@
+//! What `redact_pii` finds in texts as people write them, and what it leaves alone.
+
+use std::{borrow::Cow, collections::BTreeMap, path::Path};
+
+use exposure_svc::domain::view::{Found, Pii, find_pii, redact_pii};
+use proptest::prelude::*;
+
+/// A text without its brackets, and what stood in them.
+fn read(marked: &str) -> (String, Vec<Found>) {
+    let (mut text, mut found, mut rest) = (String::new(), Vec::new(), marked);
+    while let Some((before, after)) = rest.split_once('⟦') {
+        let (inside, after) = after.split_once('⟧').unwrap();
+        let (kind, value) = inside.split_once('|').unwrap();
+        text.push_str(before);
+        let start = text.len();
+        text.push_str(value);
+        found.push(Found { kind: kind_named(kind), place: start..text.len() });
+        rest = after;
+    }
+    text.push_str(rest);
+    (text, found)
+}
+
+fn kind_named(name: &str) -> Pii {
+    let kinds = [Pii::Email, Pii::Phone, Pii::Card, Pii::Iban, Pii::IpAddress, Pii::Ssn];
+    kinds.into_iter().find(|kind| kind.placeholder() == format!("[{name}]")).unwrap()
+}
+
+fn corpus() -> Vec<(String, Vec<Found>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/pii_corpus.tsv");
+    let lines = std::fs::read_to_string(path).unwrap();
+    let items: Vec<_> = lines
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| read(line.split_once('\t').unwrap().1))
+        .collect();
+    let (with, without): (Vec<_>, Vec<_>) = items.iter().partition(|(_, found)| !found.is_empty());
+    assert!(items.len() >= 400 && with.len().abs_diff(without.len()) < 20, "{} {}", with.len(), without.len());
+    items
+}
+
+#[derive(Default)]
+struct Score {
+    right: f64,
+    found: f64,
+    there: f64,
+}
+
+/// Something counts as found when its kind and both its ends are right.
+#[test]
+fn the_corpus_is_redacted_well() {
+    let mut scores: BTreeMap<&str, Score> = BTreeMap::new();
+    for (text, expected) in corpus() {
+        let found = find_pii(&text);
+        for (list, is_found) in [(&found, true), (&expected, false)] {
+            for item in list {
+                for kind in [item.kind.placeholder(), "all"] {
+                    let score = scores.entry(kind).or_default();
+                    *(if is_found { &mut score.found } else { &mut score.there }) += 1.0;
+                    if is_found && expected.contains(item) {
+                        score.right += 1.0;
+                    }
+                }
+            }
+        }
+        if found != expected {
+            println!("{text}\n    found {found:?}\n    expected {expected:?}");
+        }
+    }
+    println!("{:12} precision recall  of", "");
+    for (kind, Score { right, found, there }) in &scores {
+        let (precision, recall) = (right / found, right / there);
+        println!("{kind:12}     {precision:.3}  {recall:.3} {there:3}");
+        assert!(precision >= 0.97 && recall >= 0.97, "{kind}: precision {precision:.3}, recall {recall:.3}");
+    }
+}
+
+#[test]
+fn placeholders_stand_where_people_were_named_and_the_rest_stays() {
+    let cases = [
+        ("Mail bob@example.com or ring +44 7911 123456.", "Mail [EMAIL] or ring [PHONE]."),
+        ("4111 1111 1111 1111, DE89 3704 0044 0532 0130 00", "[CARD], [IBAN]"),
+        ("192.168.1.1 fe80::1 123-45-6789", "[IP_ADDRESS] [IP_ADDRESS] [SSN]"),
+        ("🦀 bob@example.com 🦀", "🦀 [EMAIL] 🦀"),
+        ("bob@example.combob@example.org", "[EMAIL]@example.org"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(redact_pii(text), expected);
+    }
+    for text in ["", "nothing here", "2026-01-07", "[EMAIL] and [PHONE]"] {
+        assert!(matches!(redact_pii(text), Cow::Borrowed(_)), "{text}");
+    }
+}
+
+#[test]
+fn a_long_text_of_nothing_but_candidates_is_read_once() {
+    // Each would be the worst there is for a reader that goes back.
+    for piece in ["1 ", "1.", "a@", "1:", "AB12 ", "+1(", "0-", "::"] {
+        let text = piece.repeat(100_000);
+        assert!(redact_pii(&text).len() <= text.len() + 16);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_taken_and_redacted_once_and_for_all(text in "[0-9+@:. ()/a-fA-F\u{a0}ä🦀-]{0,60}") {
+        let found = find_pii(&text);
+        prop_assert!(found.windows(2).all(|pair| pair[0].place.end <= pair[1].place.start));
+        prop_assert!(found.iter().all(|found| text.get(found.place.clone()).is_some_and(|part| !part.is_empty())));
+        let once = redact_pii(&text).into_owned();
+        if found.is_empty() {
+            prop_assert_eq!(once, text);
+        }
+    }
+}
