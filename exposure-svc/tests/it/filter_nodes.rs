@@ -1,0 +1,257 @@
+//! What an app sees of nodes that flow through its profile.
+
+use ofself_proto::exposure::{
+    DetailLevel, FilterNodesRequest, NodeContent, NodeDescription, ProfileDraft, RevokeAppAccessRequest, TagGrant,
+    TagPermissions,
+    filter_nodes_request::{Message, Open},
+};
+use prost_types::{Struct, Timestamp};
+use serde_json::{Value, json};
+use test_kit::{Backend, on_both};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Streaming};
+
+use crate::{
+    exposure::{excluding, node},
+    stage::{START, Stage, named, strings, why},
+};
+
+fn structure(value: &Value) -> Struct {
+    let Value::Object(members) = value else { panic!("{value}") };
+    Struct { fields: members.iter().map(|(name, value)| (name.clone(), wire(value))).collect() }
+}
+
+fn wire(value: &Value) -> prost_types::Value {
+    use prost_types::value::Kind;
+    let kind = match value {
+        Value::Null => Kind::NullValue(0),
+        Value::Bool(value) => Kind::BoolValue(*value),
+        Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap()),
+        Value::String(text) => Kind::StringValue(text.clone()),
+        Value::Array(items) => Kind::ListValue(prost_types::ListValue { values: items.iter().map(wire).collect() }),
+        Value::Object(_) => Kind::StructValue(structure(value)),
+    };
+    prost_types::Value { kind: Some(kind) }
+}
+
+fn json_of(value: &prost_types::Value) -> Value {
+    use prost_types::value::Kind;
+    match value.kind.as_ref().unwrap() {
+        Kind::NullValue(_) => Value::Null,
+        Kind::BoolValue(value) => json!(value),
+        Kind::NumberValue(number) => json!(number),
+        Kind::StringValue(text) => json!(text),
+        Kind::ListValue(list) => list.values.iter().map(json_of).collect(),
+        Kind::StructValue(members) => object(members),
+    }
+}
+
+fn object(fields: &Struct) -> Value {
+    fields.fields.iter().map(|(name, value)| (name.clone(), json_of(value))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// A stream that is open: what is sent, and what comes back.
+struct Flow {
+    nodes: mpsc::Sender<FilterNodesRequest>,
+    seen: Streaming<ofself_proto::exposure::FilterNodesResponse>,
+}
+
+impl Flow {
+    async fn open(stage: &Stage, app: &str) -> Self {
+        let (nodes, sent) = mpsc::channel(4);
+        let open = Open { user_id: "ann".into(), app_id: app.into(), consistency: None };
+        nodes.send(FilterNodesRequest { message: Some(Message::Open(open)) }).await.unwrap();
+        let seen = stage.decisions().filter_nodes(ReceiverStream::new(sent)).await.unwrap().into_inner();
+        Self { nodes, seen }
+    }
+
+    async fn send(&self, description: NodeDescription, fields: &Value) {
+        let content = NodeContent { description: Some(description), fields: Some(structure(fields)) };
+        self.nodes.send(FilterNodesRequest { message: Some(Message::Node(content)) }).await.unwrap();
+    }
+
+    /// Everything that is still to come.
+    async fn rest(mut self) -> Vec<NodeContent> {
+        drop(self.nodes);
+        let mut seen = Vec::new();
+        while let Some(answer) = self.seen.message().await.unwrap() {
+            seen.push(answer.node.unwrap());
+        }
+        seen
+    }
+}
+
+/// What an app sees of one node under a profile.
+async fn seen(
+    stage: &Stage,
+    app: &str,
+    draft: ProfileDraft,
+    description: NodeDescription,
+    fields: &Value,
+) -> (NodeDescription, Value) {
+    let profile = stage.create("ann", draft).await.unwrap();
+    stage.grant("ann", app, &profile.id).await.unwrap();
+    let flow = Flow::open(stage, app).await;
+    flow.send(description, fields).await;
+    let mut seen = flow.rest().await;
+    let NodeContent { description, fields } = seen.pop().unwrap();
+    (description.unwrap(), object(&fields.unwrap()))
+}
+
+fn content() -> Value {
+    json!({
+        "id": "n1", "title": "Call Bob", "node_type": "note", "meaning_level": 3, "importance_score": 0.5,
+        "tags": ["work", "t2", {"id": "t1", "name": "work"}, {"id": "t2", "name": "private"}],
+        "created_at": "2026-01-01T09:30:00Z", "updated_at": "2026-01-02T10:00:00+02:00",
+        "value": "Ring +44 7911 123456 on 2026-01-07T09:30:00Z",
+        "author_id": "user-9", "metadata": {"source": "import"},
+        "links": [{"node_id": "n2", "exif_metadata": 1, "note": "see 550e8400-e29b-41d4-a716-446655440000"}],
+        "bob@example.com": true
+    })
+}
+
+fn tagged() -> NodeDescription {
+    NodeDescription { schema_id: Some("s1".into()), ..node("n1", &[("t1", "work"), ("t2", "private")]) }
+}
+
+#[tokio::test]
+async fn hidden_nodes_are_dropped_and_the_others_come_in_order() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let profile = stage.create("ann", excluding(&["private"])).await.unwrap();
+        stage.grant("ann", "app", &profile.id).await.unwrap();
+        let flow = Flow::open(&stage, "app").await;
+        for number in 0..30 {
+            let tag = if number % 3 == 0 { "private" } else { "work" };
+            flow.send(node(&format!("n-{number}"), &[("", tag)]), &json!({"number": number})).await;
+        }
+        let ids: Vec<_> = flow.rest().await.into_iter().map(|node| node.description.unwrap().id).collect();
+        let expected: Vec<_> = (0..30).filter(|number| number % 3 != 0).map(|number| format!("n-{number}")).collect();
+        assert_eq!(ids, expected, "{backend}");
+        assert!(Flow::open(&stage, "stranger").await.rest().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_detail_level_shows_what_it_says() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let at = |level: DetailLevel| ProfileDraft { max_detail_level: level.into(), ..named("Level") };
+    let (description, fields) = seen(&stage, "full", at(DetailLevel::Full), tagged(), &content()).await;
+    assert_eq!((description, fields.as_object().unwrap().len()), (tagged(), content().as_object().unwrap().len()));
+
+    let (description, fields) = seen(&stage, "summary", at(DetailLevel::Summary), tagged(), &content()).await;
+    let mut names: Vec<_> = fields.as_object().unwrap().keys().cloned().collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["created_at", "id", "importance_score", "meaning_level", "node_type", "tags", "title", "updated_at"]
+    );
+    assert_eq!((description.schema_id, description.tags.len()), (None, 2));
+
+    let (description, fields) = seen(&stage, "minimal", at(DetailLevel::Minimal), tagged(), &content()).await;
+    assert_eq!(fields, json!({"id": "n1", "node_type": "note", "created_at": "2026-01-01T09:30:00Z"}));
+    assert_eq!((description.schema_id, description.tags.len()), (None, 0));
+}
+
+#[tokio::test]
+async fn tags_are_shown_as_far_as_discover_or_read_gives_them() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let grant = |tags: &[&str]| Some(TagGrant { tag_ids: strings(tags), allow_all: None, allow_new: None });
+    let permissions = TagPermissions { read: grant(&["t1"]), discover: grant(&["t9"]), ..TagPermissions::default() };
+    let draft = ProfileDraft { tag_permissions: Some(permissions), ..named("Reads work") };
+    let (description, fields) = seen(&stage, "app", draft, tagged(), &content()).await;
+    let names: Vec<_> = description.tags.iter().map(|tag| tag.name.as_str()).collect();
+    assert_eq!(names, ["work"]);
+    assert_eq!(fields["tags"], json!(["work", {"id": "t1", "name": "work"}]));
+}
+
+#[tokio::test]
+async fn each_transformation_does_what_it_says() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let with = |transformations: &[&str]| ProfileDraft { transformations: strings(transformations), ..named("T") };
+
+    let (_, fields) = seen(&stage, "redact", with(&["redact_pii"]), tagged(), &content()).await;
+    assert_eq!(fields["value"], "Ring [PHONE] on 2026-01-07T09:30:00Z");
+    assert_eq!(fields["[EMAIL]"], true);
+
+    let (description, fields) = seen(&stage, "coarsen", with(&["coarsen_dates"]), tagged(), &content()).await;
+    assert_eq!(description.created_at, Some(Timestamp { seconds: START, nanos: 0 }));
+    assert_eq!(fields["value"], "Ring +44 7911 123456 on 2026-01-07");
+    assert_eq!((&fields["created_at"], &fields["updated_at"]), (&json!("2026-01-01"), &json!("2026-01-02")));
+    let later = NodeDescription { created_at: Some(Timestamp { seconds: START + 86_399, nanos: 5 }), ..tagged() };
+    let (description, _) = seen(&stage, "coarsen2", with(&["coarsen_dates"]), later, &content()).await;
+    assert_eq!(description.created_at, Some(Timestamp { seconds: START, nanos: 0 }));
+
+    let (_, fields) = seen(&stage, "strip", with(&["strip_metadata"]), tagged(), &content()).await;
+    assert_eq!((fields.get("metadata"), fields["links"][0].get("exif_metadata")), (None, None));
+
+    let draft = with(&["pseudonymize_ids"]);
+    let (one, fields) = seen(&stage, "one", draft.clone(), tagged(), &content()).await;
+    let (other, _) = seen(&stage, "other", draft.clone(), tagged(), &content()).await;
+    assert!(one.id.starts_with("p_") && one.id != other.id, "two apps cannot join what they hold");
+    assert_eq!(fields["id"], json!(one.id));
+    for (member, was) in [("author_id", "user-9"), ("id", "n1")] {
+        assert!(fields[member].as_str().unwrap().starts_with("p_"), "{member} was {was}");
+    }
+    assert!(fields["links"][0]["node_id"].as_str().unwrap().starts_with("p_"));
+    assert!(!fields["links"][0]["note"].as_str().unwrap().contains("550e8400"));
+    assert_eq!(one.tags[0].name, "work");
+    assert_eq!(fields["tags"][2]["id"], json!(one.tags[0].id));
+    assert_eq!(fields["tags"][1], json!(one.tags[1].id));
+    // The same after a restart: the key is kept with the data.
+    stage.stop().await;
+    let stage = Stage::start(&backend).await;
+    let flow = Flow::open(&stage, "one").await;
+    flow.send(tagged(), &content()).await;
+    assert_eq!(flow.rest().await[0].description.as_ref().unwrap().id, one.id);
+}
+
+#[tokio::test]
+async fn what_is_taken_out_leaves_nothing_else_out() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let draft = ProfileDraft { transformations: strings(&["redact_pii"]), ..named("T") };
+    let fields = json!({"a@example.com": 1, "b@example.com": 2, "deep": [[{"c@example.com": "d@example.com"}]]});
+    let (_, fields) = seen(&stage, "app", draft, tagged(), &fields).await;
+    assert_eq!(fields, json!({"[EMAIL]": 1.0, "[EMAIL] (2)": 2.0, "deep": [[{"[EMAIL]": "[EMAIL]"}]]}));
+}
+
+#[tokio::test]
+async fn a_grant_that_is_revoked_ends_what_still_flows() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let profile = stage.create("ann", named("All")).await.unwrap();
+    stage.grant("ann", "app", &profile.id).await.unwrap();
+    let mut flow = Flow::open(&stage, "app").await;
+    flow.send(node("n1", &[]), &json!({})).await;
+    assert_eq!(flow.seen.message().await.unwrap().unwrap().node.unwrap().description.unwrap().id, "n1");
+    let revoke = RevokeAppAccessRequest { user_id: "ann".into(), app_id: "app".into() };
+    stage.access().revoke_app_access(revoke).await.unwrap();
+    stage.at(1);
+    flow.send(node("n2", &[]), &json!({})).await;
+    assert!(flow.rest().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_message_ends_the_stream_and_says_why() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let profile = stage.create("ann", named("All")).await.unwrap();
+    stage.grant("ann", "app", &profile.id).await.unwrap();
+    let first = NodeContent { description: Some(node("n", &[])), fields: None };
+    let not_open = vec![FilterNodesRequest { message: Some(Message::Node(first)) }];
+    assert_eq!(why(stage.decisions().filter_nodes(tokio_stream::iter(not_open)).await), "open");
+    let nobody = vec![FilterNodesRequest { message: Some(Message::Open(Open::default())) }];
+    assert_eq!(why(stage.decisions().filter_nodes(tokio_stream::iter(nobody)).await), "app_id user_id");
+    let mut flow = Flow::open(&stage, "app").await;
+    flow.send(NodeDescription { node_type: String::new(), ..node("", &[]) }, &json!({})).await;
+    assert_eq!(why(flow.seen.message().await), "node.description.id node.description.node_type");
+    let mut flow = Flow::open(&stage, "app").await;
+    flow.nodes.send(FilterNodesRequest { message: None }).await.unwrap();
+    assert_eq!(flow.seen.message().await.unwrap_err().code(), Code::InvalidArgument);
+}
