@@ -10,6 +10,8 @@ use ofself_proto::exposure::{
 use prost_types::{FieldMask, Timestamp};
 use test_kit::{Backend, on_both};
 
+use WriteVerb::{Create, Delete, Edit, Propose};
+
 use crate::stage::{START, Stage, by, named, strings, update_of, why};
 
 pub fn node(id: &str, tags: &[(&str, &str)]) -> NodeDescription {
@@ -198,7 +200,7 @@ async fn who_may_write_what() {
         // A name without an id is the tag that the directory knows by it.
         let by_name = || node("n", &[("", "work")]);
         let typed = || NodeDescription { schema_id: Some("s1".into()), ..work() };
-        use WriteVerb::{Create, Delete, Edit, Propose};
+
         let cases = [
             (Edit, Some(work()), Some(work()), "the profile allows it"),
             (Edit, Some(work()), Some(both()), "tag_permissions.edit does not name the tag `home`"),

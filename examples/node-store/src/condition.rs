@@ -1,0 +1,206 @@
+//! The two filters as conditions of a query.
+
+use std::fmt::Write;
+
+use ofself_proto::{
+    exposure::{Predicate, predicate},
+    sharing::{GetAccessFilterResponse, Selection, get_access_filter_response::Filter},
+};
+use prost_types::Timestamp;
+
+/// Which database is asked: they number parameters and unfold lists in their own ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// The value of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A text; a list is one text of JSON, so that it takes one parameter however long it is.
+    Text(String),
+    /// A number.
+    Integer(i64),
+}
+
+/// A condition on rows of `nodes`, with the values of its parameters. Nothing that a person wrote stands in the text.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    dialect: Dialect,
+    /// What stands after WHERE.
+    pub sql: String,
+    /// In the order of the parameters.
+    pub values: Vec<Value>,
+}
+
+impl Condition {
+    /// The nodes of one owner.
+    pub fn owned_by(dialect: Dialect, owner: &str) -> Self {
+        let mut condition = Self { dialect, sql: String::new(), values: Vec::new() };
+        condition.push("owner_id = ");
+        condition.parameter(Value::Text(owner.to_owned()));
+        condition
+    }
+
+    /// And what a share lets through (`GetAccessFilter`). A filter that is not there lets nothing through.
+    pub fn and_shared(&mut self, filter: &GetAccessFilterResponse) {
+        self.push(" AND (");
+        match &filter.filter {
+            Some(Filter::Everything(true)) => self.push("TRUE"),
+            Some(Filter::Everything(false) | Filter::Nothing(_)) | None => self.push("FALSE"),
+            Some(Filter::AnyOf(clauses)) => {
+                self.joined(" OR ", "FALSE", &clauses.clauses, |condition, clause| {
+                    condition.joined(" AND ", "FALSE", &clause.all_of, Self::selection);
+                });
+            }
+        }
+        self.push(")");
+    }
+
+    /// And what a profile exposes (`GetExposureFilter`). What cannot be understood exposes nothing.
+    pub fn and_exposed(&mut self, predicate: Option<&Predicate>) {
+        self.push(" AND (");
+        match predicate.filter(|predicate| is_understood(predicate)) {
+            Some(predicate) => self.predicate(predicate),
+            None => self.push("FALSE"),
+        }
+        self.push(")");
+    }
+
+    fn selection(&mut self, selection: &Selection) {
+        let Selection { tag_ids, node_ids, graph_root_ids } = selection;
+        if !tag_ids.is_empty() {
+            self.push("EXISTS (SELECT 1 FROM node_tags WHERE node_key = nodes.key AND tag_id IN ");
+            self.list(tag_ids);
+            self.push(")");
+        } else if !node_ids.is_empty() {
+            self.push("id IN ");
+            self.list(node_ids);
+        } else if !graph_root_ids.is_empty() {
+            self.push("(id IN ");
+            self.list(graph_root_ids);
+            self.push(" OR EXISTS (SELECT 1 FROM node_roots WHERE node_key = nodes.key AND root_id IN ");
+            self.list(graph_root_ids);
+            self.push("))");
+        } else {
+            self.push("FALSE");
+        }
+    }
+
+    fn predicate(&mut self, predicate: &Predicate) {
+        use predicate::Predicate as Kind;
+        match predicate.predicate.as_ref() {
+            Some(Kind::And(all)) => self.joined(" AND ", "TRUE", &all.predicates, Self::predicate),
+            Some(Kind::Or(any)) => self.joined(" OR ", "FALSE", &any.predicates, Self::predicate),
+            Some(Kind::Not(below)) => {
+                self.push("NOT (");
+                self.predicate(below);
+                self.push(")");
+            }
+            Some(Kind::HasTag(tag)) => {
+                self.push("EXISTS (SELECT 1 FROM node_tags WHERE node_key = nodes.key AND (tag_id = ");
+                self.parameter(Value::Text(tag.clone()));
+                self.push(" OR tag_name = ");
+                self.parameter(Value::Text(tag.clone()));
+                self.push("))");
+            }
+            Some(Kind::TypeIn(types)) => {
+                self.push("node_type IN ");
+                self.list(&types.values);
+            }
+            Some(Kind::CreatedBetween(range)) => {
+                self.push("TRUE");
+                for (sign, moment) in [(">=", range.start), ("<", range.end)] {
+                    if let Some(moment) = moment {
+                        self.push(" AND created_at ");
+                        self.push(sign);
+                        self.push(" ");
+                        self.parameter(Value::Integer(micros(moment)));
+                    }
+                }
+            }
+            Some(Kind::IdIn(ids)) => {
+                self.push("id IN ");
+                self.list(&ids.values);
+            }
+            Some(Kind::SchemaIn(schemas)) => {
+                self.push("COALESCE(schema_id, '__freeform__') IN ");
+                self.list(&schemas.values);
+            }
+            Some(Kind::Everything(true)) => self.push("TRUE"),
+            Some(Kind::Everything(false) | Kind::Nothing(_)) | None => self.push("FALSE"),
+        }
+    }
+
+    fn joined<T>(&mut self, sign: &str, of_none: &str, parts: &[T], each: impl Fn(&mut Self, &T)) {
+        if parts.is_empty() {
+            self.push(of_none);
+        }
+        for (index, part) in parts.iter().enumerate() {
+            self.push(if index == 0 { "(" } else { sign });
+            self.push("(");
+            each(self, part);
+            self.push(")");
+        }
+        if !parts.is_empty() {
+            self.push(")");
+        }
+    }
+
+    fn list(&mut self, items: &[String]) {
+        let value = Value::Text(serde_json::Value::from(items).to_string());
+        match self.dialect {
+            Dialect::Sqlite => {
+                self.push("(SELECT value FROM json_each(");
+                self.parameter(value);
+                self.push("))");
+            }
+            Dialect::Postgres => {
+                self.push("(SELECT jsonb_array_elements_text(");
+                self.parameter(value);
+                self.push("::jsonb))");
+            }
+        }
+    }
+
+    fn parameter(&mut self, value: Value) {
+        self.values.push(value);
+        // A string takes whatever is written to it.
+        let _ = match self.dialect {
+            Dialect::Sqlite => write!(self.sql, "?{}", self.values.len()),
+            Dialect::Postgres => write!(self.sql, "${}", self.values.len()),
+        };
+    }
+
+    fn push(&mut self, sql: &str) {
+        self.sql.push_str(sql);
+    }
+}
+
+/// Whether every part is of a kind that is known here. A part that is not must not be passed over: under a NOT, what exposes
+/// nothing would expose everything.
+fn is_understood(predicate: &Predicate) -> bool {
+    use predicate::Predicate as Kind;
+    match predicate.predicate.as_ref() {
+        Some(Kind::And(all)) => all.predicates.iter().all(is_understood),
+        Some(Kind::Or(any)) => any.predicates.iter().all(is_understood),
+        Some(Kind::Not(below)) => is_understood(below),
+        Some(
+            Kind::HasTag(_)
+            | Kind::TypeIn(_)
+            | Kind::CreatedBetween(_)
+            | Kind::IdIn(_)
+            | Kind::SchemaIn(_)
+            | Kind::Everything(_)
+            | Kind::Nothing(_),
+        ) => true,
+        None => false,
+    }
+}
+
+fn micros(moment: Timestamp) -> i64 {
+    moment.seconds.saturating_mul(1_000_000).saturating_add(i64::from(moment.nanos / 1_000))
+}

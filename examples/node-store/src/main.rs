@@ -1,0 +1,116 @@
+//! Shows it: `node-store <sharing-svc> <exposure-svc>`, as in `node-store http://127.0.0.1:50051 http://127.0.0.1:50052`.
+
+use anyhow::{Context, ensure};
+use node_store::{Node, Nodes, Question};
+use ofself_proto::{
+    exposure::{
+        AppTier, CreateProfileRequest, GrantAppAccessRequest, ProfileDraft, RevokeAppAccessRequest, TagFilters,
+        app_access_service_client::AppAccessServiceClient, exposure_profile_service_client::ExposureProfileServiceClient,
+        exposure_service_client::ExposureServiceClient,
+    },
+    sharing::{
+        CreateShareRequest, ShareScope, access_service_client::AccessServiceClient,
+        sharing_service_client::SharingServiceClient,
+    },
+};
+use tonic::{Code, Request, transport::Channel};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let mut addresses = std::env::args().skip(1);
+    let mut next = || addresses.next().context("usage: node-store <sharing-svc> <exposure-svc>");
+    let sharing = Channel::from_shared(next()?)?.connect().await.context("sharing-svc does not answer")?;
+    let exposure = Channel::from_shared(next()?)?.connect().await.context("exposure-svc does not answer")?;
+
+    let nodes = some_nodes();
+    let store = Nodes::create("sqlite::memory:").await?;
+    store.insert(&nodes).await?;
+    share_work_with_bob(sharing.clone()).await?;
+    show_the_app_nothing_private(exposure.clone()).await?;
+
+    let mut question = Question {
+        sharing: AccessServiceClient::new(sharing),
+        exposure: ExposureServiceClient::new(exposure),
+        viewer: "bob".to_owned(),
+        owner: "ann".to_owned(),
+        app: "reading-list".to_owned(),
+    };
+    let condition = question.condition(store.dialect()).await?;
+    let listed = store.list(&condition).await?;
+    println!("bob reads ann's nodes through the app reading-list:\n");
+    println!("{:4} {:24} {:32} checked  listed", "id", "title", "tags");
+    for node in &nodes {
+        let checked = question.may_show(node).await?;
+        let is_listed = listed.iter().any(|(id, _)| *id == node.id);
+        let tags: Vec<_> = node.tags.iter().map(|(_, name)| name.as_str()).collect();
+        let word = |shown| if shown { "yes" } else { "no" };
+        println!("{:4} {:24} {:32} {:8} {}", node.id, node.title, tags.join(", "), word(checked), word(is_listed));
+        ensure!(checked == is_listed, "what is listed differs from what the checks allow");
+    }
+    println!("\nWhat is listed is what the checks allow. The query:\n\n{}", condition.sql);
+    Ok(())
+}
+
+fn some_nodes() -> Vec<Node> {
+    let node = |id: &str, title: &str, tags: &[&str]| Node {
+        id: id.to_owned(),
+        owner: "ann".to_owned(),
+        title: title.to_owned(),
+        node_type: "note".to_owned(),
+        schema: None,
+        created_at: 1_767_225_600_000_000,
+        tags: tags.iter().map(|name| (format!("tag-{name}"), (*name).to_owned())).collect(),
+        roots: Vec::new(),
+    };
+    vec![
+        node("n1", "Quarterly plan", &["work"]),
+        node("n2", "What I think of my boss", &["work", "private"]),
+        node("n3", "Birthday list", &["home"]),
+        node("n4", "Reading list", &["work", "home"]),
+        node("n5", "No tags at all", &[]),
+    ]
+}
+
+/// Ann shares what has the tag `work` with Bob, if she has not done so before.
+async fn share_work_with_bob(sharing: Channel) -> anyhow::Result<()> {
+    let request = CreateShareRequest {
+        shared_with_user_id: "bob".to_owned(),
+        scope: ShareScope::SpecificTags.into(),
+        tag_ids: vec!["tag-work".to_owned()],
+        ..CreateShareRequest::default()
+    };
+    match SharingServiceClient::new(sharing).create_share(as_ann(request)).await {
+        Err(refused) if refused.code() != Code::AlreadyExists => Err(refused.into()),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Ann binds the app to a profile that exposes nothing private.
+async fn show_the_app_nothing_private(exposure: Channel) -> anyhow::Result<()> {
+    let draft = ProfileDraft {
+        name: Some("Nothing private".to_owned()),
+        tag_filters: Some(TagFilters { exclude_any: vec!["private".to_owned()], ..TagFilters::default() }),
+        ..ProfileDraft::default()
+    };
+    let request = CreateProfileRequest { profile: Some(draft), validate_only: false };
+    let made = ExposureProfileServiceClient::new(exposure.clone()).create_profile(as_ann(request)).await?;
+    let profile = made.into_inner().profile.context("a profile without a profile")?;
+    let mut grants = AppAccessServiceClient::new(exposure);
+    let (user_id, app_id) = ("ann".to_owned(), "reading-list".to_owned());
+    grants.revoke_app_access(RevokeAppAccessRequest { user_id: user_id.clone(), app_id: app_id.clone() }).await?;
+    let grant = GrantAppAccessRequest {
+        user_id,
+        app_id,
+        tier: AppTier::L2.into(),
+        profile_id: profile.id,
+        expires_at: None,
+    };
+    grants.grant_app_access(grant).await?;
+    Ok(())
+}
+
+fn as_ann<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("x-ofself-user", tonic::metadata::AsciiMetadataValue::from_static("ann"));
+    request
+}

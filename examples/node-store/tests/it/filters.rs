@@ -1,0 +1,190 @@
+//! Filters pushed into SQL, over worlds made up at random.
+
+use std::{collections::BTreeSet, future::Future};
+
+use exposure_svc::domain::Rules;
+use node_store::{Condition, Node, Nodes};
+use ofself_proto::{
+    exposure::{
+        EvaluateNodesRequest, GetExposureFilterRequest, evaluate_nodes_request,
+        exposure_service_client::ExposureServiceClient, get_exposure_filter_request,
+    },
+    sharing::{
+        BatchCheckAccessRequest, GetAccessFilterRequest, Resource, access_service_client::AccessServiceClient, resource,
+    },
+};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+use service_kit::{
+    clock::Clock,
+    database::Database,
+    service::Service,
+    shutdown::Shutdown,
+};
+use test_kit::{Backend, on_both};
+use tonic::transport::Channel;
+
+use crate::{exposure_world, sharing_world};
+
+/// Nodes in the store.
+const NODES: usize = 200;
+/// Worlds of shares; each is asked about by 3 viewers × 4 actions: 50 × 12 × 200 = 120,000 decisions.
+const SHARE_WORLDS: usize = 50;
+/// Profiles: 600 × 200 = 120,000 decisions.
+const PROFILES: usize = 600;
+
+/// Values made up at random, the same at every run.
+fn made_up<S: Strategy>(strategy: S, count: usize) -> Vec<S::Value> {
+    let mut runner = TestRunner::deterministic();
+    (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+/// Nodes that both worlds speak of.
+fn nodes() -> Vec<Node> {
+    let shared = made_up(sharing_world::random_node(), NODES);
+    let exposed = made_up(exposure_world::random_node(), NODES);
+    let pairs = shared.into_iter().zip(exposed).enumerate();
+    pairs
+        .map(|(number, (shared, exposed))| Node {
+            // Most nodes are none that a share or a profile names.
+            id: if number < 6 { format!("node-{number}") } else { format!("node-{}-{number}", shared.id) },
+            owner: "ann".into(),
+            title: String::new(),
+            node_type: exposed.node_type,
+            schema: exposed.schema_id,
+            created_at: exposed.created_at.timestamp_micros(),
+            tags: exposed.tags.into_iter().map(|tag| (tag.id, tag.name)).collect(),
+            roots: shared.graph_root_ids,
+        })
+        .collect()
+}
+
+async fn serve(service: anyhow::Result<Service>, shutdown: &Shutdown) -> Channel {
+    let service = service.unwrap();
+    let url = format!("http://{}", service.address().unwrap());
+    tokio::spawn(service.serve(shutdown.clone()));
+    Channel::from_shared(url).unwrap().connect().await.unwrap()
+}
+
+fn listed(nodes: &[Node], allowed: &[bool]) -> BTreeSet<String> {
+    assert_eq!(nodes.len(), allowed.len());
+    nodes.iter().zip(allowed).filter(|(_, allowed)| **allowed).map(|(node, _)| node.id.clone()).collect()
+}
+
+async fn selected(store: &Nodes, condition: &Condition) -> BTreeSet<String> {
+    store.list(condition).await.unwrap().into_iter().map(|(id, _)| id).collect()
+}
+
+#[tokio::test]
+async fn what_is_listed_by_the_share_filter_is_what_the_checks_allow() {
+    both(|backend, store, nodes| async move {
+        let arguments = ["sharing-svc", "serve", "--listen", "127.0.0.1:0", "--database-url", &backend.url()];
+        let command: sharing_svc::config::Command =
+            service_kit::settings::parse_from(arguments.map(Into::into).to_vec()).unwrap();
+        let sharing_svc::config::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
+        let (clock, _hand) = Clock::manual(sharing_world::day_of(10));
+        let shutdown = Shutdown::new();
+        let channel = serve(sharing_svc::open(settings.clone(), clock).await, &shutdown).await;
+        let database = Database::connect(&settings.service.database, sharing_svc::storage::SCHEMA).await.unwrap();
+        let kept = sharing_svc::storage::Store::new(database);
+        let mut client = AccessServiceClient::new(channel);
+        let resources: Vec<_> = nodes
+            .iter()
+            .map(|node| Resource { resource: Some(resource::Resource::Node(node.to_shared())) })
+            .collect();
+        let mut yes = 0;
+        for (number, world) in made_up(sharing_world::random_shares(), SHARE_WORLDS).into_iter().enumerate() {
+            let change = kept.begin().await.unwrap();
+            for share in sharing_world::shares(&world, &format!("{number}.")) {
+                change.insert(&share).await.unwrap();
+            }
+            change.commit(None).await.unwrap();
+            let user = |name: &str| format!("{number}.{name}");
+            for viewer in &sharing_world::USERS[1..] {
+                for action in 1..=4 {
+                    let (viewer_id, owner_id) = (user(viewer), user("ann"));
+                    let question = GetAccessFilterRequest {
+                        viewer_id: viewer_id.clone(),
+                        owner_id: owner_id.clone(),
+                        action,
+                        consistency: None,
+                    };
+                    let filter = client.get_access_filter(question).await.unwrap().into_inner();
+                    let mut condition = Condition::owned_by(store.dialect(), "ann");
+                    condition.and_shared(&filter);
+                    let question = BatchCheckAccessRequest {
+                        viewer_id,
+                        owner_id,
+                        action,
+                        resources: resources.clone(),
+                        consistency: None,
+                    };
+                    let allowed = client.batch_check_access(question).await.unwrap().into_inner().allowed;
+                    yes += allowed.iter().filter(|allowed| **allowed).count();
+                    let expected = listed(&nodes, &allowed);
+                    assert_eq!(selected(&store, &condition).await, expected, "{backend}: {}", condition.sql);
+                }
+            }
+        }
+        assert!(yes > 1_000, "a world in which nothing is allowed shows nothing: {yes}");
+        shutdown.begin();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_listed_by_the_exposure_filter_is_what_the_checks_allow() {
+    both(|backend, store, nodes| async move {
+        let arguments = ["exposure-svc", "serve", "--listen", "127.0.0.1:0", "--database-url", &backend.url()];
+        let command: exposure_svc::config::Command =
+            service_kit::settings::parse_from(arguments.map(Into::into).to_vec()).unwrap();
+        let exposure_svc::config::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
+        let shutdown = Shutdown::new();
+        let channel = serve(exposure_svc::open(settings.clone(), Clock::system()).await, &shutdown).await;
+        let database = Database::connect(&settings.service.database, exposure_svc::storage::SCHEMA).await.unwrap();
+        let kept = exposure_svc::storage::Store::new(database);
+        let mut client = ExposureServiceClient::new(channel);
+        let mut yes = 0;
+        for rules in made_up(exposure_world::random_rules(), PROFILES) {
+            let profile = exposure_world::profile("ann", rules as Rules, true);
+            let change = kept.begin().await.unwrap();
+            change.insert(&profile).await.unwrap();
+            change.commit(None).await.unwrap();
+            let id = profile.id.to_string();
+            let question = GetExposureFilterRequest {
+                user_id: "ann".into(),
+                subject: Some(get_exposure_filter_request::Subject::ProfileId(id.clone())),
+                consistency: None,
+            };
+            let filter = client.get_exposure_filter(question).await.unwrap().into_inner();
+            let mut condition = Condition::owned_by(store.dialect(), "ann");
+            condition.and_exposed(filter.filter.as_ref());
+            let question = EvaluateNodesRequest {
+                user_id: "ann".into(),
+                subject: Some(evaluate_nodes_request::Subject::ProfileId(id)),
+                nodes: nodes.iter().map(Node::to_exposed).collect(),
+                consistency: None,
+            };
+            let exposed = client.evaluate_nodes(question).await.unwrap().into_inner().exposed;
+            yes += exposed.iter().filter(|exposed| **exposed).count();
+            let expected = listed(&nodes, &exposed);
+            assert_eq!(selected(&store, &condition).await, expected, "{backend}: {}", condition.sql);
+        }
+        assert!(yes > 1_000, "profiles that expose nothing show nothing: {yes}");
+        shutdown.begin();
+    })
+    .await;
+}
+
+/// With the service's data and the nodes in SQLite, and then both in PostgreSQL.
+async fn both<F: Future<Output = ()>>(behaviour: impl Fn(Backend, Nodes, Vec<Node>) -> F) {
+    on_both(|backend| async {
+        let store = Nodes::create(&backend.other_url()).await.unwrap();
+        let nodes = nodes();
+        store.insert(&nodes).await.unwrap();
+        behaviour(backend, store, nodes).await;
+    })
+    .await;
+}
