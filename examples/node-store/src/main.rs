@@ -5,8 +5,8 @@ use node_store::{Node, Nodes, Question};
 use ofself_proto::{
     exposure::{
         AppTier, CreateProfileRequest, GrantAppAccessRequest, ProfileDraft, RevokeAppAccessRequest, TagFilters,
-        app_access_service_client::AppAccessServiceClient, exposure_profile_service_client::ExposureProfileServiceClient,
-        exposure_service_client::ExposureServiceClient,
+        app_access_service_client::AppAccessServiceClient,
+        exposure_profile_service_client::ExposureProfileServiceClient, exposure_service_client::ExposureServiceClient,
     },
     sharing::{
         CreateShareRequest, ShareScope, access_service_client::AccessServiceClient,
@@ -98,13 +98,8 @@ async fn show_the_app_nothing_private(exposure: Channel) -> anyhow::Result<()> {
     let mut grants = AppAccessServiceClient::new(exposure);
     let (user_id, app_id) = ("ann".to_owned(), "reading-list".to_owned());
     grants.revoke_app_access(RevokeAppAccessRequest { user_id: user_id.clone(), app_id: app_id.clone() }).await?;
-    let grant = GrantAppAccessRequest {
-        user_id,
-        app_id,
-        tier: AppTier::L2.into(),
-        profile_id: profile.id,
-        expires_at: None,
-    };
+    let grant =
+        GrantAppAccessRequest { user_id, app_id, tier: AppTier::L2.into(), profile_id: profile.id, expires_at: None };
     grants.grant_app_access(grant).await?;
     Ok(())
 }

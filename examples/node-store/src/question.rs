@@ -6,7 +6,8 @@ use ofself_proto::{
         exposure_service_client::ExposureServiceClient, get_exposure_filter_request,
     },
     sharing::{
-        Action, CheckAccessRequest, GetAccessFilterRequest, Resource, access_service_client::AccessServiceClient, resource,
+        Action, CheckAccessRequest, GetAccessFilterRequest, Resource, access_service_client::AccessServiceClient,
+        resource,
     },
 };
 use prost_types::Timestamp;

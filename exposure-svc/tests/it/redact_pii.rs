@@ -26,8 +26,8 @@ fn kind_named(name: &str) -> Pii {
     kinds.into_iter().find(|kind| kind.placeholder() == format!("[{name}]")).unwrap()
 }
 
-fn corpus() -> Vec<(String, Vec<Found>)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/pii_corpus.tsv");
+fn corpus(name: &str) -> Vec<(String, Vec<Found>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
     let lines = std::fs::read_to_string(path).unwrap();
     let items: Vec<_> = lines
         .lines()
@@ -35,7 +35,7 @@ fn corpus() -> Vec<(String, Vec<Found>)> {
         .map(|line| read(line.split_once('\t').unwrap().1))
         .collect();
     let (with, without): (Vec<_>, Vec<_>) = items.iter().partition(|(_, found)| !found.is_empty());
-    assert!(items.len() >= 400 && with.len().abs_diff(without.len()) < 20, "{} {}", with.len(), without.len());
+    assert!(with.len().abs_diff(without.len()) < 20, "{} {}", with.len(), without.len());
     items
 }
 
@@ -46,11 +46,11 @@ struct Score {
     there: f64,
 }
 
-/// Something counts as found when its kind and both its ends are right.
-#[test]
-fn the_corpus_is_redacted_well() {
+/// Prints the score of each kind, and holds precision and recall to their floors. Something counts as found when its kind and
+/// both its ends are right.
+fn hold(name: &str, floor_of_a_kind: f64, floor_of_all: f64) {
     let mut scores: BTreeMap<&str, Score> = BTreeMap::new();
-    for (text, expected) in corpus() {
+    for (text, expected) in corpus(name) {
         let found = find_pii(&text);
         for (list, is_found) in [(&found, true), (&expected, false)] {
             for item in list {
@@ -67,12 +67,24 @@ fn the_corpus_is_redacted_well() {
             println!("{text}\n    found {found:?}\n    expected {expected:?}");
         }
     }
-    println!("{:12} precision recall  of", "");
+    println!("{name:20} precision recall  of");
     for (kind, Score { right, found, there }) in &scores {
         let (precision, recall) = (right / found, right / there);
-        println!("{kind:12}     {precision:.3}  {recall:.3} {there:3}");
-        assert!(precision >= 0.97 && recall >= 0.97, "{kind}: precision {precision:.3}, recall {recall:.3}");
+        println!("{kind:20}     {precision:.3}  {recall:.3} {there:3}");
+        let floor = if *kind == "all" { floor_of_all } else { floor_of_a_kind };
+        assert!(precision >= floor && recall >= floor, "{kind}: precision {precision:.3}, recall {recall:.3}");
     }
+}
+
+#[test]
+fn the_corpus_is_redacted_well() {
+    hold("pii_corpus.tsv", 0.98, 0.99);
+    assert!(corpus("pii_corpus.tsv").len() >= 400);
+}
+
+#[test]
+fn texts_that_the_program_was_not_written_for_are_redacted_well() {
+    hold("pii_held_out.tsv", 0.8, 0.93);
 }
 
 #[test]

@@ -17,12 +17,7 @@ use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
-use service_kit::{
-    clock::Clock,
-    database::Database,
-    service::Service,
-    shutdown::Shutdown,
-};
+use service_kit::{clock::Clock, database::Database, service::Service, shutdown::Shutdown};
 use test_kit::{Backend, on_both};
 use tonic::transport::Channel;
 
@@ -90,10 +85,8 @@ async fn what_is_listed_by_the_share_filter_is_what_the_checks_allow() {
         let database = Database::connect(&settings.service.database, sharing_svc::storage::SCHEMA).await.unwrap();
         let kept = sharing_svc::storage::Store::new(database);
         let mut client = AccessServiceClient::new(channel);
-        let resources: Vec<_> = nodes
-            .iter()
-            .map(|node| Resource { resource: Some(resource::Resource::Node(node.to_shared())) })
-            .collect();
+        let resources: Vec<_> =
+            nodes.iter().map(|node| Resource { resource: Some(resource::Resource::Node(node.to_shared())) }).collect();
         let mut yes = 0;
         for (number, world) in made_up(sharing_world::random_shares(), SHARE_WORLDS).into_iter().enumerate() {
             let change = kept.begin().await.unwrap();

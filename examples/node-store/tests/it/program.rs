@@ -31,7 +31,9 @@ async fn the_program_lists_what_the_checks_allow() {
         let shown = String::from_utf8(done.stdout).unwrap();
         assert!(done.status.success(), "{shown}{}", String::from_utf8_lossy(&done.stderr));
         let rows: Vec<Vec<_>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
-        let listed = rows.iter().filter(|row| row.first().is_some_and(|id| id.starts_with('n')) && row.ends_with(&["yes", "yes"]));
+        let listed = rows
+            .iter()
+            .filter(|row| row.first().is_some_and(|id| id.starts_with('n')) && row.ends_with(&["yes", "yes"]));
         assert_eq!(listed.map(|row| row[0]).collect::<Vec<_>>(), ["n1", "n4"], "{shown}");
     }
     shutdown.begin();

@@ -8,7 +8,8 @@ use vocabulary::Instant;
 use super::{
     NodeFacts,
     expression_program::ExpressionProgram,
-    tag_index::{Role, SlotSet, TagIndex},
+    node_facts::FREEFORM,
+    tag_index::{FEW_WORDS, MOST_WORDS, Role, SlotSet, TagIndex},
 };
 use crate::domain::{Rules, TagFilters, TagsLogic};
 
@@ -34,6 +35,8 @@ pub struct CompiledProfile {
     reads_tags: Reads,
     reads_schemas: Reads,
     schemas: HashSet<Box<str>, RandomState>,
+    /// Whether nodes without a schema may be read.
+    reads_freeform: bool,
 }
 
 /// What a type of nodes means.
@@ -120,6 +123,7 @@ impl CompiledProfile {
             is_filtered: rules.states_inclusion(),
             reads_tags,
             reads_schemas,
+            reads_freeform: schemas.contains(FREEFORM),
             schemas,
         }
     }
@@ -133,10 +137,20 @@ impl CompiledProfile {
         if kind == Some(TypeRole::Excluded) {
             return false;
         }
-        if self.reads_schemas == Reads::Named && !self.schemas.contains(node.schema_name()) {
+        if self.reads_schemas == Reads::Named
+            && !node.schema.map_or(self.reads_freeform, |id| self.schemas.contains(id))
+        {
             return false;
         }
-        let tags = self.tags.see(node.tags);
+        if self.tags.has_few_slots() {
+            self.exposes_by_tags::<FEW_WORDS>(node, kind)
+        } else {
+            self.exposes_by_tags::<MOST_WORDS>(node, kind)
+        }
+    }
+
+    fn exposes_by_tags<const WORDS: usize>(&self, node: &NodeFacts<'_>, kind: Option<TypeRole>) -> bool {
+        let tags = self.tags.see::<WORDS>(node.tags);
         if tags.has(Role::Excludes) || (self.reads_tags == Reads::Named && !tags.has(Role::Reads)) {
             return false;
         }

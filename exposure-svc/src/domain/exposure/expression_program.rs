@@ -36,7 +36,7 @@ impl ExpressionProgram {
     }
 
     /// Whether the expression holds of these tags.
-    pub(super) fn holds(&self, tags: &SeenTags) -> bool {
+    pub(super) fn holds<const WORDS: usize>(&self, tags: &SeenTags<WORDS>) -> bool {
         let mut target = self.entry;
         loop {
             target = match target {

@@ -5,7 +5,7 @@ use vocabulary::Instant;
 use crate::domain::{SchemaRef, TagRef};
 
 /// What stands in a profile for nodes without a schema.
-const FREEFORM: &str = "__freeform__";
+pub(super) const FREEFORM: &str = "__freeform__";
 
 /// A node as the service that holds it describes it, borrowed from the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,11 @@ use foldhash::fast::RandomState;
 use super::TagFacts;
 use crate::domain::TagRef;
 
-/// Tags that must be told apart: those of an expression, of `include_all` and of `allowed_tag_ids` under AND, at most.
-const MAX_SLOTS: usize = 2_560;
-const WORDS: usize = MAX_SLOTS / 64;
+/// Words of 64 tags that must be told apart: those of an expression, of `include_all` and of `allowed_tag_ids` under AND. There
+/// are 2,512 at most.
+pub(super) const MOST_WORDS: usize = 40;
+/// As many as nearly every profile needs; the fewer, the sooner a decision can begin.
+pub(super) const FEW_WORDS: usize = 2;
 
 /// What a tag on a node means by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +46,7 @@ struct Entry {
 struct Lengths(u128);
 
 /// What the tags of one node mean together.
-pub(super) struct SeenTags {
+pub(super) struct SeenTags<const WORDS: usize> {
     roles: u8,
     slots: [u64; WORDS],
 }
@@ -86,8 +88,13 @@ impl TagIndex {
         self.entries.entry(tag.as_str().into()).or_default()
     }
 
+    /// Whether [`FEW_WORDS`] are enough.
+    pub(super) fn has_few_slots(&self) -> bool {
+        usize::from(self.slots) <= FEW_WORDS * 64
+    }
+
     /// What these tags mean together.
-    pub(super) fn see(&self, tags: &[TagFacts<'_>]) -> SeenTags {
+    pub(super) fn see<const WORDS: usize>(&self, tags: &[TagFacts<'_>]) -> SeenTags<WORDS> {
         let mut seen = SeenTags { roles: 0, slots: [0; WORDS] };
         if !self.entries.is_empty() {
             for tag in tags {
@@ -98,7 +105,8 @@ impl TagIndex {
         seen
     }
 
-    fn look_up(&self, reference: &str, seen: &mut SeenTags) {
+    #[inline]
+    fn look_up<const WORDS: usize>(&self, reference: &str, seen: &mut SeenTags<WORDS>) {
         if !self.lengths.contain(reference.len()) {
             return;
         }
@@ -112,7 +120,7 @@ impl TagIndex {
     }
 }
 
-impl SeenTags {
+impl<const WORDS: usize> SeenTags<WORDS> {
     pub(super) fn has(&self, role: Role) -> bool {
         self.roles & role.bit() != 0
     }

@@ -49,7 +49,7 @@ const CALLS: [&str; 45] = [
     "bel ",
     "bellen",
     "komórka",
-    "zadzwoń",
+    "zadzwo",
     "my number",
     "电话",
     "手机",
@@ -57,7 +57,7 @@ const CALLS: [&str; 45] = [
 ];
 
 /// Words that come before numbers which are nobody's.
-const COUNTS: [&str; 44] = [
+const COUNTS: [&str; 47] = [
     "order",
     "invoice",
     "isbn",
@@ -102,6 +102,9 @@ const COUNTS: [&str; 44] = [
     "firmware",
     "coordinates",
     "doi",
+    "section",
+    "chapter",
+    "paragraph",
 ];
 
 /// Words that come before a social security number.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::context::Context;
+use super::{candidates::is_of_a_word, context::Context};
 
 /// Digits in the longest number that is looked for: a payment card.
 const MOST_DIGITS: usize = 19;
@@ -30,8 +30,9 @@ pub(super) struct Window<'a> {
 
 impl<'a> DigitGroups<'a> {
     pub(super) fn new(text: &'a str, place: Range<usize>) -> Self {
-        let mut groups: Vec<Group> = Vec::new();
-        for (index, byte) in text.bytes().enumerate().take(place.end).skip(place.start) {
+        let mut groups: Vec<Group> = Vec::with_capacity(8);
+        let bytes = text.as_bytes().get(place.clone()).unwrap_or_default();
+        for (index, byte) in (place.start..).zip(bytes) {
             if byte.is_ascii_digit() {
                 match groups.last_mut() {
                     Some(group) if group.place.end == index => group.place.end += 1,
@@ -54,8 +55,8 @@ impl<'a> DigitGroups<'a> {
         let Some(group) = self.groups.get(first) else { return false };
         let mut before = self.text.get(..self.begin(first)).unwrap_or_default().chars().rev();
         let goes_on = match before.next() {
-            Some('.' | ',' | '-') => before.next().is_some_and(char::is_alphanumeric),
-            Some(before) => before.is_alphanumeric() || matches!(before, '_' | '@'),
+            Some('.' | ',' | '-') => before.next().is_some_and(is_of_a_word),
+            Some(before) => before == '@' || is_of_a_word(before),
             None => false,
         };
         !group.is_date && !goes_on
@@ -150,9 +151,9 @@ impl<'a> Window<'a> {
     pub(super) fn may_end(&self) -> bool {
         let mut after = self.text.get(self.place().end..).unwrap_or_default().chars();
         match after.next() {
-            Some(next) if next.is_alphanumeric() || matches!(next, '_' | '@' | '%' | '°') => false,
+            Some(next) if is_of_a_word(next) || matches!(next, '@' | '%' | '°') => false,
             Some('.' | ',' | ':') => !after.next().is_some_and(|next| next.is_ascii_digit()),
-            Some('-') => !after.next().is_some_and(char::is_alphanumeric),
+            Some('-') => !after.next().is_some_and(is_of_a_word),
             Some(_) | None => true,
         }
     }

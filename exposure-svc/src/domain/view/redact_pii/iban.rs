@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::candidates::is_of_a_word;
+
 /// The countries of the registry, and how long their numbers are.
 const LENGTHS: [(&str, usize); 78] = [
     ("AD", 24),
@@ -87,7 +89,7 @@ const LENGTHS: [(&str, usize); 78] = [
 /// The account number at the beginning of a candidate, as far as it goes.
 pub(super) fn iban(text: &str, place: &Range<usize>) -> Option<Range<usize>> {
     let before = text.get(..place.start)?.chars().next_back();
-    if before.is_some_and(|before| before.is_alphanumeric() || before == '_') {
+    if before.is_some_and(is_of_a_word) {
         return None;
     }
     let candidate = text.get(place.clone())?;
@@ -97,7 +99,7 @@ pub(super) fn iban(text: &str, place: &Range<usize>) -> Option<Range<usize>> {
     let (last, _) = written.nth(length - 1)?;
     let end = place.start + last + 1;
     let after = text.get(end..)?.chars().next();
-    if after.is_some_and(|after| after.is_alphanumeric() || after == '_') {
+    if after.is_some_and(is_of_a_word) {
         return None;
     }
     has_check_digits(candidate.get(..=last)?).then_some(place.start..end)

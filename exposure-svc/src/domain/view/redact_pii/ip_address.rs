@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use super::digit_groups::Window;
+use super::{candidates::is_of_a_word, digit_groups::Window};
 
 /// Whether it is an IPv4 address, and not the number of a version.
 pub(super) fn is_version_4(number: &Window<'_>) -> bool {
@@ -17,7 +17,7 @@ pub(super) fn is_version_4(number: &Window<'_>) -> bool {
 
 /// The IPv6 address at the beginning of a candidate.
 pub(super) fn version_6(text: &str, place: &Range<usize>) -> Option<Range<usize>> {
-    let word = |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
+    let word = |character: Option<char>| character.is_some_and(|c| c == ':' || is_of_a_word(c));
     if word(text.get(..place.start)?.chars().next_back()) {
         return None;
     }
@@ -30,7 +30,7 @@ pub(super) fn version_6(text: &str, place: &Range<usize>) -> Option<Range<usize>
         let is_plain = address.bytes().any(|byte| byte.is_ascii_digit());
         // `12::` and `a::` are rather the beginning of something else.
         let is_whole = !address.ends_with("::") || address.len() > 5;
-        if is_plain && is_whole && address.parse::<Ipv6Addr>().is_ok() && !after.is_some_and(char::is_alphanumeric) {
+        if is_plain && is_whole && address.parse::<Ipv6Addr>().is_ok() && !after.is_some_and(is_of_a_word) {
             return Some(place.start..place.start + end);
         }
     }

@@ -1,8 +1,9 @@
 //! `redact_pii`: what names a person in a text gives way to the kind of thing it was (docs/exposure.md).
 //!
-//! One regular expression finds candidates; what each of them is, if anything, is decided by its checksum, its numbering plan
+//! One pass over the text finds candidates; what each of them is, if anything, is decided by its checksum, its numbering plan
 //! or its shape, and by the words before it.
 
+mod candidates;
 mod card;
 mod context;
 mod digit_groups;
@@ -11,10 +12,13 @@ mod ip_address;
 mod phone;
 mod ssn;
 
-use std::{borrow::Cow, ops::Range, sync::LazyLock};
+use std::{borrow::Cow, ops::Range};
 
+use candidates::{Candidate, Candidates};
 use digit_groups::DigitGroups;
-use regex::Regex;
+
+/// Bytes in the shortest number that is looked for, an IPv4 address: `1.1.1.1`.
+const SHORTEST: usize = 7;
 
 /// The kinds of things that are taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,21 +45,6 @@ pub struct Found {
     /// Where it stands, in bytes.
     pub place: Range<usize>,
 }
-
-/// What might be something: an address with an at sign; hexadecimal digits with colons; two letters, two digits and more of
-/// both; digits in groups.
-#[expect(clippy::expect_used, reason = "the expression is a constant, and a test uses it")]
-static CANDIDATES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x)
-        [\w.!\#$%&'*+/=?^`{|}~-]+ @ [\w-]+ (?: \. [\w-]+ )* \. [^\W\d_] [\w-]+
-        | [0-9A-Fa-f]{0,4} (?: :[0-9A-Fa-f]{0,4} ){2,8} (?: \. [0-9]{1,3} ){0,3}
-        | [A-Za-z]{2} [0-9]{2} (?: [\ \u{a0}-]? [0-9A-Za-z]{1,4} ){3,8}
-        | [+(]{0,2} [0-9]+ (?: [\ \u{a0}\u{2009}\u{202f}.\-/()\u{2010}\u{2011}\u{2013}]{1,3} [0-9]+ )*
-        ",
-    )
-    .expect("a regular expression")
-});
 
 impl Pii {
     /// What stands in its place.
@@ -91,40 +80,52 @@ pub fn redact_pii(text: &str) -> Cow<'_, str> {
 /// What is to be taken out of a text, in order, nothing over anything else.
 pub fn find_pii(text: &str) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
-    // Most texts hold neither digits nor an address.
-    if !text.bytes().any(|byte| byte.is_ascii_digit() || byte == b'@' || byte == b':') {
-        return found;
-    }
-    let mut from = 0;
-    while let Some(candidate) = CANDIDATES.find_at(text, from) {
-        let place = candidate.range();
-        from = place.end;
-        let first = candidate.as_str().bytes().next().unwrap_or_default();
-        if candidate.as_str().contains('@') {
-            found.push(Found { kind: Pii::Email, place: email(candidate.as_str(), place) });
-        } else if candidate.as_str().contains(':') {
-            match ip_address::version_6(text, &place) {
-                Some(place) => found.push(Found { kind: Pii::IpAddress, place }),
-                // A time before a number, it may be: what follows its first part is looked at again.
-                None => from = after_first_part(text, &place),
-            }
-        } else if first.is_ascii_alphabetic() {
-            match iban::iban(text, &place) {
-                Some(place) => {
-                    from = place.end;
-                    found.push(Found { kind: Pii::Iban, place });
+    let mut candidates = Candidates::new(text);
+    while let Some(candidate) = candidates.next() {
+        match candidate {
+            Candidate::Address(place) => {
+                // A number that stands in the name of the address is part of it.
+                while found.last().is_some_and(|last| last.place.end > place.start) {
+                    found.pop();
                 }
-                None => from = after_first_word(text, &place),
+                candidates.take(place.end);
+                found.push(Found { kind: Pii::Email, place });
             }
-        } else {
-            numbers(text, place, &mut found);
+            Candidate::Colons(place) => {
+                if let Some(place) = ip_address::version_6(text, &place) {
+                    candidates.take(place.end);
+                    found.push(Found { kind: Pii::IpAddress, place });
+                }
+            }
+            Candidate::Account(place) => {
+                if let Some(place) = iban::iban(text, &place) {
+                    candidates.take(place.end);
+                    found.push(Found { kind: Pii::Iban, place });
+                } else {
+                    candidates.go_on(after_first_word(text, &place));
+                }
+            }
+            Candidate::Digits(place) => {
+                let end = place.end;
+                let numbers = numbers(text, place);
+                if let Some(last) = numbers.last() {
+                    candidates.take(last.place.end);
+                }
+                candidates.go_on(end);
+                found.extend(numbers);
+            }
         }
     }
     found
 }
 
 /// A number, or several side by side.
-fn numbers(text: &str, place: Range<usize>, found: &mut Vec<Found>) {
+fn numbers(text: &str, place: Range<usize>) -> Vec<Found> {
+    let mut found = Vec::new();
+    // Fewer digits than any number has.
+    if place.len() < SHORTEST {
+        return found;
+    }
     let groups = DigitGroups::new(text, place);
     let mut first = 0;
     while first < groups.len() {
@@ -136,6 +137,7 @@ fn numbers(text: &str, place: Range<usize>, found: &mut Vec<Found>) {
             None => first += 1,
         }
     }
+    found
 }
 
 /// The longest number that begins with this group, what it is, and the group after it.
@@ -165,19 +167,7 @@ fn number_at(groups: &DigitGroups<'_>, first: usize) -> Option<(Pii, usize, Rang
     None
 }
 
-/// An address ends before the punctuation of the sentence it stands in.
-fn email(text: &str, place: Range<usize>) -> Range<usize> {
-    let open = text.len() - text.trim_start_matches(['.', '\'', '`', '*', '/', '{', '|', '=']).len();
-    let closed = text.trim_end_matches(['-', '_']).len();
-    place.start + open..place.start + closed.max(open)
-}
-
-fn after_first_part(text: &str, place: &Range<usize>) -> usize {
-    let candidate = text.get(place.clone()).unwrap_or_default();
-    place.start + candidate.find(':').map_or(candidate.len(), |colon| colon + 1)
-}
-
 fn after_first_word(text: &str, place: &Range<usize>) -> usize {
     let candidate = text.get(place.clone()).unwrap_or_default();
-    place.start + candidate.find([' ', '\u{a0}', '-']).unwrap_or(2)
+    place.start + candidate.find([' ', '\u{a0}', '-']).unwrap_or(candidate.len())
 }

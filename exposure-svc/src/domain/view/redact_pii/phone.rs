@@ -24,25 +24,26 @@ pub(super) fn is_phone(number: &Window<'_>) -> bool {
     if number.group(0).starts_with("00") {
         return count >= 11 && phonelib::is_valid_phone_number(&international(number, 2));
     }
-    is_north_american(number, is_of_a_call)
-        || has_trunk_zero(number, is_of_a_call)
-        || has_national_shape(number)
-        || (is_of_a_call && is_bare(number))
+    let digits: String = number.digits().map(char::from).collect();
+    is_north_american(number, &digits, is_of_a_call)
+        || has_trunk_zero(number, &digits, is_of_a_call)
+        || has_national_shape(number, &digits)
+        || (is_of_a_call && is_bare(number, &digits))
 }
 
 /// `415-555-0123`, `(415) 555 0123`, `1.415.555.0123`.
-fn is_north_american(number: &Window<'_>, is_of_a_call: bool) -> bool {
+fn is_north_american(number: &Window<'_>, digits: &str, is_of_a_call: bool) -> bool {
     let skipped = usize::from(number.group(0) == "1" && number.groups() == 4);
     let groups: Vec<_> = number.shape().skip(skipped).collect();
     let is_marked = number.written().contains('(') || number.is_joined_by(&["-", ".", "\u{2011}", "\u{2010}"]);
     // In groups with spaces it might be any number; most of those have no such first and fourth digit.
     let is_shaped = groups == [3, 3, 4] && (is_marked || number.is_joined_by(&[" ", "\u{a0}"]) || is_of_a_call);
     let exchange = number.group(skipped + 1);
-    is_shaped && !exchange.starts_with(['0', '1']) && is_number_of(number, "US")
+    is_shaped && !exchange.starts_with(['0', '1']) && is_number_of(digits, "US")
 }
 
 /// `030 1234567`, `020 7946 0958`, `06 12 34 56 78`, `(0171) 1234567`.
-fn has_trunk_zero(number: &Window<'_>, is_of_a_call: bool) -> bool {
+fn has_trunk_zero(number: &Window<'_>, digits: &str, is_of_a_call: bool) -> bool {
     let starts = number.group(0).starts_with('0') && !number.group(0).starts_with("00");
     let in_one_piece = number.groups() == 1;
     let enough = if in_one_piece { 10..=12 } else { 9..=12 };
@@ -53,7 +54,7 @@ fn has_trunk_zero(number: &Window<'_>, is_of_a_call: bool) -> bool {
         && enough.contains(&number.count())
         && (!in_one_piece || is_of_a_call || is_mobile_in_one_piece(number.group(0)))
         && (number.groups() <= 5 || number.is_joined_by(&[" ", ".", "-", "\u{a0}"]))
-        && WITH_TRUNK.iter().any(|country| is_number_of(number, country))
+        && WITH_TRUNK.iter().any(|country| is_number_of(digits, country))
 }
 
 /// `07911123456`, `015112345678`, `0612345678`: the mobile numbers of Britain, Germany and France.
@@ -67,25 +68,24 @@ fn is_mobile_in_one_piece(digits: &str) -> bool {
 }
 
 /// Shapes that are few countries' own: Brazil, Russia, China.
-fn has_national_shape(number: &Window<'_>) -> bool {
+fn has_national_shape(number: &Window<'_>, digits: &str) -> bool {
     let in_brackets = number.written().starts_with('(');
     let brazilian = in_brackets && (number.has_shape(&[2, 5, 4]) || number.has_shape(&[2, 4, 4]));
     let russian = number.has_shape(&[1, 3, 3, 2, 2]) && number.group(0) == "8";
     let chinese = number.has_shape(&[3, 4, 4]) && number.group(0).starts_with('1');
-    (brazilian && is_number_of(number, "BR"))
-        || (russian && is_number_of(number, "RU"))
-        || (chinese && is_number_of(number, "CN"))
+    (brazilian && is_number_of(digits, "BR"))
+        || (russian && is_number_of(digits, "RU"))
+        || (chinese && is_number_of(digits, "CN"))
 }
 
 /// What people write after words like "call": eight digits or more, however they are grouped.
-fn is_bare(number: &Window<'_>) -> bool {
+fn is_bare(number: &Window<'_>, digits: &str) -> bool {
     const COUNTRIES: [&str; 12] = ["US", "ES", "PT", "PL", "IN", "DK", "NO", "IT", "MX", "CN", "BR", "GR"];
-    number.groups() <= 5 && COUNTRIES.iter().any(|country| is_number_of(number, country))
+    number.groups() <= 5 && COUNTRIES.iter().any(|country| is_number_of(digits, country))
 }
 
-fn is_number_of(number: &Window<'_>, country: &str) -> bool {
-    let digits: String = number.digits().map(char::from).collect();
-    phonelib::PhoneNumber::parse_with_country(&digits, country).is_some()
+fn is_number_of(digits: &str, country: &str) -> bool {
+    phonelib::PhoneNumber::parse_with_country(digits, country).is_some()
 }
 
 /// The digits after the first `access`, as an international number; a zero in brackets is dialled at home only.
