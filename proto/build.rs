@@ -17,6 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
-    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
+    tonic_prost_build::configure()
+        // Its nodes are left as they stand on the wire.
+        .extern_path(".ofself.exposure.v1.EvaluateNodesRequest", "crate::evaluate_nodes::EvaluateNodesRequest")
+        .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

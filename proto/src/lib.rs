@@ -1,5 +1,5 @@
 //! The contract between OfSelf's permission services and those who call them, generated from the `.proto` files of this
-//! package. No logic is written here.
+//! package. No logic is written here; one message is read in a way of its own.
 
 #![allow(clippy::pedantic, clippy::doc_markdown, reason = "generated code answers to its generator, not to our lints")]
 
@@ -11,7 +11,11 @@ pub mod sharing {
 /// Exposure profiles: the package `ofself.exposure.v1`.
 pub mod exposure {
     tonic::include_proto!("ofself.exposure.v1");
+
+    pub use crate::evaluate_nodes::{EvaluateNodesRequest, encoded, evaluate_nodes_request};
 }
+
+mod evaluate_nodes;
 
 /// Every file of the contract with its imports and comments, for reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -2,7 +2,7 @@
 
 use ofself_proto::{
     exposure::{
-        EvaluateNodesRequest, GetExposureFilterRequest, NodeDescription, Tag, evaluate_nodes_request,
+        EvaluateNodesRequest, GetExposureFilterRequest, NodeDescription, Tag, encoded, evaluate_nodes_request,
         exposure_service_client::ExposureServiceClient, get_exposure_filter_request,
     },
     sharing::{
@@ -42,7 +42,7 @@ impl Question {
         let exposed = self.exposure.evaluate_nodes(EvaluateNodesRequest {
             user_id: self.owner.clone(),
             subject: Some(evaluate_nodes_request::Subject::AppId(self.app.clone())),
-            nodes: vec![node.to_exposed()],
+            nodes: encoded(&[node.to_exposed()]),
             consistency: None,
         });
         let (shared, exposed) = tokio::try_join!(shared, exposed)?;

@@ -49,8 +49,8 @@ impl ExposureService for ExposureRpc {
         let (user, subject) = understood(user.zip(subject), errors)?;
         let applied = self.exposure.applied_profile(&user, &subject).await.map_err(status)?;
         let compiled = applied.compile();
-        let exposed =
-            question::decide_each(&nodes, compiled.as_ref()).map_err(|errors| status(Error::Invalid(errors)))?;
+        let exposed = question::decide_each_encoded(&nodes, compiled.as_ref())
+            .map_err(|errors| status(Error::Invalid(errors)))?;
         Ok(Response::new(decision::evaluated(exposed, &applied)))
     }
 
@@ -141,7 +141,7 @@ impl ExposureService for ExposureRpc {
         question::bounded(nodes.len(), &mut edits.unreadable);
         let preview = Exposure::preview_profile(edits).map_err(status)?;
         let exposed =
-            question::decide_each(&nodes, Some(&preview.compiled)).map_err(|errors| status(Error::Invalid(errors)))?;
+            question::decide_each(&nodes, &preview.compiled).map_err(|errors| status(Error::Invalid(errors)))?;
         let warnings = preview.warnings.into_iter().map(profile::warning).collect();
         Ok(Response::new(PreviewProfileResponse { exposed, warnings }))
     }

@@ -10,7 +10,7 @@ use exposure_svc::{
     storage::{SCHEMA, Store},
 };
 use ofself_proto::exposure::{
-    EvaluateNodesRequest, ExplainExposureRequest, PreviewProfileRequest, evaluate_nodes_request,
+    EvaluateNodesRequest, ExplainExposureRequest, PreviewProfileRequest, encoded, evaluate_nodes_request,
     explain_exposure_request,
 };
 use serde::Deserialize;
@@ -91,7 +91,7 @@ async fn the_service_decides_every_case() {
                 let request = EvaluateNodesRequest {
                     user_id: owner.clone(),
                     subject: Some(subject),
-                    nodes: nodes.clone(),
+                    nodes: encoded(&nodes),
                     consistency: None,
                 };
                 let answer = stage.decisions().evaluate_nodes(request).await.unwrap().into_inner();

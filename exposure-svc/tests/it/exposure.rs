@@ -4,8 +4,8 @@ use ofself_proto::exposure::{
     CheckWriteRequest, Consistency, DetailLevel, EvaluateNodesRequest, EvaluateNodesResponse, ExplainExposureRequest,
     GetExposureFilterRequest, NodeDescription, Predicate, PreviewProfileRequest, ProfileDraft, RevokeAppAccessRequest,
     SchemaGrant, SchemaPermissions, Tag, TagFilters, TagGrant, TagPermissions, UpdateAppAccessRequest, WriteVerb,
-    consistency::Requirement, evaluate_nodes_request::Subject, explain_exposure_request, get_exposure_filter_request,
-    predicate,
+    consistency::Requirement, encoded, evaluate_nodes_request::Subject, explain_exposure_request,
+    get_exposure_filter_request, predicate,
 };
 use prost_types::{FieldMask, Timestamp};
 use test_kit::{Backend, on_both};
@@ -33,7 +33,7 @@ async fn evaluate(stage: &Stage, nodes: Vec<NodeDescription>) -> EvaluateNodesRe
     let request = EvaluateNodesRequest {
         user_id: "ann".into(),
         subject: Some(Subject::AppId("app".into())),
-        nodes,
+        nodes: encoded(&nodes),
         consistency: None,
     };
     stage.decisions().evaluate_nodes(request).await.unwrap().into_inner()
@@ -269,14 +269,14 @@ async fn every_wrong_field_of_a_question_is_named_at_once() {
     let request = EvaluateNodesRequest {
         user_id: "ann".into(),
         subject: Some(Subject::AppId("an app".into())),
-        nodes: vec![wrong.clone()],
+        nodes: encoded([&wrong]),
         consistency: Some(Consistency { requirement: Some(Requirement::AtLeastAsFresh("x".into())) }),
     };
     assert_eq!(why(asked.evaluate_nodes(request).await), "app_id consistency.at_least_as_fresh");
-    let request = |nodes| EvaluateNodesRequest {
+    let request = |nodes: Vec<NodeDescription>| EvaluateNodesRequest {
         user_id: "ann".into(),
         subject: Some(Subject::AppId("app".into())),
-        nodes,
+        nodes: encoded(&nodes),
         consistency: None,
     };
     assert_eq!(
@@ -287,6 +287,9 @@ async fn every_wrong_field_of_a_question_is_named_at_once() {
     assert_eq!(refused.split(' ').filter(|path| path.starts_with("nodes[")).count(), 50, "{refused}");
     assert!(refused.starts_with("nodes "), "{refused}");
     assert_eq!(why(asked.evaluate_nodes(request(vec![node("n", &[]); 10_001])).await), "nodes");
+    let mut garbled = request(vec![node("n", &[])]);
+    garbled.nodes.push(b"\xff".as_slice().into());
+    assert_eq!(why(asked.evaluate_nodes(garbled).await), "nodes[1]");
     let request = PreviewProfileRequest { user_id: String::new(), draft: None, nodes: vec![node("n", &[]); 10_001] };
     assert_eq!(why(asked.preview_profile(request).await), "nodes user_id");
 

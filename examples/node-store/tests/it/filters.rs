@@ -6,7 +6,7 @@ use exposure_svc::domain::Rules;
 use node_store::{Condition, Node, Nodes};
 use ofself_proto::{
     exposure::{
-        EvaluateNodesRequest, GetExposureFilterRequest, evaluate_nodes_request,
+        EvaluateNodesRequest, GetExposureFilterRequest, encoded, evaluate_nodes_request,
         exposure_service_client::ExposureServiceClient, get_exposure_filter_request,
     },
     sharing::{
@@ -157,7 +157,7 @@ async fn what_is_listed_by_the_exposure_filter_is_what_the_checks_allow() {
             let question = EvaluateNodesRequest {
                 user_id: "ann".into(),
                 subject: Some(evaluate_nodes_request::Subject::ProfileId(id)),
-                nodes: nodes.iter().map(Node::to_exposed).collect(),
+                nodes: encoded(&nodes.iter().map(Node::to_exposed).collect::<Vec<_>>()),
                 consistency: None,
             };
             let exposed = client.evaluate_nodes(question).await.unwrap().into_inner().exposed;

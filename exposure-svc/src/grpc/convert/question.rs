@@ -1,8 +1,10 @@
 //! Questions about exposure: who asks by which profile, and about which nodes.
 
 use ofself_proto::exposure as wire;
+use prost::bytes::Bytes;
 use vocabulary::{FieldErrors, Id, Instant, MAX_BATCH, MAX_LIST, NAMED_ITEMS, Node};
 
+use super::node_bytes::{Malformed, NodeParts, read_node};
 use crate::{
     domain::{
         AppId, UserId,
@@ -63,20 +65,51 @@ pub(in crate::grpc) fn bounded(nodes: usize, errors: &mut FieldErrors) {
     }
 }
 
-/// Decides about each node, in order, in one pass over them. Without a profile nothing is exposed.
+/// Decides about each of these messages, in order, in one pass over them. Without a profile nothing is exposed.
+pub(in crate::grpc) fn decide_each_encoded(
+    nodes: &[Bytes],
+    profile: Option<&CompiledProfile>,
+) -> Result<Vec<bool>, FieldErrors> {
+    let mut tags = Vec::new();
+    each(nodes.len(), |index, errors| {
+        tags.clear();
+        let path = || format!("nodes[{index}]");
+        match read_node(nodes.get(index)?, &mut tags) {
+            Ok(parts) => {
+                let node = facts(parts, &tags, path, errors)?;
+                Some(profile.is_some_and(|profile| profile.exposes(&node)))
+            }
+            Err(Malformed) => {
+                errors.add(path(), "is not a node description");
+                None
+            }
+        }
+    })
+}
+
+/// Decides about each node, in order, in one pass over them.
 pub(in crate::grpc) fn decide_each(
     nodes: &[wire::NodeDescription],
-    profile: Option<&CompiledProfile>,
+    profile: &CompiledProfile,
+) -> Result<Vec<bool>, FieldErrors> {
+    each(nodes.len(), |index, errors| {
+        let mut tags = Vec::new();
+        let node = node(nodes.get(index)?, &mut tags, || format!("nodes[{index}]"), errors)?;
+        Some(profile.exposes(&node))
+    })
+}
+
+/// Decisions about so many nodes; of those that cannot be decided about the first are named and the rest counted.
+fn each(
+    count: usize,
+    mut decide: impl FnMut(usize, &mut FieldErrors) -> Option<bool>,
 ) -> Result<Vec<bool>, FieldErrors> {
     let mut errors = FieldErrors::new();
     let mut wrong = 0;
-    let mut decisions = Vec::with_capacity(nodes.len());
-    let mut tags = Vec::new();
-    for (index, description) in nodes.iter().enumerate() {
+    let mut decisions = Vec::with_capacity(count);
+    for index in 0..count {
         let mut here = FieldErrors::new();
-        if let Some(node) = node(description, &mut tags, || format!("nodes[{index}]"), &mut here) {
-            decisions.push(profile.is_some_and(|profile| profile.exposes(&node)));
-        }
+        decisions.extend(decide(index, &mut here));
         if !here.is_empty() {
             wrong += 1;
             if wrong <= NAMED_ITEMS {
@@ -90,7 +123,7 @@ pub(in crate::grpc) fn decide_each(
     errors.into_result(decisions)
 }
 
-/// A node that stands at `path`. `tags` is where its tags are put; it may be used again for the next one.
+/// A node that stands at `path`. `tags` is where its tags are put.
 pub(in crate::grpc) fn node<'a: 'tags, 'tags>(
     node: &'a wire::NodeDescription,
     tags: &'tags mut Vec<TagFacts<'a>>,
@@ -98,6 +131,19 @@ pub(in crate::grpc) fn node<'a: 'tags, 'tags>(
     errors: &mut FieldErrors,
 ) -> Option<NodeFacts<'tags>> {
     let wire::NodeDescription { id, node_type, tags: given, schema_id, created_at } = node;
+    tags.extend(given.iter().map(|wire::Tag { id, name }| TagFacts { id, name }));
+    let schema_id = schema_id.as_deref();
+    facts(NodeParts { id, node_type, schema_id, created_at: *created_at }, tags, path, errors)
+}
+
+/// A description that is right, or what is wrong with it.
+fn facts<'tags>(
+    parts: NodeParts<'tags>,
+    tags: &'tags [TagFacts<'tags>],
+    path: impl Fn() -> String,
+    errors: &mut FieldErrors,
+) -> Option<NodeFacts<'tags>> {
+    let NodeParts { id, node_type, schema_id, created_at } = parts;
     let mut wrong = |field: &str, must: String| errors.add(format!("{}.{field}", path()), must);
     if let Err(error) = Id::<Node>::check(id) {
         wrong("id", if id.is_empty() { "is required".to_owned() } else { error.to_string() });
@@ -105,13 +151,13 @@ pub(in crate::grpc) fn node<'a: 'tags, 'tags>(
     if node_type.is_empty() {
         wrong("node_type", "is required".to_owned());
     }
-    if given.len() > MAX_LIST {
+    if tags.len() > MAX_LIST {
         wrong("tags", format!("must hold at most {MAX_LIST} entries"));
     }
-    if given.iter().any(|tag| tag.id.is_empty() && tag.name.is_empty()) {
+    if tags.iter().any(|tag| tag.id.is_empty() && tag.name.is_empty()) {
         wrong("tags", "must each have an id or a name".to_owned());
     }
-    if schema_id.as_ref().is_some_and(String::is_empty) {
+    if schema_id.is_some_and(str::is_empty) {
         wrong("schema_id", "must not be empty; leave it out for a node without a schema".to_owned());
     }
     let created_at = match created_at {
@@ -123,9 +169,7 @@ pub(in crate::grpc) fn node<'a: 'tags, 'tags>(
             Instant::from_parts(at.seconds, at.nanos).map_err(|error| wrong("created_at", error.to_string())).ok()
         }
     };
-    tags.clear();
-    tags.extend(given.iter().map(|wire::Tag { id, name }| TagFacts { id, name }));
-    Some(NodeFacts { id, node_type, tags, schema: schema_id.as_deref(), created_at: created_at? })
+    Some(NodeFacts { id, node_type, tags, schema: schema_id, created_at: created_at? })
 }
 
 /// What an app wants to do, and to which node.
