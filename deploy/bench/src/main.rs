@@ -1,12 +1,15 @@
-//! What the plane costs, beside what it stands on: `cargo run --release -p bench`.
+//! What the plane costs, beside what it stands on: `cargo run --release -p bench`, and of decisions over gRPC
+//! `cargo run --release -p bench -- decisions`.
 //!
 //! Starts the `ofself` that was built beside this program and asks it by REST, in turn with a bare axum → tonic hop that
 //! answers a constant, and with the INSERT of a share by plain SQL at the same durability. The machine's speed drifts, so
 //! quote the ratios; each is of medians over rounds that take turns.
 
+mod decisions;
 mod hop;
 mod insert;
 mod load;
+mod peer;
 
 use std::{
     fs,
@@ -31,8 +34,10 @@ const ROUND: Duration = Duration::from_secs(3);
 const CONNECTIONS: usize = 16;
 
 struct Plane {
-    _process: Process,
+    process: Process,
     url: String,
+    sharing: String,
+    exposure: String,
     token: String,
     ready: Duration,
     idle_kb: u64,
@@ -44,8 +49,16 @@ async fn main() -> anyhow::Result<()> {
         println!("{}", hop::listen().await?);
         return std::future::pending().await;
     }
+    let asked = std::env::args().nth(1).unwrap_or_default();
+    if asked == "peer" {
+        println!("{}", peer::listen(std::env::args().nth(2).context("which database?")?).await?);
+        return std::future::pending().await;
+    }
     let data = tempfile::tempdir()?;
     let plane = start(data.path())?;
+    if asked == "decisions" {
+        return of_decisions(&plane, data.path()).await;
+    }
     println!("ready to serve after {} ms, {} MB resident when idle", plane.ready.as_millis(), plane.idle_kb / 1024);
 
     // A process of its own, as the plane is.
@@ -99,9 +112,26 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The decisions over gRPC, beside a process that answers constants over the same database.
+async fn of_decisions(plane: &Plane, data: &std::path::Path) -> anyhow::Result<()> {
+    let mut peer = String::new();
+    let database = format!("sqlite://{}", data.join("sharing.db").display());
+    let _peer = Process::start(Command::new(std::env::current_exe()?).arg("peer").arg(database), |line| {
+        line.clone_into(&mut peer);
+        true
+    });
+    let addresses = decisions::Addresses {
+        sharing: plane.sharing.clone(),
+        exposure: plane.exposure.clone(),
+        peer,
+        process: plane.process.id(),
+    };
+    decisions::run(&addresses).await
+}
+
 fn start(data: &std::path::Path) -> anyhow::Result<Plane> {
     let program = std::env::current_exe()?.with_file_name("ofself");
-    let mut url = String::new();
+    let (mut url, mut sharing, mut exposure) = (String::new(), String::new(), String::new());
     let began = Instant::now();
     let process = Process::start(
         Command::new(&program).arg("serve").args(["--rate-limit", "0", "--data-dir"]).arg(data).args([
@@ -118,6 +148,11 @@ fn start(data: &std::path::Path) -> anyhow::Result<Plane> {
             if let Some(address) = line.trim().strip_prefix("REST") {
                 address.trim().trim_end_matches("/api/v1").clone_into(&mut url);
             }
+            for (name, known) in [("sharing", &mut sharing), ("exposure", &mut exposure)] {
+                if let Some(address) = line.split_whitespace().skip_while(|word| *word != name).nth(1) {
+                    *known = address.replace("grpc://", "http://");
+                }
+            }
             line.starts_with("Another token:")
         },
     );
@@ -128,7 +163,7 @@ fn start(data: &std::path::Path) -> anyhow::Result<Plane> {
     let idle_kb = resident.trim().trim_end_matches(" kB").parse()?;
     let token = Command::new(&program).args(["token", "--user", "alice", "--data-dir"]).arg(data).output()?;
     let token = String::from_utf8(token.stdout)?.trim().to_owned();
-    Ok(Plane { _process: process, url, token, ready, idle_kb })
+    Ok(Plane { process, url, sharing, exposure, token, ready, idle_kb })
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {

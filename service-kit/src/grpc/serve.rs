@@ -14,6 +14,9 @@ use crate::{process::ConfigurationError, shutdown::Shutdown};
 
 /// Clients come back to another replica after this long, so that a new one gets its share of the work.
 const CONNECTION_AGE: Duration = Duration::from_mins(30);
+/// What a client may send before it is read: the questions of 10,000 nodes are of this size.
+const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 /// A peer that does not answer a ping by then is gone.
 const PING_PATIENCE: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(30);
@@ -61,6 +64,8 @@ pub async fn serve(
         .timeout(settings.deadline)
         .max_concurrent_streams(settings.max_streams)
         .max_connection_age(CONNECTION_AGE)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(PING_EVERY))
         .http2_keepalive_timeout(Some(PING_PATIENCE))
         .trace_fn(|request| {

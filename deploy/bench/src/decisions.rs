@@ -1,0 +1,261 @@
+//! What a decision costs over gRPC, beside a bare tonic call: `cargo run --release -p bench -- decisions`.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use ofself_proto::{
+    exposure::{
+        AppTier, CreateProfileRequest, EvaluateNodesRequest, EvaluateNodesResponse, GrantAppAccessRequest,
+        NodeDescription, PreviewProfileRequest, PreviewProfileResponse, ProfileDraft, Tag, TagFilters,
+        app_access_service_client::AppAccessServiceClient, encoded, evaluate_nodes_request,
+        exposure_profile_service_client::ExposureProfileServiceClient,
+    },
+    sharing::{
+        Action, CheckAccessRequest, CheckAccessResponse, CreateShareRequest, Node, Resource, ShareScope, resource,
+        sharing_service_client::SharingServiceClient,
+    },
+};
+use prost::bytes::Bytes;
+use prost_types::Timestamp;
+use tonic::{
+    Request, client::Grpc, codegen::http::uri::PathAndQuery, metadata::AsciiMetadataValue, transport::Channel,
+};
+use tonic_prost::ProstCodec;
+
+use crate::{ROUNDS, median};
+
+const CHECK: &str = "/ofself.sharing.v1.AccessService/CheckAccess";
+const EVALUATE: &str = "/ofself.exposure.v1.ExposureService/EvaluateNodes";
+const PREVIEW: &str = "/ofself.exposure.v1.ExposureService/PreviewProfile";
+/// How long a round lasts.
+const ROUND: Duration = Duration::from_secs(3);
+/// Nodes in a question.
+const NODES: usize = 10_000;
+/// Connections of the loaded measurement, and calls under way on each.
+const CONNECTIONS: usize = 4;
+const STREAMS: usize = 32;
+
+/// Where the plane and its peer answer.
+pub(crate) struct Addresses {
+    pub(crate) sharing: String,
+    pub(crate) exposure: String,
+    pub(crate) peer: String,
+    /// The process of the plane.
+    pub(crate) process: u32,
+}
+
+/// Measures and prints.
+pub(crate) async fn run(addresses: &Addresses) -> anyhow::Result<()> {
+    let connect = async |url: &str| anyhow::Ok(Channel::from_shared(url.to_owned())?.connect().await?);
+    let sharing = connect(&addresses.sharing).await?;
+    let exposure = connect(&addresses.exposure).await?;
+    let peer = connect(&addresses.peer).await?;
+    prepare(sharing.clone(), exposure.clone()).await?;
+
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        ours.push(one_at_a_time::<_, CheckAccessResponse>(&sharing, CHECK, &check()).await?);
+        bare.push(one_at_a_time::<_, CheckAccessResponse>(&peer, CHECK, &check()).await?);
+    }
+    let (ours, bare) = (median(ours), median(bare));
+    println!(
+        "CheckAccess, one at a time: {ours:>6.1} µs   bare call + that SELECT {bare:>6.1} µs   ratio {:.2}",
+        ours / bare
+    );
+
+    let question = evaluate();
+    let (mut rates, mut costs) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let before = cpu_micros(addresses.process)?;
+        let calls =
+            under_load::<_, EvaluateNodesResponse>(std::slice::from_ref(&exposure), 4, EVALUATE, &question).await?;
+        costs.push((cpu_micros(addresses.process)? - before) / calls / 1e3);
+        rates.push(calls / ROUND.as_secs_f64() * f64::from(u32::try_from(NODES)?) / 1e6);
+    }
+    println!(
+        "EvaluateNodes of {NODES}: {:.2} ms of the server's CPU, {:.2} million nodes/s on a connection ({} bytes a node)",
+        median(costs),
+        median(rates),
+        question.nodes.iter().map(Bytes::len).sum::<usize>() / NODES,
+    );
+
+    let channels = async |url: &str| {
+        let mut channels = Vec::new();
+        for _ in 0..CONNECTIONS {
+            channels.push(connect(url).await?);
+        }
+        anyhow::Ok(channels)
+    };
+    let (to_us, to_peer) = (channels(&addresses.exposure).await?, channels(&addresses.peer).await?);
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let calls = under_load::<_, PreviewProfileResponse>(&to_us, STREAMS, PREVIEW, &preview()).await?;
+        ours.push(calls / ROUND.as_secs_f64());
+        let calls = under_load::<_, PreviewProfileResponse>(&to_peer, STREAMS, PREVIEW, &preview()).await?;
+        bare.push(calls / ROUND.as_secs_f64());
+    }
+    let (ours, bare) = (median(ours), median(bare));
+    println!(
+        "PreviewProfile of one node, {CONNECTIONS} × {STREAMS}: {ours:>7.0}/s   bare call {bare:>7.0}/s   ratio {:.2}",
+        ours / bare
+    );
+    Ok(())
+}
+
+/// A share of some tags, and an app bound to a profile with some filters.
+async fn prepare(sharing: Channel, exposure: Channel) -> anyhow::Result<()> {
+    let share = CreateShareRequest {
+        shared_with_user_id: "bob".into(),
+        scope: ShareScope::SpecificTags.into(),
+        tag_ids: vec!["tag-01".into(), "tag-02".into()],
+        ..CreateShareRequest::default()
+    };
+    SharingServiceClient::new(sharing).create_share(by_ann(share)).await?;
+    let profile = CreateProfileRequest { profile: Some(draft()), validate_only: false };
+    let made = ExposureProfileServiceClient::new(exposure.clone()).create_profile(by_ann(profile)).await?.into_inner();
+    let grant = GrantAppAccessRequest {
+        user_id: "ann".into(),
+        app_id: "app".into(),
+        tier: AppTier::L2.into(),
+        profile_id: made.profile.context("no profile")?.id,
+        expires_at: None,
+    };
+    AppAccessServiceClient::new(exposure).grant_app_access(grant).await?;
+    Ok(())
+}
+
+fn by_ann<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("x-ofself-user", AsciiMetadataValue::from_static("ann"));
+    request
+}
+
+/// What the Cerbos policy of `deploy/peers` says too: work that is not private.
+fn draft() -> ProfileDraft {
+    ProfileDraft {
+        name: Some("Work".into()),
+        tag_filters: Some(TagFilters {
+            include_any: vec!["work".into(), "travel".into()],
+            exclude_any: vec!["private".into()],
+            ..TagFilters::default()
+        }),
+        allowed_node_types: vec!["EXPERIENCE".into(), "note".into()],
+        ..ProfileDraft::default()
+    }
+}
+
+fn node(number: usize) -> NodeDescription {
+    let names = ["work", "home", "family", "private", "reading"];
+    let tags = (0..5).map(|tag| Tag {
+        id: format!("tag-{:02}", (number + tag) % 40),
+        name: names.get((number + tag) % 4).copied().unwrap_or_default().into(),
+    });
+    NodeDescription {
+        id: format!("node-{number}"),
+        node_type: "note".into(),
+        tags: tags.collect(),
+        schema_id: None,
+        created_at: Some(Timestamp { seconds: 1_767_225_600, nanos: 0 }),
+    }
+}
+
+fn check() -> CheckAccessRequest {
+    CheckAccessRequest {
+        viewer_id: "bob".into(),
+        owner_id: "ann".into(),
+        action: Action::Read.into(),
+        resource: Some(Resource {
+            resource: Some(resource::Resource::Node(Node {
+                id: "node-1".into(),
+                tag_ids: vec!["tag-00".into(), "tag-01".into()],
+                graph_root_ids: Vec::new(),
+            })),
+        }),
+        consistency: None,
+    }
+}
+
+fn evaluate() -> EvaluateNodesRequest {
+    EvaluateNodesRequest {
+        user_id: "ann".into(),
+        subject: Some(evaluate_nodes_request::Subject::AppId("app".into())),
+        nodes: encoded(&(0..NODES).map(node).collect::<Vec<_>>()),
+        consistency: None,
+    }
+}
+
+fn preview() -> PreviewProfileRequest {
+    PreviewProfileRequest { user_id: "ann".into(), draft: Some(draft()), nodes: vec![node(0)] }
+}
+
+async fn call<Q, A>(channel: &Channel, path: &'static str, question: &Q) -> anyhow::Result<A>
+where
+    Q: prost::Message + Clone + 'static,
+    A: prost::Message + Default + 'static,
+{
+    let mut client = Grpc::new(channel.clone()).max_decoding_message_size(1 << 26);
+    client.ready().await?;
+    let codec: ProstCodec<Q, A> = ProstCodec::default();
+    let answer = client.unary(Request::new(question.clone()), PathAndQuery::from_static(path), codec).await?;
+    Ok(answer.into_inner())
+}
+
+/// Microseconds a call takes when the next one waits for it.
+async fn one_at_a_time<Q, A>(channel: &Channel, path: &'static str, question: &Q) -> anyhow::Result<f64>
+where
+    Q: prost::Message + Clone + 'static,
+    A: prost::Message + Default + 'static,
+{
+    let began = Instant::now();
+    let mut calls = 0_u32;
+    while began.elapsed() < ROUND {
+        call::<Q, A>(channel, path, question).await?;
+        calls += 1;
+    }
+    Ok(began.elapsed().as_secs_f64() * 1e6 / f64::from(calls))
+}
+
+/// Calls answered in a round, with so many under way on each connection.
+async fn under_load<Q, A>(channels: &[Channel], streams: usize, path: &'static str, question: &Q) -> anyhow::Result<f64>
+where
+    Q: prost::Message + Clone + 'static,
+    A: prost::Message + Default + 'static,
+{
+    let answered = Arc::new(AtomicU64::new(0));
+    let mut callers = tokio::task::JoinSet::new();
+    let began = Instant::now();
+    for channel in channels {
+        for _ in 0..streams {
+            let (channel, question, answered) = (channel.clone(), question.clone(), answered.clone());
+            callers.spawn(async move {
+                while began.elapsed() < ROUND {
+                    call::<Q, A>(&channel, path, &question).await?;
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+                anyhow::Ok(())
+            });
+        }
+    }
+    while let Some(done) = callers.join_next().await {
+        done??;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a count of calls in seconds")]
+    Ok(answered.load(Ordering::Relaxed) as f64)
+}
+
+/// What a process has used of the processors so far.
+fn cpu_micros(process: u32) -> anyhow::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let after = stat.rsplit_once(')').context("no name in stat")?.1;
+    let mut ticks = after.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    let (user, system) = (ticks.next().context("no user time")??, ticks.next().context("no system time")??);
+    // A tick is a hundredth of a second on every Linux.
+    Ok((user + system) * 10_000.0)
+}
