@@ -75,7 +75,10 @@ def main(sharing_address: str, exposure_address: str) -> None:
     assert sharing.refusal(shares, "GetShare", {"share_id": made["id"]}) == grpc.StatusCode.UNAUTHENTICATED
     assert sharing.refusal(shares, "CreateShare", {}, "ann-by-grpc") == grpc.StatusCode.INVALID_ARGUMENT
     access = "ofself.sharing.v1.AccessService"
-    assert sharing.refusal(access, "CheckAccess", {}) == grpc.StatusCode.UNIMPLEMENTED
+    assert sharing.refusal(access, "CheckAccess", {}) == grpc.StatusCode.INVALID_ARGUMENT
+    asked = {"viewer_id": "bob", "owner_id": "ann-by-grpc", "action": "ACTION_READ", "resource": {"node": {"id": "n", "tag_ids": ["grpc"]}}}
+    assert sharing.call(access, "CheckAccess", asked)["share_ids"] == [made["id"]]
+    assert sharing.refusal(access, "WatchShares", {}) == grpc.StatusCode.UNIMPLEMENTED
 
     profiles, grants = "ofself.exposure.v1.ExposureProfileService", "ofself.exposure.v1.AppAccessService"
     draft = {"profile": {"name": "By gRPC", "max_detail_level": "DETAIL_LEVEL_SUMMARY"}}
