@@ -135,18 +135,23 @@ impl Condition {
         }
     }
 
-    fn joined<T>(&mut self, sign: &str, of_none: &str, parts: &[T], each: impl Fn(&mut Self, &T)) {
-        if parts.is_empty() {
-            self.push(of_none);
-        }
-        for (index, part) in parts.iter().enumerate() {
-            self.push(if index == 0 { "(" } else { sign });
-            self.push("(");
-            each(self, part);
-            self.push(")");
-        }
-        if !parts.is_empty() {
-            self.push(")");
+    /// Halves within halves: a database bounds how deep an expression may be, and a thousand parts in a row are a thousand deep.
+    fn joined<T>(&mut self, sign: &str, of_none: &str, parts: &[T], each: impl Fn(&mut Self, &T) + Copy) {
+        match parts {
+            [] => self.push(of_none),
+            [only] => {
+                self.push("(");
+                each(self, only);
+                self.push(")");
+            }
+            _ => {
+                let (first, second) = parts.split_at(parts.len() / 2);
+                self.push("(");
+                self.joined(sign, of_none, first, each);
+                self.push(sign);
+                self.joined(sign, of_none, second, each);
+                self.push(")");
+            }
         }
     }
 

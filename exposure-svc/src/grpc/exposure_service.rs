@@ -95,6 +95,11 @@ impl ExposureService for ExposureRpc {
             before.as_ref().map(|node| question::node(node, &mut tags_before, || "before".to_owned(), &mut errors));
         let after =
             after.as_ref().map(|node| question::node(node, &mut tags_after, || "after".to_owned(), &mut errors));
+        if let (Some(Some(before)), Some(Some(after))) = (&before, &after)
+            && before.id != after.id
+        {
+            errors.add("after.id", "must be that of the node before");
+        }
         let ((user, app), verb) = understood(user.zip(app).zip(verb), errors)?;
         let (before, after) = (before.flatten(), after.flatten());
         let decision =
@@ -125,6 +130,9 @@ impl ExposureService for ExposureRpc {
                 None
             }
         };
+        if let Some(node) = &node {
+            question::demand_ids(node, || "node".to_owned(), &mut errors);
+        }
         let ((user, subject), node) = understood(user.zip(subject).zip(node), errors)?;
         let explanation = self.exposure.explain_exposure(&user, &subject, &node).await.map_err(status)?;
         Ok(Response::new(decision::explained(explanation)))

@@ -91,6 +91,9 @@ async fn next(
             None
         }
     };
+    if let Some(node) = &node {
+        question::demand_ids(node, || "node.description".to_owned(), &mut errors);
+    }
     let node = understood(node, errors)?;
     let view = filter.view(&node, content::fields(fields)).await.map_err(status)?;
     Ok(Some(view.map(content::view)))

@@ -287,6 +287,22 @@ async fn every_wrong_field_of_a_question_is_named_at_once() {
     assert_eq!(refused.split(' ').filter(|path| path.starts_with("nodes[")).count(), 50, "{refused}");
     assert!(refused.starts_with("nodes "), "{refused}");
     assert_eq!(why(asked.evaluate_nodes(request(vec![node("n", &[]); 10_001])).await), "nodes");
+    let nameless = request(vec![node("n", &[("", "private")])]);
+    assert_eq!(why(asked.evaluate_nodes(nameless).await), "nodes[0].tags");
+    let garbled_ids = NodeDescription { schema_id: Some("a b".into()), ..node("n", &[("an id", "x")]) };
+    assert_eq!(why(asked.evaluate_nodes(request(vec![garbled_ids])).await), "nodes[0].schema_id nodes[0].tags");
+    let crowded: Vec<_> = (0..1_001).map(|number| (format!("t-{number}"), "x")).collect();
+    let crowded: Vec<_> = crowded.iter().map(|(id, name)| (id.as_str(), *name)).collect();
+    assert_eq!(why(asked.evaluate_nodes(request(vec![node("n", &crowded)])).await), "nodes[0].tags");
+    let moved = CheckWriteRequest {
+        user_id: "ann".into(),
+        app_id: "app".into(),
+        verb: WriteVerb::Edit.into(),
+        before: Some(node("n1", &[])),
+        after: Some(node("n2", &[])),
+        consistency: None,
+    };
+    assert_eq!(why(asked.check_write(moved).await), "after.id");
     let mut garbled = request(vec![node("n", &[])]);
     garbled.nodes.push(b"\xff".as_slice().into());
     assert_eq!(why(asked.evaluate_nodes(garbled).await), "nodes[1]");

@@ -124,7 +124,7 @@ async fn hidden_nodes_are_dropped_and_the_others_come_in_order() {
         let flow = Flow::open(&stage, "app").await;
         for number in 0..30 {
             let tag = if number % 3 == 0 { "private" } else { "work" };
-            flow.send(node(&format!("n-{number}"), &[("", tag)]), &json!({"number": number})).await;
+            flow.send(node(&format!("n-{number}"), &[(&format!("t-{tag}"), tag)]), &json!({"number": number})).await;
         }
         let ids: Vec<_> = flow.rest().await.into_iter().map(|node| node.description.unwrap().id).collect();
         let expected: Vec<_> = (0..30).filter(|number| number % 3 != 0).map(|number| format!("n-{number}")).collect();
@@ -219,6 +219,40 @@ async fn what_is_taken_out_leaves_nothing_else_out() {
     let fields = json!({"a@example.com": 1, "b@example.com": 2, "deep": [[{"c@example.com": "d@example.com"}]]});
     let (_, fields) = seen(&stage, "app", draft, tagged(), &fields).await;
     assert_eq!(fields, json!({"[EMAIL]": 1.0, "[EMAIL] (2)": 2.0, "deep": [[{"[EMAIL]": "[EMAIL]"}]]}));
+}
+
+#[tokio::test]
+async fn many_members_that_become_one_are_numbered_in_one_pass() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let draft = ProfileDraft { transformations: strings(&["redact_pii"]), ..named("T") };
+    let fields: serde_json::Map<_, _> = (0..20_000).map(|n| (format!("a{n}@example.com"), json!(n))).collect();
+    let (_, fields) = seen(&stage, "app", draft, tagged(), &fields.into()).await;
+    assert_eq!(fields.as_object().unwrap().len(), 20_000);
+    assert!(fields.get("[EMAIL] (20000)").is_some());
+}
+
+#[tokio::test]
+async fn what_hides_in_names_and_in_tags_is_transformed_too() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let uuid = "550e8400-e29b-41d4-a716-446655440000";
+    let awkward = || node("n1", &[("t1", uuid), ("t2", "2026-01-07T09:30:00Z call")]);
+    let transformations = strings(&["pseudonymize_ids", "coarsen_dates"]);
+    let draft = ProfileDraft { transformations, ..named("T") };
+    let fields = json!({"parent_id": 42, "other_id": "42", "old_id": "p_0123456789abcdef0123456789abcdef"});
+    let (description, fields) = seen(&stage, "app", draft, awkward(), &fields).await;
+    assert!(!description.tags[0].name.contains(uuid));
+    assert_eq!(description.tags[1].name, "2026-01-07 call");
+    assert_eq!(fields["parent_id"], fields["other_id"]);
+    assert_ne!(fields["old_id"], "p_0123456789abcdef0123456789abcdef");
+
+    let grant = Some(TagGrant { tag_ids: strings(&["work"]), allow_all: None, allow_new: None });
+    let permissions = TagPermissions { read: grant, ..TagPermissions::default() };
+    let draft = ProfileDraft { tag_permissions: Some(permissions), ..named("Reads work") };
+    let fields = json!({"tags": [{"id": "t-private", "name": "work"}, {"name": "work", "parent": "private"}]});
+    let (_, fields) = seen(&stage, "other", draft, tagged(), &fields).await;
+    assert_eq!(fields, json!({"tags": [{"name": "work"}]}));
 }
 
 #[tokio::test]

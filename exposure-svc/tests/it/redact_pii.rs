@@ -94,6 +94,12 @@ fn placeholders_stand_where_people_were_named_and_the_rest_stays() {
         ("4111 1111 1111 1111, DE89 3704 0044 0532 0130 00", "[CARD], [IBAN]"),
         ("192.168.1.1 fe80::1 123-45-6789", "[IP_ADDRESS] [IP_ADDRESS] [SSN]"),
         ("🦀 bob@example.com 🦀", "🦀 [EMAIL] 🦀"),
+        ("refund to card 4111 1111 1111 1111, card=4111111111111111", "refund to card [CARD], card=[CARD]"),
+        (
+            "192.168.1.10:8080, build host 10.1.2.3, src=10.0.0.5",
+            "[IP_ADDRESS]:8080, build host [IP_ADDRESS], src=[IP_ADDRESS]",
+        ),
+        ("415-555-0123x12", "[PHONE]x12"),
         ("bob@example.combob@example.org", "[EMAIL]@example.org"),
     ];
     for (text, expected) in cases {

@@ -60,7 +60,9 @@ impl Sharing {
             return Ok(vec![true; resources.len()]);
         }
         let now = self.clock.now();
-        let set = AccessSet::new(&self.store.active_chains(&question.owner, &question.viewer, now).await?);
+        let mut chains = self.store.active_chains(&question.owner, &question.viewer, now).await?;
+        chains.retain(|chain| chain.grants(question.action));
+        let set = AccessSet::new(&chains);
         Ok(resources.iter().map(|resource| set.allows(question.action, *resource, now)).collect())
     }
 }

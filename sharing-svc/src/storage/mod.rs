@@ -7,7 +7,7 @@ mod read;
 mod row;
 
 pub use change::ShareChange;
-pub use read::{REMEMBERED_REVOCATIONS, ShareFilter};
+pub use read::{REMEMBERED_ENDS, ShareFilter};
 
 use anyhow::anyhow;
 use sea_orm::DbErr;

@@ -18,8 +18,8 @@ use crate::{
     error::Error,
 };
 
-/// Revoked shares between two people that an explanation looks at, at most.
-pub const REMEMBERED_REVOCATIONS: i64 = 100;
+/// Shares between two people that have ended and that an explanation looks at, at most.
+pub const REMEMBERED_ENDS: i64 = 100;
 
 /// The shares from $1 to $2 that are active at $3, and every share above them, once.
 const ACTIVE_CHAINS: &str = "
@@ -32,16 +32,18 @@ const ACTIVE_CHAINS: &str = "
     )
     SELECT shares.* FROM shares JOIN link ON link.id = shares.id";
 
-/// The shares from $1 to $2, of the revoked ones the last $3, and every share above them, once.
+/// The shares from $1 to $2, of those that have ended by $3 the last $4, and every share above them, once.
 const ALL_CHAINS: &str = "
-    WITH RECURSIVE revoked (id, parent) AS (
+    WITH RECURSIVE ended (id, parent) AS (
         SELECT id, parent_share_id FROM shares
-        WHERE owner_id = $1 AND recipient_id = $2 AND revoked_at IS NOT NULL
-        ORDER BY revoked_at DESC, id DESC LIMIT $3
+        WHERE owner_id = $1 AND recipient_id = $2 AND (revoked_at IS NOT NULL OR effective_until <= $3)
+        ORDER BY COALESCE(revoked_at, effective_until) DESC, id DESC LIMIT $4
     ), link (id, parent) AS (
-        SELECT id, parent_share_id FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND revoked_at IS NULL
+        SELECT id, parent_share_id FROM shares
+        WHERE owner_id = $1 AND recipient_id = $2
+            AND revoked_at IS NULL AND (effective_until IS NULL OR effective_until > $3)
         UNION
-        SELECT id, parent FROM revoked
+        SELECT id, parent FROM ended
         UNION
         SELECT above.id, above.parent_share_id FROM shares above JOIN link ON above.id = link.parent
     )
@@ -89,15 +91,15 @@ impl Store {
     /// The shares from `owner` to `viewer` that are active at `now`, each with those above it, which may be so no longer.
     /// One read, whatever the lengths of the chains.
     pub async fn active_chains(&self, owner: &UserId, viewer: &UserId, now: Instant) -> Result<Vec<Chain>, Error> {
-        let values = [owner.as_str().into(), viewer.as_str().into(), now.utc().into()];
+        let values = vec![owner.as_str().into(), viewer.as_str().into(), now.utc().into()];
         self.chains(ACTIVE_CHAINS, values, |share| share.recipient == *viewer && share.status(now) == Status::Active)
             .await
     }
 
-    /// The shares from `owner` to `viewer`, whether they count or not, each with those above it; of those that are revoked
-    /// the last [`REMEMBERED_REVOCATIONS`].
-    pub async fn all_chains(&self, owner: &UserId, viewer: &UserId) -> Result<Vec<Chain>, Error> {
-        let values = [owner.as_str().into(), viewer.as_str().into(), REMEMBERED_REVOCATIONS.into()];
+    /// The shares from `owner` to `viewer`, whether they count or not, each with those above it; of those that have ended
+    /// the last [`REMEMBERED_ENDS`].
+    pub async fn all_chains(&self, owner: &UserId, viewer: &UserId, now: Instant) -> Result<Vec<Chain>, Error> {
+        let values = vec![owner.as_str().into(), viewer.as_str().into(), now.utc().into(), REMEMBERED_ENDS.into()];
         self.chains(ALL_CHAINS, values, |share| share.recipient == *viewer).await
     }
 
@@ -112,7 +114,7 @@ impl Store {
     async fn chains(
         &self,
         sql: &str,
-        values: [Value; 3],
+        values: Vec<Value>,
         is_leaf: impl Fn(&Share) -> bool,
     ) -> Result<Vec<Chain>, Error> {
         let reader = self.database.reader();

@@ -6,8 +6,8 @@ use exposure_svc::domain::Rules;
 use node_store::{Condition, Node, Nodes};
 use ofself_proto::{
     exposure::{
-        EvaluateNodesRequest, GetExposureFilterRequest, encoded, evaluate_nodes_request,
-        exposure_service_client::ExposureServiceClient, get_exposure_filter_request,
+        EvaluateNodesRequest, GetExposureFilterRequest, Predicate, encoded, evaluate_nodes_request,
+        exposure_service_client::ExposureServiceClient, get_exposure_filter_request, predicate,
     },
     sharing::{
         BatchCheckAccessRequest, GetAccessFilterRequest, Resource, access_service_client::AccessServiceClient, resource,
@@ -178,6 +178,21 @@ async fn both<F: Future<Output = ()>>(behaviour: impl Fn(Backend, Nodes, Vec<Nod
         let nodes = nodes();
         store.insert(&nodes).await.unwrap();
         behaviour(backend, store, nodes).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_filter_of_a_thousand_tags_is_no_deeper_than_a_database_takes() {
+    both(|backend, store, nodes| async move {
+        let has = |tag: usize| Predicate { predicate: Some(predicate::Predicate::HasTag(format!("tag-{tag}"))) };
+        let any = predicate::Any { predicates: (0..1_000).map(has).collect() };
+        let none = Predicate { predicate: Some(predicate::Predicate::Or(any)) };
+        let none = Predicate { predicate: Some(predicate::Predicate::Not(Box::new(none))) };
+        let mut condition = Condition::owned_by(store.dialect(), "ann");
+        condition.and_exposed(Some(&none));
+        let untagged = nodes.iter().filter(|node| node.tags.is_empty()).map(|node| node.id.clone()).collect();
+        assert_eq!(selected(&store, &condition).await, untagged, "{backend}");
     })
     .await;
 }

@@ -14,11 +14,13 @@ pub(super) fn coarsen_dates(view: &mut NodeView) {
     if let Ok(day) = Instant::from_parts(seconds - seconds.rem_euclid(DAY), 0) {
         view.created_at = day;
     }
-    each_string(&mut view.fields, &mut |text| {
+    let mut cut = |text: &mut String| {
         if let Some(coarse) = coarse(text) {
             *text = coarse;
         }
-    });
+    };
+    view.tags.iter_mut().for_each(|(_, name)| cut(name));
+    each_string(&mut view.fields, &mut cut);
 }
 
 /// The text with every moment in it (`2026-01-07T09:30:00Z`, `2026-01-07 09:30`) cut to its day; `None`: there is none.

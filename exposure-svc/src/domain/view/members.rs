@@ -1,16 +1,26 @@
 //! Walking the content of a node: objects in lists in objects, as deep as they go.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 /// Changes every string, at any depth: values, and the names of members too, since people keep addresses there. Members
 /// whose names become the same are numbered, so that none is lost.
 pub(super) fn each_string(fields: &mut Map<String, Value>, change: &mut impl FnMut(&mut String)) {
     let members = std::mem::take(fields);
+    // The number that is free for a name, so that many that become one are numbered in one pass.
+    let mut next: HashMap<String, u64> = HashMap::new();
     for (mut name, mut value) in members {
         change(&mut name);
         each_string_of(&mut value, change);
-        let free = (2..).map(|number| format!("{name} ({number})"));
-        let name = std::iter::once(name.clone()).chain(free).find(|name| !fields.contains_key(name)).unwrap_or(name);
+        while fields.contains_key(&name) {
+            let number = next.entry(name.clone()).or_insert(1);
+            *number += 1;
+            let numbered = format!("{name} ({number})");
+            if !fields.contains_key(&numbered) {
+                name = numbered;
+            }
+        }
         fields.insert(name, value);
     }
 }

@@ -12,6 +12,8 @@ mod tags_shown;
 pub use pseudonymize_ids::{PseudonymKey, Pseudonyms};
 pub use redact_pii::{Found, Pii, find_pii, redact_pii};
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 use vocabulary::Instant;
 
@@ -83,7 +85,7 @@ impl Lens {
 /// Runs `redact_pii` over every string. An id that the description names is not one: it is of an id's shape, and without it
 /// an app could not speak of the node.
 fn redact(view: &mut NodeView) {
-    let ids: Vec<String> = [view.id.clone()].into_iter().chain(view.tags.iter().map(|(id, _)| id.clone())).collect();
+    let ids: HashSet<_> = std::iter::once(&view.id).chain(view.tags.iter().map(|(id, _)| id)).cloned().collect();
     for (_, name) in &mut view.tags {
         *name = redact_pii(name).into_owned();
     }

@@ -1,7 +1,9 @@
 //! `pseudonymize_ids`: ids become stable keyed ones, others for each app, so that two apps cannot join what they hold.
 
+use std::collections::HashSet;
+
 use aws_lc_rs::hmac;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::{
     NodeView,
@@ -47,7 +49,7 @@ impl Pseudonyms {
 
     /// Replaces every id: those of the description, members that are named for ids, and UUIDs in any text.
     pub(super) fn replace_ids(&self, view: &mut NodeView) {
-        let mut known = vec![std::mem::take(&mut view.id)];
+        let mut known = HashSet::from([view.id.clone()]);
         known.extend(view.schema.clone());
         known.extend(view.tags.iter().map(|(id, _)| id.clone()).filter(|id| !id.is_empty()));
         each_member(&mut view.fields, &mut |name, value| {
@@ -63,21 +65,25 @@ impl Pseudonyms {
                 *text = replaced;
             }
         });
-        let mut described = known.into_iter().map(|id| self.of(&id));
-        view.id = described.next().unwrap_or_default();
+        view.id = self.of(&view.id);
         view.schema = view.schema.take().map(|schema| self.of(&schema));
-        for (id, _) in view.tags.iter_mut().filter(|(id, _)| !id.is_empty()) {
-            *id = self.of(id);
+        for (id, name) in &mut view.tags {
+            if !id.is_empty() {
+                *id = self.of(id);
+            }
+            if let Some(replaced) = self.without_uuids(name) {
+                *name = replaced;
+            }
         }
     }
 
     /// An id, or a list of them. A number is an id too.
     fn replace(&self, value: &mut Value) {
         match value {
-            Value::String(id) if !is_pseudonym(id) => *id = self.of(id),
-            Value::Number(id) => *value = Value::String(self.of(&id.to_string())),
+            Value::String(id) => *id = self.of(id),
+            Value::Number(id) => *value = Value::String(self.of(&written(id))),
             Value::Array(items) => items.iter_mut().for_each(|item| self.replace(item)),
-            Value::String(_) | Value::Object(_) | Value::Null | Value::Bool(_) => {}
+            Value::Object(_) | Value::Null | Value::Bool(_) => {}
         }
     }
 
@@ -109,8 +115,9 @@ fn is_uuid(text: &str) -> bool {
         .all(|(byte, shape)| if shape == b'x' { byte.is_ascii_hexdigit() } else { byte == b'-' })
 }
 
-fn is_pseudonym(id: &str) -> bool {
-    id.strip_prefix("p_").is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+/// A number as an id is written: messages carry all numbers as floating ones.
+fn written(id: &Number) -> String {
+    id.as_f64().filter(|number| number.fract() == 0.0).map_or_else(|| id.to_string(), |number| format!("{number:.0}"))
 }
 
 /// `id`, `ids`, `uuid`, and names that end so: `author_id`, `parentIds`.

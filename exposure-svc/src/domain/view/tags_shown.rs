@@ -65,7 +65,10 @@ fn keep_shown(value: &mut Value, is_shown: &impl Fn(&str) -> bool) -> bool {
                 members.retain(|name, _| is_shown(name));
                 !members.is_empty()
             } else {
-                names.into_iter().any(is_shown)
+                let is_shown = names.into_iter().all(is_shown);
+                // What else is said of a tag may name another.
+                members.retain(|name, _| NAMES_OF_A_TAG.contains(&name.as_str()));
+                is_shown
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => false,

@@ -3,6 +3,8 @@
 
 use prost_types::Timestamp;
 
+use vocabulary::MAX_LIST;
+
 use crate::domain::exposure::TagFacts;
 
 /// The parts of a node description, borrowed from its message.
@@ -40,6 +42,8 @@ pub(super) fn read_node<'a>(bytes: &'a [u8], tags: &mut Vec<TagFacts<'a>>) -> Re
         match (number, value) {
             (1, Value::Bytes(id)) => node.id = text(id)?,
             (2, Value::Bytes(kind)) => node.node_type = text(kind)?,
+            // One too many is enough to be refused.
+            (3, Value::Bytes(_)) if tags.len() > MAX_LIST => {}
             (3, Value::Bytes(tag)) => tags.push(read_tag(tag)?),
             (4, Value::Bytes(schema)) => node.schema_id = Some(text(schema)?),
             (5, Value::Bytes(moment)) => {

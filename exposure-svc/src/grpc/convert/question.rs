@@ -2,7 +2,7 @@
 
 use ofself_proto::exposure as wire;
 use prost::bytes::Bytes;
-use vocabulary::{FieldErrors, Id, Instant, MAX_BATCH, MAX_LIST, NAMED_ITEMS, Node};
+use vocabulary::{FieldErrors, Id, IdError, Instant, MAX_BATCH, MAX_LIST, NAMED_ITEMS, Node, Schema, Tag};
 
 use super::node_bytes::{Malformed, NodeParts, read_node};
 use crate::{
@@ -13,6 +13,8 @@ use crate::{
     operations::Subject,
 };
 
+/// Characters in the type of a node, and in the name of a tag, at most: no profile names longer ones.
+const MAX_CHARACTERS: usize = 128;
 /// Answers carry no token yet: each is read from the database itself, and none can be staler than the call.
 pub(in crate::grpc) const NO_TOKEN: String = String::new();
 
@@ -77,6 +79,7 @@ pub(in crate::grpc) fn decide_each_encoded(
         match read_node(nodes.get(index)?, &mut tags) {
             Ok(parts) => {
                 let node = facts(parts, &tags, path, errors)?;
+                demand_ids(&node, path, errors);
                 Some(profile.is_some_and(|profile| profile.exposes(&node)))
             }
             Err(Malformed) => {
@@ -131,7 +134,7 @@ pub(in crate::grpc) fn node<'a: 'tags, 'tags>(
     errors: &mut FieldErrors,
 ) -> Option<NodeFacts<'tags>> {
     let wire::NodeDescription { id, node_type, tags: given, schema_id, created_at } = node;
-    tags.extend(given.iter().map(|wire::Tag { id, name }| TagFacts { id, name }));
+    tags.extend(given.iter().take(MAX_LIST + 1).map(|wire::Tag { id, name }| TagFacts { id, name }));
     let schema_id = schema_id.as_deref();
     facts(NodeParts { id, node_type, schema_id, created_at: *created_at }, tags, path, errors)
 }
@@ -150,6 +153,8 @@ fn facts<'tags>(
     }
     if node_type.is_empty() {
         wrong("node_type", "is required".to_owned());
+    } else if node_type.chars().nth(MAX_CHARACTERS).is_some() {
+        wrong("node_type", format!("must be at most {MAX_CHARACTERS} characters"));
     }
     if tags.len() > MAX_LIST {
         wrong("tags", format!("must hold at most {MAX_LIST} entries"));
@@ -157,8 +162,18 @@ fn facts<'tags>(
     if tags.iter().any(|tag| tag.id.is_empty() && tag.name.is_empty()) {
         wrong("tags", "must each have an id or a name".to_owned());
     }
-    if schema_id.is_some_and(str::is_empty) {
-        wrong("schema_id", "must not be empty; leave it out for a node without a schema".to_owned());
+    if let Some(error) = tags.iter().filter(|tag| !tag.id.is_empty()).find_map(|tag| Id::<Tag>::check(tag.id).err()) {
+        wrong("tags", format!("has an id that {error}"));
+    }
+    if tags.iter().any(|tag| tag.name.chars().nth(MAX_CHARACTERS).is_some()) {
+        wrong("tags", format!("must have names of at most {MAX_CHARACTERS} characters"));
+    }
+    match schema_id.map(Id::<Schema>::check) {
+        Some(Err(IdError::Empty)) => {
+            wrong("schema_id", "must not be empty; leave it out for a node without a schema".to_owned());
+        }
+        Some(Err(error)) => wrong("schema_id", error.to_string()),
+        Some(Ok(())) | None => {}
     }
     let created_at = match created_at {
         None => {
@@ -170,6 +185,14 @@ fn facts<'tags>(
         }
     };
     Some(NodeFacts { id, node_type, tags, schema: schema_id, created_at: created_at? })
+}
+
+/// Says so of a node one of whose tags comes without an id: a profile that keeps the id would not know it, and what it excludes
+/// would be exposed.
+pub(in crate::grpc) fn demand_ids(node: &NodeFacts<'_>, path: impl Fn() -> String, errors: &mut FieldErrors) {
+    if node.tags.iter().any(|tag| tag.id.is_empty() && !tag.name.is_empty()) {
+        errors.add(format!("{}.tags", path()), "must each have an id");
+    }
 }
 
 /// What an app wants to do, and to which node.

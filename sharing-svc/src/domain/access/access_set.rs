@@ -88,11 +88,11 @@ impl AccessSet {
         for node in resource.nodes() {
             let slots = self.slots(node);
             let covering = self.candidates(&slots).filter(|grant| grant.holds(action, now) && grant.covers(&slots));
-            let before: Vec<_> = covering.map(|grant| grant.share).collect();
-            if before.is_empty() {
+            let mut covering = covering.map(|grant| grant.share).peekable();
+            if covering.peek().is_none() {
                 return Vec::new();
             }
-            allowing.extend(before);
+            allowing.extend(covering);
         }
         let mut allowing: Vec<_> = allowing.into_iter().collect();
         allowing.sort_unstable();

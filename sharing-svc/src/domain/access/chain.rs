@@ -1,11 +1,17 @@
 //! One share and those above it: what they allow together, link by link.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use vocabulary::Instant;
 
 use super::{Action, NodeFacts};
 use crate::domain::{MAX_CHAIN, Scope, Share, ShareId};
+
+/// Comparisons of ids above which a set is made of them first.
+const MANY: usize = 1_024;
 
 /// A share and every share it was passed on from, the owner's own share last. A re-share is effective only as far as
 /// every link above it is, at that moment.
@@ -85,7 +91,9 @@ impl Chain {
 
     /// Whether it lets its recipient do `action` to `node` at `now`.
     pub fn allows(&self, action: Action, node: NodeFacts<'_>, now: Instant) -> bool {
-        self.obstacles(action, node, now).next().is_none()
+        self.grants(action)
+            && self.until().is_none_or(|end| end > now)
+            && self.links().all(|link| link.terms.scope.covers(node))
     }
 
     /// All that stands in the way of `action`, link by link from the share itself upwards.
@@ -115,8 +123,16 @@ impl Scope {
     pub fn covers(&self, node: NodeFacts<'_>) -> bool {
         match self {
             Self::All => true,
+            Self::Tags(tags) if tags.len() * node.tag_ids.len() > MANY => {
+                let held: HashSet<_> = node.tag_ids.iter().map(String::as_str).collect();
+                tags.iter().any(|tag| held.contains(tag.as_str()))
+            }
             Self::Tags(tags) => tags.iter().any(|tag| node.tag_ids.iter().any(|held| held == tag.as_str())),
             Self::Nodes(nodes) => nodes.iter().any(|covered| covered.as_str() == node.id),
+            Self::Graph(roots) if roots.len() * node.graph_root_ids.len() > MANY => {
+                let from: HashSet<_> = node.graph_root_ids.iter().map(String::as_str).chain([node.id]).collect();
+                roots.iter().any(|root| from.contains(root.as_str()))
+            }
             Self::Graph(roots) => roots
                 .iter()
                 .any(|root| root.as_str() == node.id || node.graph_root_ids.iter().any(|from| from == root.as_str())),

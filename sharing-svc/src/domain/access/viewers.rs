@@ -1,10 +1,10 @@
 //! Who can act on a node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vocabulary::Instant;
 
-use super::{Action, Chain, NodeFacts};
+use super::{AccessSet, Action, Chain, NodeFacts, Resource};
 use crate::domain::{ShareId, UserId};
 
 /// Somebody who can act on a node.
@@ -20,26 +20,25 @@ pub struct Viewer {
 
 /// Everyone to whom one of `chains`, all of one owner, lets `node` be acted on at `now`, in the order of their ids.
 pub fn viewers(chains: &[Chain], node: NodeFacts<'_>, now: Instant) -> Vec<Viewer> {
-    let mut viewers: BTreeMap<&UserId, Viewer> = BTreeMap::new();
+    let mut of_viewer: BTreeMap<&UserId, Vec<Chain>> = BTreeMap::new();
     for chain in chains {
-        let actions = Action::ALL.into_iter().filter(|action| chain.allows(*action, node, now));
-        for action in actions {
-            let share = chain.share();
-            let viewer = viewers.entry(&share.recipient).or_insert_with(|| Viewer {
-                user: share.recipient.clone(),
-                actions: Vec::new(),
-                shares: Vec::new(),
-            });
-            viewer.actions.push(action);
-            viewer.shares.push(share.id);
-        }
+        of_viewer.entry(&chain.share().recipient).or_default().push(chain.clone());
     }
-    let mut viewers: Vec<_> = viewers.into_values().collect();
-    for viewer in &mut viewers {
-        viewer.actions.sort_unstable();
-        viewer.actions.dedup();
-        viewer.shares.sort_unstable();
-        viewer.shares.dedup();
+    let mut viewers = Vec::new();
+    for (user, chains) in of_viewer {
+        let set = AccessSet::new(&chains);
+        let mut actions = Vec::new();
+        let mut shares = BTreeSet::new();
+        for action in Action::ALL {
+            let allowing = set.allowing(action, Resource::Node(node), now);
+            if !allowing.is_empty() {
+                actions.push(action);
+                shares.extend(allowing);
+            }
+        }
+        if !actions.is_empty() {
+            viewers.push(Viewer { user: user.clone(), actions, shares: shares.into_iter().collect() });
+        }
     }
     viewers
 }

@@ -10,7 +10,6 @@ pub(super) fn is_card(number: &Window<'_>) -> bool {
         && is_grouped(number)
         && is_issued(number)
         && has_check_digit(number)
-        && !number.context().is_of_a_count()
 }
 
 fn is_grouped(number: &Window<'_>) -> bool {

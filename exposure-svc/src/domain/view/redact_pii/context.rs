@@ -57,7 +57,7 @@ const CALLS: [&str; 45] = [
 ];
 
 /// Words that come before numbers which are nobody's.
-const COUNTS: [&str; 47] = [
+const COUNTS: [&str; 50] = [
     "order",
     "invoice",
     "isbn",
@@ -69,7 +69,10 @@ const COUNTS: [&str; 47] = [
     "release",
     "build",
     "ticket",
-    "ref",
+    "ref.",
+    "ref ",
+    "ref:",
+    "referenc",
     "serial",
     "part no",
     "part #",
@@ -107,6 +110,9 @@ const COUNTS: [&str; 47] = [
     "paragraph",
 ];
 
+/// Words that come before the numbers of versions and outlines, which look like addresses.
+const VERSIONS: [&str; 7] = ["version", "release", "firmware", "section", "chapter", "paragraph", "semver"];
+
 /// Words that come before a social security number.
 const SOCIAL: [&str; 3] = ["ssn", "social security", "soc sec"];
 
@@ -117,6 +123,7 @@ fn words(words: &[&str]) -> AhoCorasick {
 
 static CALLS_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| words(&CALLS));
 static COUNTS_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| words(&COUNTS));
+static VERSIONS_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| words(&VERSIONS));
 static SOCIAL_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| words(&SOCIAL));
 
 /// What stands before a number.
@@ -152,6 +159,11 @@ impl<'a> Context<'a> {
     /// It speaks of things that are numbered.
     pub(super) fn is_of_a_count(self) -> bool {
         self.has(&COUNTS_FINDER) || self.0.trim_end().ends_with(['#', '№', '=', '$', '€', '£', '¥'])
+    }
+
+    /// It speaks of versions, or of parts of a text.
+    pub(super) fn is_of_a_version(self) -> bool {
+        self.has(&VERSIONS_FINDER)
     }
 
     /// It speaks of social security.

@@ -151,6 +151,10 @@ impl<'a> Window<'a> {
     pub(super) fn may_end(&self) -> bool {
         let mut after = self.text.get(self.place().end..).unwrap_or_default().chars();
         match after.next() {
+            // An extension.
+            Some('x') => after.next().is_some_and(|next| next.is_ascii_digit()),
+            // A port, or the end of a range.
+            Some(':' | '-') if self.groups() == 4 && self.is_joined_by(&["."]) => true,
             Some(next) if is_of_a_word(next) || matches!(next, '@' | '%' | '°') => false,
             Some('.' | ',' | ':') => !after.next().is_some_and(|next| next.is_ascii_digit()),
             Some('-') => !after.next().is_some_and(is_of_a_word),

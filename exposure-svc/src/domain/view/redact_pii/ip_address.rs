@@ -12,7 +12,7 @@ pub(super) fn is_version_4(number: &Window<'_>) -> bool {
     number.groups() == 4
         && number.is_joined_by(&["."])
         && number.written().parse::<Ipv4Addr>().is_ok()
-        && !number.context().is_of_a_count()
+        && !number.context().is_of_a_version()
 }
 
 /// The IPv6 address at the beginning of a candidate.
