@@ -5,12 +5,13 @@
 
 use std::{
     env, fs,
+    io::{BufRead, BufReader},
     net::TcpListener,
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    sync::OnceLock,
-    time::{Duration, Instant},
+    process::{ChildStderr, Command, Stdio},
+    sync::{OnceLock, mpsc},
+    time::Duration,
 };
 
 use sqlx::{Connection, Executor, PgConnection};
@@ -85,7 +86,7 @@ fn start(programs: &Path) -> Server {
     if let Some((uid, gid)) = user {
         shell.uid(uid).gid(gid);
     }
-    let shell = shell
+    let mut shell = shell
         .arg("-c")
         .arg(script)
         .arg(programs.join("postgres"))
@@ -98,20 +99,29 @@ fn start(programs: &Path) -> Server {
         .env("FILES", files.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("postgres");
-    // Kept open for as long as this process lives.
+    wait_until_ready(shell.stderr.take().expect("what the server says"));
+    // Its standard input is kept open for as long as this process lives.
     std::mem::forget(shell);
-
-    let deadline = Instant::now() + PATIENCE;
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < deadline, "the PostgreSQL server does not take connections");
-        std::thread::sleep(Duration::from_millis(10));
-    }
     // The shell removes them when the server has ended.
     let _kept = files.keep();
     Server { url: format!("postgres://postgres@127.0.0.1:{port}") }
+}
+
+/// Returns when the server has said that it takes queries. What else it says is read on, so that it never waits to be heard.
+fn wait_until_ready(said: ChildStderr) {
+    let (ready, is_ready) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(said).lines().map_while(Result::ok) {
+            if line.contains("database system is ready to accept connections") {
+                // Nobody listens any more when it says so again.
+                let _ = ready.send(());
+            }
+        }
+    });
+    is_ready.recv_timeout(PATIENCE).expect("the PostgreSQL server does not take connections");
 }
 
 /// PostgreSQL refuses to run as root: the user to be instead.
@@ -128,13 +138,6 @@ fn unprivileged_user() -> Option<(u32, u32)> {
 }
 
 async fn connect(url: &str) -> PgConnection {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match PgConnection::connect(url).await {
-            Ok(connection) => return connection,
-            // It takes connections before it takes queries.
-            Err(error) => assert!(Instant::now() < deadline, "the PostgreSQL server does not answer: {error}"),
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let connected = tokio::time::timeout(PATIENCE, PgConnection::connect(url)).await;
+    connected.expect("the PostgreSQL server does not answer").expect("a connection to the PostgreSQL server")
 }
