@@ -152,12 +152,10 @@ mod tests {
         options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::ZERO).pragma("journal_mode", "WAL"));
         let refused = sea_orm::Database::connect(options.clone()).await.unwrap_err();
         assert_eq!(DatabaseFault::of(&refused), DatabaseFault::Contended);
-        let done = async {
-            tokio::time::sleep(OPEN_AGAIN * 2).await;
-            other.execute_unprepared("COMMIT").await
-        };
-        let (opened, done) = tokio::join!(open_in_turn(options, Duration::from_secs(20)), done);
-        done.unwrap();
-        opened.unwrap();
+        let mut opening = std::pin::pin!(open_in_turn(options, Duration::from_secs(20)));
+        let given_up = tokio::time::timeout(OPEN_AGAIN * 2, &mut opening).await;
+        assert!(given_up.is_err(), "it must go on trying while the file is being changed: {given_up:?}");
+        other.execute_unprepared("COMMIT").await.unwrap();
+        opening.await.unwrap();
     }
 }
