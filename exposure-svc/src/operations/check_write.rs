@@ -29,8 +29,8 @@ impl Exposure {
                 schema: None,
             });
         };
-        let names: HashSet<_> = before.into_iter().chain(after).flat_map(nameless).collect();
-        let tags = if names.is_empty() { TagDirectory::default() } else { self.store.tags_of(user, &names).await? };
+        let references: HashSet<_> = before.into_iter().chain(after).flat_map(references).collect();
+        let tags = self.store.tags_of(user, &references).await?;
         let (before_tags, after_tags) = (before.map(|node| known(node, &tags)), after.map(|node| known(node, &tags)));
         let before_tags = before_tags.as_deref().map(borrowed);
         let after_tags = after_tags.as_deref().map(borrowed);
@@ -41,20 +41,21 @@ impl Exposure {
     }
 }
 
-/// The names of tags that come without an id.
-fn nameless(node: &NodeFacts<'_>) -> Vec<TagRef> {
-    let without_id = node.tags.iter().filter(|tag| tag.id.is_empty());
-    without_id.filter_map(|tag| TagRef::parse(tag.name.to_owned()).ok()).collect()
+/// By what the tags of a node are looked up: the id, or the name of one that comes without.
+fn references(node: &NodeFacts<'_>) -> Vec<TagRef> {
+    node.tags.iter().filter_map(reference).collect()
 }
 
-/// The tags of a node, with the ids that the directory knows for names that come without one.
+fn reference(tag: &TagFacts<'_>) -> Option<TagRef> {
+    TagRef::parse(if tag.id.is_empty() { tag.name } else { tag.id }.to_owned()).ok()
+}
+
+/// The tags of a node as the directory knows them: what a tag is called is not for the app to say, which would call a tag by
+/// the name of one that it may use. One that the directory does not know is taken as it comes.
 fn known(node: &NodeFacts<'_>, tags: &TagDirectory) -> Vec<(String, String)> {
-    let each = node.tags.iter().map(|tag| {
-        let resolved = || TagRef::parse(tag.name.to_owned()).ok().and_then(|name| tags.resolve(&name));
-        match (tag.id.is_empty()).then(resolved).flatten() {
-            Some((id, name)) => (id.to_string(), name.as_str().to_owned()),
-            None => (tag.id.to_owned(), tag.name.to_owned()),
-        }
+    let each = node.tags.iter().map(|tag| match reference(tag).and_then(|reference| tags.resolve(&reference)) {
+        Some((id, name)) => (id.to_string(), name.as_str().to_owned()),
+        None => (tag.id.to_owned(), tag.name.to_owned()),
     });
     each.collect()
 }

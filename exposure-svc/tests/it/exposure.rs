@@ -199,6 +199,7 @@ async fn who_may_write_what() {
         let new = || node("n", &[("", "brand new")]);
         // A name without an id is the tag that the directory knows by it.
         let by_name = || node("n", &[("", "work")]);
+        let disguised = |name: &str| node("n", &[("t2", name)]);
         let typed = || NodeDescription { schema_id: Some("s1".into()), ..work() };
 
         let cases = [
@@ -211,6 +212,10 @@ async fn who_may_write_what() {
             (Edit, Some(typed()), Some(work()), "schema_permissions.write does not name the schema `s1`"),
             (Create, None, Some(work()), "the profile allows it"),
             (Create, None, Some(by_name()), "the profile allows it"),
+            // A private tag by the name, or the id, of one that may be used.
+            (Create, None, Some(disguised("work")), "tag_permissions.create does not name the tag `private`"),
+            (Create, None, Some(disguised("t1")), "tag_permissions.create does not name the tag `private`"),
+            (Edit, Some(disguised("t1")), Some(work()), "the node is not exposed to the app"),
             (Create, None, Some(home()), "tag_permissions.create does not name the tag `home`"),
             (Create, None, Some(new()), "tag_permissions.create does not allow new tags"),
             (Propose, None, Some(new()), "the profile allows it"),
