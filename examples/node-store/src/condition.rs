@@ -72,21 +72,23 @@ impl Condition {
 
     fn selection(&mut self, selection: &Selection) {
         let Selection { tag_ids, node_ids, graph_root_ids } = selection;
-        if !tag_ids.is_empty() {
+        let lists = [tag_ids, node_ids, graph_root_ids].into_iter().filter(|list| !list.is_empty()).count();
+        if lists != 1 {
+            // Not as the contract has it: what cannot be understood lets nothing through.
+            self.push("FALSE");
+        } else if !tag_ids.is_empty() {
             self.push("EXISTS (SELECT 1 FROM node_tags WHERE node_key = nodes.key AND tag_id IN ");
             self.list(tag_ids);
             self.push(")");
         } else if !node_ids.is_empty() {
             self.push("id IN ");
             self.list(node_ids);
-        } else if !graph_root_ids.is_empty() {
+        } else {
             self.push("(id IN ");
             self.list(graph_root_ids);
             self.push(" OR EXISTS (SELECT 1 FROM node_roots WHERE node_key = nodes.key AND root_id IN ");
             self.list(graph_root_ids);
             self.push("))");
-        } else {
-            self.push("FALSE");
         }
     }
 
