@@ -1,9 +1,8 @@
 //! Every setting of the service.
 
-use std::net::SocketAddr;
-
 use service_kit::{
     database::DatabaseSettings,
+    server::ListenAddress,
     service::ServiceSettings,
     settings::{self, FileSettings},
 };
@@ -29,12 +28,12 @@ pub enum Action {
 /// How the service runs.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Settings {
-    /// Where to listen for gRPC
+    /// Where to listen for gRPC: an address and a port, or `unix:/path`
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:50052")]
-    pub listen: SocketAddr,
-    /// Where to answer health checks
+    pub listen: ListenAddress,
+    /// Where to answer health checks, over HTTP and gRPC
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9092")]
-    pub admin_listen: SocketAddr,
+    pub admin_listen: ListenAddress,
     /// The rest
     #[command(flatten)]
     pub service: ServiceSettings,

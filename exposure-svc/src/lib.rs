@@ -34,7 +34,12 @@ pub fn identity() -> Identity {
         program: "exposure-svc",
         schema: SCHEMA,
         services: grpc::services(),
-        contract: Contract { descriptors: ofself_proto::DESCRIPTORS, listed: grpc::contract() },
+        contract: Contract {
+            descriptors: ofself_proto::DESCRIPTORS,
+            listed: grpc::contract(),
+            methods: grpc::METHODS,
+            domain: grpc::DOMAIN,
+        },
     }
 }
 
@@ -45,7 +50,7 @@ pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Service> {
     let store = Store::new(database.clone());
     let pseudonym_key = store.pseudonym_key().await?;
     let exposure = Exposure::new(store, clock.clone(), pseudonym_key);
-    Service::listen(settings.listen, grpc::routes(&exposure), identity, database, clock, settings.service).await
+    Service::listen(&settings.listen, grpc::routes(&exposure), identity, database, clock, settings.service).await
 }
 
 /// Brings the schema up to date.

@@ -10,8 +10,8 @@ fn main() -> ExitCode {
     process::run(|| async {
         match command.action {
             Action::Serve(settings) => {
-                let admin = settings.admin_listen;
-                service::run(exposure_svc::open(settings, Clock::system()).await?, admin).await
+                let admin = settings.admin_listen.clone();
+                service::run(exposure_svc::open(settings, Clock::system()).await?, &admin).await
             }
             Action::Migrate(settings) => exposure_svc::migrate(&settings.database).await,
         }

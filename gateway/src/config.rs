@@ -1,11 +1,16 @@
 //! Every setting of the gateway.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
-use http::{HeaderValue, Uri};
-use service_kit::settings::{self, FileSettings, duration};
+use http::HeaderValue;
+use service_kit::{
+    server::{ConnectionSettings, ListenAddress, LoadSettings, PlainText},
+    settings::{self, FileSettings, duration},
+    shutdown::EndSettings,
+    tls::{ClientTls, ServerTls},
+};
 
-use crate::auth::AuthSettings;
+use crate::{auth::AuthSettings, upstream_url::UpstreamUrl};
 
 /// The REST API of OfSelf's permission plane.
 #[derive(clap::Parser, Clone, Debug)]
@@ -29,21 +34,33 @@ pub struct Settings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
     pub file: FileSettings,
-    /// Where to listen for HTTP
+    /// Where to listen for HTTP: an address and a port, or `unix:/path`
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// Where to answer health checks
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
-    pub admin_listen: SocketAddr,
-    /// How long requests under way may go on after SIGTERM
-    #[arg(long, env = "DRAIN", default_value = "10s", value_parser = duration)]
-    pub drain: Duration,
-    /// Where sharing-svc is
+    pub admin_listen: ListenAddress,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub end: EndSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub tls: ServerTls,
+    /// Speak plain text beyond this machine, to clients and to services; tokens can be read on the way
+    #[arg(long, env = "INSECURE_PLAINTEXT", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub insecure_plaintext: bool,
+    /// Where sharing-svc is: `https://host:port`, `http://` on this machine, or `unix:/path`
     #[arg(long, env = "SHARING_URL", default_value = "http://127.0.0.1:50051")]
-    pub sharing_url: Uri,
+    pub sharing_url: UpstreamUrl,
     /// Where exposure-svc is
     #[arg(long, env = "EXPOSURE_URL", default_value = "http://127.0.0.1:50052")]
-    pub exposure_url: Uri,
+    pub exposure_url: UpstreamUrl,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub upstream_tls: ClientTls,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub connections: ConnectionSettings,
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
     pub limits: Limits,
@@ -58,12 +75,37 @@ pub struct Limits {
     /// Requests a minute for each user; 0: no limit. Each replica counts for itself
     #[arg(long, env = "RATE_LIMIT", default_value_t = 600)]
     pub rate_limit: u32,
-    /// How long a service may take over one call
+    /// How long an answer may take, whatever the services have to do for it
     #[arg(long, env = "DEADLINE", default_value = "5s", value_parser = duration)]
     pub deadline: Duration,
     /// Origins whose pages may call the API
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', default_value = "https://app.ofself.ai", value_parser = origin)]
     pub cors_origins: Vec<HeaderValue>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub load: LoadSettings,
+    /// Requests of one user that are worked on at once; more are turned away, so that nobody takes the place of all others
+    #[arg(long, env = "MAX_IN_FLIGHT_PER_USER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_in_flight_per_user: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rate_limit: 600,
+            deadline: Duration::from_secs(5),
+            cors_origins: Vec::new(),
+            load: LoadSettings::default(),
+            max_in_flight_per_user: 16,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether plain text may be spoken beyond this machine.
+    pub fn plain_text(&self) -> PlainText {
+        if self.insecure_plaintext { PlainText::Anywhere } else { PlainText::OnThisMachine }
+    }
 }
 
 /// Takes an origin; all of them at once is none.

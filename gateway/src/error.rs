@@ -159,6 +159,18 @@ impl ApiError {
         Self { retry_after: Some(wait), ..Self::new(ErrorCode::RateLimitExceeded, message) }
     }
 
+    /// As many requests of one user are under way as may be at once.
+    pub fn too_many_at_once() -> Self {
+        let message = "too many of your requests are under way; wait for one to be answered";
+        Self { retry_after: Some(RETRY_UNAVAILABLE), ..Self::new(ErrorCode::RateLimitExceeded, message) }
+    }
+
+    /// There is too much to do for anything more.
+    pub fn overloaded() -> Self {
+        let message = "there is too much to do at the moment; try again";
+        Self { retry_after: Some(RETRY_UNAVAILABLE), ..Self::new(ErrorCode::ServiceUnavailable, message) }
+    }
+
     /// A service behind the gateway is away or slow.
     pub fn unavailable() -> Self {
         let message = "a service behind this one is away; try again";
@@ -207,7 +219,7 @@ impl ApiError {
     }
 
     fn from_refusal(refusal: Refusal, message: &str) -> Option<Self> {
-        let Refusal { reason, metadata, fields } = refusal;
+        let Refusal { reason, metadata, fields, retry_after } = refusal;
         let code = ErrorCode::ALL.into_iter().find(|code| code.written().0 == reason)?;
         #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is passed on as the service says it")]
         Some(match code {
@@ -216,7 +228,10 @@ impl ApiError {
                 let details = more.map(|more| (MORE_FIELDS.to_owned(), more.into())).into_iter().collect();
                 Self { details, ..Self::validation(fields) }
             }
-            ErrorCode::ServiceUnavailable => Self::unavailable(),
+            ErrorCode::ServiceUnavailable => {
+                let unavailable = Self::unavailable();
+                Self { retry_after: retry_after.or(unavailable.retry_after), ..unavailable }
+            }
             ErrorCode::InternalServerError => Self::internal(),
             _ => {
                 let details = metadata.into_iter().map(|(key, value)| match key.as_str() {

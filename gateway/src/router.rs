@@ -19,7 +19,10 @@ use crate::{
     auth::{Authentication, require_caller},
     error::{ApiError, ErrorCode},
     exposure_profiles,
-    http::context::{TRACEPARENT, X_REQUEST_ID, with_context},
+    http::{
+        admission::{Admission, admit},
+        context::{TRACEPARENT, X_REQUEST_ID, with_context},
+    },
     sharing,
     upstream::Upstreams,
 };
@@ -57,6 +60,7 @@ pub fn router(
     upstreams: Upstreams,
     readiness: Readiness,
     authentication: Authentication,
+    admission: Admission,
     origins: Vec<HeaderValue>,
 ) -> Router {
     let api = Router::new()
@@ -73,6 +77,7 @@ pub fn router(
         )
         .route("/exposure-profiles/{profile_id}/yaml", get(exposure_profiles::yaml))
         .method_not_allowed_fallback(method_not_allowed)
+        .route_layer(from_fn_with_state(admission, admit))
         .route_layer(from_fn_with_state(authentication, require_caller));
     Router::new()
         .nest(BASE, api.with_state(upstreams))

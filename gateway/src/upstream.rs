@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::extract::FromRequestParts;
-use http::{Uri, request::Parts};
+use http::request::Parts;
 use ofself_proto::{
     exposure::exposure_profile_service_client::ExposureProfileServiceClient,
     sharing::sharing_service_client::SharingServiceClient,
 };
-use service_kit::grpc::{ACTING_USER, IDEMPOTENCY_KEY};
+use service_kit::{
+    grpc::{ACTING_USER, IDEMPOTENCY_KEY},
+    process::ConfigurationError,
+    server::PlainText,
+    tls::TlsConnector,
+};
 use tonic::{
     Request,
     metadata::AsciiMetadataValue,
@@ -17,7 +23,7 @@ use tonic::{
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use vocabulary::IdempotencyKey;
 
-use crate::{auth::Caller, error::ApiError, http::context::RequestContext};
+use crate::{auth::Caller, error::ApiError, http::context::RequestContext, upstream_url::UpstreamUrl};
 
 /// A service that does not take a connection by then is away.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -49,19 +55,15 @@ pub struct Call {
 
 impl Upstreams {
     /// Channels that connect when they are first used, and again whenever they must.
-    pub fn new(sharing: Uri, exposure: Uri, deadline: Duration) -> Self {
-        let channel = |uri: Uri| {
-            Endpoint::from(uri)
-                .connect_timeout(CONNECT)
-                .timeout(deadline)
-                .tcp_nodelay(true)
-                .http2_keep_alive_interval(PING_EVERY)
-                .keep_alive_timeout(PING_PATIENCE)
-                .keep_alive_while_idle(true)
-                .http2_max_header_list_size(MAX_HEADERS)
-                .connect_lazy()
-        };
-        Self { sharing: channel(sharing), exposure: channel(exposure), deadline }
+    pub fn new(
+        sharing: &UpstreamUrl,
+        exposure: &UpstreamUrl,
+        tls: Option<&TlsConnector>,
+        plain_text: PlainText,
+        deadline: Duration,
+    ) -> anyhow::Result<Self> {
+        let [sharing, exposure] = [sharing, exposure].map(|url| channel(url, tls, plain_text, deadline));
+        Ok(Self { sharing: sharing?, exposure: exposure?, deadline })
     }
 
     /// Shares.
@@ -83,7 +85,9 @@ impl Upstreams {
     /// A message as `call` sends it.
     pub fn request<T>(&self, call: &Call, message: T) -> Result<Request<T>, ApiError> {
         let mut request = Request::new(message);
-        request.set_timeout(self.deadline);
+        // What is left of the time that the whole answer may take.
+        let left = self.deadline.checked_sub(call.context.arrived.elapsed()).ok_or_else(ApiError::unavailable)?;
+        request.set_timeout(left);
         let user = AsciiMetadataValue::try_from(call.caller.user.as_str()).map_err(|_| ApiError::internal())?;
         let ids = [("x-request-id", &call.context.request_id), ("traceparent", &call.context.traceparent)];
         let metadata = request.metadata_mut();
@@ -109,6 +113,38 @@ impl Upstreams {
             request.metadata_mut().insert(IDEMPOTENCY_KEY, key);
         }
         Ok(request)
+    }
+}
+
+fn channel(
+    url: &UpstreamUrl,
+    tls: Option<&TlsConnector>,
+    plain_text: PlainText,
+    deadline: Duration,
+) -> anyhow::Result<Channel> {
+    if url.is_open() && plain_text == PlainText::OnThisMachine {
+        let says = format!(
+            "{url} would send whose data it is in plain text beyond this machine; use https://, or pass --insecure-plaintext"
+        );
+        return Err(ConfigurationError::new(says).into());
+    }
+    let endpoint = Endpoint::from_shared(url.to_string())
+        .context("a service's address")?
+        .connect_timeout(CONNECT)
+        .timeout(deadline)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_PATIENCE)
+        .keep_alive_while_idle(true)
+        .http2_max_header_list_size(MAX_HEADERS);
+    match (url, tls) {
+        (UpstreamUrl::Plain(_) | UpstreamUrl::Unix(_), _) => Ok(endpoint.connect_lazy()),
+        (UpstreamUrl::Tls(_), Some(tls)) => Ok(endpoint.connect_with_connector_lazy(tls.clone())),
+        (UpstreamUrl::Tls(_), None) => {
+            let says =
+                format!("{url} asks for a certificate; name UPSTREAM_TLS_CERT, UPSTREAM_TLS_KEY and UPSTREAM_TLS_CA");
+            Err(ConfigurationError::new(says).into())
+        }
     }
 }
 

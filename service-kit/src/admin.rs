@@ -1,15 +1,26 @@
-//! The admin port: is the process alive, and should it be sent work?
+//! The admin port: is the process alive, and should it be sent work? It tells nothing of anybody's data, and so it may listen
+//! in plain text wherever probes come from.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
+use anyhow::Context;
 use axum::{Router, extract::State, routing::get};
 use http::StatusCode;
-use tokio::net::TcpListener;
+use tonic::service::Routes;
 
-use crate::shutdown::Shutdown;
+use crate::{
+    server::{ConnectionSettings, Kind, ListenAddress, Listener, PlainText, Server},
+    shutdown::Shutdown,
+};
+
+/// Probes and scrapers are few.
+const MAX_CONNECTIONS: u32 = 64;
 
 /// Whether a process should be sent work.
 #[derive(Clone, Default)]
@@ -27,14 +38,35 @@ impl Readiness {
     }
 }
 
-/// Answers `/healthz` (200 while the process runs) and `/readyz` (200 while all of `parts` are ready, else 503) until the
-/// shutdown begins.
-pub async fn serve(listener: TcpListener, parts: Vec<Readiness>, shutdown: Shutdown) -> std::io::Result<()> {
-    let router = Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(readyz))
-        .with_state((Arc::from(parts), shutdown.clone()));
-    axum::serve(listener, router).with_graceful_shutdown(async move { shutdown.begun().await }).await
+/// An admin port that listens and is about to serve.
+pub struct Admin(Server);
+
+impl Admin {
+    /// Takes the address, or says why not.
+    pub async fn listen(address: &ListenAddress) -> anyhow::Result<Self> {
+        let listener = Listener::bind(address, None, PlainText::NothingToHide).await?;
+        let settings = ConnectionSettings { max_connections: MAX_CONNECTIONS, ..ConnectionSettings::default() };
+        Ok(Self(Server::new(listener, Kind::Admin, settings)))
+    }
+
+    /// Where it listens; of interest when the port was left to the system.
+    pub fn address(&self) -> anyhow::Result<ListenAddress> {
+        self.0.address().context("a listener without an address")
+    }
+
+    /// Answers `/healthz` (200 while the process runs) and `/readyz` (200 while all of `parts` are ready, else 503), and
+    /// `grpc.health.v1` where `health` is given, until the shutdown closes.
+    pub async fn serve(self, parts: Vec<Readiness>, health: Option<Routes>, shutdown: Shutdown) {
+        let router = Router::new()
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(readyz))
+            .with_state((Arc::from(parts), shutdown.clone()));
+        let router = match health {
+            Some(health) => router.fallback_service(health.into_axum_router()),
+            None => router,
+        };
+        self.0.serve(router, shutdown, Duration::ZERO).await;
+    }
 }
 
 async fn readyz(State((parts, shutdown)): State<(Arc<[Readiness]>, Shutdown)>) -> (StatusCode, &'static str) {

@@ -2,8 +2,14 @@
 
 use tokio::task::JoinError;
 
+use crate::server::{current_place, while_admitted};
+
 /// Runs `work` to its end even when the caller goes away. A database told to cancel during COMMIT may say either; a write,
-/// once sent, is finished, so that what it says is what happened. `Err`: the work panicked.
+/// once sent, is finished, so that what it says is what happened. It keeps the place among what is worked on that its caller
+/// had. `Err`: the work panicked.
 pub async fn to_completion<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, JoinError> {
-    tokio::spawn(work).await
+    match current_place() {
+        Some(place) => tokio::spawn(while_admitted(place, work)).await,
+        None => tokio::spawn(work).await,
+    }
 }

@@ -15,6 +15,8 @@ pub mod idempotency;
 pub mod logs;
 pub mod process;
 pub mod refusal;
+pub mod server;
 pub mod service;
 pub mod settings;
 pub mod shutdown;
+pub mod tls;

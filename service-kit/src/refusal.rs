@@ -1,7 +1,7 @@
 //! Why a service refused a call, in the form that travels: a gRPC status with the details that tools know
 //! (<https://google.aip.dev/193>).
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -28,12 +28,14 @@ pub struct Refusal {
     pub metadata: HashMap<String, String>,
     /// Every wrong field, when the reason is [`VALIDATION_ERROR`].
     pub fields: FieldErrors,
+    /// When the same call may be sent again, where that helps.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
     /// A refusal for `reason`.
     pub fn new(reason: &str) -> Self {
-        Self { reason: reason.to_owned(), metadata: HashMap::new(), fields: FieldErrors::new() }
+        Self { reason: reason.to_owned(), metadata: HashMap::new(), fields: FieldErrors::new(), retry_after: None }
     }
 
     /// A refusal for wrong fields.
@@ -46,6 +48,12 @@ impl Refusal {
     pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
         self.metadata.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// The same, with when the call may be sent again.
+    #[must_use]
+    pub fn with_retry(self, after: Duration) -> Self {
+        Self { retry_after: Some(after), ..self }
     }
 
     /// The refusal as a status of `domain` (`sharing.ofself.ai`). It travels in headers, which every peer bounds: of very
@@ -64,12 +72,16 @@ impl Refusal {
             }
         }
         let mut metadata = self.metadata;
+        let retry_after = self.retry_after;
         if more > 0 {
             metadata.insert(MORE_FIELDS.to_owned(), more.to_string());
         }
         let mut details = ErrorDetails::with_error_info(self.reason, domain, metadata);
         for (path, must) in violations {
             details.add_bad_request_violation(path, must);
+        }
+        if retry_after.is_some() {
+            details.set_retry_info(retry_after);
         }
         let short: String = message.chars().take(MESSAGE_CHARACTERS).collect();
         Status::with_error_details(code, short, details)
@@ -83,7 +95,8 @@ impl Refusal {
         for violation in details.bad_request().map(|found| found.field_violations.as_slice()).unwrap_or_default() {
             fields.add(violation.field.as_str(), violation.description.as_str());
         }
-        Some(Self { reason: info.reason.clone(), metadata: info.metadata.clone(), fields })
+        let retry_after = details.retry_info().and_then(|retry| retry.retry_delay);
+        Some(Self { reason: info.reason.clone(), metadata: info.metadata.clone(), fields, retry_after })
     }
 }
 
@@ -110,7 +123,8 @@ mod tests {
         fields.add("scope", "is required");
         fields.add("tag_ids", "is too long");
         fields.add("tag_ids", "is odd");
-        let refusal = Refusal { fields, ..Refusal::new(VALIDATION_ERROR).with("share_id", "s") };
+        let retry_after = Some(Duration::from_secs(1));
+        let refusal = Refusal { fields, retry_after, ..Refusal::new(VALIDATION_ERROR).with("share_id", "s") };
         let status = refusal.clone().into_status(Code::InvalidArgument, "wrong", "sharing.ofself.ai");
         assert_eq!(Refusal::from_status(&status), Some(refusal));
         assert_eq!(Refusal::from_status(&Status::unavailable("gone")), None);

@@ -1,21 +1,18 @@
 //! A gRPC service from an open database to its last call.
 
-use std::{net::SocketAddr, time::Duration};
-
 use anyhow::Context;
 use sea_orm_migration::MigratorTrait;
-use tokio::net::TcpListener;
 use tonic::service::Routes;
 
 use crate::{
-    admin::{self, Readiness},
+    admin::{Admin, Readiness},
     clock::Clock,
     database::{Database, DatabaseSettings},
-    grpc::{self, Contract, GrpcSettings, Health},
+    grpc::{Contract, GrpcServer, GrpcSettings, Health},
     idempotency,
-    process::ConfigurationError,
-    settings::{FileSettings, duration},
-    shutdown::Shutdown,
+    server::ListenAddress,
+    settings::FileSettings,
+    shutdown::{EndSettings, Shutdown},
 };
 
 /// What every service is told, whatever it serves.
@@ -30,9 +27,9 @@ pub struct ServiceSettings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
     pub grpc: GrpcSettings,
-    /// How long calls under way may go on after SIGTERM
-    #[arg(long, env = "DRAIN", default_value = "10s", value_parser = duration)]
-    pub drain: Duration,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub end: EndSettings,
     /// Do not apply migrations; refuse to start without them
     #[arg(long, env = "NO_MIGRATE", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub no_migrate: bool,
@@ -53,12 +50,11 @@ pub struct Identity {
 /// A service that listens and is about to serve.
 pub struct Service {
     database: Database,
-    listener: TcpListener,
+    server: GrpcServer,
     routes: Routes,
     health: Health,
     clock: Clock,
-    contract: Contract,
-    settings: ServiceSettings,
+    end: EndSettings,
 }
 
 /// Opens the database of a service, its schema up to date, or says why it may not be used.
@@ -78,21 +74,22 @@ pub async fn open_database<M: MigratorTrait>(
 impl Service {
     /// Takes `address` for `routes`.
     pub async fn listen(
-        address: SocketAddr,
+        address: &ListenAddress,
         routes: Routes,
         identity: Identity,
         database: Database,
         clock: Clock,
         settings: ServiceSettings,
     ) -> anyhow::Result<Self> {
-        let listener = grpc::bind(address, &settings.grpc).await?;
-        let (health, routes) = Health::new(identity.services, routes).await;
-        Ok(Self { database, listener, routes, health, clock, contract: identity.contract, settings })
+        let server = GrpcServer::listen(address, identity.contract, settings.grpc).await?;
+        let health = Health::new(identity.services).await;
+        let routes = routes.add_service(health.server());
+        Ok(Self { database, server, routes, health, clock, end: settings.end })
     }
 
     /// Where it listens; of interest when the port was left to the system.
-    pub fn address(&self) -> anyhow::Result<SocketAddr> {
-        self.listener.local_addr().context("a listener without an address")
+    pub fn address(&self) -> anyhow::Result<ListenAddress> {
+        self.server.address().context("a listener without an address")
     }
 
     /// Whether it should be sent work.
@@ -100,12 +97,12 @@ impl Service {
         self.health.readiness()
     }
 
-    /// Serves until the shutdown begins and what is under way has finished.
+    /// Serves until the shutdown closes it and what is under way has finished.
     pub async fn serve(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        let Self { database, listener, routes, health, clock, contract, settings } = self;
+        let Self { database, server, routes, health, clock, end } = self;
         let watching = tokio::spawn(health.watch(database.clone(), shutdown.clone()));
         let sweeping = tokio::spawn(idempotency::sweep(database.clone(), clock, shutdown.clone()));
-        let served = grpc::serve(listener, routes, &contract, &settings.grpc, shutdown.clone(), settings.drain).await;
+        let served = server.serve(routes, shutdown.clone(), end.drain).await;
         shutdown.begin();
         watching.await?;
         sweeping.await?;
@@ -115,12 +112,11 @@ impl Service {
 }
 
 /// Serves with an admin port beside, until a signal ends it: the whole life of a program that is one service.
-pub async fn run(service: Service, admin_address: SocketAddr) -> anyhow::Result<()> {
-    let admin = TcpListener::bind(admin_address)
-        .await
-        .map_err(|error| ConfigurationError::new(format!("cannot listen on {admin_address}: {error}")))?;
-    let shutdown = Shutdown::on_signal()?;
-    let admin = tokio::spawn(admin::serve(admin, vec![service.readiness()], shutdown.clone()));
+pub async fn run(service: Service, admin_address: &ListenAddress) -> anyhow::Result<()> {
+    let admin = Admin::listen(admin_address).await?;
+    let shutdown = Shutdown::on_signal(service.end.lame_duck)?;
+    let health = Routes::new(service.health.server());
+    let admin = tokio::spawn(admin.serve(vec![service.readiness()], Some(health), shutdown.clone()));
     tracing::info!(address = %service.address()?, "listening");
     service.serve(shutdown).await?;
     // Only health checks could still be under way.

@@ -1,15 +1,37 @@
-//! How a process ends: not ready at once, what is under way finished within a bound, then out.
+//! How a process ends: not ready at once, for a while still serving who has not noticed, then what is under way finished
+//! within a bound, then out.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
+
+use crate::settings::duration;
+
+/// How a process takes its leave.
+#[derive(clap::Args, Clone, Debug)]
+pub struct EndSettings {
+    /// How long what is under way may go on after SIGTERM
+    #[arg(long, env = "DRAIN", default_value = "10s", value_parser = duration)]
+    pub drain: Duration,
+    /// How long of that new work is still taken, while those who send it learn that this process is not ready any more
+    #[arg(long, env = "LAME_DUCK", default_value = "1s", value_parser = duration)]
+    pub lame_duck: Duration,
+}
 
 /// Told to everything that runs, so that it ends in order.
 #[derive(Clone, Default)]
 pub struct Shutdown {
+    begun_at: Arc<OnceLock<Instant>>,
     draining: CancellationToken,
+    closing: CancellationToken,
 }
 
 impl Shutdown {
@@ -18,16 +40,16 @@ impl Shutdown {
         Self::default()
     }
 
-    /// A shutdown that on SIGTERM or SIGINT begins, and on a second of them ends the process at once.
-    pub fn on_signal() -> std::io::Result<Self> {
+    /// A shutdown that on SIGTERM or SIGINT begins, closes after `lame_duck`, and on a second signal ends the process at once.
+    pub fn on_signal(lame_duck: Duration) -> std::io::Result<Self> {
         let shutdown = Self::new();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let begin = shutdown.clone();
+        let begun = shutdown.clone();
         tokio::spawn(async move {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             info!("shutting down: finishing what is under way");
-            begin.begin();
+            begun.begin_and_close_after(lame_duck);
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             info!("second signal: ending at once");
             std::process::exit(1);
@@ -35,28 +57,54 @@ impl Shutdown {
         Ok(shutdown)
     }
 
-    /// Asks everything to end.
+    /// Asks everything to end, and to take nothing new.
     pub fn begin(&self) {
+        self.begun_at.get_or_init(Instant::now);
         self.draining.cancel();
+        self.closing.cancel();
     }
 
-    /// Whether an end was asked for.
+    /// Says that an end is near, and asks for it after `lame_duck`: until then what comes is still served, for those who have
+    /// yet to learn of it.
+    pub fn begin_and_close_after(&self, lame_duck: Duration) {
+        self.begun_at.get_or_init(Instant::now);
+        self.draining.cancel();
+        let closing = self.closing.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(lame_duck).await;
+            closing.cancel();
+        });
+    }
+
+    /// Whether an end is near.
     pub fn has_begun(&self) -> bool {
         self.draining.is_cancelled()
     }
 
-    /// Waits until an end is asked for.
+    /// Waits until an end is near.
     pub async fn begun(&self) {
         self.draining.cancelled().await;
     }
 
-    /// Runs `work` to its end, but no longer than `bound` after an end was asked for. `None`: it was cut.
+    /// Waits until nothing new is to be taken.
+    pub async fn closing(&self) {
+        self.closing.cancelled().await;
+    }
+
+    /// What `work` comes to, unless nothing new is to be taken.
+    pub async fn unless_closing<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.closing.run_until_cancelled(work).await
+    }
+
+    /// Runs `work` to its end, but no longer than `bound` after the shutdown began. `None`: it was cut.
     pub async fn bound<T>(&self, bound: Duration, work: impl Future<Output = T>) -> Option<T> {
         let cut = async {
             self.begun().await;
-            tokio::time::sleep(bound).await;
+            let begun_at = self.begun_at.get().copied().unwrap_or_else(Instant::now);
+            tokio::time::sleep_until(begun_at + bound).await;
         };
         tokio::select! {
+            biased;
             done = work => Some(done),
             () = cut => None,
         }

@@ -34,7 +34,12 @@ pub fn identity() -> Identity {
         program: "sharing-svc",
         schema: SCHEMA,
         services: grpc::services(),
-        contract: Contract { descriptors: ofself_proto::DESCRIPTORS, listed: grpc::contract() },
+        contract: Contract {
+            descriptors: ofself_proto::DESCRIPTORS,
+            listed: grpc::contract(),
+            methods: grpc::METHODS,
+            domain: grpc::DOMAIN,
+        },
     }
 }
 
@@ -43,7 +48,7 @@ pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Service> {
     let identity = identity();
     let database = open_database::<Migrator>(&settings.service, &identity).await?;
     let sharing = Sharing::new(Store::new(database.clone()), clock.clone());
-    Service::listen(settings.listen, grpc::routes(&sharing), identity, database, clock, settings.service).await
+    Service::listen(&settings.listen, grpc::routes(&sharing), identity, database, clock, settings.service).await
 }
 
 /// Brings the schema up to date.

@@ -10,8 +10,8 @@ fn main() -> ExitCode {
     process::run(|| async {
         match command.action {
             Action::Serve(settings) => {
-                let admin = settings.admin_listen;
-                service::run(sharing_svc::open(settings, Clock::system()).await?, admin).await
+                let admin = settings.admin_listen.clone();
+                service::run(sharing_svc::open(settings, Clock::system()).await?, &admin).await
             }
             Action::Migrate(settings) => sharing_svc::migrate(&settings.database).await,
         }

@@ -1,9 +1,9 @@
 //! Every option of `ofself`.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use gateway::config::Limits;
-use service_kit::settings::duration;
+use service_kit::{server::ListenAddress, settings::duration};
 use vocabulary::{Id, User};
 
 /// OfSelf's permission plane in one process: who may see which of your nodes, and what your apps may see of them.
@@ -25,6 +25,8 @@ pub enum Action {
     Serve(ServeSettings),
     /// Print a token
     Token(TokenSettings),
+    /// Make an authority and certificates to try mutual TLS with
+    Certificates(CertificateSettings),
 }
 
 /// How to serve.
@@ -35,16 +37,19 @@ pub struct ServeSettings {
     pub data_dir: PathBuf,
     /// Where to listen for HTTP; port 0 takes a free one
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// Where sharing listens for gRPC
     #[arg(long, env = "SHARING_LISTEN", default_value = "127.0.0.1:50051")]
-    pub sharing_listen: SocketAddr,
+    pub sharing_listen: ListenAddress,
     /// Where exposure listens for gRPC
     #[arg(long, env = "EXPOSURE_LISTEN", default_value = "127.0.0.1:50052")]
-    pub exposure_listen: SocketAddr,
+    pub exposure_listen: ListenAddress,
     /// Where to answer health checks
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
-    pub admin_listen: SocketAddr,
+    pub admin_listen: ListenAddress,
+    /// Speak plain text beyond this machine: whoever reaches the addresses above reads along, and may ask the services anything
+    #[arg(long, env = "INSECURE_PLAINTEXT", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub insecure_plaintext: bool,
     /// How long requests under way may go on after SIGTERM
     #[arg(long, env = "DRAIN", default_value = "10s", value_parser = duration)]
     pub drain: Duration,
@@ -68,4 +73,21 @@ pub struct TokenSettings {
     /// Where the signing key is kept
     #[arg(long, env = "DATA_DIR", default_value = "./data")]
     pub data_dir: PathBuf,
+}
+
+/// Which certificates to make.
+#[derive(clap::Args, Clone, Debug)]
+pub struct CertificateSettings {
+    /// The folder they go to; the authority that is there is used again
+    #[arg(long, default_value = "./certificates")]
+    pub out: PathBuf,
+    /// The trust domain of the SPIFFE ids
+    #[arg(long, default_value = "ofself.local")]
+    pub trust_domain: String,
+    /// How long the certificates are good; the authority is good for a year
+    #[arg(long, default_value = "720h", value_parser = duration)]
+    pub ttl: Duration,
+    /// Names and addresses beside `localhost`, `127.0.0.1` and its own name that every certificate is good for
+    #[arg(long = "name", value_name = "HOST")]
+    pub names: Vec<String>,
 }

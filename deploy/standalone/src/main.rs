@@ -1,9 +1,10 @@
 //! The program: serve, or mint a token.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use ofself::{
+    certificates,
     config::{Action, Command},
     plane::Plane,
     token,
@@ -18,6 +19,10 @@ fn main() -> ExitCode {
                 println!("{}", token::mint(&settings, &Clock::system())?);
                 Ok(())
             }
+            Some(Action::Certificates(settings)) => {
+                println!("{}", certificates::make(&settings, &Clock::system())?);
+                Ok(())
+            }
             Some(Action::Serve(settings)) => serve(settings).await,
             None => serve(command.serve).await,
         }
@@ -26,6 +31,6 @@ fn main() -> ExitCode {
 
 async fn serve(settings: ofself::config::ServeSettings) -> anyhow::Result<()> {
     let plane = Plane::open(settings, Clock::system()).await?;
-    let shutdown = Shutdown::on_signal()?;
+    let shutdown = Shutdown::on_signal(Duration::ZERO)?;
     plane.serve(shutdown, |banner| print!("{banner}")).await
 }

@@ -1,22 +1,20 @@
 //! The three crates in one process.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
-use anyhow::Context;
-use gateway::{Gateway, auth::AuthSettings};
-use http::Uri;
+use gateway::{Gateway, auth::AuthSettings, upstream_url::UpstreamUrl};
 use secrecy::SecretString;
 use service_kit::{
-    admin::{self, Readiness},
+    admin::{Admin, Readiness},
     clock::Clock,
     database::DatabaseSettings,
     grpc::GrpcSettings,
-    process::ConfigurationError,
+    server::{ConnectionSettings, ListenAddress},
     service::{Service, ServiceSettings},
     settings::FileSettings,
-    shutdown::Shutdown,
+    shutdown::{EndSettings, Shutdown},
+    tls::{ClientTls, ServerTls},
 };
-use tokio::net::TcpListener;
 use vocabulary::Id;
 
 use crate::{
@@ -33,7 +31,7 @@ pub struct Plane {
     gateway: Gateway,
     sharing: Service,
     exposure: Service,
-    admin: TcpListener,
+    admin: Admin,
     settings: ServeSettings,
     clock: Clock,
 }
@@ -43,31 +41,33 @@ impl Plane {
     pub async fn open(settings: ServeSettings, clock: Clock) -> anyhow::Result<Self> {
         let key = SigningKey::of(&settings.data_dir)?;
         let sharing = sharing_svc::config::Settings {
-            listen: settings.sharing_listen,
-            admin_listen: settings.admin_listen,
+            listen: settings.sharing_listen.clone(),
+            admin_listen: settings.admin_listen.clone(),
             service: service_settings(&settings, "sharing.db"),
         };
         let exposure = exposure_svc::config::Settings {
-            listen: settings.exposure_listen,
-            admin_listen: settings.admin_listen,
+            listen: settings.exposure_listen.clone(),
+            admin_listen: settings.admin_listen.clone(),
             service: service_settings(&settings, "exposure.db"),
         };
         let (sharing, exposure) =
             tokio::try_join!(sharing_svc::open(sharing, clock.clone()), exposure_svc::open(exposure, clock.clone()))?;
         let gateway = gateway::config::Settings {
             file: FileSettings { config: None },
-            listen: settings.listen,
-            admin_listen: settings.admin_listen,
-            drain: settings.drain,
-            sharing_url: url(sharing.address()?)?,
-            exposure_url: url(exposure.address()?)?,
+            listen: settings.listen.clone(),
+            admin_listen: settings.admin_listen.clone(),
+            end: end_settings(&settings),
+            tls: ServerTls::default(),
+            insecure_plaintext: settings.insecure_plaintext,
+            sharing_url: url(&sharing.address()?)?,
+            exposure_url: url(&exposure.address()?)?,
+            upstream_tls: ClientTls::default(),
+            connections: ConnectionSettings::default(),
             limits: settings.limits.clone(),
             auth: auth_settings(&key),
         };
         let gateway = gateway::open(gateway, clock.clone()).await?;
-        let admin = TcpListener::bind(settings.admin_listen)
-            .await
-            .map_err(|error| ConfigurationError::new(format!("cannot listen on {}: {error}", settings.admin_listen)))?;
+        let admin = Admin::listen(&settings.admin_listen).await?;
         Ok(Self { gateway, sharing, exposure, admin, settings, clock })
     }
 
@@ -78,20 +78,20 @@ impl Plane {
         let parts = vec![sharing.readiness(), exposure.readiness()];
         // The services outlive the gateway: what it has under way still needs them.
         let services = Shutdown::new();
-        let admin = tokio::spawn(admin::serve(admin, parts.clone(), shutdown.clone()));
+        let admin = tokio::spawn(admin.serve(parts.clone(), None, shutdown.clone()));
         let sharing = tokio::spawn(sharing.serve(services.clone()));
         let exposure = tokio::spawn(exposure.serve(services.clone()));
         let serving = tokio::spawn(gateway.serve(shutdown.clone()));
         ready(&parts).await;
         announce(banner);
-        let served = serving.await?;
+        serving.await?;
         shutdown.begin();
         services.begin();
         sharing.await??;
         exposure.await??;
         // Only health checks could still be under way.
         admin.abort();
-        served
+        Ok(())
     }
 
     fn banner(&self) -> anyhow::Result<String> {
@@ -104,7 +104,7 @@ impl Plane {
         let token = token::mint(&token, &self.clock)?;
         let rest = self.gateway.address()?;
         let (sharing, exposure) = (self.sharing.address()?, self.exposure.address()?);
-        let admin = self.admin.local_addr().context("a listener without an address")?;
+        let admin = self.admin.address()?;
         let data = self.settings.data_dir.display();
         Ok(format!(
             "OfSelf's permission plane is up; its data is in {data}\n\
@@ -129,8 +129,13 @@ async fn ready(parts: &[Readiness]) {
     }
 }
 
-fn url(address: SocketAddr) -> anyhow::Result<Uri> {
-    Ok(format!("http://{address}").parse()?)
+fn url(address: &ListenAddress) -> anyhow::Result<UpstreamUrl> {
+    Ok(address.url().parse()?)
+}
+
+fn end_settings(settings: &ServeSettings) -> EndSettings {
+    // Nobody sends work to a plane of one: there is nobody who has to learn first that it ends.
+    EndSettings { drain: settings.drain, lame_duck: Duration::ZERO }
 }
 
 fn service_settings(settings: &ServeSettings, database: &str) -> ServiceSettings {
@@ -143,12 +148,12 @@ fn service_settings(settings: &ServeSettings, database: &str) -> ServiceSettings
             database_wait: Duration::from_secs(3),
         },
         grpc: GrpcSettings {
-            insecure_plaintext: false,
-            reflection: true,
+            insecure_plaintext: settings.insecure_plaintext,
             deadline: settings.limits.deadline,
-            max_streams: 512,
+            load: settings.limits.load.clone(),
+            ..GrpcSettings::default()
         },
-        drain: settings.drain,
+        end: end_settings(settings),
         no_migrate: false,
     }
 }

@@ -5,6 +5,7 @@ mod convert;
 mod exposure_profile_service;
 mod exposure_service;
 mod filtering;
+mod methods;
 mod status;
 mod tag_directory_service;
 
@@ -15,17 +16,14 @@ use ofself_proto::exposure::{
 use service_kit::detached;
 use tonic::{Status, server::NamedService, service::Routes};
 
+use self::methods::{MAX_QUESTION_BYTES, MAX_REQUEST_BYTES};
+pub use self::{methods::METHODS, status::DOMAIN};
 use crate::{error::Error, operations::Exposure};
 
 type UserFacing = ExposureProfileServiceServer<exposure_profile_service::ExposureProfileRpc>;
 type Decisions = ExposureServiceServer<exposure_service::ExposureRpc>;
 type Access = AppAccessServiceServer<app_access_service::AppAccessRpc>;
 type Tags = TagDirectoryServiceServer<tag_directory_service::TagDirectoryRpc>;
-
-/// The largest message that is taken; the largest profile that the rules take is well within it.
-const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
-/// The largest question that is taken: 10,000 nodes of some twenty tags with ids and names of the usual length.
-const MAX_QUESTION_BYTES: usize = 16 * 1024 * 1024;
 
 /// The full names of the services that are served.
 pub fn services() -> Vec<&'static str> {

@@ -9,7 +9,8 @@ use crate::{domain::AppId, error::Error};
 /// Of the apps that keep a profile only so many are named: a status travels in headers, which every peer bounds.
 const NAMED_APPS: usize = 25;
 
-const DOMAIN: &str = "exposure.ofself.ai";
+/// Whose errors these are.
+pub const DOMAIN: &str = "exposure.ofself.ai";
 
 /// The status that says why; causes stay in the log.
 pub(super) fn status(error: Error) -> Status {

@@ -1,8 +1,7 @@
 //! The rule that lets only first-party apps in.
 
-use serde_json::{Map, Value};
-
-use super::settings::AuthSettings;
+use super::{settings::AuthSettings, token::Claims};
+use crate::json::Json;
 
 /// Which tokens are of first-party apps.
 #[derive(Clone, Debug)]
@@ -22,9 +21,9 @@ impl FirstParty {
     }
 
     /// Whether the claim has one of the values, or the client is one of the list.
-    pub(super) fn admits(&self, claims: &Map<String, Value>) -> bool {
+    pub(super) fn admits(&self, claims: &Claims) -> bool {
         let is_one_of = |claim: &str, list: &[String]| {
-            claims.get(claim).and_then(|value| value.as_str()).is_some_and(|text| list.iter().any(|l| l == text))
+            claims.get(claim).and_then(Json::as_str).is_some_and(|text| list.iter().any(|l| l == text))
         };
         is_one_of(&self.claim, &self.values) || is_one_of("client_id", &self.clients) || is_one_of("azp", &self.clients)
     }

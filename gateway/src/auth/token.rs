@@ -1,16 +1,16 @@
 //! A token: read, verified, remembered (RFC 7519, RFC 8725).
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jsonwebtoken::{Header, Validation, decode, decode_header, errors::ErrorKind};
 use quick_cache::sync::Cache;
-use serde::Deserialize;
-use serde_json::{Map, Number, Value};
+use serde::{Deserialize, Deserializer, de::Error as _};
 use service_kit::{clock::Clock, digest::sha256};
 use vocabulary::{Id, User};
 
 use super::{first_party::FirstParty, keys::KeySet, settings::AuthSettings};
+use crate::json::Json;
 
 /// Clocks may differ by this much.
 const LEEWAY: Duration = Duration::from_secs(30);
@@ -21,16 +21,9 @@ const MEMORY: usize = 16_384;
 /// A longer token is refused unread.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// What a token says, beside what the verification itself compares.
-#[derive(Deserialize)]
-struct Claims {
-    sub: String,
-    exp: Number,
-    #[serde(default)]
-    iat: Option<Number>,
-    #[serde(flatten)]
-    others: Map<String, Value>,
-}
+/// What a token says, each claim once: of one that stands twice two readers may take two different values
+/// (RFC 7519, section 4).
+pub(super) struct Claims(Vec<(String, Json)>);
 
 /// A user, as a good token names them.
 #[derive(Clone, Debug)]
@@ -139,7 +132,7 @@ impl Verifier {
     }
 
     fn identity(&self, claims: &Claims, now: i64) -> Result<(Identity, i64), TokenError> {
-        if let Some(issued) = &claims.iat {
+        if let Some(issued) = claims.get("iat") {
             let issued = issued.as_f64().ok_or(TokenError::Claims)?;
             #[expect(clippy::cast_precision_loss, reason = "a second more or less is within the leeway")]
             let latest = now.saturating_add_unsigned(LEEWAY.as_secs()) as f64;
@@ -147,10 +140,31 @@ impl Verifier {
                 return Err(TokenError::NotYet);
             }
         }
+        let expiry = claims.get("exp").and_then(Json::as_f64).ok_or(TokenError::Claims)?;
         #[expect(clippy::cast_possible_truncation, reason = "it saturates, and the verification compared it already")]
-        let expiry = claims.exp.as_f64().ok_or(TokenError::Claims)? as i64;
-        let user = Id::parse(claims.sub.as_str()).map_err(|_| TokenError::Claims)?;
-        Ok((Identity { user, is_first_party: self.first_party.admits(&claims.others) }, expiry))
+        let expiry = expiry as i64;
+        let user = claims.get("sub").and_then(Json::as_str).and_then(|sub| Id::parse(sub).ok());
+        let user = user.ok_or(TokenError::Claims)?;
+        Ok((Identity { user, is_first_party: self.first_party.admits(claims) }, expiry))
+    }
+}
+
+impl Claims {
+    pub(super) fn get(&self, name: &str) -> Option<&Json> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+}
+
+impl<'de> Deserialize<'de> for Claims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = Json::deserialize(deserializer)?.into_object();
+        let members = members.ok_or_else(|| D::Error::custom("the claims are no object"))?;
+        let mut names = HashSet::new();
+        if members.iter().all(|(name, _)| names.insert(name.as_str())) {
+            Ok(Self(members))
+        } else {
+            Err(D::Error::custom("a claim stands twice"))
+        }
     }
 }
 

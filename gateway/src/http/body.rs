@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{HeaderMap, Request, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 
 use crate::{
     error::{ApiError, ErrorCode},
@@ -12,25 +12,15 @@ use crate::{
 };
 
 /// The largest body that is read.
-const MAX_BYTES: usize = 256 * 1024;
-
+pub(super) const MAX_BYTES: usize = 256 * 1024;
 /// A body that takes longer to arrive is given up.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The members of the JSON object that a body is.
 pub async fn object(request: Request<Body>) -> Result<Vec<(String, Json)>, ApiError> {
     let (head, body) = request.into_parts();
-    let whole = tokio::time::timeout(PATIENCE, Limited::new(body, MAX_BYTES).collect());
-    let Ok(bytes) = whole.await else {
-        return Err(ApiError::new(ErrorCode::MalformedJson, "the body did not arrive in time"));
-    };
-    let bytes = bytes.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than 256 KiB")
-        } else {
-            ApiError::new(ErrorCode::MalformedJson, "the body ended before it was whole")
-        }
-    })?;
+    // It was let in whole, and no larger than it may be.
+    let bytes = body.collect().await.map_err(|_| ApiError::internal())?;
     if !is_json(&head.headers) {
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "send the body as application/json"));
     }

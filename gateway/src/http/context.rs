@@ -32,12 +32,14 @@ pub struct RequestContext {
     pub request_id: HeaderValue,
     /// As the client sent it, or made here.
     pub traceparent: HeaderValue,
+    /// When it came.
+    pub arrived: Instant,
 }
 
 /// Wraps every request.
 pub async fn with_context(mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
     let context = RequestContext::of(request.headers());
+    let arrived = context.arrived;
     let request_id = context.request_id.to_str().unwrap_or_default().to_owned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(context.clone());
@@ -56,7 +58,7 @@ pub async fn with_context(mut request: Request, next: Next) -> Response {
     headers.insert(TRACEPARENT, context.traceparent);
     span.in_scope(|| {
         let status = response.status().as_u16();
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let micros = u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
         info!(%method, path, status, micros, "answered");
     });
     response
@@ -77,6 +79,7 @@ impl RequestContext {
         let request_id = headers.get(X_REQUEST_ID).filter(|id| is_request_id(id)).cloned();
         let traceparent = headers.get(TRACEPARENT).filter(|parent| is_traceparent(parent.as_bytes())).cloned();
         Self {
+            arrived: Instant::now(),
             request_id: request_id.unwrap_or_else(|| made(&Uuid::now_v7().to_string())),
             traceparent: traceparent.unwrap_or_else(|| {
                 let (trace, span) = (Uuid::new_v4().simple().to_string(), Uuid::new_v4().simple().to_string());

@@ -22,6 +22,16 @@ pub enum Json {
 }
 
 impl Json {
+    /// The text of a string, left where it is.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// A number, as near as a float comes.
+    pub fn as_f64(&self) -> Option<f64> {
+        if let Self::Number(number) = self { number.as_f64() } else { None }
+    }
+
     /// The text of a string.
     pub fn into_string(self) -> Option<String> {
         if let Self::String(text) = self { Some(text) } else { None }

@@ -15,7 +15,13 @@ use gateway::{
 use http::Method;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
 use serde_json::{Value, json};
-use service_kit::{clock::Clock, settings::FileSettings, shutdown::Shutdown};
+use service_kit::{
+    clock::Clock,
+    server::ConnectionSettings,
+    settings::FileSettings,
+    shutdown::{EndSettings, Shutdown},
+    tls::{ClientTls, ServerTls},
+};
 use tempfile::TempDir;
 use test_kit::{Answer, HttpClient};
 
@@ -144,10 +150,14 @@ pub async fn open(auth: AuthSettings) -> anyhow::Result<gateway::Gateway> {
         file: FileSettings { config: None },
         listen: "127.0.0.1:0".parse()?,
         admin_listen: "127.0.0.1:0".parse()?,
-        drain: Duration::from_millis(100),
+        end: EndSettings { drain: Duration::from_millis(100), lame_duck: Duration::ZERO },
+        tls: ServerTls::default(),
+        insecure_plaintext: false,
+        upstream_tls: ClientTls::default(),
+        connections: ConnectionSettings::default(),
         sharing_url: nowhere(),
         exposure_url: nowhere(),
-        limits: Limits { rate_limit: 0, deadline: Duration::from_secs(5), cors_origins: Vec::new() },
+        limits: Limits { rate_limit: 0, max_in_flight_per_user: 4096, ..Limits::default() },
         auth,
     };
     gateway::open(settings, Clock::system()).await

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use sea_orm::DbErr;
-use tonic::service::Routes;
-use tonic_health::{ServingStatus, server::HealthReporter};
+use tonic_health::{
+    ServingStatus,
+    pb::health_server::HealthServer,
+    server::{HealthReporter, HealthService},
+};
 use tracing::{info, warn};
 
 use crate::{admin::Readiness, database::Database, shutdown::Shutdown};
@@ -22,16 +25,19 @@ pub struct Health {
 }
 
 impl Health {
-    /// Health of the process (`""`) and of each of `services`; none of them is serving yet. Adds the health service to
-    /// `routes`.
-    pub async fn new(services: Vec<&'static str>, routes: Routes) -> (Self, Routes) {
-        let (reporter, server) = tonic_health::server::health_reporter();
-        let health = Self { reporter, services, readiness: Readiness::default() };
+    /// Health of the process (`""`) and of each of `services`; none of them is serving yet.
+    pub async fn new(services: Vec<&'static str>) -> Self {
+        let health = Self { reporter: HealthReporter::new(), services, readiness: Readiness::default() };
         health.report(ServingStatus::NotServing).await;
-        (health, routes.add_service(server))
+        health
     }
 
-    /// The same, for the admin port.
+    /// The health service, for as many listeners as want it.
+    pub fn server(&self) -> HealthServer<HealthService> {
+        HealthServer::new(HealthService::from_health_reporter(self.reporter.clone()))
+    }
+
+    /// The same, for whoever asks over HTTP.
     pub fn readiness(&self) -> Readiness {
         self.readiness.clone()
     }

@@ -1,13 +1,18 @@
-//! The gRPC side of a process: where it listens, how it serves, what it says of its health.
+//! The gRPC side of a process: who may call it, how it serves, what it says of its health.
 
 mod caller;
+mod deadline;
+mod guard;
 mod health;
+mod roles;
 mod serve;
 mod settings;
+mod stream;
 mod timestamp;
 
 pub use caller::{ACTING_USER, IDEMPOTENCY_KEY, acting_user, idempotent_request};
 pub use health::Health;
-pub use serve::{Contract, bind, serve};
+pub use roles::{Callers, Method, Role};
+pub use serve::{Contract, GrpcServer};
 pub use settings::GrpcSettings;
 pub use timestamp::{read_timestamp, timestamp};

@@ -1,14 +1,21 @@
 //! How a gRPC server listens and what it bounds.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use clap::ArgAction;
 
-use crate::settings::duration;
+use crate::{
+    server::{ConnectionSettings, LoadSettings, PlainText},
+    settings::duration,
+    tls::MutualTls,
+};
 
 /// The gRPC server of a service.
 #[derive(clap::Args, Clone, Debug)]
 pub struct GrpcSettings {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub tls: MutualTls,
     /// Listen in plain text on an address that is not loopback; whoever reaches it has every role
     #[arg(long, env = "INSECURE_PLAINTEXT", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub insecure_plaintext: bool,
@@ -18,14 +25,34 @@ pub struct GrpcSettings {
     /// How long a call may take, where its caller does not ask for less
     #[arg(long, env = "DEADLINE", default_value = "5s", value_parser = duration)]
     pub deadline: Duration,
-    /// Calls under way at most on one connection
-    #[arg(long, env = "MAX_STREAMS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_streams: u32,
+    /// Streams (watches, nodes being filtered) open at once; more are turned away
+    #[arg(long, env = "MAX_OPEN_STREAMS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_open_streams: u32,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub load: LoadSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub connections: ConnectionSettings,
 }
 
 impl GrpcSettings {
-    /// Whether plain text may be spoken on this address.
-    pub fn admits(&self, address: SocketAddr) -> bool {
-        address.ip().is_loopback() || self.insecure_plaintext
+    /// Whether plain text may be spoken beyond this machine.
+    pub fn plain_text(&self) -> PlainText {
+        if self.insecure_plaintext { PlainText::Anywhere } else { PlainText::OnThisMachine }
+    }
+}
+
+impl Default for GrpcSettings {
+    fn default() -> Self {
+        Self {
+            tls: MutualTls::default(),
+            insecure_plaintext: false,
+            reflection: true,
+            deadline: Duration::from_secs(5),
+            max_open_streams: 256,
+            load: LoadSettings::default(),
+            connections: ConnectionSettings::default(),
+        }
     }
 }

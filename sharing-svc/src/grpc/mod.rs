@@ -3,6 +3,7 @@
 mod access_service;
 mod convert;
 mod follow_sharing_service;
+mod methods;
 mod sharing_service;
 mod status;
 
@@ -12,16 +13,13 @@ use ofself_proto::sharing::{
 };
 use tonic::{server::NamedService, service::Routes};
 
+use self::methods::{MAX_QUESTION_BYTES, MAX_REQUEST_BYTES};
+pub use self::{methods::METHODS, status::DOMAIN};
 use crate::operations::Sharing;
 
 type UserFacing = SharingServiceServer<sharing_service::SharingRpc>;
 type Access = AccessServiceServer<access_service::AccessRpc>;
 type Follows = FollowSharingServiceServer<follow_sharing_service::FollowSharingRpc>;
-
-/// The largest message that is taken: a share with a full list of the longest ids is well within it.
-const MAX_REQUEST_BYTES: usize = 1024 * 1024;
-/// The largest question that is taken: 10,000 nodes of some twenty ids of the usual length.
-const MAX_QUESTION_BYTES: usize = 16 * 1024 * 1024;
 
 /// The full names of the services that are served.
 pub fn services() -> Vec<&'static str> {

@@ -6,7 +6,8 @@ use tracing::{error, warn};
 
 use crate::error::Error;
 
-const DOMAIN: &str = "sharing.ofself.ai";
+/// Whose errors these are.
+pub const DOMAIN: &str = "sharing.ofself.ai";
 
 /// The status that says why; causes stay in the log.
 pub(super) fn status(error: Error) -> Status {

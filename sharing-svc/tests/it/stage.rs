@@ -13,9 +13,10 @@ use service_kit::{
     database::DatabaseSettings,
     grpc::GrpcSettings,
     refusal::Refusal,
+    server::LoadSettings,
     service::ServiceSettings,
     settings::FileSettings,
-    shutdown::Shutdown,
+    shutdown::{EndSettings, Shutdown},
 };
 use sharing_svc::config::Settings;
 use test_kit::Backend;
@@ -33,6 +34,11 @@ pub struct Stage {
     serving: tokio::task::JoinHandle<anyhow::Result<()>>,
 }
 
+/// Room for whatever the tests send at once.
+fn roomy() -> LoadSettings {
+    LoadSettings { max_in_flight: 4096, ..LoadSettings::default() }
+}
+
 pub fn settings(url: String) -> Settings {
     Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
@@ -44,13 +50,8 @@ pub fn settings(url: String) -> Settings {
                 database_connections: 8,
                 database_wait: Duration::from_secs(20),
             },
-            grpc: GrpcSettings {
-                insecure_plaintext: false,
-                reflection: true,
-                deadline: Duration::from_secs(30),
-                max_streams: 512,
-            },
-            drain: Duration::from_secs(1),
+            grpc: GrpcSettings { deadline: Duration::from_secs(30), load: roomy(), ..GrpcSettings::default() },
+            end: EndSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
             no_migrate: false,
         },
     }

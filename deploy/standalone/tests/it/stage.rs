@@ -10,9 +10,11 @@ use service_kit::{
     clock::{Clock, ClockHand},
     database::DatabaseSettings,
     grpc::GrpcSettings,
+    server::{ConnectionSettings, ListenAddress, LoadSettings},
     service::ServiceSettings,
     settings::FileSettings,
-    shutdown::Shutdown,
+    shutdown::{EndSettings, Shutdown},
+    tls::{ClientTls, ServerTls},
 };
 use test_kit::{Answer, Backend, HttpClient};
 use vocabulary::Id;
@@ -54,15 +56,25 @@ impl Stage {
         };
         let sharing = sharing_svc::open(sharing, clock.clone()).await.unwrap();
         let exposure = exposure_svc::open(exposure, clock).await.unwrap();
-        let url = |address: std::net::SocketAddr| format!("http://{address}").parse().unwrap();
+        let url = |address: ListenAddress| address.url().parse().unwrap();
         let settings = gateway::config::Settings {
             file: FileSettings { config: None },
             listen: local(),
             admin_listen: local(),
-            drain: Duration::from_secs(1),
+            end: EndSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
+            tls: ServerTls::default(),
+            insecure_plaintext: false,
+            upstream_tls: ClientTls::default(),
+            connections: ConnectionSettings::default(),
             sharing_url: url(sharing.address().unwrap()),
             exposure_url: url(exposure.address().unwrap()),
-            limits: Limits { rate_limit, deadline, cors_origins: vec!["https://app.ofself.ai".parse().unwrap()] },
+            limits: Limits {
+                rate_limit,
+                deadline,
+                cors_origins: vec!["https://app.ofself.ai".parse().unwrap()],
+                load: roomy(),
+                max_in_flight_per_user: 4096,
+            },
             auth: auth_settings(backend.folder()),
         };
         let gateway = gateway::open(settings, Clock::system()).await.unwrap();
@@ -152,6 +164,11 @@ impl Drop for Stage {
     }
 }
 
+/// Room for whatever the tests send at once.
+fn roomy() -> LoadSettings {
+    LoadSettings { max_in_flight: 4096, ..LoadSettings::default() }
+}
+
 fn service_settings(url: String, deadline: Duration) -> ServiceSettings {
     ServiceSettings {
         file: FileSettings { config: None },
@@ -160,8 +177,8 @@ fn service_settings(url: String, deadline: Duration) -> ServiceSettings {
             database_connections: 8,
             database_wait: Duration::from_secs(20),
         },
-        grpc: GrpcSettings { insecure_plaintext: false, reflection: true, deadline, max_streams: 512 },
-        drain: Duration::from_millis(100),
+        grpc: GrpcSettings { deadline, load: roomy(), ..GrpcSettings::default() },
+        end: EndSettings { drain: Duration::from_millis(100), lame_duck: Duration::ZERO },
         no_migrate: false,
     }
 }

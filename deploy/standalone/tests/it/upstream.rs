@@ -33,8 +33,10 @@ async fn a_dead_service_is_a_503_and_the_other_goes_on() {
 async fn a_service_that_does_not_answer_is_a_503_in_bounded_time() {
     // Takes connections and says nothing.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url: http::Uri = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
-    let upstreams = gateway::upstream::Upstreams::new(url.clone(), url, Duration::from_millis(200));
+    let url: gateway::upstream_url::UpstreamUrl = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
+    let plain_text = service_kit::server::PlainText::OnThisMachine;
+    let upstreams =
+        gateway::upstream::Upstreams::new(&url, &url, None, plain_text, Duration::from_millis(200)).unwrap();
     let asked = tokio::time::timeout(Duration::from_secs(20), upstreams.are_ready()).await;
     assert!(!asked.expect("an answer in bounded time"));
     let request = tonic::Request::new(ofself_proto::sharing::GetShareRequest { share_id: "x".into() });

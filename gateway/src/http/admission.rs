@@ -1,0 +1,60 @@
+//! The layer that works on no more at once than there is room for, and gives nobody the room of all.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::Method;
+use service_kit::server::{Load, LoadSettings, TooLarge, while_admitted};
+
+use super::body::{MAX_BYTES, PATIENCE};
+use crate::{
+    auth::Caller,
+    error::{ApiError, ErrorCode},
+    fair_share::FairShare,
+};
+
+/// How much is worked on at once, in all and for each user.
+#[derive(Clone)]
+pub struct Admission {
+    load: Load,
+    fair_share: FairShare,
+}
+
+impl Admission {
+    /// As much as the settings say.
+    pub fn new(load: &LoadSettings, max_in_flight_per_user: u32) -> Self {
+        Self { load: Load::new(load), fair_share: FairShare::new(max_in_flight_per_user) }
+    }
+}
+
+/// Waits until the body of a request is whole, and lets it in if there is room. A body that comes slowly takes nobody's place.
+pub async fn admit(State(admission): State<Admission>, caller: Caller, request: Request, next: Next) -> Response {
+    let Some(_share) = admission.fair_share.take(&caller.user) else {
+        return ApiError::too_many_at_once().into_response();
+    };
+    let (head, body) = request.into_parts();
+    let (body, _memory) = match head.method {
+        Method::POST | Method::PUT => match gather(&admission.load, body).await {
+            Ok((body, memory)) => (body, Some(memory)),
+            Err(error) => return error.into_response(),
+        },
+        _ => (Body::empty(), None),
+    };
+    let Ok(place) = admission.load.admit() else { return ApiError::overloaded().into_response() };
+    while_admitted(place, next.run(Request::from_parts(head, body))).await
+}
+
+async fn gather(load: &Load, body: Body) -> Result<(Body, impl Send + use<>), ApiError> {
+    let Ok(gathered) = tokio::time::timeout(PATIENCE, load.gather(body, MAX_BYTES)).await else {
+        return Err(ApiError::new(ErrorCode::MalformedJson, "the body did not arrive in time"));
+    };
+    match gathered {
+        Ok(gathered) => Ok(gathered.into_body()),
+        Err(TooLarge::ForItself) => Err(ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than 256 KiB")),
+        Err(TooLarge::ForNow) => Err(ApiError::overloaded()),
+        Err(TooLarge::Broken(_)) => Err(ApiError::new(ErrorCode::MalformedJson, "the body ended before it was whole")),
+    }
+}

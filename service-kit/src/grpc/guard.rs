@@ -1,0 +1,170 @@
+//! What stands before every method: may this peer call it, is there room for it, how long may it take?
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::HeaderMap;
+use tokio::time::Instant;
+use tonic::{Code, Status};
+use tracing::{Instrument, info_span, warn};
+
+use super::{
+    ACTING_USER, deadline,
+    roles::{Callers, Method, Role, Roles},
+    stream::Bounded,
+};
+use crate::{
+    refusal::Refusal,
+    server::{Admitted, Gathered, Load, LoadSettings, Peer, TooLarge, while_admitted},
+    shutdown::Shutdown,
+    tls::SpiffeId,
+};
+
+/// When a caller who was turned away may come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// What precedes a message: whether it is compressed, and its length.
+const FRAME_HEAD: usize = 5;
+
+/// What a service knows of its methods and their callers.
+pub(super) struct Guard {
+    methods: HashMap<&'static str, Method>,
+    roles: Roles,
+    load: Load,
+    streams: Load,
+    deadline: Duration,
+    domain: &'static str,
+    shutdown: Shutdown,
+}
+
+impl Guard {
+    pub(super) fn new(
+        methods: impl IntoIterator<Item = Method>,
+        roles: &[(SpiffeId, Role)],
+        load: &LoadSettings,
+        max_open_streams: u32,
+        deadline: Duration,
+        domain: &'static str,
+        shutdown: Shutdown,
+    ) -> Self {
+        let streams = LoadSettings { max_in_flight: max_open_streams, ..load.clone() };
+        Self {
+            methods: methods.into_iter().map(|method| (method.path, method)).collect(),
+            roles: Roles::new(roles),
+            load: Load::new(load),
+            streams: Load::new(&streams),
+            deadline,
+            domain,
+            shutdown,
+        }
+    }
+
+    /// The method that is called, if this peer may.
+    fn admitted(&self, request: &Request) -> Result<Method, Status> {
+        let path = request.uri().path();
+        let method = self.methods.get(path).ok_or_else(|| Status::unimplemented("there is no such method"))?;
+        // A request that nobody said anything about has no role.
+        let peer = request.extensions().get::<Peer>().unwrap_or(&Peer::Certified(None));
+        if request.headers().contains_key(ACTING_USER) && !self.roles.has(peer, Role::Gateway) {
+            return Err(self.refuse(peer, path, "only the gateway speaks for a user", &[Role::Gateway]));
+        }
+        match method.callers {
+            callers if self.roles.admit(peer, callers) => Ok(*method),
+            Callers::Roles(roles) => Err(self.refuse(peer, path, "this method is for others to call", roles)),
+            Callers::Anyone => Ok(*method),
+        }
+    }
+
+    fn refuse(&self, peer: &Peer, method: &str, says: &str, roles: &[Role]) -> Status {
+        let peer = match peer {
+            Peer::Certified(Some(id)) => id.as_str(),
+            Peer::Certified(None) => "a certificate without a SPIFFE id",
+            Peer::Anyone => "anyone",
+        };
+        warn!(peer, method, "refused: {says}");
+        let roles: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
+        Refusal::new("ROLE_REQUIRED").with("roles", roles.join(",")).into_status(
+            Code::PermissionDenied,
+            says,
+            self.domain,
+        )
+    }
+
+    fn overloaded(&self) -> Status {
+        let says = "there is too much to do at the moment; try again";
+        let mut status = Refusal::new("SERVICE_UNAVAILABLE").with_retry(RETRY_AFTER).into_status(
+            Code::ResourceExhausted,
+            says,
+            self.domain,
+        );
+        status.metadata_mut().insert("retry-after", RETRY_AFTER.as_secs().into());
+        status
+    }
+
+    fn too_late(&self) -> Status {
+        let says = "the deadline of the call has passed";
+        Refusal::new("DEADLINE_EXCEEDED").into_status(Code::DeadlineExceeded, says, self.domain)
+    }
+
+    fn too_large(&self, max_bytes: usize) -> Status {
+        let says = format!("the message is larger than {max_bytes} bytes");
+        Refusal::new("MESSAGE_TOO_LARGE").into_status(Code::ResourceExhausted, &says, self.domain)
+    }
+
+    /// Waits for the whole message.
+    async fn gather(&self, body: Body, max_bytes: usize) -> Result<Gathered, Status> {
+        let gathered = match self.load.gather(body, FRAME_HEAD + max_bytes).await {
+            Ok(gathered) => gathered,
+            Err(TooLarge::ForItself) => return Err(self.too_large(max_bytes)),
+            Err(TooLarge::ForNow) => return Err(self.overloaded()),
+            Err(TooLarge::Broken(_)) => return Err(Status::cancelled("the message ended before it was whole")),
+        };
+        let promised = gathered.first().get(1..FRAME_HEAD).and_then(|length| length.try_into().ok());
+        let promised = promised.map_or(0, |length| usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX));
+        if promised > max_bytes { Err(self.too_large(max_bytes)) } else { Ok(gathered) }
+    }
+
+    /// Calls a method that takes one message and answers with one.
+    async fn call(&self, max_bytes: usize, request: Request, next: Next) -> Result<Response, Status> {
+        let (head, body) = request.into_parts();
+        let (body, memory) = self.gather(body, max_bytes).await?.into_body();
+        let place = self.load.admit().map_err(|_| self.overloaded())?;
+        let answer = while_admitted(place, next.run(Request::from_parts(head, body))).await;
+        drop(memory);
+        Ok(answer)
+    }
+
+    /// Calls a method that takes, or answers with, a stream.
+    async fn stream(&self, place: Admitted, wait: Option<Duration>, request: Request, next: Next) -> Response {
+        let deadline = wait.map(|wait| Instant::now() + wait);
+        let shutdown = self.shutdown.clone();
+        next.run(request).await.map(|body| Body::new(Bounded::new(body, deadline, shutdown, place)))
+    }
+
+    async fn answer(&self, request: Request, next: Next) -> Result<Response, Status> {
+        let method = self.admitted(&request)?;
+        let wait = deadline::of(request.headers())
+            .map_err(|_| Status::invalid_argument("the metadata key `grpc-timeout` holds no timeout"))?;
+        if method.is_stream {
+            let place = self.streams.admit().map_err(|_| self.overloaded())?;
+            return Ok(self.stream(place, wait, request, next).await);
+        }
+        let wait = wait.map_or(self.deadline, |wait| wait.min(self.deadline));
+        let called = tokio::time::timeout(wait, self.call(method.max_bytes, request, next)).await;
+        called.unwrap_or_else(|_| Err(self.too_late()))
+    }
+}
+
+/// Lets a request through to its method, or says why not.
+pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let span = info_span!("rpc", method = request.uri().path(), request_id = request_id(request.headers()));
+    guard.answer(request, next).instrument(span).await.unwrap_or_else(Status::into_http)
+}
+
+fn request_id(headers: &HeaderMap) -> &str {
+    headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default()
+}

@@ -1,0 +1,99 @@
+//! What is under way on one connection, and since when nothing has been.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::body::{Body, Bytes};
+use http_body::{Frame, SizeHint};
+use tokio::time::Instant;
+
+/// The life of one connection.
+pub(super) struct Activity {
+    began: Instant,
+    under_way: AtomicU32,
+    /// Milliseconds after `began`; 0 as long as nothing has happened.
+    last: AtomicU64,
+}
+
+/// A request from its headers to the last byte of its answer.
+pub(super) struct UnderWay(Arc<Activity>);
+
+/// The body of an answer: taking a part of it is activity, and its end the end of its request.
+pub(super) struct Watched {
+    pub(super) body: Body,
+    pub(super) under_way: UnderWay,
+}
+
+impl Activity {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { began: Instant::now(), under_way: AtomicU32::new(0), last: AtomicU64::new(0) })
+    }
+
+    /// A request has begun.
+    pub(super) fn begin(self: &Arc<Self>) -> UnderWay {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.happened();
+        UnderWay(self.clone())
+    }
+
+    pub(super) fn began(&self) -> Instant {
+        self.began
+    }
+
+    pub(super) fn is_under_way(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether a request ever came.
+    pub(super) fn was_used(&self) -> bool {
+        self.last.load(Ordering::Relaxed) > 0
+    }
+
+    /// When something last happened.
+    pub(super) fn last(&self) -> Instant {
+        self.began + Duration::from_millis(self.last.load(Ordering::Relaxed))
+    }
+
+    fn happened(&self) {
+        let since = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(since.max(1), Ordering::Relaxed);
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.0.happened();
+    }
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if polled.is_ready() {
+            self.under_way.0.happened();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

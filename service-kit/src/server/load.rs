@@ -1,0 +1,191 @@
+//! How much is worked on at once. What is more is turned away before it costs memory or the time of others.
+
+use std::{sync::Arc, task::Poll};
+
+use axum::body::{Body, Bytes};
+use http_body::Frame;
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Memory is counted in these.
+const UNIT: usize = 1024;
+
+tokio::task_local! {
+    static ADMITTED: Admitted;
+}
+
+/// How much a server works on at once.
+#[derive(clap::Args, Clone, Debug)]
+pub struct LoadSettings {
+    /// Requests that are worked on at once; more are turned away at once, to be sent again later
+    #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_in_flight: u32,
+    /// MiB of requests that are held at once; more are turned away
+    #[arg(long, env = "MAX_BODY_MEMORY", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_body_memory: u32,
+}
+
+/// What a server works on.
+#[derive(Clone)]
+pub struct Load {
+    places: Arc<Semaphore>,
+    memory: Arc<Semaphore>,
+}
+
+/// A place among the requests that are worked on; given back when its last clone is dropped.
+#[derive(Clone)]
+pub struct Admitted(#[expect(dead_code, reason = "given back when it is dropped")] Arc<OwnedSemaphorePermit>);
+
+/// A body that arrived whole, and the memory it was promised.
+pub struct Gathered {
+    frames: Vec<Bytes>,
+    memory: Vec<OwnedSemaphorePermit>,
+}
+
+/// There is too much to do for anything more.
+#[derive(Clone, Copy, Debug)]
+pub struct Untaken;
+
+/// Why a body was not taken.
+#[derive(Debug)]
+pub enum TooLarge {
+    /// It is larger than it may be.
+    ForItself,
+    /// It is larger than what memory is left.
+    ForNow,
+    /// It ended before it was whole.
+    Broken(axum::Error),
+}
+
+impl Default for LoadSettings {
+    fn default() -> Self {
+        Self { max_in_flight: 64, max_body_memory: 32 }
+    }
+}
+
+impl Load {
+    /// As much as the settings say.
+    pub fn new(settings: &LoadSettings) -> Self {
+        let LoadSettings { max_in_flight, max_body_memory } = settings;
+        let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        Self {
+            places: Arc::new(Semaphore::new(size(*max_in_flight))),
+            memory: Arc::new(Semaphore::new(size(*max_body_memory) * 1024)),
+        }
+    }
+
+    /// Takes a place, if one is free: who would have to wait comes again later instead.
+    pub fn admit(&self) -> Result<Admitted, Untaken> {
+        self.places.clone().try_acquire_owned().map(|place| Admitted(Arc::new(place))).map_err(|_| Untaken)
+    }
+
+    /// Waits until a body of `max_bytes` at most is whole. A body that comes slowly takes nobody's place meanwhile.
+    pub async fn gather(&self, mut body: Body, max_bytes: usize) -> Result<Gathered, TooLarge> {
+        let mut gathered = Gathered { frames: Vec::new(), memory: Vec::new() };
+        let (mut bytes, mut promised) = (0_usize, 0_usize);
+        while let Some(frame) = body.frame().await {
+            // Trailers of a request say nothing here.
+            let Ok(data) = frame.map_err(TooLarge::Broken)?.into_data() else { continue };
+            bytes += data.len();
+            if bytes > max_bytes {
+                return Err(TooLarge::ForItself);
+            }
+            let needed = bytes.div_ceil(UNIT) - promised;
+            if needed > 0 {
+                let units = u32::try_from(needed).map_err(|_| TooLarge::ForItself)?;
+                let memory = self.memory.clone().try_acquire_many_owned(units).map_err(|_| TooLarge::ForNow)?;
+                gathered.memory.push(memory);
+                promised += needed;
+            }
+            gathered.frames.push(data);
+        }
+        Ok(gathered)
+    }
+}
+
+impl Gathered {
+    /// The first bytes, as many as arrived together.
+    pub fn first(&self) -> &[u8] {
+        self.frames.first().map_or(&[], |frame| frame.as_ref())
+    }
+
+    /// The body again, and the memory that it holds for as long as that is kept.
+    pub fn into_body(self) -> (Body, impl Send + use<>) {
+        let mut frames = self.frames.into_iter();
+        let body = match frames.len() {
+            0 => Body::empty(),
+            1 => Body::from(frames.next().unwrap_or_default()),
+            _ => Body::new(Frames(frames)),
+        };
+        (body, self.memory)
+    }
+}
+
+/// Runs `work` in a place. A change that outlives its caller keeps the place for as long as it takes.
+pub async fn while_admitted<T>(admitted: Admitted, work: impl Future<Output = T>) -> T {
+    ADMITTED.scope(admitted, work).await
+}
+
+/// The place that the current request has.
+pub(crate) fn current_place() -> Option<Admitted> {
+    ADMITTED.try_with(Admitted::clone).ok()
+}
+
+/// The parts of a body that is there already.
+struct Frames(std::vec::IntoIter<Bytes>);
+
+impl http_body::Body for Frames {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(self.0.next().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(max_in_flight: u32, max_body_memory: u32) -> Load {
+        Load::new(&LoadSettings { max_in_flight, max_body_memory })
+    }
+
+    #[tokio::test]
+    async fn a_place_is_kept_by_a_change_that_outlives_its_caller() {
+        let load = load(1, 1);
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let change = async move { ended.await.unwrap() };
+        let place = load.admit().unwrap();
+        let caller = while_admitted(place, crate::detached::to_completion(change));
+        {
+            let mut caller = std::pin::pin!(caller);
+            assert!(std::future::poll_fn(|context| Poll::Ready(caller.as_mut().poll(context).is_pending())).await);
+        }
+        assert!(load.admit().is_err(), "the caller went away, the change did not");
+        end.send(()).unwrap();
+        while load.admit().is_err() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn memory_is_held_for_as_long_as_a_body_is() {
+        let load = load(1, 1);
+        let body = || Body::from(vec![7; 600 * 1024]);
+        let held = load.gather(body(), 1024 * 1024).await.unwrap();
+        assert!(matches!(load.gather(body(), 1024 * 1024).await, Err(TooLarge::ForNow)));
+        assert!(matches!(load.gather(body(), 100).await, Err(TooLarge::ForItself)));
+        let (again, memory) = held.into_body();
+        assert_eq!(again.collect().await.unwrap().to_bytes().len(), 600 * 1024);
+        drop(memory);
+        assert!(load.gather(body(), 1024 * 1024).await.is_ok());
+    }
+}

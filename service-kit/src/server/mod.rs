@@ -1,0 +1,17 @@
+//! A server of HTTP, REST and gRPC alike: where it listens, who its peers are, and how much of it they may take.
+
+mod activity;
+mod address;
+mod connection;
+mod listener;
+mod load;
+mod serve;
+mod settings;
+
+pub use address::{ListenAddress, ListenAddressError};
+pub use connection::Peer;
+pub use listener::{Listener, PlainText};
+pub(crate) use load::current_place;
+pub use load::{Admitted, Gathered, Load, LoadSettings, TooLarge, Untaken, while_admitted};
+pub use serve::{Kind, Server};
+pub use settings::ConnectionSettings;
