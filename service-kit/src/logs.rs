@@ -2,21 +2,39 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// What is logged where `RUST_LOG` does not say: our own sentences, and only the warnings of what we stand on.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,h2=warn,hyper=warn,tonic=warn";
 
+/// The crates that keep secrets and personal text out of what they log.
+const OURS: [&str; 6] = ["exposure_svc", "gateway", "ofself", "service_kit", "sharing_svc", "vocabulary"];
+
 /// Starts logging for this process; a second call changes nothing, so tests may call it freely.
 pub fn start() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let registry = tracing_subscriber::registry().with(filter);
+    let filter = filter.and(filter_fn(is_fit_to_print));
+    let registry = tracing_subscriber::registry();
     // A subscriber that is there already is somebody's choice: keep it.
     let _ = if std::io::stderr().is_terminal() {
-        registry.with(fmt::layer().with_writer(std::io::stderr)).try_init()
+        registry.with(fmt::layer().with_writer(std::io::stderr).with_filter(filter)).try_init()
     } else {
-        registry
-            .with(fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(std::io::stderr))
-            .try_init()
+        let json = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(std::io::stderr);
+        registry.with(json.with_filter(filter)).try_init()
     };
+}
+
+/// Whether this may be logged at all, whatever `RUST_LOG` asks for. In detail the crates we stand on print what passes
+/// through them: headers with their tokens, statements with what they store.
+fn is_fit_to_print(metadata: &Metadata<'_>) -> bool {
+    let of_ours =
+        |name: &str| metadata.target().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    *metadata.level() <= Level::INFO || OURS.iter().any(|name| of_ours(name))
 }

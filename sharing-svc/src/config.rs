@@ -18,6 +18,7 @@ pub struct Command {
 
 /// What the program does.
 #[derive(clap::Subcommand, Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub enum Action {
     /// Serve shares over gRPC
     Serve(Settings),

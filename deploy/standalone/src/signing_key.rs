@@ -14,6 +14,8 @@ use jsonwebtoken::{
     jwk::{Jwk, JwkSet},
 };
 
+use service_kit::tls::refuse_readable_by_others;
+
 const PRIVATE: &str = "signing-key.der";
 const PUBLIC: &str = "jwks.json";
 /// The only permissions that a private key has: its owner's.
@@ -39,7 +41,10 @@ impl SigningKey {
             .with_context(|| format!("cannot make {}", data_dir.display()))?;
         let path = data_dir.join(PRIVATE);
         let der = match fs::read(&path) {
-            Ok(der) => der,
+            Ok(der) => {
+                refuse_readable_by_others(&path)?;
+                der
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => make(&path)?,
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };

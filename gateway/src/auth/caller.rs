@@ -41,6 +41,7 @@ pub struct Authentication {
 impl Authentication {
     /// As the settings say; keys that come from a URL are fetched before this returns.
     pub async fn new(settings: &AuthSettings, rate_limit: RateLimit, clock: Clock) -> anyhow::Result<Self> {
+        settings.refuse_what_lets_anyone_in()?;
         let allowed = &settings.jwt_algorithms;
         let mut jwks = None;
         let keys = if let Some(path) = &settings.jwt_public_key {

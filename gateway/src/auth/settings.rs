@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jsonwebtoken::Algorithm;
 use secrecy::SecretString;
+use service_kit::process::ConfigurationError;
 
 /// What makes a token good.
 #[derive(clap::Args, Clone, Debug)]
@@ -38,4 +39,25 @@ pub struct AuthSettings {
     /// Clients (`client_id` or `azp`) that are first-party whatever the claim says
     #[arg(long, env = "FIRST_PARTY_CLIENTS", value_delimiter = ',')]
     pub first_party_clients: Vec<String>,
+}
+
+impl AuthSettings {
+    /// Refuses settings under which a token would be held against nothing.
+    pub(super) fn refuse_what_lets_anyone_in(&self) -> Result<(), ConfigurationError> {
+        for (name, value) in [("JWT_ISSUER", &self.jwt_issuer), ("JWT_AUDIENCE", &self.jwt_audience)] {
+            if value.trim().is_empty() {
+                let says =
+                    format!("{name} must not be empty: a token would be taken whoever made it, for whatever it is");
+                return Err(ConfigurationError::new(says));
+            }
+        }
+        let names_an_app = |list: &[String]| list.iter().any(|value| !value.trim().is_empty());
+        let by_claim = !self.first_party_claim.trim().is_empty() && names_an_app(&self.first_party_values);
+        if by_claim || names_an_app(&self.first_party_clients) {
+            return Ok(());
+        }
+        let says =
+            "nothing tells first-party apps: say FIRST_PARTY_CLAIM and FIRST_PARTY_VALUES, or FIRST_PARTY_CLIENTS";
+        Err(ConfigurationError::new(says))
+    }
 }

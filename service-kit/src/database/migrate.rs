@@ -1,7 +1,9 @@
 //! Bringing a schema up to date, however many replicas try at once.
 
+use std::collections::HashSet;
+
 use anyhow::Context;
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use sea_orm_migration::MigratorTrait;
 
 use super::{Database, Lock};
@@ -21,13 +23,15 @@ impl Database {
         if is_postgres {
             connection.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
         }
-        M::up(connection, None).await.context("the schema of this database is not one that this program can bring up to date; is the program older than the schema?")?;
+        refuse_newer_schema::<M>(connection).await?;
+        M::up(connection, None).await.context("cannot bring the schema of this database up to date")?;
         change.commit().await?;
         Ok(())
     }
 
     /// Refuses a schema that lacks some of `M`'s migrations, for a process that is told not to apply them itself.
     pub async fn require_migrated<M: MigratorTrait>(&self, program: &str) -> anyhow::Result<()> {
+        refuse_newer_schema::<M>(self.reader()).await?;
         let pending = M::get_pending_migrations_read_only(self.reader())
             .await
             .context("cannot tell whether the schema of this database is up to date")?;
@@ -40,4 +44,34 @@ impl Database {
         ))
         .into())
     }
+}
+
+/// Refuses a schema with migrations that this program does not know: a newer program made it, and what an older one writes
+/// there may be wrong.
+async fn refuse_newer_schema<M: MigratorTrait>(connection: &impl ConnectionTrait) -> anyhow::Result<()> {
+    let known: HashSet<String> = M::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let applied = applied(connection).await.context("cannot tell which migrations this database has")?;
+    let unknown: Vec<_> = applied.iter().filter(|name| !known.contains(*name)).map(String::as_str).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(ConfigurationError::new(format!(
+        "the schema of this database is newer than this program, which does not know {}; run the newer program, or restore a backup",
+        unknown.join(", ")
+    ))
+    .into())
+}
+
+/// The migrations that a database has; none before the first.
+async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    let backend = connection.get_database_backend();
+    let exists = match backend {
+        DbBackend::Postgres => "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL",
+        _ => "SELECT 1 FROM sqlite_master WHERE name = 'seaql_migrations'",
+    };
+    if connection.query_one_raw(Statement::from_string(backend, exists)).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let names = Statement::from_string(backend, "SELECT version FROM seaql_migrations ORDER BY version");
+    connection.query_all_raw(names).await?.iter().map(|row| row.try_get("", "version")).collect()
 }

@@ -2,22 +2,12 @@
 
 use std::collections::HashSet;
 
-use ofself_proto::DESCRIPTORS;
-use prost::Message;
-use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use prost_types::DescriptorProto;
 use service_kit::{clock::Clock, shutdown::Shutdown};
 use test_kit::Backend;
-use tonic::{
-    Code,
-    client::Grpc,
-    codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    transport::Channel,
-};
+use tonic::{Code, transport::Channel};
 
-fn ours() -> Vec<FileDescriptorProto> {
-    let files = FileDescriptorSet::decode(DESCRIPTORS).unwrap().file;
-    files.into_iter().filter(|file| file.package().starts_with("ofself.")).collect()
-}
+use crate::raw_call::{call, contract as ours, methods};
 
 #[test]
 fn every_rpc_has_its_own_request_and_response() {
@@ -65,6 +55,13 @@ fn every_service_and_method_is_explained() {
     }
 }
 
+#[test]
+fn every_method_has_a_row_that_says_who_may_call_it() {
+    let rows = [sharing_svc::grpc::METHODS, exposure_svc::grpc::METHODS].concat();
+    let rows: HashSet<_> = rows.iter().map(|row| (row.path.to_owned(), row.is_stream)).collect();
+    assert_eq!(methods().into_iter().collect::<HashSet<_>>(), rows);
+}
+
 /// Methods that answer an empty message, because nothing in it is required.
 const TAKE_NOTHING: [&str; 4] = ["ListOutgoingShares", "ListIncomingShares", "ListProfiles", "GetDefaultProfile"];
 /// Services that are not there yet; the list only shrinks.
@@ -93,8 +90,10 @@ async fn every_method_refuses_the_nameless_and_the_empty() {
         for service in &file.service {
             for method in &service.method {
                 let path = format!("/{}.{}/{}", file.package(), service.name(), method.name());
-                let nameless = call(channel, &path, None).await;
-                let empty = call(channel, &path, Some("ann")).await;
+                let code =
+                    |answer: Result<(), tonic::Status>| answer.map_or_else(|status| status.code(), |()| Code::Ok);
+                let nameless = code(call(channel, &path, None).await);
+                let empty = code(call(channel, &path, Some("ann")).await);
                 if NOT_YET.contains(&service.name()) || NOT_YET_METHODS.contains(&method.name()) {
                     assert_eq!((nameless, empty), (Code::Unimplemented, Code::Unimplemented), "{path}");
                     continue;
@@ -128,65 +127,4 @@ fn parse<C: clap::Parser>(program: &str, backend: &Backend) -> C {
     let url = backend.url();
     let arguments = [program, "serve", "--listen", "127.0.0.1:0", "--database-url", &url];
     service_kit::settings::parse_from(arguments.map(Into::into).to_vec()).unwrap()
-}
-
-/// Calls a method with an empty message, whatever its type: that is no bytes at all.
-async fn call(channel: &Channel, path: &str, user: Option<&'static str>) -> Code {
-    let mut client = Grpc::new(channel.clone());
-    client.ready().await.unwrap();
-    let mut request = tonic::Request::new(());
-    if let Some(user) = user {
-        request.metadata_mut().insert("x-ofself-user", user.parse().unwrap());
-    }
-    match client.unary(request, path.parse().unwrap(), Nothing).await {
-        Ok(_) => Code::Ok,
-        Err(status) => status.code(),
-    }
-}
-
-/// Sends no bytes and does not look at those that come back.
-#[derive(Clone, Copy)]
-struct Nothing;
-
-impl Codec for Nothing {
-    type Encode = ();
-    type Decode = ();
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Nothing {
-    type Item = ();
-    type Error = tonic::Status;
-
-    fn encode(&mut self, (): (), _: &mut EncodeBuf<'_>) -> Result<(), tonic::Status> {
-        Ok(())
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::default()
-    }
-}
-
-impl Decoder for Nothing {
-    type Item = ();
-    type Error = tonic::Status;
-
-    fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<()>, tonic::Status> {
-        use prost::bytes::Buf;
-        bytes.advance(bytes.remaining());
-        Ok(Some(()))
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::default()
-    }
 }

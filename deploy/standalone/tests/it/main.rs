@@ -9,6 +9,7 @@
 )]
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
 
+mod raw_call;
 mod stage;
 
 mod bad_input;
@@ -20,5 +21,6 @@ mod program;
 mod published_examples;
 mod races;
 mod sharing;
+mod trust;
 mod upstream;
 mod who_may_do_what;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway::{auth::AuthSettings, config::Limits};
+use gateway::{auth::AuthSettings, config::Limits, upstream_url::UpstreamUrl};
 use http::Method;
 use ofself::{config::TokenSettings, signing_key::SigningKey, token};
 use serde_json::Value;
@@ -57,26 +57,9 @@ impl Stage {
         let sharing = sharing_svc::open(sharing, clock.clone()).await.unwrap();
         let exposure = exposure_svc::open(exposure, clock).await.unwrap();
         let url = |address: ListenAddress| address.url().parse().unwrap();
-        let settings = gateway::config::Settings {
-            file: FileSettings { config: None },
-            listen: local(),
-            admin_listen: local(),
-            end: EndSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
-            tls: ServerTls::default(),
-            insecure_plaintext: false,
-            upstream_tls: ClientTls::default(),
-            connections: ConnectionSettings::default(),
-            sharing_url: url(sharing.address().unwrap()),
-            exposure_url: url(exposure.address().unwrap()),
-            limits: Limits {
-                rate_limit,
-                deadline,
-                cors_origins: vec!["https://app.ofself.ai".parse().unwrap()],
-                load: roomy(),
-                max_in_flight_per_user: 4096,
-            },
-            auth: auth_settings(backend.folder()),
-        };
+        let mut settings =
+            gateway_settings(url(sharing.address().unwrap()), url(exposure.address().unwrap()), backend.folder());
+        (settings.limits.rate_limit, settings.limits.deadline) = (rate_limit, deadline);
         let gateway = gateway::open(settings, Clock::system()).await.unwrap();
         let http = HttpClient::new(format!("http://{}", gateway.address().unwrap()));
         let readiness = [sharing.readiness(), exposure.readiness()];
@@ -162,6 +145,42 @@ impl Drop for Stage {
         self.sharing.begin();
         self.exposure.begin();
     }
+}
+
+/// A gateway in front of these services, for tokens of the signing key of this folder.
+pub fn gateway_settings(
+    sharing_url: UpstreamUrl,
+    exposure_url: UpstreamUrl,
+    folder: &std::path::Path,
+) -> gateway::config::Settings {
+    let local = || "127.0.0.1:0".parse().unwrap();
+    gateway::config::Settings {
+        file: FileSettings { config: None },
+        listen: local(),
+        admin_listen: local(),
+        end: EndSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
+        tls: ServerTls::default(),
+        insecure_plaintext: false,
+        sharing_url,
+        exposure_url,
+        upstream_tls: ClientTls::default(),
+        connections: ConnectionSettings::default(),
+        limits: Limits {
+            rate_limit: 0,
+            deadline: Duration::from_secs(20),
+            cors_origins: vec!["https://app.ofself.ai".parse().unwrap()],
+            load: roomy(),
+            max_in_flight_per_user: 4096,
+        },
+        auth: auth_settings(folder),
+    }
+}
+
+/// A token of a first-party app, by the signing key of this folder.
+pub fn token_in(folder: &std::path::Path, user: &str) -> String {
+    let ttl = Duration::from_hours(1);
+    let (user, tier, data_dir) = (Id::parse(user).unwrap(), "L0".to_owned(), folder.to_owned());
+    token::mint(&TokenSettings { user, tier, ttl, data_dir }, &Clock::system()).unwrap()
 }
 
 /// Room for whatever the tests send at once.

@@ -1,0 +1,8 @@
+//! Nobody gets in who does not belong.
+
+mod plane;
+
+mod mutual_tls;
+mod roles;
+mod start_up;
+mod unix_socket;

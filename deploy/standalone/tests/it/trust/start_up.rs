@@ -1,0 +1,119 @@
+//! What is unsafe does not start, and is told what to do in one line.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+use clap::Parser;
+use sea_orm::ConnectionTrait;
+use service_kit::{clock::Clock, process::ConfigurationError};
+use test_kit::Backend;
+
+use super::plane::make_certificates;
+
+/// Why a service does not start with these options.
+async fn refused(backend: &Backend, options: &[&str]) -> String {
+    let url = backend.url();
+    let fixed = ["sharing-svc", "serve", "--database-url", &url];
+    let command = match sharing_svc::config::Command::try_parse_from(fixed.iter().chain(options)) {
+        Ok(command) => command,
+        Err(error) => return error.to_string(),
+    };
+    let sharing_svc::config::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
+    said(sharing_svc::open(settings, Clock::system()).await.err())
+}
+
+fn said(error: Option<anyhow::Error>) -> String {
+    let error = error.expect("a refusal");
+    assert!(error.is::<ConfigurationError>(), "{error:#}");
+    let says = format!("{error:#}");
+    assert!(!says.contains('\n'), "{says}");
+    says
+}
+
+#[tokio::test]
+async fn a_service_says_what_is_unsafe_about_its_options() {
+    let backend = Backend::sqlite();
+    let folder = backend.folder().join("certificates");
+    make_certificates(&folder, "ofself.local");
+    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (cert, key, ca) = (file("sharing-svc.pem"), file("sharing-svc.key"), file("ca.pem"));
+    let open_key = copy_readable_by_all(&key);
+    let (cert, key, ca, open_key) = (cert.as_str(), key.as_str(), ca.as_str(), open_key.to_str().unwrap());
+    let roles = "spiffe://ofself.local/gateway=gateway";
+    let local = ["--listen", "127.0.0.1:0"];
+    for (options, says) in [
+        (vec!["--listen", "0.0.0.0:0"], "pass --insecure-plaintext"),
+        (vec!["--listen", "[::]:0"], "pass --insecure-plaintext"),
+        (vec!["--listen", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key], "TLS_CLIENT_CA"),
+        (vec!["--tls-cert", cert], "TLS_CERT and TLS_KEY go together"),
+        (vec!["--roles", roles], "without TLS every peer has every role"),
+        (vec!["--tls-cert", cert, "--tls-key", key, "--tls-client-ca", ca], "nobody has a role"),
+        (vec!["--tls-cert", cert, "--tls-key", open_key, "--tls-client-ca", ca, "--roles", roles], "chmod o="),
+        (vec!["--tls-cert", key, "--tls-key", key, "--tls-client-ca", ca, "--roles", roles], "no certificate"),
+        (
+            vec!["--tls-cert", ca, "--tls-key", key, "--tls-client-ca", ca, "--roles", roles],
+            "cannot be used with its key",
+        ),
+        (
+            vec!["--tls-cert", cert, "--tls-key", "/nowhere", "--tls-client-ca", ca, "--roles", roles],
+            "cannot read /nowhere",
+        ),
+        (vec!["--roles", "gateway=gateway"], "must be a SPIFFE id"),
+        (vec!["--roles", "spiffe://a/b=king"], "gateway, service or operator"),
+        (vec!["--max-in-flight", "0"], "--max-in-flight"),
+        (vec!["--deadline", "5"], "--deadline"),
+    ] {
+        let options = if options.contains(&"--listen") { options } else { [&local[..], &options].concat() };
+        let refused = refused(&backend, &options).await;
+        assert!(refused.contains(says), "{options:?}: {refused}");
+    }
+}
+
+fn copy_readable_by_all(key: &str) -> PathBuf {
+    let path = PathBuf::from(key).with_extension("open");
+    fs::copy(key, &path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn a_gateway_says_what_is_unsafe_about_its_options() {
+    let backend = Backend::sqlite();
+    let url = |text: &str| text.parse().unwrap();
+    let local =
+        || crate::stage::gateway_settings(url("http://127.0.0.1:1"), url("http://127.0.0.1:1"), backend.folder());
+    let cases: [(&str, Box<dyn Fn(&mut gateway::config::Settings)>); 7] = [
+        ("JWT_ISSUER", Box::new(|settings| settings.auth.jwt_issuer = String::new())),
+        ("JWT_AUDIENCE", Box::new(|settings| settings.auth.jwt_audience = " ".to_owned())),
+        ("FIRST_PARTY", Box::new(|settings| settings.auth.first_party_values = Vec::new())),
+        ("--insecure-plaintext", Box::new(|settings| settings.listen = "0.0.0.0:0".parse().unwrap())),
+        ("in plain text beyond this machine", Box::new(move |settings| settings.sharing_url = url("http://sharing:1"))),
+        ("UPSTREAM_TLS_CERT", Box::new(move |settings| settings.exposure_url = url("https://exposure:1"))),
+        ("go together", Box::new(|settings| settings.upstream_tls.upstream_tls_cert = Some("x".into()))),
+    ];
+    for (says, change) in cases {
+        let mut settings = local();
+        change(&mut settings);
+        let refused = said(gateway::open(settings, Clock::system()).await.err());
+        assert!(refused.contains(says), "{says}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_program_is_left_alone() {
+    for backend in [Some(Backend::sqlite()), Backend::postgres().await].into_iter().flatten() {
+        let command =
+            sharing_svc::config::Command::parse_from(["sharing-svc", "migrate", "--database-url", &backend.url()]);
+        let sharing_svc::config::Action::Migrate(settings) = command.action else { panic!("migrate was asked for") };
+        sharing_svc::migrate(&settings.database).await.unwrap();
+        let database = sea_orm::Database::connect(backend.url()).await.unwrap();
+        let schema = if backend.url().starts_with("postgres") { "sharing." } else { "" };
+        let newer = format!("INSERT INTO {schema}seaql_migrations VALUES ('m20990101_000001_from_the_future', 0)");
+        database.execute_unprepared(&newer).await.unwrap();
+        let local = ["--listen", "127.0.0.1:0"];
+        for options in [&local[..], &[&local[..], &["--no-migrate"]].concat()] {
+            let refused = refused(&backend, options).await;
+            assert!(refused.contains("newer than this program") && refused.contains("from_the_future"), "{refused}");
+        }
+        assert!(said(sharing_svc::migrate(&settings.database).await.err()).contains("newer than this program"));
+    }
+}
