@@ -179,7 +179,9 @@ fn read_header(token: &str) -> Result<Header, TokenError> {
         let typ = typ.to_ascii_lowercase();
         matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt")
     });
-    let asks_more = header.crit.is_some() || header.enc.is_some() || header.zip.is_some();
+    let is_unencoded = !matches!(header.extras.get::<serde_json::Value>("b64"), Ok(None));
+    let is_wrapped = header.enc.is_some() || header.zip.is_some() || header.cty.is_some();
+    let asks_more = header.crit.is_some() || is_unencoded || is_wrapped;
     if is_access_token && !asks_more { Ok(header) } else { Err(TokenError::Malformed) }
 }
 

@@ -11,6 +11,7 @@
 
 mod stage;
 
+mod forged_tokens;
 mod jwks_url;
 mod keys;
 mod tokens;

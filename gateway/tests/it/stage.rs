@@ -182,6 +182,11 @@ impl Stage {
         self.http.send(Method::GET, "/api/v1/sharing/outgoing", headers, "").await.unwrap()
     }
 
+    /// The same, of a request that may not be read to its end.
+    pub async fn try_ask(&self, headers: &[(&str, &str)]) -> Option<Answer> {
+        self.http.send(Method::GET, "/api/v1/sharing/outgoing", headers, "").await.ok()
+    }
+
     /// The status that a token gets; 503: it was let in.
     pub async fn status(&self, token: &str) -> u16 {
         self.ask(&[("authorization", &format!("Bearer {token}"))]).await.status.as_u16()
