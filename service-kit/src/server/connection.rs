@@ -121,18 +121,21 @@ impl Connections {
             }
         });
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
-        tokio::select! {
+        let is_quiet = tokio::select! {
             ended = connection.as_mut() => return ended,
-            () = self.shutdown.closing() => {}
-            () = self.outlived(&activity) => {}
-        }
+            () = self.shutdown.closing() => false,
+            is_quiet = self.outlived(&activity) => is_quiet,
+        };
         connection.as_mut().graceful_shutdown();
-        let patience = if activity.is_under_way() { GRACE } else { GOODBYE };
-        tokio::time::timeout(patience, connection).await.unwrap_or(Ok(()))
+        let grace = if is_quiet { GOODBYE } else { GRACE };
+        tokio::select! {
+            ended = connection => ended,
+            () = dismissed(&activity, grace) => Ok(()),
+        }
     }
 
-    /// Returns when the connection has come of age, or nothing happens on it any more.
-    async fn outlived(&self, activity: &Arc<Activity>) {
+    /// Returns when the connection has come of age, or nothing happens on it any more; whether it is the latter.
+    async fn outlived(&self, activity: &Arc<Activity>) -> bool {
         let of_age = activity.began() + about(self.settings.connection_age);
         loop {
             let now = Instant::now();
@@ -143,10 +146,24 @@ impl Connections {
             let unused = if must_begin { activity.began() + self.settings.handshake_timeout } else { of_age };
             let next = of_age.min(idle).min(unused);
             if next <= now {
-                return;
+                return now < of_age;
             }
             tokio::time::sleep_until(next).await;
         }
+    }
+}
+
+/// Returns when a peer who was told goodbye has had the time for it: a little while after the last answer, and `grace` at most.
+async fn dismissed(activity: &Activity, grace: Duration) {
+    let told = Instant::now();
+    loop {
+        let now = Instant::now();
+        let quiet = if activity.is_under_way() { now } else { activity.last().max(told) } + GOODBYE;
+        let next = quiet.min(told + grace);
+        if next <= now {
+            return;
+        }
+        tokio::time::sleep_until(next).await;
     }
 }
 
@@ -172,14 +189,9 @@ fn builder(kind: Kind, settings: &ConnectionSettings) -> Builder<TokioExecutor> 
 
 /// A duration a tenth longer or shorter, so that connections made together do not all end together.
 fn about(duration: Duration) -> Duration {
-    let random = aws_lc_rs_random();
-    duration.mul_f64(0.9 + 0.2 * f64::from(random) / f64::from(u8::MAX))
-}
-
-fn aws_lc_rs_random() -> u8 {
-    let mut byte = [0];
+    let mut random = [0];
     // Without a random number all end after the same time, which is no harm.
-    let _ = aws_lc_rs::rand::fill(&mut byte);
-    let [byte] = byte;
-    byte
+    let _ = aws_lc_rs::rand::fill(&mut random);
+    let [random] = random;
+    duration.mul_f64(0.9 + 0.2 * f64::from(random) / f64::from(u8::MAX))
 }

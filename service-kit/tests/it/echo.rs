@@ -1,0 +1,134 @@
+//! A server with a little of everything: methods that answer, wait and stream, and a page.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, routing::any};
+use http::header;
+use service_kit::{
+    grpc::{Contract, GrpcServer, GrpcSettings, Health, Method, Role},
+    server::{ConnectionSettings, Kind, ListenAddress, Listener, PlainText, Server},
+    shutdown::Shutdown,
+};
+use tokio::{sync::Notify, task::JoinHandle};
+use tonic::service::Routes;
+
+/// Longer than any test: what ends before did not end by it.
+pub const NEVER: Duration = Duration::from_hours(1);
+
+/// The methods of a service without a contract.
+pub const METHODS: &[Method] = &[
+    Method::new("/test.Echo/Answer", &[Role::Service], 1024),
+    Method::new("/test.Echo/Wait", &[Role::Service], 1024 * 1024),
+];
+
+/// How long the large answer is: more than a socket holds for a peer who does not read.
+pub const LARGE: usize = 64 * 1024 * 1024;
+
+/// A running server.
+pub struct Echo {
+    pub address: ListenAddress,
+    pub shutdown: Shutdown,
+    /// Large answers that are being sent.
+    pub large_answers: Arc<AtomicUsize>,
+    /// Lets those go on who wait in `Wait`.
+    pub go_on: Arc<Notify>,
+    pub serving: JoinHandle<()>,
+}
+
+/// The settings of a gRPC server on any port.
+pub fn settings() -> GrpcSettings {
+    GrpcSettings { deadline: NEVER, reflection: false, ..GrpcSettings::default() }
+}
+
+impl Echo {
+    pub async fn grpc(settings: GrpcSettings, drain: Duration) -> Self {
+        let contract = Contract { descriptors: &[], listed: Vec::new(), methods: METHODS, domain: "test" };
+        let large_answers = Arc::default();
+        let server = GrpcServer::listen(&any_port(), contract, settings).await.unwrap();
+        let address = server.address().unwrap();
+        let (go_on, shutdown) = (Arc::new(Notify::new()), Shutdown::new());
+        let waiting = go_on.clone();
+        // What a gRPC method answers with when there is nothing to say.
+        let empty = || {
+            ([(header::CONTENT_TYPE, "application/grpc"), (header::HeaderName::from_static("grpc-status"), "0")], "")
+        };
+        let wait = move || {
+            let waiting = waiting.clone();
+            async move {
+                waiting.notified().await;
+                empty()
+            }
+        };
+        let router = Router::new()
+            .route("/test.Echo/Answer", any(move || async move { empty() }))
+            .route("/test.Echo/Wait", any(wait));
+        let health = Health::new(vec![]).await;
+        let routes = Routes::from(router).add_service(health.server());
+        let until = shutdown.clone();
+        let serving = tokio::spawn(async move { server.serve(routes, until, drain).await.unwrap() });
+        Self { address, shutdown, large_answers, go_on, serving }
+    }
+
+    pub async fn rest(settings: ConnectionSettings, drain: Duration) -> Self {
+        let listener = Listener::bind(&any_port(), None, PlainText::OnThisMachine).await.unwrap();
+        let server = Server::new(listener, Kind::Rest, settings);
+        let address = server.address().unwrap();
+        let (go_on, shutdown) = (Arc::new(Notify::new()), Shutdown::new());
+        let waiting = go_on.clone();
+        let wait = move || {
+            let waiting = waiting.clone();
+            async move { waiting.notified().await }
+        };
+        let large_answers = Arc::new(AtomicUsize::new(0));
+        let counted = large_answers.clone();
+        let large = move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let answer = axum::body::Bytes::from_owner(Counted { bytes: vec![b'x'; LARGE], count: counted.clone() });
+            async move { answer }
+        };
+        let router =
+            Router::new().route("/", any(|| async { "hello" })).route("/wait", any(wait)).route("/large", any(large));
+        let until = shutdown.clone();
+        let serving = tokio::spawn(async move { server.serve(router, until, drain).await });
+        Self { address, shutdown, large_answers, go_on, serving }
+    }
+
+    pub fn socket(&self) -> std::net::SocketAddr {
+        let ListenAddress::Tcp(address) = self.address else { panic!("a port was asked for") };
+        address
+    }
+}
+
+/// Bytes that are counted for as long as somebody holds them.
+struct Counted {
+    bytes: Vec<u8>,
+    count: Arc<AtomicUsize>,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        self.shutdown.begin();
+    }
+}
+
+fn any_port() -> ListenAddress {
+    "127.0.0.1:0".parse().unwrap()
+}
