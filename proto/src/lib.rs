@@ -1,6 +1,7 @@
 //! The contract between OfSelf's permission services and those who call them, generated from the `.proto` files of this
 //! package. No logic is written here; one message is read in a way of its own.
 
+#![forbid(unsafe_code)]
 #![allow(clippy::pedantic, clippy::doc_markdown, reason = "generated code answers to its generator, not to our lints")]
 
 /// Shares: the package `ofself.sharing.v1`.

@@ -32,6 +32,9 @@ pub fn run<F: Future<Output = anyhow::Result<()>>>(program: impl FnOnce() -> F) 
     logs::start();
     // Two TLS libraries would leave rustls without a default, and the first connection with a panic.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    // A connection is an open file, and many systems allow a process no more than 1,024 until it asks. What they do not give is
+    // missed, if at all, when connections are taken, and said there.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

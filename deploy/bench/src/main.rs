@@ -1,14 +1,18 @@
 //! What the plane costs, beside what it stands on: `cargo run --release -p bench`, and of decisions over gRPC
-//! `cargo run --release -p bench -- decisions`.
+//! `cargo run --release -p bench -- decisions`. What it bears: `-- overload`, `-- idle`, `-- hostile` and `-- existence`.
 //!
 //! Starts the `ofself` that was built beside this program and asks it by REST, in turn with a bare axum → tonic hop that
 //! answers a constant, and with the INSERT of a share by plain SQL at the same durability. The machine's speed drifts, so
 //! quote the ratios; each is of medians over rounds that take turns.
 
 mod decisions;
+mod existence;
 mod hop;
+mod hostile;
+mod idle;
 mod insert;
 mod load;
+mod overload;
 mod peer;
 
 use std::{
@@ -59,6 +63,9 @@ async fn main() -> anyhow::Result<()> {
     if asked == "decisions" {
         return of_decisions(&plane, data.path()).await;
     }
+    if matches!(asked.as_str(), "overload" | "idle" | "hostile" | "existence") {
+        return of_hardships(&asked, &plane, data.path()).await;
+    }
     println!("ready to serve after {} ms, {} MB resident when idle", plane.ready.as_millis(), plane.idle_kb / 1024);
 
     // A process of its own, as the plane is.
@@ -68,15 +75,7 @@ async fn main() -> anyhow::Result<()> {
         true
     });
     let authorization = format!("Bearer {}", plane.token);
-    let made = test_kit::HttpClient::new(plane.url.clone())
-        .send(
-            Method::POST,
-            "/api/v1/sharing",
-            &[("authorization", &authorization), ("content-type", "application/json")],
-            r#"{"shared_with_user_id": "bob", "scope": "all"}"#,
-        )
-        .await?;
-    let one = made.header("location").to_owned();
+    let one = shared_with_bob(&plane).await?;
     let number = Arc::new(AtomicU64::new(0));
 
     let get = Load::new(&plane.url, &authorization, move || Request::get(&one));
@@ -110,6 +109,37 @@ async fn main() -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// A share of Alice's with Bob.
+async fn shared_with_bob(plane: &Plane) -> anyhow::Result<String> {
+    let authorization = format!("Bearer {}", plane.token);
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+    let body = r#"{"shared_with_user_id": "bob", "scope": "all"}"#;
+    let made =
+        test_kit::HttpClient::new(plane.url.clone()).send(Method::POST, "/api/v1/sharing", &headers, body).await?;
+    Ok(made.header("location").to_owned())
+}
+
+/// What the plane bears.
+async fn of_hardships(asked: &str, plane: &Plane, data: &std::path::Path) -> anyhow::Result<()> {
+    let one = shared_with_bob(plane).await?;
+    let token = |user: &str| token(user, data);
+    match asked {
+        "overload" => {
+            let tokens: Vec<_> = (0..64).map(|number| token(&format!("alice-{number}"))).collect::<Result<_, _>>()?;
+            overload::run(&plane.url, &tokens, plane.process.id()).await
+        }
+        "idle" => idle::run(&plane.url, &plane.token, &one, plane.process.id()).await,
+        "hostile" => {
+            let profile = "/api/v1/exposure-profiles/default".to_owned();
+            hostile::run(&plane.url, &plane.token, vec![one, profile]).await
+        }
+        _ => {
+            let nobody = "/api/v1/sharing/0193a5b0-0000-7000-8000-000000000000";
+            existence::run(&plane.url, &token("eve")?, &one, nobody).await
+        }
+    }
 }
 
 /// The decisions over gRPC, beside a process that answers constants over the same database.
@@ -161,9 +191,14 @@ fn start(data: &std::path::Path) -> anyhow::Result<Plane> {
     let status = fs::read_to_string(format!("/proc/{}/status", process.id()))?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
     let idle_kb = resident.trim().trim_end_matches(" kB").parse()?;
-    let token = Command::new(&program).args(["token", "--user", "alice", "--data-dir"]).arg(data).output()?;
-    let token = String::from_utf8(token.stdout)?.trim().to_owned();
+    let token = token("alice", data)?;
     Ok(Plane { process, url, sharing, exposure, token, ready, idle_kb })
+}
+
+fn token(user: &str, data: &std::path::Path) -> anyhow::Result<String> {
+    let program = std::env::current_exe()?.with_file_name("ofself");
+    let printed = Command::new(program).args(["token", "--user", user, "--data-dir"]).arg(data).output()?;
+    Ok(String::from_utf8(printed.stdout)?.trim().to_owned())
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {

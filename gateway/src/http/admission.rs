@@ -1,5 +1,7 @@
 //! The layer that works on no more at once than there is room for, and gives nobody the room of all.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -7,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::Method;
-use service_kit::server::{Load, LoadSettings, TooLarge, while_admitted};
+use service_kit::server::{Load, LoadSettings, Pace, TooLarge, while_admitted};
 
 use super::body::{MAX_BYTES, PATIENCE};
 use crate::{
@@ -21,12 +23,16 @@ use crate::{
 pub struct Admission {
     load: Load,
     fair_share: FairShare,
+    reads: Arc<Pace>,
+    writes: Arc<Pace>,
 }
 
 impl Admission {
     /// As much as the settings say.
     pub fn new(load: &LoadSettings, max_in_flight_per_user: u32) -> Self {
-        Self { load: Load::new(load), fair_share: FairShare::new(max_in_flight_per_user) }
+        let load = Load::new(load);
+        let (reads, writes) = (load.pace(), load.pace());
+        Self { load, fair_share: FairShare::new(max_in_flight_per_user), reads, writes }
     }
 }
 
@@ -43,7 +49,8 @@ pub async fn admit(State(admission): State<Admission>, caller: Caller, request: 
         },
         _ => (Body::empty(), None),
     };
-    let Ok(place) = admission.load.admit() else { return ApiError::overloaded().into_response() };
+    let pace = if head.method.is_safe() { &admission.reads } else { &admission.writes };
+    let Ok(place) = admission.load.admit_at(pace) else { return ApiError::overloaded().into_response() };
     while_admitted(place, next.run(Request::from_parts(head, body))).await
 }
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     refusal::Refusal,
-    server::{Admitted, Gathered, Load, LoadSettings, Peer, TooLarge, while_admitted},
+    server::{Admitted, Gathered, Load, LoadSettings, Pace, Peer, TooLarge, while_admitted},
     shutdown::Shutdown,
     tls::SpiffeId,
 };
@@ -32,7 +32,7 @@ const FRAME_HEAD: usize = 5;
 
 /// What a service knows of its methods and their callers.
 pub(super) struct Guard {
-    methods: HashMap<&'static str, Method>,
+    methods: HashMap<&'static str, (Method, Arc<Pace>)>,
     roles: Roles,
     load: Load,
     streams: Load,
@@ -52,10 +52,11 @@ impl Guard {
         shutdown: Shutdown,
     ) -> Self {
         let streams = LoadSettings { max_in_flight: max_open_streams, ..load.clone() };
+        let load = Load::new(load);
         Self {
-            methods: methods.into_iter().map(|method| (method.path, method)).collect(),
+            methods: methods.into_iter().map(|method| (method.path, (method, load.pace()))).collect(),
             roles: Roles::new(roles),
-            load: Load::new(load),
+            load,
             streams: Load::new(&streams),
             deadline,
             domain,
@@ -64,18 +65,18 @@ impl Guard {
     }
 
     /// The method that is called, if this peer may.
-    fn admitted(&self, request: &Request) -> Result<Method, Status> {
+    fn admitted(&self, request: &Request) -> Result<&(Method, Arc<Pace>), Status> {
         let path = request.uri().path();
-        let method = self.methods.get(path).ok_or_else(|| Status::unimplemented("there is no such method"))?;
+        let found = self.methods.get(path).ok_or_else(|| Status::unimplemented("there is no such method"))?;
         // A request that nobody said anything about has no role.
         let peer = request.extensions().get::<Peer>().unwrap_or(&Peer::Certified(None));
         if request.headers().contains_key(ACTING_USER) && !self.roles.has(peer, Role::Gateway) {
             return Err(self.refuse(peer, path, "only the gateway speaks for a user", &[Role::Gateway]));
         }
-        match method.callers {
-            callers if self.roles.admit(peer, callers) => Ok(*method),
+        match found.0.callers {
+            callers if self.roles.admit(peer, callers) => Ok(found),
             Callers::Roles(roles) => Err(self.refuse(peer, path, "this method is for others to call", roles)),
-            Callers::Anyone => Ok(*method),
+            Callers::Anyone => Ok(found),
         }
     }
 
@@ -129,10 +130,10 @@ impl Guard {
     }
 
     /// Calls a method that takes one message and answers with one.
-    async fn call(&self, max_bytes: usize, request: Request, next: Next) -> Result<Response, Status> {
+    async fn call(&self, method: &Method, pace: &Arc<Pace>, request: Request, next: Next) -> Result<Response, Status> {
         let (head, body) = request.into_parts();
-        let (body, memory) = self.gather(body, max_bytes).await?.into_body();
-        let place = self.load.admit().map_err(|_| self.overloaded())?;
+        let (body, memory) = self.gather(body, method.max_bytes).await?.into_body();
+        let place = self.load.admit_at(pace).map_err(|_| self.overloaded())?;
         let answer = while_admitted(place, next.run(Request::from_parts(head, body))).await;
         drop(memory);
         Ok(answer)
@@ -146,7 +147,7 @@ impl Guard {
     }
 
     async fn answer(&self, request: Request, next: Next) -> Result<Response, Status> {
-        let method = self.admitted(&request)?;
+        let (method, pace) = self.admitted(&request)?;
         let wait = deadline::of(request.headers())
             .map_err(|_| Status::invalid_argument("the metadata key `grpc-timeout` holds no timeout"))?;
         if method.is_stream {
@@ -154,7 +155,7 @@ impl Guard {
             return Ok(self.stream(place, wait, request, next).await);
         }
         let wait = wait.map_or(self.deadline, |wait| wait.min(self.deadline));
-        let called = tokio::time::timeout(wait, self.call(method.max_bytes, request, next)).await;
+        let called = tokio::time::timeout(wait, self.call(method, pace, request, next)).await;
         called.unwrap_or_else(|_| Err(self.too_late()))
     }
 }

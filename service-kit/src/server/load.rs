@@ -7,6 +7,8 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::pace::{Pace, Pass};
+
 /// Memory is counted in these.
 const UNIT: usize = 1024;
 
@@ -17,9 +19,13 @@ tokio::task_local! {
 /// How much a server works on at once.
 #[derive(clap::Args, Clone, Debug)]
 pub struct LoadSettings {
-    /// Requests that are worked on at once; more are turned away at once, to be sent again later
-    #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// Requests that are worked on at once at most; of each kind no more than what keeps its answers quick. More are turned
+    /// away at once, to be sent again later
+    #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: u32,
+    /// Requests of each kind that are worked on at once in any case, however long they take
+    #[arg(long, env = "MIN_IN_FLIGHT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub min_in_flight: u32,
     /// MiB of requests that are held at once; more are turned away
     #[arg(long, env = "MAX_BODY_MEMORY", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_body_memory: u32,
@@ -28,13 +34,21 @@ pub struct LoadSettings {
 /// What a server works on.
 #[derive(Clone)]
 pub struct Load {
+    most: u32,
+    least: u32,
     places: Arc<Semaphore>,
     memory: Arc<Semaphore>,
 }
 
 /// A place among the requests that are worked on; given back when its last clone is dropped.
 #[derive(Clone)]
-pub struct Admitted(#[expect(dead_code, reason = "given back when it is dropped")] Arc<OwnedSemaphorePermit>);
+pub struct Admitted(#[expect(dead_code, reason = "given back when it is dropped")] Arc<Place>);
+
+#[expect(dead_code, reason = "given back when it is dropped")]
+struct Place {
+    permit: OwnedSemaphorePermit,
+    pass: Option<Pass>,
+}
 
 /// A body that arrived whole, and the memory it was promised.
 pub struct Gathered {
@@ -59,24 +73,39 @@ pub enum TooLarge {
 
 impl Default for LoadSettings {
     fn default() -> Self {
-        Self { max_in_flight: 64, max_body_memory: 32 }
+        Self { max_in_flight: 256, min_in_flight: 4, max_body_memory: 32 }
     }
 }
 
 impl Load {
     /// As much as the settings say.
     pub fn new(settings: &LoadSettings) -> Self {
-        let LoadSettings { max_in_flight, max_body_memory } = settings;
+        let LoadSettings { max_in_flight, min_in_flight, max_body_memory } = settings;
         let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         Self {
+            most: *max_in_flight,
+            least: *min_in_flight,
             places: Arc::new(Semaphore::new(size(*max_in_flight))),
             memory: Arc::new(Semaphore::new(size(*max_body_memory) * 1024)),
         }
     }
 
+    /// A kind of work that has its own pace.
+    pub fn pace(&self) -> Arc<Pace> {
+        Arc::new(Pace::new(self.least))
+    }
+
     /// Takes a place, if one is free: who would have to wait comes again later instead.
     pub fn admit(&self) -> Result<Admitted, Untaken> {
-        self.places.clone().try_acquire_owned().map(|place| Admitted(Arc::new(place))).map_err(|_| Untaken)
+        let permit = self.places.clone().try_acquire_owned().map_err(|_| Untaken)?;
+        Ok(Admitted(Arc::new(Place { permit, pass: None })))
+    }
+
+    /// The same, of a kind of work that has a pace.
+    pub fn admit_at(&self, pace: &Arc<Pace>) -> Result<Admitted, Untaken> {
+        let permit = self.places.clone().try_acquire_owned().map_err(|_| Untaken)?;
+        let pass = pace.take(self.most).ok_or(Untaken)?;
+        Ok(Admitted(Arc::new(Place { permit, pass: Some(pass) })))
     }
 
     /// Waits until a body of `max_bytes` at most is whole. A body that comes slowly takes nobody's place meanwhile.
@@ -155,7 +184,7 @@ mod tests {
     use super::*;
 
     fn load(max_in_flight: u32, max_body_memory: u32) -> Load {
-        Load::new(&LoadSettings { max_in_flight, max_body_memory })
+        Load::new(&LoadSettings { max_in_flight, max_body_memory, ..LoadSettings::default() })
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ mod address;
 mod connection;
 mod listener;
 mod load;
+mod pace;
 mod serve;
 mod settings;
 
@@ -13,5 +14,6 @@ pub use connection::Peer;
 pub use listener::{Listener, PlainText};
 pub(crate) use load::current_place;
 pub use load::{Admitted, Gathered, Load, LoadSettings, TooLarge, Untaken, while_admitted};
+pub use pace::Pace;
 pub use serve::{Kind, Server};
 pub use settings::ConnectionSettings;

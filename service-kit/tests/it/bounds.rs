@@ -82,7 +82,7 @@ async fn a_deadline_that_passes_is_answered_as_such() {
 
 #[tokio::test]
 async fn what_there_is_no_room_for_is_turned_away_at_once() {
-    let load = LoadSettings { max_in_flight: 1, max_body_memory: 1 };
+    let load = LoadSettings { max_in_flight: 1, max_body_memory: 1, ..LoadSettings::default() };
     let echo = Echo::grpc(GrpcSettings { load, ..settings() }, NEVER).await;
     let channel = caller(&echo);
     let waiting = caller(&echo);
@@ -114,7 +114,7 @@ async fn what_there_is_no_room_for_is_turned_away_at_once() {
 #[tokio::test]
 async fn a_body_that_comes_slowly_takes_nobodys_place() {
     use crate::frames::{DATA, END_HEADERS, Frames, HEADERS, post};
-    let load = LoadSettings { max_in_flight: 1, max_body_memory: 1 };
+    let load = LoadSettings { max_in_flight: 1, max_body_memory: 1, ..LoadSettings::default() };
     let echo = Echo::grpc(GrpcSettings { load, ..settings() }, NEVER).await;
     let mut slow = Vec::new();
     for _ in 0..10 {

@@ -36,7 +36,7 @@ pub struct Stage {
 
 /// Room for whatever the tests send at once.
 fn roomy() -> LoadSettings {
-    LoadSettings { max_in_flight: 4096, ..LoadSettings::default() }
+    LoadSettings { max_in_flight: 4096, min_in_flight: 4096, ..LoadSettings::default() }
 }
 
 pub fn settings(url: String) -> Settings {

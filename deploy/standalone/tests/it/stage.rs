@@ -185,7 +185,7 @@ pub fn token_in(folder: &std::path::Path, user: &str) -> String {
 
 /// Room for whatever the tests send at once.
 fn roomy() -> LoadSettings {
-    LoadSettings { max_in_flight: 4096, ..LoadSettings::default() }
+    LoadSettings { max_in_flight: 4096, min_in_flight: 4096, ..LoadSettings::default() }
 }
 
 fn service_settings(url: String, deadline: Duration) -> ServiceSettings {

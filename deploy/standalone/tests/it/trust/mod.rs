@@ -4,5 +4,6 @@ mod plane;
 
 mod mutual_tls;
 mod roles;
+mod secrets;
 mod start_up;
 mod unix_socket;

@@ -1,0 +1,11 @@
+//! What each target does with the bytes it is given. A target fails by a panic: its own, when an answer is none that the
+//! contract knows, or one of the code under it.
+
+mod plane;
+mod rest;
+mod rpc;
+mod token;
+
+pub use rest::rest;
+pub use rpc::{exposure_rpc, methods, sharing_rpc};
+pub use token::token;

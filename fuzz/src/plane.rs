@@ -1,0 +1,92 @@
+//! What the targets talk to: the gateway's routes in front of services that are away, and the services' own routes.
+
+use std::time::Duration;
+
+use axum::Router;
+use gateway::{
+    auth::{AuthSettings, Authentication},
+    http::admission::Admission,
+    rate_limit::RateLimit,
+    upstream::Upstreams,
+};
+use service_kit::{
+    admin::Readiness,
+    clock::Clock,
+    database::{Database, DatabaseSettings},
+    server::{LoadSettings, PlainText},
+};
+use tokio::runtime::{Builder, Runtime};
+
+pub(crate) const ISSUER: &str = "https://id.ofself.ai";
+pub(crate) const AUDIENCE: &str = "ofself-api";
+pub(crate) const OUR_CLIENT: &str = "our-client";
+pub(crate) const SECRET: &str = "a secret of thirty-two bytes or more";
+
+/// One thread: what a run does is a matter of its bytes alone.
+pub(crate) fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// The gateway's routes. Nobody listens where its services should be: what is understood is answered with 503.
+pub(crate) fn gateway(runtime: &Runtime) -> Router {
+    let auth = AuthSettings {
+        jwt_issuer: ISSUER.to_owned(),
+        jwt_audience: AUDIENCE.to_owned(),
+        jwt_algorithms: Vec::new(),
+        jwt_public_key: None,
+        jwt_jwks_file: None,
+        jwt_jwks_url: None,
+        jwt_secret: Some(SECRET.into()),
+        first_party_claim: "tier".to_owned(),
+        first_party_values: vec!["L0".to_owned()],
+        first_party_clients: vec![OUR_CLIENT.to_owned()],
+    };
+    runtime.block_on(async {
+        let unlimited = RateLimit::new(0, Clock::system());
+        let authentication = Authentication::new(&auth, unlimited, Clock::system()).await.expect("settings");
+        let nowhere = "http://127.0.0.1:1".parse().expect("an address");
+        let plain_text = PlainText::OnThisMachine;
+        let upstreams = Upstreams::new(&nowhere, &nowhere, None, plain_text, Duration::from_secs(1)).expect("settings");
+        let admission = Admission::new(&LoadSettings::default(), 1);
+        gateway::router::router(upstreams, Readiness::default(), authentication, admission, Vec::new())
+    })
+}
+
+pub(crate) fn sharing(runtime: &Runtime) -> Router {
+    use sharing_svc::{
+        grpc::routes,
+        operations::Sharing,
+        storage::{SCHEMA, Store, migrations::Migrator},
+    };
+    runtime.block_on(async {
+        let database = database(SCHEMA).await;
+        database.migrate::<Migrator>(SCHEMA).await.expect("a schema");
+        routes(&Sharing::new(Store::new(database), Clock::system())).into_axum_router()
+    })
+}
+
+pub(crate) fn exposure(runtime: &Runtime) -> Router {
+    use exposure_svc::{
+        grpc::routes,
+        operations::Exposure,
+        storage::{SCHEMA, Store, migrations::Migrator},
+    };
+    runtime.block_on(async {
+        let database = database(SCHEMA).await;
+        database.migrate::<Migrator>(SCHEMA).await.expect("a schema");
+        let store = Store::new(database);
+        let pseudonym_key = store.pseudonym_key().await.expect("a key");
+        routes(&Exposure::new(store, Clock::system(), pseudonym_key)).into_axum_router()
+    })
+}
+
+/// A database of this run's own. `fuzz/run` puts it into memory, and takes it away.
+async fn database(name: &str) -> Database {
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    let settings = DatabaseSettings {
+        database_url: format!("sqlite://{}/{name}.db?mode=rwc", folder.display()).into(),
+        database_connections: 1,
+        database_wait: Duration::from_secs(5),
+    };
+    Database::connect(&settings, name).await.expect("a database")
+}
