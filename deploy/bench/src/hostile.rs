@@ -36,7 +36,7 @@ impl Random {
     }
 
     fn one_in(&mut self, many: u64) -> bool {
-        self.next() % many == 0
+        self.next().is_multiple_of(many)
     }
 
     fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {

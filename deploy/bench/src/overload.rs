@@ -120,11 +120,11 @@ async fn offer(url: &str, next: &Next, numbers: &Arc<AtomicU64>, rate: f64) -> S
             seen
         });
     }
-    let (began, mut sent) = (Instant::now(), 0.0);
+    let (began, mut offered) = (Instant::now(), 0.0);
     while began.elapsed() < PART {
         let due = began.elapsed().as_secs_f64() * rate;
-        while sent < due {
-            sent += 1.0;
+        while offered < due {
+            offered += 1.0;
             // Everybody is busy: it goes unsent.
             let _ = send.try_send(());
         }

@@ -50,8 +50,8 @@ pub async fn admit(State(admission): State<Admission>, caller: Caller, request: 
         _ => (Body::empty(), None),
     };
     let pace = if head.method.is_safe() { &admission.reads } else { &admission.writes };
-    let Ok(place) = admission.load.admit_at(pace) else { return ApiError::overloaded().into_response() };
-    while_admitted(place, next.run(Request::from_parts(head, body))).await
+    let Ok(admitted) = admission.load.admit_at(pace) else { return ApiError::overloaded().into_response() };
+    while_admitted(admitted, next.run(Request::from_parts(head, body))).await
 }
 
 async fn gather(load: &Load, body: Body) -> Result<(Body, impl Send + use<>), ApiError> {

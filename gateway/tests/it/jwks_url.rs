@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use axum::{Router, routing::get};
@@ -18,6 +18,7 @@ use crate::stage::{Signer, Stage, auth, claims, file, open};
 struct Source {
     answer: Arc<Mutex<(StatusCode, String)>>,
     asked: Arc<AtomicUsize>,
+    hangs: Arc<AtomicBool>,
     url: http::Uri,
 }
 
@@ -27,14 +28,20 @@ impl Source {
         let url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
         let answer = Arc::new(Mutex::new((StatusCode::OK, json!({"keys": keys}).to_string())));
         let asked = Arc::new(AtomicUsize::new(0));
-        let (answers, counts) = (answer.clone(), asked.clone());
+        let hangs = Arc::new(AtomicBool::new(false));
+        let (answers, counts, hanging) = (answer.clone(), asked.clone(), hangs.clone());
         let jwks = move || {
             counts.fetch_add(1, Ordering::SeqCst);
-            let answer = answers.lock().unwrap().clone();
-            async move { answer }
+            let (answer, hangs) = (answers.lock().unwrap().clone(), hanging.load(Ordering::SeqCst));
+            async move {
+                if hangs {
+                    std::future::pending::<()>().await;
+                }
+                answer
+            }
         };
         tokio::spawn(async move { axum::serve(listener, Router::new().route("/jwks", get(jwks))).await });
-        Self { answer, asked, url }
+        Self { answer, asked, hangs, url }
     }
 
     fn says(&self, status: StatusCode, body: &str) {
@@ -98,4 +105,25 @@ async fn without_keys_it_does_not_start() {
     let source = Source::start(&json!([])).await;
     let refused = open(AuthSettings { jwt_jwks_url: Some(source.url.clone()), ..auth() }).await;
     assert!(format!("{:#}", refused.err().expect("a refusal")).contains("holds no key"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_come_slowly_keep_nobody_waiting_whose_key_is_known() {
+    let (signer, stranger) = (Signer::ed25519(), Signer::ed25519());
+    let source = Source::start(&json!([signer.jwk("good")])).await;
+    let stage = Arc::new(source.gateway().await);
+    // From now on it takes connections and says nothing.
+    source.hangs.store(true, Ordering::SeqCst);
+    let (waiting, token) = (stage.clone(), stranger.sign(Some("unknown"), &claims()));
+    let unknown = tokio::spawn(async move { waiting.status(&token).await });
+    while source.asked() < 2 {
+        tokio::task::yield_now().await;
+    }
+    for user in 0..20 {
+        let mut claims = claims();
+        claims["sub"] = json!(format!("ann-{user}"));
+        assert_eq!(stage.status(&signer.sign(Some("good"), &claims)).await, 503);
+    }
+    assert!(!unknown.is_finished());
+    assert_eq!(unknown.await.unwrap(), 401, "it is given up, and the token refused");
 }

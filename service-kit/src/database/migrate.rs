@@ -67,7 +67,7 @@ async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>, DbErr
     let backend = connection.get_database_backend();
     let exists = match backend {
         DbBackend::Postgres => "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL",
-        _ => "SELECT 1 FROM sqlite_master WHERE name = 'seaql_migrations'",
+        DbBackend::Sqlite | _ => "SELECT 1 FROM sqlite_master WHERE name = 'seaql_migrations'",
     };
     if connection.query_one_raw(Statement::from_string(backend, exists)).await?.is_none() {
         return Ok(Vec::new());

@@ -133,8 +133,8 @@ impl Guard {
     async fn call(&self, method: &Method, pace: &Arc<Pace>, request: Request, next: Next) -> Result<Response, Status> {
         let (head, body) = request.into_parts();
         let (body, memory) = self.gather(body, method.max_bytes).await?.into_body();
-        let place = self.load.admit_at(pace).map_err(|_| self.overloaded())?;
-        let answer = while_admitted(place, next.run(Request::from_parts(head, body))).await;
+        let admitted = self.load.admit_at(pace).map_err(|_| self.overloaded())?;
+        let answer = while_admitted(admitted, next.run(Request::from_parts(head, body))).await;
         drop(memory);
         Ok(answer)
     }
@@ -151,8 +151,8 @@ impl Guard {
         let wait = deadline::of(request.headers())
             .map_err(|_| Status::invalid_argument("the metadata key `grpc-timeout` holds no timeout"))?;
         if method.is_stream {
-            let place = self.streams.admit().map_err(|_| self.overloaded())?;
-            return Ok(self.stream(place, wait, request, next).await);
+            let admitted = self.streams.admit().map_err(|_| self.overloaded())?;
+            return Ok(self.stream(admitted, wait, request, next).await);
         }
         let wait = wait.map_or(self.deadline, |wait| wait.min(self.deadline));
         let called = tokio::time::timeout(wait, self.call(method, pace, request, next)).await;

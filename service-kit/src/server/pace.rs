@@ -9,9 +9,9 @@ use std::{
 };
 
 /// Work may take this many times what it takes when it is calm.
-const STRETCH: f64 = 3.0;
+const STRETCH: f64 = 2.5;
 /// What is shorter than this is not worth turning anybody away for.
-const NEGLIGIBLE: Duration = Duration::from_micros(500);
+const NEGLIGIBLE: Duration = Duration::from_micros(1_500);
 /// How much a calm answer says of what calm is, and one of now of what now is.
 const CALM_WEIGHT: f64 = 0.02;
 const NOW_WEIGHT: f64 = 0.1;

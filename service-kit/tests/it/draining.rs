@@ -12,7 +12,7 @@ use crate::{
 };
 
 async fn ended(echo: &mut Echo) {
-    tokio::time::timeout(Duration::from_secs(60), &mut echo.serving).await.expect("an end to it").unwrap();
+    tokio::time::timeout(Duration::from_mins(1), &mut echo.serving).await.expect("an end to it").unwrap();
 }
 
 #[tokio::test]

@@ -65,11 +65,11 @@ impl Echo {
                 empty()
             }
         };
-        let router = Router::new()
+        let methods = Router::new()
             .route("/test.Echo/Answer", any(move || async move { empty() }))
             .route("/test.Echo/Wait", any(wait));
         let health = Health::new(vec![]).await;
-        let routes = Routes::from(router).add_service(health.server());
+        let routes = Routes::from(methods).add_service(health.server());
         let until = shutdown.clone();
         let serving = tokio::spawn(async move { server.serve(routes, until, drain).await.unwrap() });
         Self { address, shutdown, large_answers, go_on, serving }

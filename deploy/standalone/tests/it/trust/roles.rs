@@ -56,7 +56,7 @@ async fn the_table_of_roles_is_what_the_services_do() {
         }
     }
     rows.insert(0, table);
-    let table: String = rows.iter().map(|row| format!("{}\n", row.trim_end())).collect();
+    let table = rows.iter().map(|row| row.trim_end()).collect::<Vec<_>>().join("\n") + "\n";
     expect_file!["../../../../../docs/who-may-call-what.txt"].assert_eq(&table);
 }
 

@@ -75,13 +75,15 @@ fn copy_readable_by_all(key: &str) -> PathBuf {
     path
 }
 
+type Change = Box<dyn Fn(&mut gateway::config::Settings)>;
+
 #[tokio::test]
 async fn a_gateway_says_what_is_unsafe_about_its_options() {
     let backend = Backend::sqlite();
     let url = |text: &str| text.parse().unwrap();
     let local =
         || crate::stage::gateway_settings(url("http://127.0.0.1:1"), url("http://127.0.0.1:1"), backend.folder());
-    let cases: [(&str, Box<dyn Fn(&mut gateway::config::Settings)>); 7] = [
+    let cases: [(&str, Change); 7] = [
         ("JWT_ISSUER", Box::new(|settings| settings.auth.jwt_issuer = String::new())),
         ("JWT_AUDIENCE", Box::new(|settings| settings.auth.jwt_audience = " ".to_owned())),
         ("FIRST_PARTY", Box::new(|settings| settings.auth.first_party_values = Vec::new())),
@@ -116,4 +118,15 @@ async fn a_schema_of_a_newer_program_is_left_alone() {
         }
         assert!(said(sharing_svc::migrate(&settings.database).await.err()).contains("newer than this program"));
     }
+}
+
+#[tokio::test]
+async fn a_database_that_forgets_what_it_acknowledged_is_refused() {
+    let Some(backend) = Backend::postgres().await else { return };
+    let database = sea_orm::Database::connect(backend.url()).await.unwrap();
+    let forget =
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$";
+    database.execute_unprepared(forget).await.unwrap();
+    let refused = refused(&backend, &["--listen", "127.0.0.1:0"]).await;
+    assert!(refused.contains("synchronous_commit=off") && refused.contains("set it to `on`"), "{refused}");
 }

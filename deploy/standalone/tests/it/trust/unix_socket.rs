@@ -24,8 +24,8 @@ async fn a_socket_file_is_reached_by_its_owner_and_group_and_taken_over_from_the
     let service = sharing_svc::open(settings(&backend), Clock::system()).await.unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
 
-    let taken = sharing_svc::open(settings(&backend), Clock::system()).await.err().expect("a refusal");
-    assert!(taken.is::<ConfigurationError>() && format!("{taken:#}").contains("another process"), "{taken:#}");
+    let second = sharing_svc::open(settings(&backend), Clock::system()).await.err().expect("a refusal");
+    assert!(second.is::<ConfigurationError>() && format!("{second:#}").contains("another process"), "{second:#}");
 
     let shutdown = Shutdown::new();
     let url = service.address().unwrap().url();
