@@ -7,7 +7,7 @@ use service_kit::{clock::Clock, process, service};
 
 fn main() -> ExitCode {
     let command = Command::read();
-    process::run(|| async {
+    process::run(&["exposure_svc"], || async {
         match command.action {
             Action::Serve(settings) => {
                 let admin = settings.admin_listen.clone();

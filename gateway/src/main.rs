@@ -7,7 +7,7 @@ use service_kit::{admin::Admin, clock::Clock, process, shutdown::Shutdown};
 
 fn main() -> ExitCode {
     let Command { action: Action::Serve(settings) } = Command::read();
-    process::run(|| async {
+    process::run(&["gateway"], || async {
         let admin = Admin::listen(&settings.admin_listen).await?;
         let lame_duck = settings.end.lame_duck;
         let gateway = gateway::open(settings, Clock::system()).await?;

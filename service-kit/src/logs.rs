@@ -14,13 +14,11 @@ use tracing_subscriber::{
 /// What is logged where `RUST_LOG` does not say: our own sentences, and only the warnings of what we stand on.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,h2=warn,hyper=warn,tonic=warn";
 
-/// The crates that keep secrets and personal text out of what they log.
-const OURS: [&str; 6] = ["exposure_svc", "gateway", "ofself", "service_kit", "sharing_svc", "vocabulary"];
-
-/// Starts logging for this process; a second call changes nothing, so tests may call it freely.
-pub fn start() {
+/// Starts logging for this process; a second call changes nothing, so tests may call it freely. `ours` are the crates of the
+/// program that keep secrets and personal text out of what they log.
+pub fn start(ours: &'static [&'static str]) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let filter = filter.and(filter_fn(is_fit_to_print));
+    let filter = filter.and(filter_fn(|metadata| is_fit_to_print(metadata, ours)));
     let registry = tracing_subscriber::registry();
     // A subscriber that is there already is somebody's choice: keep it.
     let _ = if std::io::stderr().is_terminal() {
@@ -31,10 +29,10 @@ pub fn start() {
     };
 }
 
-/// Whether this may be logged at all, whatever `RUST_LOG` asks for. In detail the crates we stand on print what passes
-/// through them: headers with their tokens, statements with what they store.
-fn is_fit_to_print(metadata: &Metadata<'_>) -> bool {
+/// Whether this may be logged at all, whatever `RUST_LOG` asks for. In detail a crate that we stand on may print what passes
+/// through it: headers with their tokens, statements with what they store.
+fn is_fit_to_print(metadata: &Metadata<'_>, ours: &[&str]) -> bool {
     let of_ours =
         |name: &str| metadata.target().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-    *metadata.level() <= Level::INFO || OURS.iter().any(|name| of_ours(name))
+    *metadata.level() <= Level::INFO || ours.iter().chain(&["service_kit"]).any(|name| of_ours(name))
 }

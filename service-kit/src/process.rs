@@ -28,8 +28,12 @@ impl std::error::Error for ConfigurationError {}
 
 /// Runs a program: logs, the TLS library, the runtime, `program`, the exit code (0; 2 for a [`ConfigurationError`]; 1 for
 /// anything else).
-pub fn run<F: Future<Output = anyhow::Result<()>>>(program: impl FnOnce() -> F) -> ExitCode {
-    logs::start();
+/// `crates` are those of the program itself, which may log in detail where that is asked for.
+pub fn run<F: Future<Output = anyhow::Result<()>>>(
+    crates: &'static [&'static str],
+    program: impl FnOnce() -> F,
+) -> ExitCode {
+    logs::start(crates);
     // Two TLS libraries would leave rustls without a default, and the first connection with a panic.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     // A connection is an open file, and many systems allow a process no more than 1,024 until it asks. What they do not give is

@@ -7,7 +7,7 @@ use sharing_svc::config::{Action, Command};
 
 fn main() -> ExitCode {
     let command = Command::read();
-    process::run(|| async {
+    process::run(&["sharing_svc"], || async {
         match command.action {
             Action::Serve(settings) => {
                 let admin = settings.admin_listen.clone();

@@ -13,7 +13,7 @@ use service_kit::{clock::Clock, process, shutdown::Shutdown};
 
 fn main() -> ExitCode {
     let command = Command::parse();
-    process::run(|| async {
+    process::run(&["ofself", "gateway", "sharing_svc", "exposure_svc"], || async {
         match command.action {
             Some(Action::Token(settings)) => {
                 println!("{}", token::mint(&settings, &Clock::system())?);
