@@ -86,7 +86,7 @@ impl Upstreams {
     pub fn request<T>(&self, call: &Call, message: T) -> Result<Request<T>, ApiError> {
         let mut request = Request::new(message);
         // What is left of the time that the whole answer may take.
-        let left = self.deadline.checked_sub(call.context.arrived.elapsed()).ok_or_else(ApiError::unavailable)?;
+        let left = self.deadline.checked_sub(call.context.whole.elapsed()).ok_or_else(ApiError::unavailable)?;
         request.set_timeout(left);
         let user = AsciiMetadataValue::try_from(call.caller.user.as_str()).map_err(|_| ApiError::internal())?;
         let ids = [("x-request-id", &call.context.request_id), ("traceparent", &call.context.traceparent)];

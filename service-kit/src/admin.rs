@@ -19,8 +19,9 @@ use crate::{
     shutdown::Shutdown,
 };
 
-/// Probes and scrapers are few.
-const MAX_CONNECTIONS: u32 = 64;
+/// Probes and scrapers are few, and come again.
+const MAX_CONNECTIONS: u32 = 256;
+const IDLE: Duration = Duration::from_secs(10);
 
 /// Whether a process should be sent work.
 #[derive(Clone, Default)]
@@ -45,7 +46,11 @@ impl Admin {
     /// Takes the address, or says why not.
     pub async fn listen(address: &ListenAddress) -> anyhow::Result<Self> {
         let listener = Listener::bind(address, None, PlainText::NothingToHide).await?;
-        let settings = ConnectionSettings { max_connections: MAX_CONNECTIONS, ..ConnectionSettings::default() };
+        let settings = ConnectionSettings {
+            max_connections: MAX_CONNECTIONS,
+            idle_timeout: IDLE,
+            ..ConnectionSettings::default()
+        };
         Ok(Self(Server::new(listener, Kind::Admin, settings)))
     }
 

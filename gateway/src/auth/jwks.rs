@@ -16,7 +16,10 @@ use hyper_util::{
 };
 use jsonwebtoken::Algorithm;
 use service_kit::process::ConfigurationError;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::Instant,
+};
 use tracing::{info, warn};
 
 use super::{keys::KeySet, token::Verifier};
@@ -25,6 +28,8 @@ use super::{keys::KeySet, token::Verifier};
 const REFRESH: Duration = Duration::from_mins(5);
 /// A key nobody knows makes keys be fetched, but not more often than this.
 const UNKNOWN_KEY: Duration = Duration::from_secs(30);
+/// So many requests at most wait for a key that nobody knows.
+const WAITING: usize = 256;
 /// A fetch that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A larger JWKS is not read.
@@ -36,6 +41,8 @@ pub(super) struct Jwks {
     allowed: Vec<Algorithm>,
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     turn: Mutex<Turn>,
+    /// Places for those who wait for keys.
+    waiting: Semaphore,
 }
 
 /// Whose turn it is to fetch.
@@ -60,7 +67,7 @@ impl Jwks {
             .enable_http1()
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { url, allowed, client, turn: Mutex::default() })
+        Ok(Self { url, allowed, client, turn: Mutex::default(), waiting: Semaphore::new(WAITING) })
     }
 
     /// Fetches the keys.
@@ -83,6 +90,8 @@ impl Jwks {
 
     /// Fetches keys because a token names one that nobody knows; at most once in a while, however many ask.
     pub(super) async fn fetch_for_unknown_key(&self, verifier: &Verifier) {
+        // Whoever else comes with such a key is refused at once: a flood of them is not to wait here.
+        let Ok(_place) = self.waiting.try_acquire() else { return };
         let mut turn = self.turn.lock().await;
         if turn.last_asked.is_some_and(|asked| asked.elapsed() < UNKNOWN_KEY) {
             return;

@@ -1,21 +1,30 @@
 //! The layer that works on no more at once than there is room for, and gives nobody the room of all.
 
-use std::sync::Arc;
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::Method;
+use http_body::{Frame, SizeHint};
 use service_kit::server::{Load, LoadSettings, Pace, TooLarge, while_admitted};
 
-use super::body::{MAX_BYTES, PATIENCE};
+use super::{
+    body::{MAX_BYTES, PATIENCE},
+    context::RequestContext,
+};
 use crate::{
     auth::Caller,
     error::{ApiError, ErrorCode},
-    fair_share::FairShare,
+    fair_share::{FairShare, Share},
 };
 
 /// How much is worked on at once, in all and for each user.
@@ -38,10 +47,10 @@ impl Admission {
 
 /// Waits until the body of a request is whole, and lets it in if there is room. A body that comes slowly takes nobody's place.
 pub async fn admit(State(admission): State<Admission>, caller: Caller, request: Request, next: Next) -> Response {
-    let Some(_share) = admission.fair_share.take(&caller.user) else {
+    let Some(share) = admission.fair_share.take(&caller.user) else {
         return ApiError::too_many_at_once().into_response();
     };
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let (body, _memory) = match head.method {
         Method::POST | Method::PUT => match gather(&admission.load, body).await {
             Ok((body, memory)) => (body, Some(memory)),
@@ -49,9 +58,40 @@ pub async fn admit(State(admission): State<Admission>, caller: Caller, request: 
         },
         _ => (Body::empty(), None),
     };
+    if let Some(context) = head.extensions.get_mut::<RequestContext>() {
+        context.whole = Instant::now();
+    }
     let pace = if head.method.is_safe() { &admission.reads } else { &admission.writes };
     let Ok(admitted) = admission.load.admit_at(pace) else { return ApiError::overloaded().into_response() };
-    while_admitted(admitted, next.run(Request::from_parts(head, body))).await
+    let answer = while_admitted(admitted, next.run(Request::from_parts(head, body))).await;
+    // Until it has taken the whole answer, the request is one of those that its user has under way.
+    answer.map(|body| Body::new(Held { body, _share: share }))
+}
+
+/// The body of an answer that is not taken yet.
+struct Held {
+    body: Body,
+    _share: Share,
+}
+
+impl http_body::Body for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 async fn gather(load: &Load, body: Body) -> Result<(Body, impl Send + use<>), ApiError> {

@@ -34,6 +34,8 @@ pub struct RequestContext {
     pub traceparent: HeaderValue,
     /// When it came.
     pub arrived: Instant,
+    /// When all of it was there: the time for an answer begins here.
+    pub whole: Instant,
 }
 
 /// Wraps every request.
@@ -78,8 +80,10 @@ impl RequestContext {
     fn of(headers: &HeaderMap) -> Self {
         let request_id = headers.get(X_REQUEST_ID).filter(|id| is_request_id(id)).cloned();
         let traceparent = headers.get(TRACEPARENT).filter(|parent| is_traceparent(parent.as_bytes())).cloned();
+        let now = Instant::now();
         Self {
-            arrived: Instant::now(),
+            arrived: now,
+            whole: now,
             request_id: request_id.unwrap_or_else(|| made(&Uuid::now_v7().to_string())),
             traceparent: traceparent.unwrap_or_else(|| {
                 let (trace, span) = (Uuid::new_v4().simple().to_string(), Uuid::new_v4().simple().to_string());

@@ -141,8 +141,8 @@ impl Connections {
             let now = Instant::now();
             let may_rest = self.kind != Kind::Rest && activity.is_under_way();
             let idle = if may_rest { now } else { activity.last() } + self.settings.idle_timeout;
-            // A client of gRPC may connect long before it calls; one of REST has a request, or is up to something.
-            let must_begin = self.kind == Kind::Rest && !activity.was_used();
+            // A client of gRPC may connect long before it calls; any other has a request, or is up to something.
+            let must_begin = self.kind != Kind::Grpc && !activity.was_used();
             let unused = if must_begin { activity.began() + self.settings.handshake_timeout } else { of_age };
             let next = of_age.min(idle).min(unused);
             if next <= now {

@@ -11,6 +11,8 @@ use super::pace::{Pace, Pass};
 
 /// Memory is counted in these.
 const UNIT: usize = 1024;
+/// Smaller parts of a body are put together: each by itself would hold many times its size.
+const PART: usize = 4096;
 
 tokio::task_local! {
     static ADMITTED: Admitted;
@@ -52,7 +54,7 @@ struct Place {
 
 /// A body that arrived whole, and the memory it was promised.
 pub struct Gathered {
-    frames: Vec<Bytes>,
+    parts: Vec<Bytes>,
     memory: Vec<OwnedSemaphorePermit>,
 }
 
@@ -110,7 +112,8 @@ impl Load {
 
     /// Waits until a body of `max_bytes` at most is whole. A body that comes slowly takes nobody's place meanwhile.
     pub async fn gather(&self, mut body: Body, max_bytes: usize) -> Result<Gathered, TooLarge> {
-        let mut gathered = Gathered { frames: Vec::new(), memory: Vec::new() };
+        let mut gathered = Gathered { parts: Vec::new(), memory: Vec::new() };
+        let mut small = Vec::new();
         let (mut bytes, mut promised) = (0_usize, 0_usize);
         while let Some(frame) = body.frame().await {
             // Trailers of a request say nothing here.
@@ -126,25 +129,35 @@ impl Load {
                 gathered.memory.push(memory);
                 promised += needed;
             }
-            gathered.frames.push(data);
+            if small.is_empty() && data.len() >= PART {
+                gathered.parts.push(data);
+            } else {
+                small.extend_from_slice(&data);
+            }
+            if small.len() >= PART {
+                gathered.parts.push(std::mem::take(&mut small).into());
+            }
+        }
+        if !small.is_empty() {
+            gathered.parts.push(small.into());
         }
         Ok(gathered)
     }
 }
 
 impl Gathered {
-    /// The first bytes, as many as arrived together.
+    /// The first bytes; of a body that has so many, 4,096 at least.
     pub fn first(&self) -> &[u8] {
-        self.frames.first().map_or(&[], |frame| frame.as_ref())
+        self.parts.first().map_or(&[], |frame| frame.as_ref())
     }
 
     /// The body again, and the memory that it holds for as long as that is kept.
     pub fn into_body(self) -> (Body, impl Send + use<>) {
-        let mut frames = self.frames.into_iter();
-        let body = match frames.len() {
+        let mut parts = self.parts.into_iter();
+        let body = match parts.len() {
             0 => Body::empty(),
-            1 => Body::from(frames.next().unwrap_or_default()),
-            _ => Body::new(Frames(frames)),
+            1 => Body::from(parts.next().unwrap_or_default()),
+            _ => Body::new(Parts(parts)),
         };
         (body, self.memory)
     }
@@ -161,9 +174,9 @@ pub(crate) fn current_place() -> Option<Admitted> {
 }
 
 /// The parts of a body that is there already.
-struct Frames(std::vec::IntoIter<Bytes>);
+struct Parts(std::vec::IntoIter<Bytes>);
 
-impl http_body::Body for Frames {
+impl http_body::Body for Parts {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
@@ -202,6 +215,23 @@ mod tests {
         end.send(()).unwrap();
         while load.admit().is_err() {
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// A body in parts of this size.
+    fn dripping(bytes: usize, part: usize) -> Body {
+        let parts: Vec<_> = vec![7; bytes].chunks(part).map(|part| Bytes::from(part.to_vec())).collect();
+        Body::new(Parts(parts.into_iter()))
+    }
+
+    #[tokio::test]
+    async fn a_body_of_many_small_parts_holds_no_more_than_its_size() {
+        for (part, parts) in [(1, 3), (4095, 2), (4096, 3), (10_000, 2)] {
+            let gathered = load(1, 1).gather(dripping(12_288, part), 20_000).await.unwrap();
+            assert_eq!(gathered.parts.len(), parts, "{part}");
+            assert!(gathered.first().len() >= 4096);
+            let whole = gathered.into_body().0.collect().await.unwrap().to_bytes();
+            assert_eq!(whole, vec![7; 12_288]);
         }
     }
 
