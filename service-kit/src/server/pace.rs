@@ -100,7 +100,7 @@ impl State {
             if now > (calm * STRETCH).max(NEGLIGIBLE.as_secs_f64()) {
                 self.limit = (self.limit - (self.limit / 4).max(1)).max(least);
             } else if self.was_full {
-                self.limit = self.limit.saturating_add(1);
+                self.limit = self.limit.saturating_add((self.limit / 4).max(1));
             }
         }
         (self.answers, self.was_full) = (0, false);

@@ -2,6 +2,7 @@
 
 mod plane;
 
+mod fairness;
 mod mutual_tls;
 mod roles;
 mod secrets;
