@@ -12,6 +12,7 @@
 mod echo;
 mod frames;
 
+mod admin;
 mod bounds;
 mod draining;
 mod hostile_connections;

@@ -1,6 +1,6 @@
 //! Connections by mutual TLS: whose are taken, and what happens when certificates change.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use service_kit::{clock::Clock, shutdown::Shutdown};
@@ -31,6 +31,29 @@ async fn a_client_takes_no_server_of_another_authority_or_name() {
     assert!(!misled.is_let_in(&plane.sharing).await, "a server of another authority");
     let other_name = plane.sharing.replace("localhost", "127.0.0.2");
     assert!(!plane.papers("gateway").is_let_in(&other_name).await, "a name that the certificate does not have");
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_never_finished_is_given_up() {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
+    let plane = SecurePlane::start().await;
+    let address = plane.sharing.replace("https://localhost", "127.0.0.1");
+    let mut half_open = Vec::new();
+    for beginning in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n"] {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(beginning).await.unwrap();
+        half_open.push(stream);
+    }
+    assert!(plane.papers("service").is_let_in(&plane.sharing).await, "others are let in meanwhile");
+    for mut stream in half_open {
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_mins(1), stream.read_to_end(&mut rest)).await;
+        // Ended or reset: it is over either way.
+        assert!(ended.is_ok());
+    }
 }
 
 /// What the server shows to somebody who connects now.

@@ -15,6 +15,8 @@ use tonic::transport::{Channel, Endpoint};
 
 /// How often certificates are looked at in tests.
 const RELOAD: &str = "20ms";
+/// How long a handshake may take in tests.
+const HANDSHAKE: &str = "3s";
 
 /// Certificates for a folder; another trust domain with the same authority where the folder has one.
 pub fn make_certificates(folder: &Path, trust_domain: &str) -> String {
@@ -138,7 +140,10 @@ fn arguments(program: &str, backend: &Backend, folder: &Path, roles: &str) -> Ve
     let Papers { cert, key, ca } = Papers::of(folder, program);
     let path = |path: PathBuf| path.to_str().unwrap().to_owned();
     let mut arguments = vec![program.to_owned()];
-    arguments.extend(["serve", "--listen", "127.0.0.1:0", "--tls-reload", RELOAD].map(str::to_owned));
+    arguments.extend(
+        ["serve", "--listen", "127.0.0.1:0", "--tls-reload", RELOAD, "--handshake-timeout", HANDSHAKE]
+            .map(str::to_owned),
+    );
     arguments.extend(["--database-url".to_owned(), backend.url(), "--roles".to_owned(), roles.to_owned()]);
     for (option, file) in [("--tls-cert", cert), ("--tls-key", key), ("--tls-client-ca", ca)] {
         arguments.extend([option.to_owned(), path(file)]);
