@@ -1,6 +1,7 @@
 //! The gRPC side of a process: who may call it, how it serves, what it says of its health.
 
 mod caller;
+pub mod callers;
 mod deadline;
 mod guard;
 mod health;
