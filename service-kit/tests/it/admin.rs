@@ -41,7 +41,7 @@ async fn probes_are_answered_over_http_and_grpc() {
     readiness.set(true);
     assert_eq!(status("/readyz").await, "200");
     // A lame duck is alive, and not ready.
-    shutdown.begin_and_close_after(Duration::from_secs(1));
+    shutdown.begin_and_close_after(Duration::from_secs(3));
     assert_eq!((status("/healthz").await, status("/readyz").await), ("200".to_owned(), "503".to_owned()));
     tokio::time::timeout(Duration::from_mins(1), serving).await.expect("an end to it").unwrap();
 }

@@ -60,7 +60,7 @@ async fn what_takes_longer_than_the_drain_time_is_cut() {
 #[tokio::test]
 async fn a_lame_duck_still_serves() {
     let mut echo = Echo::grpc(settings(), NEVER).await;
-    echo.shutdown.begin_and_close_after(Duration::from_secs(1));
+    echo.shutdown.begin_and_close_after(Duration::from_secs(3));
     assert!(echo.shutdown.has_begun());
     let mut late = Frames::connect(echo.socket()).await;
     late.send(HEADERS, END_HEADERS | END_STREAM, 1, &post("/test.Echo/Answer")).await.unwrap();

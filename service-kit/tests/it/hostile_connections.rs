@@ -92,7 +92,7 @@ async fn an_idle_connection_is_closed_and_one_with_a_call_under_way_is_not() {
 
 #[tokio::test]
 async fn a_connection_that_is_of_age_is_ended_in_good_order() {
-    let short = ConnectionSettings { connection_age: Duration::from_millis(100), ..ConnectionSettings::default() };
+    let short = ConnectionSettings { connection_age: Duration::from_secs(1), ..ConnectionSettings::default() };
     let echo = Echo::grpc(service_kit::grpc::GrpcSettings { connections: short, ..settings() }, NEVER).await;
     let mut frames = Frames::connect(echo.socket()).await;
     frames.send(HEADERS, END_HEADERS | END_STREAM, 1, &post("/test.Echo/Wait")).await.unwrap();
