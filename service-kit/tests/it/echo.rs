@@ -1,12 +1,6 @@
 //! A server with a little of everything: methods that answer, wait and stream, and a page.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, routing::any};
 use http::header;
@@ -34,8 +28,8 @@ pub const LARGE: usize = 64 * 1024 * 1024;
 pub struct Echo {
     pub address: ListenAddress,
     pub shutdown: Shutdown,
-    /// Large answers that are being sent.
-    pub large_answers: Arc<AtomicUsize>,
+    /// Told when a large answer is let go of.
+    pub gave_up: Arc<Notify>,
     /// Lets those go on who wait in `Wait`.
     pub go_on: Arc<Notify>,
     pub serving: JoinHandle<()>,
@@ -49,7 +43,7 @@ pub fn settings() -> GrpcSettings {
 impl Echo {
     pub async fn grpc(settings: GrpcSettings, drain: Duration) -> Self {
         let contract = Contract { descriptors: &[], listed: Vec::new(), methods: METHODS, domain: "test" };
-        let large_answers = Arc::default();
+        let gave_up = Arc::default();
         let server = GrpcServer::listen(&any_port(), contract, settings).await.unwrap();
         let address = server.address().unwrap();
         let (go_on, shutdown) = (Arc::new(Notify::new()), Shutdown::new());
@@ -72,7 +66,7 @@ impl Echo {
         let routes = Routes::from(methods).add_service(health.server());
         let until = shutdown.clone();
         let serving = tokio::spawn(async move { server.serve(routes, until, drain).await.unwrap() });
-        Self { address, shutdown, large_answers, go_on, serving }
+        Self { address, shutdown, gave_up, go_on, serving }
     }
 
     pub async fn rest(settings: ConnectionSettings, drain: Duration) -> Self {
@@ -85,18 +79,17 @@ impl Echo {
             let waiting = waiting.clone();
             async move { waiting.notified().await }
         };
-        let large_answers = Arc::new(AtomicUsize::new(0));
-        let counted = large_answers.clone();
+        let gave_up = Arc::new(Notify::new());
+        let told = gave_up.clone();
         let large = move || {
-            counted.fetch_add(1, Ordering::SeqCst);
-            let answer = axum::body::Bytes::from_owner(Counted { bytes: vec![b'x'; LARGE], count: counted.clone() });
+            let answer = axum::body::Bytes::from_owner(Large { bytes: vec![b'x'; LARGE], gave_up: told.clone() });
             async move { answer }
         };
         let router =
             Router::new().route("/", any(|| async { "hello" })).route("/wait", any(wait)).route("/large", any(large));
         let until = shutdown.clone();
         let serving = tokio::spawn(async move { server.serve(router, until, drain).await });
-        Self { address, shutdown, large_answers, go_on, serving }
+        Self { address, shutdown, gave_up, go_on, serving }
     }
 
     pub fn socket(&self) -> std::net::SocketAddr {
@@ -105,21 +98,21 @@ impl Echo {
     }
 }
 
-/// Bytes that are counted for as long as somebody holds them.
-struct Counted {
+/// An answer that says when nobody holds it any more.
+struct Large {
     bytes: Vec<u8>,
-    count: Arc<AtomicUsize>,
+    gave_up: Arc<Notify>,
 }
 
-impl AsRef<[u8]> for Counted {
+impl AsRef<[u8]> for Large {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl Drop for Counted {
+impl Drop for Large {
     fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::SeqCst);
+        self.gave_up.notify_one();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Peers who mean no good, or are merely slow: they are put an end to, and others do not notice.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use service_kit::server::ConnectionSettings;
 use tokio::{
@@ -52,8 +52,12 @@ async fn a_slow_loris_ends_though_it_goes_on_sending() {
     let mut stream = TcpStream::connect(echo.socket()).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
     let dripping = async {
-        while stream.write_all(b"x: y\r\n").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        let mut answer = [0; 64];
+        // Drips whenever the server has said nothing for a while, until it ends the connection.
+        while tokio::time::timeout(Duration::from_millis(5), stream.read(&mut answer)).await.is_err() {
+            if stream.write_all(b"x: y\r\n").await.is_err() {
+                break;
+            }
         }
     };
     tokio::time::timeout(Duration::from_secs(20), dripping).await.expect("an end to it");
@@ -68,9 +72,7 @@ async fn who_does_not_take_an_answer_is_put_an_end_to() {
     // Takes the first of it and no more, until the server has given up on the rest.
     let mut first = [0; 1024];
     stream.read_exact(&mut first).await.unwrap();
-    while echo.large_answers.load(Ordering::SeqCst) > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    tokio::time::timeout(Duration::from_mins(1), echo.gave_up.notified()).await.expect("the server to give up");
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest).await;
     assert!(rest.len() < LARGE, "{}", rest.len());
