@@ -7,6 +7,7 @@ use service_kit::{
     server::{ConnectionSettings, ListenAddress, LoadSettings, PlainText},
     settings::{self, FileSettings, duration},
     shutdown::EndSettings,
+    telemetry::TelemetrySettings,
     tls::{ClientTls, ServerTls},
 };
 
@@ -37,7 +38,7 @@ pub struct Settings {
     /// Where to listen for HTTP: an address and a port, or `unix:/path`
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: ListenAddress,
-    /// Where to answer health checks
+    /// Where to answer health checks and give metrics
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
     pub admin_listen: ListenAddress,
     #[command(flatten)]
@@ -67,6 +68,9 @@ pub struct Settings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
     pub auth: AuthSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub telemetry: TelemetrySettings,
 }
 
 /// What the gateway bounds, and whom it lets read its answers.

@@ -19,6 +19,7 @@ pub mod moment;
 pub mod rate_limit;
 pub mod router;
 pub mod sharing;
+pub mod traced_channel;
 pub mod upstream;
 pub mod upstream_url;
 pub mod wrong_shape;

@@ -3,11 +3,20 @@
 use std::process::ExitCode;
 
 use gateway::config::{Action, Command};
-use service_kit::{admin::Admin, clock::Clock, process, shutdown::Shutdown};
+use service_kit::{
+    admin::Admin,
+    clock::Clock,
+    process,
+    shutdown::Shutdown,
+    telemetry::{Program, Sampling},
+};
 
 fn main() -> ExitCode {
     let Command { action: Action::Serve(settings) } = Command::read();
-    process::run(&["gateway"], || async {
+    let telemetry = settings.telemetry.clone();
+    let program =
+        Program { name: "gateway", crates: &["gateway"], sampling: Sampling::Here, telemetry: Some(&telemetry) };
+    process::run(&program, || async {
         let admin = Admin::listen(&settings.admin_listen).await?;
         let lame_duck = settings.end.lame_duck;
         let gateway = gateway::open(settings, Clock::system()).await?;

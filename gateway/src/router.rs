@@ -22,6 +22,7 @@ use crate::{
     http::{
         admission::{Admission, admit},
         context::{TRACEPARENT, X_REQUEST_ID, with_context},
+        requests,
     },
     sharing,
     upstream::Upstreams,
@@ -63,6 +64,7 @@ pub fn router(
     admission: Admission,
     origins: Vec<HeaderValue>,
 ) -> Router {
+    requests::describe();
     let api = Router::new()
         .route("/sharing", post(sharing::create))
         .route("/sharing/outgoing", get(sharing::outgoing))

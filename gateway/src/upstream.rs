@@ -10,7 +10,10 @@ use ofself_proto::{
     sharing::sharing_service_client::SharingServiceClient,
 };
 use service_kit::{
-    grpc::{ACTING_USER, IDEMPOTENCY_KEY},
+    grpc::{
+        ACTING_USER, IDEMPOTENCY_KEY,
+        calls::{self, End},
+    },
     process::ConfigurationError,
     server::PlainText,
     tls::TlsConnector,
@@ -23,7 +26,10 @@ use tonic::{
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use vocabulary::IdempotencyKey;
 
-use crate::{auth::Caller, error::ApiError, http::context::RequestContext, upstream_url::UpstreamUrl};
+use crate::{
+    auth::Caller, error::ApiError, http::context::RequestContext, traced_channel::TracedChannel,
+    upstream_url::UpstreamUrl,
+};
 
 /// A service that does not take a connection by then is away.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -62,18 +68,20 @@ impl Upstreams {
         plain_text: PlainText,
         deadline: Duration,
     ) -> anyhow::Result<Self> {
+        calls::describe(End::Client);
         let [sharing, exposure] = [sharing, exposure].map(|url| channel(url, tls, plain_text, deadline));
         Ok(Self { sharing: sharing?, exposure: exposure?, deadline })
     }
 
     /// Shares.
-    pub fn sharing(&self) -> SharingServiceClient<Channel> {
-        SharingServiceClient::new(self.sharing.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    pub fn sharing(&self) -> SharingServiceClient<TracedChannel> {
+        SharingServiceClient::new(TracedChannel(self.sharing.clone())).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Exposure profiles.
-    pub fn exposure(&self) -> ExposureProfileServiceClient<Channel> {
-        ExposureProfileServiceClient::new(self.exposure.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    pub fn exposure(&self) -> ExposureProfileServiceClient<TracedChannel> {
+        ExposureProfileServiceClient::new(TracedChannel(self.exposure.clone()))
+            .max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Whether both services serve.

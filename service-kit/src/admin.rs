@@ -1,4 +1,4 @@
-//! The admin port: is the process alive, and should it be sent work? It tells nothing of anybody's data, and so it may listen
+//! The admin port: is the process alive, should it be sent work, and what has it done? It tells nothing of anybody's data, and so it may listen
 //! in plain text wherever probes come from.
 
 use std::{
@@ -11,14 +11,17 @@ use std::{
 
 use anyhow::Context;
 use axum::{Router, extract::State, routing::get};
-use http::StatusCode;
+use http::{StatusCode, header};
 use tonic::service::Routes;
 
 use crate::{
     server::{ConnectionSettings, Kind, ListenAddress, Listener, PlainText, Server},
     shutdown::Shutdown,
+    telemetry::metrics,
 };
 
+/// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
+const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Probes and scrapers are few, and come again.
 const MAX_CONNECTIONS: u32 = 256;
 const IDLE: Duration = Duration::from_secs(10);
@@ -59,12 +62,13 @@ impl Admin {
         self.0.address().context("a listener without an address")
     }
 
-    /// Answers `/healthz` (200 while the process runs) and `/readyz` (200 while all of `parts` are ready, else 503), and
-    /// `grpc.health.v1` where `health` is given, until the shutdown closes.
+    /// Answers `/healthz` (200 while the process runs), `/readyz` (200 while all of `parts` are ready, else 503) and `/metrics`
+    /// (Prometheus' text format), and `grpc.health.v1` where `health` is given, until the shutdown closes.
     pub async fn serve(self, parts: Vec<Readiness>, health: Option<Routes>, shutdown: Shutdown) {
         let router = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz))
+            .route("/metrics", get(|| async { ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], metrics::scrape()) }))
             .with_state((Arc::from(parts), shutdown.clone()));
         let router = match health {
             Some(health) => router.fallback_service(health.into_axum_router()),

@@ -2,7 +2,9 @@
 
 use std::{fmt, process::ExitCode};
 
-use crate::logs;
+use tokio::runtime::Runtime;
+
+use crate::telemetry::{self, Program, metrics};
 
 /// Exit code for a bad option or configuration.
 const EXIT_CONFIGURATION: u8 = 2;
@@ -26,14 +28,9 @@ impl fmt::Display for ConfigurationError {
 
 impl std::error::Error for ConfigurationError {}
 
-/// Runs a program: logs, the TLS library, the runtime, `program`, the exit code (0; 2 for a [`ConfigurationError`]; 1 for
-/// anything else).
-/// `crates` are those of the program itself, which may log in detail where that is asked for.
-pub fn run<F: Future<Output = anyhow::Result<()>>>(
-    crates: &'static [&'static str],
-    program: impl FnOnce() -> F,
-) -> ExitCode {
-    logs::start(crates);
+/// Runs a program: what it says of itself, the TLS library, the runtime, `work`, the exit code (0; 2 for a
+/// [`ConfigurationError`]; 1 for anything else).
+pub fn run<F: Future<Output = anyhow::Result<()>>>(program: &Program<'_>, work: impl FnOnce() -> F) -> ExitCode {
     // Two TLS libraries would leave rustls without a default, and the first connection with a panic.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     // A connection is an open file, and many systems allow a process no more than 1,024 until it asks. What they do not give is
@@ -43,8 +40,21 @@ pub fn run<F: Future<Output = anyhow::Result<()>>>(
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(program()));
+        .and_then(|runtime| within(&runtime, program, work));
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     eprintln!("error: {error:#}");
     if error.is::<ConfigurationError>() { ExitCode::from(EXIT_CONFIGURATION) } else { ExitCode::FAILURE }
+}
+
+fn within<F: Future<Output = anyhow::Result<()>>>(
+    runtime: &Runtime,
+    program: &Program<'_>,
+    work: impl FnOnce() -> F,
+) -> anyhow::Result<()> {
+    let _entered = runtime.enter();
+    let telemetry = telemetry::start(program)?;
+    runtime.spawn(metrics::put_together());
+    let outcome = runtime.block_on(work());
+    telemetry.end();
+    outcome
 }

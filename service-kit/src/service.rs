@@ -13,6 +13,7 @@ use crate::{
     server::ListenAddress,
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
+    telemetry::TelemetrySettings,
 };
 
 /// What every service is told, whatever it serves.
@@ -30,6 +31,9 @@ pub struct ServiceSettings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
     pub end: EndSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub telemetry: TelemetrySettings,
     /// Do not apply migrations; refuse to start without them
     #[arg(long, env = "NO_MIGRATE", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub no_migrate: bool,
@@ -55,6 +59,7 @@ pub struct Service {
     health: Health,
     clock: Clock,
     end: EndSettings,
+    name: &'static str,
 }
 
 /// Opens the database of a service, its schema up to date, or says why it may not be used.
@@ -84,7 +89,7 @@ impl Service {
         let server = GrpcServer::listen(address, identity.contract, settings.grpc).await?;
         let health = Health::new(identity.services).await;
         let routes = routes.add_service(health.server());
-        Ok(Self { database, server, routes, health, clock, end: settings.end })
+        Ok(Self { database, server, routes, health, clock, end: settings.end, name: identity.schema })
     }
 
     /// Where it listens; of interest when the port was left to the system.
@@ -99,7 +104,8 @@ impl Service {
 
     /// Serves until the shutdown closes it and what is under way has finished.
     pub async fn serve(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        let Self { database, server, routes, health, clock, end } = self;
+        let Self { database, server, routes, health, clock, end, name } = self;
+        let _shown = database.observe(name);
         let watching = tokio::spawn(health.watch(database.clone(), shutdown.clone()));
         let sweeping = tokio::spawn(idempotency::sweep(database.clone(), clock, shutdown.clone()));
         let served = server.serve(routes, shutdown.clone(), end.drain).await;

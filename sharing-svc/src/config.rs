@@ -32,7 +32,7 @@ pub struct Settings {
     /// Where to listen for gRPC: an address and a port, or `unix:/path`
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:50051")]
     pub listen: ListenAddress,
-    /// Where to answer health checks, over HTTP and gRPC
+    /// Where to answer health checks, over HTTP and gRPC, and give metrics
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9091")]
     pub admin_listen: ListenAddress,
     /// The rest

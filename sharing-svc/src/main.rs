@@ -2,12 +2,26 @@
 
 use std::process::ExitCode;
 
-use service_kit::{clock::Clock, process, service};
+use service_kit::{
+    clock::Clock,
+    process, service,
+    telemetry::{Program, Sampling},
+};
 use sharing_svc::config::{Action, Command};
 
 fn main() -> ExitCode {
     let command = Command::read();
-    process::run(&["sharing_svc"], || async {
+    let telemetry = match &command.action {
+        Action::Serve(settings) => Some(settings.service.telemetry.clone()),
+        Action::Migrate(_) => None,
+    };
+    let program = Program {
+        name: "sharing-svc",
+        crates: &["sharing_svc"],
+        sampling: Sampling::ByCallers,
+        telemetry: telemetry.as_ref(),
+    };
+    process::run(&program, || async {
         match command.action {
             Action::Serve(settings) => {
                 let admin = settings.admin_listen.clone();

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use gateway::config::Limits;
-use service_kit::{server::ListenAddress, settings::duration};
+use service_kit::{server::ListenAddress, settings::duration, telemetry::TelemetrySettings};
 use vocabulary::{Id, User};
 
 /// OfSelf's permission plane in one process: who may see which of your nodes, and what your apps may see of them.
@@ -20,6 +20,7 @@ pub struct Command {
 
 /// What the program does.
 #[derive(clap::Subcommand, Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub enum Action {
     /// Serve the REST API and both services
     Serve(ServeSettings),
@@ -44,7 +45,7 @@ pub struct ServeSettings {
     /// Where exposure listens for gRPC
     #[arg(long, env = "EXPOSURE_LISTEN", default_value = "127.0.0.1:50052")]
     pub exposure_listen: ListenAddress,
-    /// Where to answer health checks
+    /// Where to answer health checks and give metrics
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
     pub admin_listen: ListenAddress,
     /// Speak plain text beyond this machine: whoever reaches the addresses above reads along, and may ask the services anything
@@ -56,6 +57,9 @@ pub struct ServeSettings {
     /// What the gateway bounds
     #[command(flatten)]
     pub limits: Limits,
+    /// How it is followed from outside
+    #[command(flatten)]
+    pub telemetry: TelemetrySettings,
 }
 
 /// Which token to mint.

@@ -9,11 +9,27 @@ use ofself::{
     plane::Plane,
     token,
 };
-use service_kit::{clock::Clock, process, shutdown::Shutdown};
+use service_kit::{
+    clock::Clock,
+    process,
+    shutdown::Shutdown,
+    telemetry::{Program, Sampling},
+};
 
 fn main() -> ExitCode {
     let command = Command::parse();
-    process::run(&["ofself", "gateway", "sharing_svc", "exposure_svc"], || async {
+    let telemetry = match &command.action {
+        Some(Action::Serve(settings)) => Some(settings.telemetry.clone()),
+        None => Some(command.serve.telemetry.clone()),
+        Some(Action::Token(_) | Action::Certificates(_)) => None,
+    };
+    let program = Program {
+        name: "ofself",
+        crates: &["ofself", "gateway", "sharing_svc", "exposure_svc"],
+        sampling: Sampling::Here,
+        telemetry: telemetry.as_ref(),
+    };
+    process::run(&program, || async {
         match command.action {
             Some(Action::Token(settings)) => {
                 println!("{}", token::mint(&settings, &Clock::system())?);

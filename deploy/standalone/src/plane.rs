@@ -13,6 +13,7 @@ use service_kit::{
     service::{Service, ServiceSettings},
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
+    telemetry::TelemetrySettings,
     tls::{ClientTls, ServerTls},
 };
 use vocabulary::Id;
@@ -65,6 +66,8 @@ impl Plane {
             connections: ConnectionSettings::default(),
             limits: settings.limits.clone(),
             auth: auth_settings(&key),
+            // One process follows itself once.
+            telemetry: TelemetrySettings::default(),
         };
         let gateway = gateway::open(gateway, clock.clone()).await?;
         let admin = Admin::listen(&settings.admin_listen).await?;
@@ -112,7 +115,7 @@ impl Plane {
              \x20 REST      http://{rest}/api/v1\n\
              \x20 sharing   grpc://{sharing}\n\
              \x20 exposure  grpc://{exposure}\n\
-             \x20 admin     http://{admin}/readyz\n\
+             \x20 admin     http://{admin}/readyz  /metrics\n\
              \n\
              Alice shares what she tagged `holiday` with Bob (her token is good for 24 hours):\n\
              \n\
@@ -154,6 +157,7 @@ fn service_settings(settings: &ServeSettings, database: &str) -> ServiceSettings
             ..GrpcSettings::default()
         },
         end: end_settings(settings),
+        telemetry: TelemetrySettings::default(),
         no_migrate: false,
     }
 }

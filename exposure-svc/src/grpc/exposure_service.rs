@@ -13,7 +13,7 @@ use vocabulary::FieldErrors;
 
 use super::{
     convert::{decision, edits, profile, question},
-    filtering,
+    counts, filtering,
     status::status,
 };
 use crate::{error::Error, operations::Exposure};
@@ -51,6 +51,7 @@ impl ExposureService for ExposureRpc {
         let compiled = applied.compile();
         let exposed = question::decide_each_encoded(&nodes, compiled.as_ref())
             .map_err(|errors| status(Error::Invalid(errors)))?;
+        counts::evaluated(&exposed, &applied);
         Ok(Response::new(decision::evaluated(exposed, &applied)))
     }
 
@@ -104,6 +105,7 @@ impl ExposureService for ExposureRpc {
         let (before, after) = (before.flatten(), after.flatten());
         let decision =
             self.exposure.check_write(&user, app, verb, before.as_ref(), after.as_ref()).await.map_err(status)?;
+        counts::written(&decision);
         Ok(Response::new(decision::written(decision)))
     }
 

@@ -11,6 +11,7 @@ use vocabulary::FieldErrors;
 
 use super::{
     convert::{content, question},
+    counts,
     exposure_service::understood,
     status::status,
 };
@@ -96,5 +97,6 @@ async fn next(
     }
     let node = understood(node, errors)?;
     let view = filter.view(&node, content::fields(fields)).await.map_err(status)?;
+    counts::viewed(view.is_some(), filter.applied());
     Ok(Some(view.map(content::view)))
 }

@@ -2,6 +2,7 @@
 
 mod app_access_service;
 mod convert;
+mod counts;
 mod exposure_profile_service;
 mod exposure_service;
 mod filtering;
@@ -42,6 +43,7 @@ pub fn contract() -> Vec<&'static str> {
 
 /// The services, over `exposure`. A method of the contract that is not among them is answered UNIMPLEMENTED.
 pub fn routes(exposure: &Exposure) -> Routes {
+    counts::describe();
     let user_facing = UserFacing::new(exposure_profile_service::ExposureProfileRpc::new(exposure.clone()));
     let decisions = Decisions::new(exposure_service::ExposureRpc::new(exposure.clone()));
     let access = Access::new(app_access_service::AppAccessRpc::new(exposure.clone()));

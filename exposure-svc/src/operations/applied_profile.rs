@@ -8,6 +8,9 @@ use crate::{
     error::Error,
 };
 
+/// Why an app that no grant speaks for sees and does nothing.
+pub const NO_GRANT: &str = "the app has no access grant that counts";
+
 /// Whose profile answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {

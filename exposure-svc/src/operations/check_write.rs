@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Exposure, Subject};
+use super::{Exposure, NO_GRANT, Subject};
 use crate::{
     domain::{
         AppId, TagDirectory, TagRef, UserId,
@@ -23,11 +23,7 @@ impl Exposure {
         after: Option<&NodeFacts<'_>>,
     ) -> Result<WriteDecision, Error> {
         let Some(profile) = self.applied_profile(user, &Subject::App(app)).await?.profile else {
-            return Ok(WriteDecision::Refused {
-                reason: "the app has no access grant that counts".to_owned(),
-                tag: None,
-                schema: None,
-            });
+            return Ok(WriteDecision::Refused { reason: NO_GRANT.to_owned(), tag: None, schema: None });
         };
         let references: HashSet<_> = before.into_iter().chain(after).flat_map(references).collect();
         let tags = self.store.tags_of(user, &references).await?;

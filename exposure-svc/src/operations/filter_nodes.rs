@@ -45,6 +45,11 @@ impl Exposure {
 }
 
 impl NodeFilter {
+    /// What decided on the last node.
+    pub fn applied(&self) -> &AppliedProfile {
+        &self.applied
+    }
+
     /// What the app sees of a node; `None`: nothing.
     pub async fn view(&mut self, node: &NodeFacts<'_>, fields: Map<String, Value>) -> Result<Option<NodeView>, Error> {
         let now = self.exposure.clock.now();

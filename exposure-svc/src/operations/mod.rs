@@ -16,7 +16,7 @@ mod tag_directory;
 mod update_profile;
 
 pub use app_access::ListAppAccess;
-pub use applied_profile::{AppliedProfile, Subject, person_and_app};
+pub use applied_profile::{AppliedProfile, NO_GRANT, Subject, person_and_app};
 pub use create_profile::CreateProfile;
 pub use filter_nodes::NodeFilter;
 pub use list_profiles::ListProfiles;

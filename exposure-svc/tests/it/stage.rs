@@ -24,6 +24,7 @@ use service_kit::{
     service::ServiceSettings,
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
+    telemetry::TelemetrySettings,
 };
 use test_kit::Backend;
 use tonic::{Request, Status, metadata::AsciiMetadataValue, transport::Channel};
@@ -164,6 +165,7 @@ pub fn settings(url: String) -> Settings {
             },
             grpc: GrpcSettings { deadline: Duration::from_secs(30), load: roomy(), ..GrpcSettings::default() },
             end: EndSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
+            telemetry: TelemetrySettings::default(),
             no_migrate: false,
         },
     }

@@ -13,7 +13,7 @@ use tracing::error;
 use vocabulary::{Id, User};
 
 use super::{
-    AuthSettings,
+    AuthSettings, counts,
     jwks::{self, Jwks},
     keys::KeySet,
     token::{Identity, Verifier},
@@ -42,6 +42,7 @@ impl Authentication {
     /// As the settings say; keys that come from a URL are fetched before this returns.
     pub async fn new(settings: &AuthSettings, rate_limit: RateLimit, clock: Clock) -> anyhow::Result<Self> {
         settings.refuse_what_lets_anyone_in()?;
+        counts::describe();
         let allowed = &settings.jwt_algorithms;
         let mut jwks = None;
         let keys = if let Some(path) = &settings.jwt_public_key {
@@ -51,7 +52,7 @@ impl Authentication {
         } else if let Some(secret) = &settings.jwt_secret {
             KeySet::from_secret(secret, allowed)?
         } else if let Some(url) = &settings.jwt_jwks_url {
-            let source = Arc::new(Jwks::new(url.clone(), allowed.clone())?);
+            let source = Arc::new(Jwks::new(url.clone(), allowed.clone(), clock.clone())?);
             let keys = source.fetch().await?;
             jwks = Some(source);
             keys

@@ -15,14 +15,14 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use jsonwebtoken::Algorithm;
-use service_kit::process::ConfigurationError;
+use service_kit::{clock::Clock, process::ConfigurationError};
 use tokio::{
     sync::{Mutex, Semaphore},
     time::Instant,
 };
 use tracing::{info, warn};
 
-use super::{keys::KeySet, token::Verifier};
+use super::{counts, keys::KeySet, token::Verifier};
 
 /// Keys are fetched anew this often.
 const REFRESH: Duration = Duration::from_mins(5);
@@ -40,6 +40,7 @@ pub(super) struct Jwks {
     url: Uri,
     allowed: Vec<Algorithm>,
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    clock: Clock,
     turn: Mutex<Turn>,
     /// Places for those who wait for keys.
     waiting: Semaphore,
@@ -53,7 +54,7 @@ struct Turn {
 }
 
 impl Jwks {
-    pub(super) fn new(url: Uri, allowed: Vec<Algorithm>) -> anyhow::Result<Self> {
+    pub(super) fn new(url: Uri, allowed: Vec<Algorithm>, clock: Clock) -> anyhow::Result<Self> {
         let is_local = matches!(url.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
         if url.scheme() != Some(&Scheme::HTTPS) && !is_local {
             let says =
@@ -67,7 +68,7 @@ impl Jwks {
             .enable_http1()
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { url, allowed, client, turn: Mutex::default(), waiting: Semaphore::new(WAITING) })
+        Ok(Self { url, allowed, client, clock, turn: Mutex::default(), waiting: Semaphore::new(WAITING) })
     }
 
     /// Fetches the keys.
@@ -85,7 +86,11 @@ impl Jwks {
             }
             Ok(keys)
         };
-        tokio::time::timeout(PATIENCE, fetch).await.with_context(|| format!("{} does not answer", self.url))?
+        let fetched =
+            tokio::time::timeout(PATIENCE, fetch).await.with_context(|| format!("{} does not answer", self.url));
+        let fetched = fetched.flatten();
+        counts::keys_fetched(fetched.is_ok(), self.clock.now());
+        fetched
     }
 
     /// Fetches keys because a token names one that nobody knows; at most once in a while, however many ask.

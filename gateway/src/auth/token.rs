@@ -9,7 +9,12 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use service_kit::{clock::Clock, digest::sha256};
 use vocabulary::{Id, User};
 
-use super::{first_party::FirstParty, keys::KeySet, settings::AuthSettings};
+use super::{
+    counts::{self, Verification},
+    first_party::FirstParty,
+    keys::KeySet,
+    settings::AuthSettings,
+};
 use crate::json::Json;
 
 /// Clocks may differ by this much.
@@ -105,9 +110,12 @@ impl Verifier {
             && known.generation == generation.number
             && now < known.until
         {
+            counts::token(Verification::Remembered);
             return Ok(known.identity);
         }
-        let (identity, expiry) = self.verify_anew(token, &generation.keys, now)?;
+        let verified = self.verify_anew(token, &generation.keys, now);
+        counts::token(if verified.is_ok() { Verification::Verified } else { Verification::Refused });
+        let (identity, expiry) = verified?;
         let until = expiry.min(now.saturating_add_unsigned(REMEMBERED.as_secs()));
         let known = Remembered { identity: identity.clone(), generation: generation.number, until };
         self.remembered.insert(digest, known);

@@ -6,3 +6,4 @@ pub mod context;
 pub mod entity_tag;
 pub mod idempotency_key;
 pub mod query;
+pub(crate) mod requests;

@@ -20,6 +20,7 @@ use service_kit::{
     server::ConnectionSettings,
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
+    telemetry::TelemetrySettings,
     tls::{ClientTls, ServerTls},
 };
 use tempfile::TempDir;
@@ -159,6 +160,7 @@ pub async fn open(auth: AuthSettings) -> anyhow::Result<gateway::Gateway> {
         exposure_url: nowhere(),
         limits: Limits { rate_limit: 0, max_in_flight_per_user: 4096, ..Limits::default() },
         auth,
+        telemetry: TelemetrySettings::default(),
     };
     gateway::open(settings, Clock::system()).await
 }

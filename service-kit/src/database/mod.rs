@@ -4,6 +4,7 @@ mod change;
 mod connect;
 mod fault;
 mod migrate;
+mod observe;
 mod page;
 mod settings;
 

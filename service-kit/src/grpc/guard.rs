@@ -1,6 +1,10 @@
 //! What stands before every method: may this peer call it, is there room for it, how long may it take?
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant as Moment},
+};
 
 use axum::{
     body::Body,
@@ -11,10 +15,12 @@ use axum::{
 use http::HeaderMap;
 use tokio::time::Instant;
 use tonic::{Code, Status};
-use tracing::{Instrument, info_span, warn};
+use tracing::{Instrument, warn};
 
 use super::{
-    ACTING_USER, deadline,
+    ACTING_USER,
+    calls::{self, End, UNKNOWN_METHOD},
+    deadline,
     roles::{Callers, Method, Role, Roles},
     stream::Bounded,
 };
@@ -22,6 +28,7 @@ use crate::{
     refusal::Refusal,
     server::{Admitted, Gathered, Load, LoadSettings, Pace, Peer, TooLarge, while_admitted},
     shutdown::Shutdown,
+    telemetry::{TraceParent, server_span},
     tls::SpiffeId,
 };
 
@@ -51,6 +58,7 @@ impl Guard {
         domain: &'static str,
         shutdown: Shutdown,
     ) -> Self {
+        calls::describe(End::Server);
         let streams = LoadSettings { max_in_flight: max_open_streams, ..load.clone() };
         let load = Load::new(load);
         Self {
@@ -162,8 +170,14 @@ impl Guard {
 
 /// Lets a request through to its method, or says why not.
 pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let span = info_span!("rpc", method = request.uri().path(), request_id = request_id(request.headers()));
-    guard.answer(request, next).instrument(span).await.unwrap_or_else(Status::into_http)
+    let began = Moment::now();
+    let headers = request.headers();
+    let known = guard.methods.get(request.uri().path());
+    let method = known.map_or(UNKNOWN_METHOD, |(method, _)| method.path.trim_start_matches('/'));
+    let span = server_span(method, request_id(headers), TraceParent::of(headers));
+    let answered = guard.answer(request, next).instrument(span.clone()).await.unwrap_or_else(Status::into_http);
+    calls::finished(End::Server, method, Some(answered.headers()), began.elapsed(), &span);
+    answered
 }
 
 fn request_id(headers: &HeaderMap) -> &str {

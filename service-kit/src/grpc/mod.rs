@@ -2,6 +2,7 @@
 
 mod caller;
 pub mod callers;
+pub mod calls;
 mod deadline;
 mod guard;
 mod health;

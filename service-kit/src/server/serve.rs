@@ -3,6 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
+use metrics::{Gauge, describe_gauge, gauge};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, warn};
@@ -17,6 +18,8 @@ use crate::{shutdown::Shutdown, tls::TlsAcceptor};
 /// How long to wait before a connection is taken again after the system would not give one.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
+const CONNECTIONS: &str = "server_connections";
+
 /// What a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -26,6 +29,32 @@ pub enum Kind {
     Grpc,
     /// Both of them, for probes.
     Admin,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::Grpc => "grpc",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A connection among those that are counted, until it is dropped.
+struct Counted(Gauge);
+
+impl Counted {
+    fn new(open: Gauge) -> Self {
+        open.increment(1);
+        Self(open)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
 }
 
 /// A server that listens and is about to serve.
@@ -77,6 +106,8 @@ async fn take(
     cut: &CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(usize::MAX)));
+    describe_gauge!(CONNECTIONS, "Connections that are open, by what is spoken on them");
+    let open = gauge!(CONNECTIONS, "server" => kind.as_str());
     let connections = Arc::new(Connections::new(app, kind, tls, settings, shutdown.clone()));
     loop {
         if places.available_permits() == 0 {
@@ -87,8 +118,9 @@ async fn take(
         match taken {
             Ok(stream) => {
                 let (connections, cut) = (connections.clone(), cut.clone());
+                let counted = Counted::new(open.clone());
                 under_way.spawn(async move {
-                    let _place = place;
+                    let _held = (place, counted);
                     cut.run_until_cancelled(connections.serve(stream)).await;
                 });
             }

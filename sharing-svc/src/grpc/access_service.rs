@@ -9,7 +9,7 @@ use tokio_stream::Empty;
 use tonic::{Request, Response, Status};
 use vocabulary::FieldErrors;
 
-use super::{convert::access, status::status};
+use super::{convert::access, counts, status::status};
 use crate::{error::Error, operations::Sharing};
 
 pub(super) struct AccessRpc {
@@ -34,6 +34,7 @@ impl AccessService for AccessRpc {
         let resource = access::resource(resource.as_ref(), || "resource".to_owned(), &mut errors);
         let (question, resource) = understood(question.zip(resource), errors)?;
         let done = self.sharing.check_access(&question, resource).await.map_err(status)?;
+        counts::checked(&done);
         Ok(Response::new(access::checked(done)))
     }
 
@@ -47,6 +48,7 @@ impl AccessService for AccessRpc {
         let resources = access::resources(&resources, &mut errors);
         let question = understood(question, errors)?;
         let allowed = self.sharing.batch_check_access(&question, &resources).await.map_err(status)?;
+        counts::batch(&question, &allowed);
         Ok(Response::new(access::batch(allowed)))
     }
 

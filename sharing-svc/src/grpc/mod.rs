@@ -2,6 +2,7 @@
 
 mod access_service;
 mod convert;
+mod counts;
 mod follow_sharing_service;
 mod methods;
 mod sharing_service;
@@ -33,6 +34,7 @@ pub fn contract() -> Vec<&'static str> {
 
 /// The services, over `sharing`. A method of the contract that is not among them is answered UNIMPLEMENTED.
 pub fn routes(sharing: &Sharing) -> Routes {
+    counts::describe();
     let user_facing = UserFacing::new(sharing_service::SharingRpc::new(sharing.clone()));
     let access = Access::new(access_service::AccessRpc::new(sharing.clone()));
     let follows = Follows::new(follow_sharing_service::FollowSharingRpc::new(sharing.clone()));

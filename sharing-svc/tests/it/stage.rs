@@ -17,6 +17,7 @@ use service_kit::{
     service::ServiceSettings,
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
+    telemetry::TelemetrySettings,
 };
 use sharing_svc::config::Settings;
 use test_kit::Backend;
@@ -52,6 +53,7 @@ pub fn settings(url: String) -> Settings {
             },
             grpc: GrpcSettings { deadline: Duration::from_secs(30), load: roomy(), ..GrpcSettings::default() },
             end: EndSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
+            telemetry: TelemetrySettings::default(),
             no_migrate: false,
         },
     }

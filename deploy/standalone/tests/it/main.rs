@@ -15,6 +15,7 @@ mod stage;
 mod bad_input;
 mod contract;
 mod exposure_profiles;
+mod followed;
 mod headers;
 mod layers;
 mod program;

@@ -14,6 +14,7 @@ use service_kit::{
     service::ServiceSettings,
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
+    telemetry::TelemetrySettings,
     tls::{ClientTls, ServerTls},
 };
 use test_kit::{Answer, Backend, HttpClient};
@@ -173,6 +174,7 @@ pub fn gateway_settings(
             max_in_flight_per_user: 4096,
         },
         auth: auth_settings(folder),
+        telemetry: TelemetrySettings::default(),
     }
 }
 
@@ -198,6 +200,7 @@ fn service_settings(url: String, deadline: Duration) -> ServiceSettings {
         },
         grpc: GrpcSettings { deadline, load: roomy(), ..GrpcSettings::default() },
         end: EndSettings { drain: Duration::from_millis(100), lame_duck: Duration::ZERO },
+        telemetry: TelemetrySettings::default(),
         no_migrate: false,
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         NodeType, Transformation,
         exposure::{Explanation, Predicate, RuleValue, WriteDecision},
     },
-    operations::AppliedProfile,
+    operations::{AppliedProfile, NO_GRANT},
 };
 
 pub(in crate::grpc) fn evaluated(exposed: Vec<bool>, applied: &AppliedProfile) -> wire::EvaluateNodesResponse {
@@ -47,7 +47,7 @@ pub(in crate::grpc) fn written(decision: WriteDecision) -> wire::CheckWriteRespo
 
 pub(in crate::grpc) fn explained(explanation: Option<Explanation>) -> wire::ExplainExposureResponse {
     let Some(Explanation { exposed, reason, rules }) = explanation else {
-        let reason = "the app has no access grant that counts".to_owned();
+        let reason = NO_GRANT.to_owned();
         let grant =
             wire::RuleVerdict { rule: "app_access".to_owned(), holds: false, decided: true, reason: reason.clone() };
         return wire::ExplainExposureResponse {

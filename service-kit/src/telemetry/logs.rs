@@ -11,15 +11,24 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+use super::traces::Exporting;
+
 /// What is logged where `RUST_LOG` does not say: our own sentences, and only the warnings of what we stand on.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,h2=warn,hyper=warn,tonic=warn";
 
 /// Starts logging for this process; a second call changes nothing, so tests may call it freely. `ours` are the crates of the
-/// program that keep secrets and personal text out of what they log.
-pub fn start(ours: &'static [&'static str]) {
+/// program that keep secrets and personal text out of what they log. Traces go where `exporting` says: the steps of a request, and
+/// none of its log lines.
+pub(super) fn start(ours: &'static [&'static str], exporting: Option<&Exporting>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let filter = filter.and(filter_fn(|metadata| is_fit_to_print(metadata, ours)));
-    let registry = tracing_subscriber::registry();
+    let traces = exporting.map(|exporting| {
+        let steps = filter_fn(|metadata| metadata.is_span() && is_of("service_kit", metadata));
+        // Where in the code and in which thread a step began says nothing of what the request went through.
+        let layer = tracing_opentelemetry::layer().with_location(false).with_threads(false).with_target(false);
+        layer.with_level(false).with_tracked_inactivity(false).with_tracer(exporting.tracer()).with_filter(steps)
+    });
+    let registry = tracing_subscriber::registry().with(traces);
     // A subscriber that is there already is somebody's choice: keep it.
     let _ = if std::io::stderr().is_terminal() {
         registry.with(fmt::layer().with_writer(std::io::stderr).with_filter(filter)).try_init()
@@ -32,7 +41,9 @@ pub fn start(ours: &'static [&'static str]) {
 /// Whether this may be logged at all, whatever `RUST_LOG` asks for. In detail a crate that we stand on may print what passes
 /// through it: headers with their tokens, statements with what they store.
 fn is_fit_to_print(metadata: &Metadata<'_>, ours: &[&str]) -> bool {
-    let of_ours =
-        |name: &str| metadata.target().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-    *metadata.level() <= Level::INFO || ours.iter().chain(&["service_kit"]).any(|name| of_ours(name))
+    *metadata.level() <= Level::INFO || ours.iter().chain(&["service_kit"]).any(|name| is_of(name, metadata))
+}
+
+fn is_of(name: &str, metadata: &Metadata<'_>) -> bool {
+    metadata.target().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }

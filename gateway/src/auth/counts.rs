@@ -1,0 +1,43 @@
+//! What is counted of tokens and of the keys that verify them.
+
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+use vocabulary::Instant;
+
+const TOKENS: &str = "token_verifications_total";
+const FETCHES: &str = "jwks_fetches_total";
+const FETCHED_AT: &str = "jwks_last_fetch_timestamp_seconds";
+
+/// What came of looking at a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verification {
+    /// It was verified a moment ago.
+    Remembered,
+    /// Its signature was computed, and is good.
+    Verified,
+    /// It is not good.
+    Refused,
+}
+
+/// Says what the counts mean. To be called once, before the first is counted.
+pub(super) fn describe() {
+    describe_counter!(TOKENS, "Tokens that were looked at, by what came of it; those remembered cost no signature");
+    describe_counter!(FETCHES, "Attempts to fetch the keys that verify tokens, by outcome");
+    describe_gauge!(FETCHED_AT, "When the keys that verify tokens were last fetched, in seconds since 1970");
+}
+
+pub(super) fn token(came_of_it: Verification) {
+    let outcome = match came_of_it {
+        Verification::Remembered => "remembered",
+        Verification::Verified => "verified",
+        Verification::Refused => "refused",
+    };
+    counter!(TOKENS, "outcome" => outcome).increment(1);
+}
+
+pub(super) fn keys_fetched(succeeded: bool, now: Instant) {
+    counter!(FETCHES, "outcome" => if succeeded { "fetched" } else { "failed" }).increment(1);
+    if succeeded {
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; the loss begins in thousands of years")]
+        gauge!(FETCHED_AT).set(now.utc().timestamp() as f64);
+    }
+}

@@ -1,0 +1,48 @@
+//! What is counted of requests (<https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>).
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use metrics::{SharedString, describe_histogram, histogram};
+use service_kit::telemetry;
+use tracing::Span;
+
+const DURATION: &str = "http_server_request_duration_seconds";
+/// What a route is called that there is none of: whatever callers make up must not become a label.
+const NO_ROUTE: &str = "_OTHER";
+
+/// Says what the counts mean. To be called once, before the first is counted.
+pub(crate) fn describe() {
+    describe_histogram!(DURATION, "Seconds until a request was answered");
+}
+
+/// Counts a request that was answered, and ends its step of the trace.
+pub(super) fn answered(method: &Method, route: Option<&str>, status: StatusCode, took: Duration, span: &Span) {
+    let route: SharedString = route.map_or(NO_ROUTE.into(), |route| route.to_owned().into());
+    let labels = [
+        metrics::Label::from_static_parts("http_request_method", written(method)),
+        metrics::Label::new("http_route", route.clone()),
+        metrics::Label::new("http_response_status_code", status.as_str().to_owned()),
+    ];
+    histogram!(DURATION, labels.to_vec()).record(took.as_secs_f64());
+    let said = [
+        ("http.request.method", written(method).into()),
+        ("http.route", route.as_ref().to_owned().into()),
+        ("http.response.status_code", i64::from(status.as_u16()).into()),
+    ];
+    telemetry::finish(span, said, status.is_server_error());
+}
+
+/// The methods that are known (RFC 9110), and one word for whatever else callers make up.
+pub(super) fn written(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        "PATCH" => "PATCH",
+        _ => "_OTHER",
+    }
+}

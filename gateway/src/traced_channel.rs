@@ -1,0 +1,46 @@
+//! A channel that counts the calls it makes, and makes each of them a step of its request's trace.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use http::{HeaderValue, Request, Response};
+use service_kit::{
+    grpc::calls::{self, End},
+    telemetry::{TraceParent, client_span, here},
+};
+use tonic::{body::Body, transport::Channel};
+use tower::Service;
+use tracing::Instrument;
+
+/// A channel to one service.
+#[derive(Clone)]
+pub struct TracedChannel(pub Channel);
+
+impl Service<Request<Body>> for TracedChannel {
+    type Response = Response<Body>;
+    type Error = tonic::transport::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let began = Instant::now();
+        // One of the contract's: it is our own client that calls.
+        let method = request.uri().path().trim_start_matches('/').to_owned();
+        let span = client_span(&method);
+        if let Some(parent) = here(&span).and_then(|here| HeaderValue::from_str(&here.to_string()).ok()) {
+            request.headers_mut().insert(TraceParent::HEADER, parent);
+        }
+        let called = self.0.call(request).instrument(span.clone());
+        Box::pin(async move {
+            let answered = called.await;
+            calls::finished(End::Client, method, answered.as_ref().ok().map(Response::headers), began.elapsed(), &span);
+            answered
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! Traces: one for each request, through every process that works on it, by OTLP.
+
+use std::{sync::OnceLock, time::Duration};
+
+use anyhow::Context as _;
+use http::{Uri, uri::Scheme};
+use hyper_rustls::HttpsConnectorBuilder;
+use opentelemetry::{
+    Context, KeyValue,
+    trace::{TraceContextExt, TracerProvider},
+};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithTonicConfig};
+use opentelemetry_sdk::{
+    Resource,
+    trace::{Sampler, SdkTracerProvider},
+};
+use tonic::transport::{Channel, Endpoint};
+use tracing::{Span, field, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::{Program, TraceParent};
+
+/// A collector that takes longer misses what it was sent.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end of a process waits for the last traces to be taken.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Whether traces are made in this process.
+static EXPORTED: OnceLock<()> = OnceLock::new();
+
+/// Who decides which traces are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampling {
+    /// This process, for every trace alike: its callers are anybody, who could have all of theirs kept.
+    Here,
+    /// Whoever calls, where they say so: they are services of ours, and a trace is worth little without its other half.
+    ByCallers,
+}
+
+/// Traces on their way out.
+pub(super) struct Exporting(pub(super) SdkTracerProvider);
+
+impl Exporting {
+    pub(super) fn to(endpoint: &Uri, ratio: f64, program: &Program<'_>) -> anyhow::Result<Self> {
+        let exporter = SpanExporter::builder().with_tonic().with_channel(channel(endpoint)?).with_timeout(PATIENCE);
+        let exporter = exporter.build().with_context(|| format!("cannot send traces to {endpoint}"))?;
+        let kept = Sampler::TraceIdRatioBased(ratio);
+        let sampler = match program.sampling {
+            Sampling::Here => kept,
+            Sampling::ByCallers => Sampler::ParentBased(Box::new(kept)),
+        };
+        let resource = Resource::builder_empty()
+            .with_service_name(program.name)
+            .with_attribute(KeyValue::new("service.namespace", "ofself"))
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .build();
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_sampler(sampler)
+            .with_resource(resource)
+            .build();
+        EXPORTED.get_or_init(|| ());
+        Ok(Self(provider))
+    }
+
+    pub(super) fn tracer(&self) -> opentelemetry_sdk::trace::SdkTracer {
+        self.0.tracer("ofself")
+    }
+
+    pub(super) fn end(self) {
+        // A collector that is away is not worth a longer leave.
+        let _ = self.0.shutdown_with_timeout(LAST_WORDS);
+    }
+}
+
+/// A channel that connects when it is first used. Not by tonic's own TLS: were that on, tonic would refuse every `https` channel
+/// that brings a connector of its own, and those between our services do.
+fn channel(endpoint: &Uri) -> anyhow::Result<Channel> {
+    let collector = Endpoint::from(endpoint.clone()).connect_timeout(PATIENCE).timeout(PATIENCE);
+    if endpoint.scheme() != Some(&Scheme::HTTPS) {
+        return Ok(collector.connect_lazy());
+    }
+    let connector = HttpsConnectorBuilder::new()
+        .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())
+        .context("cannot read the certificates that this machine trusts")?
+        .https_only()
+        .enable_http2()
+        .build();
+    Ok(collector.connect_with_connector_lazy(connector))
+}
+
+/// A request that is answered here, as its log lines and its trace know it: a step of the trace that `caller` sent it in, or
+/// the first of one of its own. `name` is what it asks for, one of few.
+pub fn server_span(name: &str, request_id: &str, caller: Option<TraceParent>) -> Span {
+    if EXPORTED.get().is_none() {
+        let trace_id = caller.map(|caller| caller.trace_id());
+        return info_span!("request", operation = name, request_id, trace_id);
+    }
+    let span = info_span!(
+        "request",
+        operation = name,
+        request_id,
+        trace_id = field::Empty,
+        otel.name = name,
+        otel.kind = "server"
+    );
+    if let Some(caller) = caller {
+        // Refused only where a span is no part of any trace.
+        let _ = span.set_parent(Context::new().with_remote_span_context(caller.into_span()));
+    }
+    if let Some(here) = here(&span) {
+        span.record("trace_id", here.trace_id());
+    }
+    span
+}
+
+/// A call that is made to another process.
+pub fn client_span(name: &str) -> Span {
+    if EXPORTED.get().is_none() {
+        return Span::none();
+    }
+    info_span!("call", otel.name = name, otel.kind = "client")
+}
+
+/// Where `span` stands in its trace, for whom it calls and whom it answers; `None` where no traces are made.
+pub fn here(span: &Span) -> Option<TraceParent> {
+    EXPORTED.get()?;
+    TraceParent::of_span(span.context().span().span_context())
+}
+
+/// Says of a request what is known of it in the end.
+pub fn finish(span: &Span, attributes: impl IntoIterator<Item = (&'static str, opentelemetry::Value)>, failed: bool) {
+    if EXPORTED.get().is_none() {
+        return;
+    }
+    for (name, value) in attributes {
+        span.set_attribute(name, value);
+    }
+    if failed {
+        span.set_status(opentelemetry::trace::Status::error(""));
+    }
+}
