@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{error::ApiError, http::entity_tag};
 
@@ -16,10 +17,13 @@ pub struct Entity {
 }
 
 /// A page of rows, under the name of their kind.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Paging {
+    /// Rows in all
     total: i64,
+    /// Rows on a page at most
     limit: i32,
+    /// Rows before this page
     offset: i64,
     has_next: bool,
     has_prev: bool,

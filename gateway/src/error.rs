@@ -10,13 +10,15 @@ use serde_json::{Map, Value, json};
 use service_kit::refusal::{MORE_FIELDS, Refusal, VALIDATION_ERROR};
 use tonic::{Code, Status};
 use tracing::{error, warn};
+use utoipa::ToSchema;
 use vocabulary::FieldErrors;
 
 /// When a caller may try again after a service was away.
 const RETRY_UNAVAILABLE: Duration = Duration::from_secs(1);
 
-/// A code of the error envelope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What went wrong, for programs
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "each is explained where the contract lists it, in docs/rest-api.md")]
 pub enum ErrorCode {
     ValidationError,
@@ -54,24 +56,37 @@ pub struct ApiError {
     challenge: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Envelope<'a> {
+/// Every failure
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error, example = json!({
+    "error": {"code": "VALIDATION_ERROR", "message": "tag_ids is required when scope is specific_tags", "request_id": "0198c0de"},
+    "errors": {"tag_ids": ["is required when scope is specific_tags"]}
+}))]
+pub(crate) struct Envelope<'a> {
+    #[schema(inline)]
     error: Explanation<'a>,
+    /// What is wrong with each field, by its path (`tag_expression.conditions[1].op`); on validation failures only
     #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Option<HashMap<String, Vec<String>>>, nullable = false)]
     errors: Map<String, Value>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Explanation<'a> {
+    #[schema(value_type = ErrorCode)]
     code: &'static str,
+    /// One sentence that a person can act on
     message: &'a str,
+    /// By which the log knows it
     request_id: &'a str,
+    /// What a caller needs beside, to act
     #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Option<HashMap<String, Value>>, nullable = false)]
     details: Map<String, Value>,
 }
 
 impl ErrorCode {
-    const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::ValidationError,
         Self::MalformedJson,
         Self::Unauthorized,

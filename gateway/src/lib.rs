@@ -10,6 +10,7 @@
 pub mod answer;
 pub mod auth;
 pub mod config;
+pub mod description;
 pub mod error;
 pub mod exposure_profiles;
 pub mod fair_share;
@@ -68,7 +69,7 @@ pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Gateway> {
     let readiness = Readiness::default();
     let admission = Admission::new(&settings.limits.load, settings.limits.max_in_flight_per_user);
     let router =
-        router::router(upstreams.clone(), readiness.clone(), authentication, admission, settings.limits.cors_origins);
+        router::router(upstreams.clone(), readiness.clone(), authentication, admission, settings.limits.cors_origins)?;
     Ok(Gateway { server, router, upstreams, readiness, drain: settings.end.drain })
 }
 

@@ -5,7 +5,6 @@ use axum::{
     extract::State,
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use service_kit::admin::Readiness;
@@ -14,17 +13,19 @@ use tower_http::{
     cors::{AllowOrigin, CorsLayer},
 };
 use tracing::error;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     auth::{Authentication, require_caller},
+    description,
     error::{ApiError, ErrorCode},
-    exposure_profiles,
+    exposure_profiles::handlers as exposure_profiles,
     http::{
         admission::{Admission, admit},
         context::{TRACEPARENT, X_REQUEST_ID, with_context},
         requests,
     },
-    sharing,
+    sharing::handlers as sharing,
     upstream::Upstreams,
 };
 
@@ -63,34 +64,39 @@ pub fn router(
     authentication: Authentication,
     admission: Admission,
     origins: Vec<HeaderValue>,
-) -> Router {
+) -> anyhow::Result<Router> {
     requests::describe();
-    let api = Router::new()
-        .route("/sharing", post(sharing::create))
-        .route("/sharing/outgoing", get(sharing::outgoing))
-        .route("/sharing/incoming", get(sharing::incoming))
-        .route("/sharing/{share_id}", get(sharing::get).put(sharing::update).delete(sharing::revoke))
-        .route("/exposure-profiles", get(exposure_profiles::list).post(exposure_profiles::create))
-        .route("/exposure-profiles/default", get(exposure_profiles::default))
-        .route("/exposure-profiles/from-template", post(exposure_profiles::create_from_template))
-        .route(
-            "/exposure-profiles/{profile_id}",
-            get(exposure_profiles::get).put(exposure_profiles::update).delete(exposure_profiles::delete),
-        )
-        .route("/exposure-profiles/{profile_id}/yaml", get(exposure_profiles::yaml))
+    let (api, described) = OpenApiRouter::<Upstreams>::new()
+        .routes(routes!(sharing::create))
+        .routes(routes!(sharing::outgoing))
+        .routes(routes!(sharing::incoming))
+        .routes(routes!(sharing::get, sharing::update, sharing::revoke))
+        .routes(routes!(exposure_profiles::list, exposure_profiles::create))
+        .routes(routes!(exposure_profiles::default))
+        .routes(routes!(exposure_profiles::create_from_template))
+        .routes(routes!(exposure_profiles::get, exposure_profiles::update, exposure_profiles::delete))
+        .routes(routes!(exposure_profiles::yaml))
+        .split_for_parts();
+    let api = api
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(from_fn_with_state(admission, admit))
         .route_layer(from_fn_with_state(authentication, require_caller));
-    Router::new()
+    let (probes, described) =
+        OpenApiRouter::with_openapi(description::document().nest(BASE, description::of_api(described)))
+            .routes(routes!(healthz))
+            .routes(routes!(readyz))
+            .split_for_parts();
+    let router = Router::new()
         .nest(BASE, api.with_state(upstreams))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
+        .merge(probes)
+        .merge(description::routes(&described)?)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(readiness)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cross_origin(origins))
-        .layer(from_fn(with_context))
+        .layer(from_fn(with_context));
+    Ok(router)
 }
 
 fn cross_origin(origins: Vec<HeaderValue>) -> CorsLayer {
@@ -102,10 +108,31 @@ fn cross_origin(origins: Vec<HeaderValue>) -> CorsLayer {
         .max_age(std::time::Duration::from_hours(1))
 }
 
+/// Whether this process runs
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "Healthz",
+    tag = "Operations",
+    security(()),
+    responses((status = 200, description = "It does", body = String, content_type = "text/plain")),
+)]
 async fn healthz() -> &'static str {
     "ok\n"
 }
 
+/// Whether this process should be sent work: while both services serve
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "Readyz",
+    tag = "Operations",
+    security(()),
+    responses(
+        (status = 200, description = "It should", body = String, content_type = "text/plain"),
+        (status = 503, description = "It should not", body = String, content_type = "text/plain"),
+    ),
+)]
 async fn readyz(State(readiness): State<Readiness>) -> Response {
     if readiness.is_ready() {
         "ready\n".into_response()

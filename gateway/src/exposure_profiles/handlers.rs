@@ -15,10 +15,12 @@ use vocabulary::FieldErrors;
 
 use super::{
     read,
-    write::{ProfilesBody, body, entity},
+    schema::{AsYaml, NewProfile, ProfileChange, ProfileFromTemplate, ProfileIdParam, ProfileYaml, WithYaml},
+    write::{ProfileBody, ProfilesBody, body, entity},
 };
 use crate::{
     answer::{self, Paging},
+    description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
     error::{ApiError, ErrorCode},
     http::{
         body::object,
@@ -33,7 +35,16 @@ use crate::{
 
 type ProfileId = Result<Path<String>, PathRejection>;
 
-/// `POST /exposure-profiles`
+/// Makes an exposure profile
+#[utoipa::path(
+    post,
+    path = "/exposure-profiles",
+    operation_id = "CreateProfile",
+    tag = "Exposure profiles",
+    params(IdempotencyKeyParam),
+    request_body = NewProfile,
+    responses((status = 201, description = "The profile that was made", body = ProfileBody)),
+)]
 pub async fn create(
     State(upstreams): State<Upstreams>,
     call: Call,
@@ -55,7 +66,15 @@ pub async fn create(
     entity(created.profile, None)?.created(&location, created.replayed)
 }
 
-/// `GET /exposure-profiles`
+/// Lists the caller's exposure profiles
+#[utoipa::path(
+    get,
+    path = "/exposure-profiles",
+    operation_id = "ListProfiles",
+    tag = "Exposure profiles",
+    params(PageParams),
+    responses((status = 200, description = "A page of profiles, newest first", body = ProfilesBody)),
+)]
 pub async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
     let mut query = Query::parse(uri.query());
     let (PageQuery { limit, offset }, is_active) = (query.page(), query.boolean("is_active"));
@@ -67,14 +86,30 @@ pub async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> R
     answer::json(StatusCode::OK, &ProfilesBody { exposure_profiles, paging })
 }
 
-/// `GET /exposure-profiles/default`
+/// Shows the default profile, made when it is first asked for
+#[utoipa::path(
+    get,
+    path = "/exposure-profiles/default",
+    operation_id = "GetDefaultProfile",
+    tag = "Exposure profiles",
+    params(IfNoneMatchParam),
+    responses((status = 200, description = "The default profile", body = ProfileBody)),
+)]
 pub async fn default(State(upstreams): State<Upstreams>, call: Call, headers: HeaderMap) -> Result<Response, ApiError> {
     let request = upstreams.request(&call, GetDefaultProfileRequest {})?;
     let found = upstreams.exposure().get_default_profile(request).await?.into_inner();
     Ok(answer::unless_known(&headers, entity(found.profile, None)?.ok()))
 }
 
-/// `GET /exposure-profiles/{profile_id}`
+/// Shows an exposure profile
+#[utoipa::path(
+    get,
+    path = "/exposure-profiles/{profile_id}",
+    operation_id = "GetProfile",
+    tag = "Exposure profiles",
+    params(ProfileIdParam, WithYaml, IfNoneMatchParam),
+    responses((status = 200, description = "The profile", body = ProfileBody)),
+)]
 pub async fn get(
     State(upstreams): State<Upstreams>,
     call: Call,
@@ -91,7 +126,18 @@ pub async fn get(
     Ok(answer::unless_known(&headers, entity(found.profile, found.yaml)?.ok()))
 }
 
-/// `GET /exposure-profiles/{profile_id}/yaml`
+/// Shows an exposure profile in YAML
+#[utoipa::path(
+    get,
+    path = "/exposure-profiles/{profile_id}/yaml",
+    operation_id = "GetProfileYaml",
+    tag = "Exposure profiles",
+    params(ProfileIdParam, AsYaml, IfNoneMatchParam),
+    responses((status = 200, description = "The profile in YAML; as JSON where `Accept` asks for that", content(
+        (serde_json::Value = "application/yaml", example = "name: Work apps\n"),
+        (ProfileYaml = "application/json"),
+    ))),
+)]
 pub async fn yaml(
     State(upstreams): State<Upstreams>,
     call: Call,
@@ -116,7 +162,16 @@ pub async fn yaml(
     Ok(answer::unless_known(&headers, response))
 }
 
-/// `PUT /exposure-profiles/{profile_id}`
+/// Changes an exposure profile
+#[utoipa::path(
+    put,
+    path = "/exposure-profiles/{profile_id}",
+    operation_id = "UpdateProfile",
+    tag = "Exposure profiles",
+    params(ProfileIdParam, IfMatchParam),
+    request_body = ProfileChange,
+    responses((status = 200, description = "The profile as it stands now", body = ProfileBody)),
+)]
 pub async fn update(
     State(upstreams): State<Upstreams>,
     call: Call,
@@ -137,7 +192,15 @@ pub async fn update(
     Ok(entity(updated.profile, None)?.ok())
 }
 
-/// `DELETE /exposure-profiles/{profile_id}`
+/// Deletes an exposure profile that is not the default and that no app is bound to
+#[utoipa::path(
+    delete,
+    path = "/exposure-profiles/{profile_id}",
+    operation_id = "DeleteProfile",
+    tag = "Exposure profiles",
+    params(ProfileIdParam, IfMatchParam),
+    responses((status = 204, description = "The profile is gone")),
+)]
 pub async fn delete(
     State(upstreams): State<Upstreams>,
     call: Call,
@@ -150,7 +213,19 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// `POST /exposure-profiles/from-template`
+/// Makes an exposure profile after a template
+#[utoipa::path(
+    post,
+    path = "/exposure-profiles/from-template",
+    operation_id = "CreateProfileFromTemplate",
+    tag = "Exposure profiles",
+    params(IdempotencyKeyParam),
+    request_body = ProfileFromTemplate,
+    responses(
+        (status = 201, description = "The profile that was made", body = ProfileBody),
+        (status = 200, description = "The default profile, which was there already", body = ProfileBody),
+    ),
+)]
 pub async fn create_from_template(
     State(upstreams): State<Upstreams>,
     call: Call,

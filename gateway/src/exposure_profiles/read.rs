@@ -115,3 +115,59 @@ fn detail_level(fields: &mut Fields<'_>) -> Edit<i32> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use utoipa::PartialSchema;
+
+    use super::*;
+    use crate::{
+        description::agreement::{self, words},
+        exposure_profiles::schema,
+    };
+
+    #[test]
+    fn what_is_described_is_what_is_read() {
+        agreement::holds(&schema::NewProfile::schema(), |members, errors| {
+            create(members, errors);
+        });
+        agreement::holds(&schema::ProfileChange::schema(), |members, errors| {
+            update(String::new(), Vec::new(), members, errors);
+        });
+        agreement::holds(&schema::ProfileFromTemplate::schema(), |members, errors| {
+            from_template(members, errors);
+        });
+    }
+
+    #[test]
+    fn the_parts_that_are_described_are_those_that_are_read() {
+        let within = |schema, path: &'static str| {
+            agreement::holds(&schema, move |members, errors| {
+                let inside = path
+                    .rsplit('.')
+                    .fold(Json::Object(members), |inside, name| Json::Object(vec![(name.to_owned(), inside)]));
+                create(inside.into_object().unwrap_or_default(), errors);
+            });
+        };
+        within(schema::TagFilters::schema(), "tag_filters");
+        within(schema::TagPermissions::schema(), "tag_permissions");
+        within(schema::TagGrant::schema(), "tag_permissions.read");
+        within(schema::NewTagGrant::schema(), "tag_permissions.create");
+        within(schema::SchemaPermissions::schema(), "schema_permissions");
+        within(schema::SchemaGrant::schema(), "schema_permissions.write");
+        within(schema::EarlierScope::schema(), "scope");
+        within(schema::TagCondition::schema(), "tag_expression");
+        within(schema::TagOperation::schema(), "tag_expression");
+    }
+
+    #[test]
+    fn the_words_that_are_described_are_those_that_are_read() {
+        for (schema, name) in
+            [(schema::TagsLogic::schema(), "allowed_tags_logic"), (schema::DetailLevel::schema(), "max_detail_level")]
+        {
+            words(&schema, name, |members, errors| {
+                create(members, errors);
+            });
+        }
+    }
+}

@@ -3,9 +3,13 @@
 use ofself_proto::exposure::{DetailLevel, Profile, ProfileDraft, TagFilters, TagsLogic, Warning};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::{
     permissions::{written_schema_permissions, written_tag_permissions},
+    schema::{
+        DetailLevel as Detail, SchemaPermissions, TagExpression, TagPermissions, TagsLogic as Logic, Transformation,
+    },
     tag_expression,
 };
 use crate::{
@@ -14,52 +18,80 @@ use crate::{
     moment,
 };
 
-/// A profile as clients see it.
-#[derive(Serialize)]
+/// An exposure profile
+#[derive(Serialize, ToSchema)]
+#[schema(as = Profile, example = json!({
+    "id": "0198c0de-0000-7000-8000-000000000002", "owner_id": "alice", "name": "Work apps", "description": null,
+    "tag_filters": {"include_all": [], "include_any": ["work"], "exclude_any": ["private"]}, "tag_expression": null,
+    "allowed_tag_ids": [], "allowed_tags_logic": null, "excluded_tag_ids": [], "allowed_node_ids": [],
+    "allowed_node_types": [], "excluded_node_types": [], "date_range_start": null, "date_range_end": null,
+    "transformations": ["redact_pii"], "max_detail_level": "summary", "tag_permissions": null, "schema_permissions": null,
+    "is_active": true, "is_default": false, "created_at": "2026-11-21T09:00:00Z", "updated_at": "2026-11-21T09:00:00Z",
+    "warnings": []
+}))]
 pub(super) struct ProfileBody {
     id: String,
     owner_id: String,
     name: String,
+    #[schema(required)]
     description: Option<String>,
+    #[schema(required)]
     tag_filters: Option<TagFiltersBody>,
+    #[schema(required, value_type = Option<TagExpression>)]
     tag_expression: Option<Value>,
     allowed_tag_ids: Vec<String>,
+    #[schema(required, value_type = Option<Logic>)]
     allowed_tags_logic: Option<&'static str>,
     excluded_tag_ids: Vec<String>,
     allowed_node_ids: Vec<String>,
     allowed_node_types: Vec<String>,
     excluded_node_types: Vec<String>,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     date_range_start: Option<String>,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     date_range_end: Option<String>,
+    #[schema(value_type = Vec<Transformation>)]
     transformations: Vec<String>,
+    #[schema(required, value_type = Option<Detail>)]
     max_detail_level: Option<&'static str>,
+    #[schema(required, value_type = Option<TagPermissions>)]
     tag_permissions: Option<Value>,
+    #[schema(required, value_type = Option<SchemaPermissions>)]
     schema_permissions: Option<Value>,
     is_active: bool,
     is_default: bool,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     created_at: Option<String>,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     updated_at: Option<String>,
     warnings: Vec<WarningBody>,
+    /// Where it was asked for
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     yaml: Option<String>,
 }
 
-#[derive(Serialize)]
+/// Which nodes an app may see, by their tags
+#[derive(Serialize, ToSchema)]
+#[schema(as = ShownTagFilters)]
 struct TagFiltersBody {
     include_all: Vec<String>,
     include_any: Vec<String>,
     exclude_any: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// What a profile does that its owner may not mean
+#[derive(Serialize, ToSchema)]
+#[schema(as = Warning)]
 struct WarningBody {
     code: String,
     message: String,
     fields: Vec<String>,
 }
 
-/// A page of profiles.
-#[derive(Serialize)]
+/// A page of exposure profiles
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProfilePage)]
 pub(super) struct ProfilesBody {
     pub(super) exposure_profiles: Vec<ProfileBody>,
     #[serde(flatten)]

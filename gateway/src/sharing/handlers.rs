@@ -13,10 +13,12 @@ use vocabulary::FieldErrors;
 
 use super::{
     read,
-    write::{SharesBody, body, entity},
+    schema::{NewShare, ShareChange, ShareIdParam},
+    write::{ShareBody, SharesBody, body, entity},
 };
 use crate::{
     answer::{self, Paging},
+    description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
     error::{ApiError, ErrorCode},
     http::{
         body::object,
@@ -31,7 +33,16 @@ use crate::{
 
 type ShareId = Result<Path<String>, PathRejection>;
 
-/// `POST /sharing`
+/// Shares nodes with another person
+#[utoipa::path(
+    post,
+    path = "/sharing",
+    operation_id = "CreateShare",
+    tag = "Sharing",
+    params(IdempotencyKeyParam),
+    request_body = NewShare,
+    responses((status = 201, description = "The share that was made", body = ShareBody)),
+)]
 pub async fn create(
     State(upstreams): State<Upstreams>,
     call: Call,
@@ -54,7 +65,15 @@ pub async fn create(
     entity(created.share)?.created(&location, created.replayed)
 }
 
-/// `GET /sharing/outgoing`
+/// Lists the shares that the caller granted
+#[utoipa::path(
+    get,
+    path = "/sharing/outgoing",
+    operation_id = "ListOutgoingShares",
+    tag = "Sharing",
+    params(PageParams),
+    responses((status = 200, description = "A page of shares, newest first", body = SharesBody)),
+)]
 pub async fn outgoing(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
     let (PageQuery { limit, offset }, is_active) = list_query(&uri)?;
     let request = upstreams.request(&call, ListOutgoingSharesRequest { limit, offset, is_active })?;
@@ -62,7 +81,15 @@ pub async fn outgoing(State(upstreams): State<Upstreams>, call: Call, uri: Uri) 
     listed(page.shares, page.total, page.limit, page.offset)
 }
 
-/// `GET /sharing/incoming`
+/// Lists the shares that were granted to the caller
+#[utoipa::path(
+    get,
+    path = "/sharing/incoming",
+    operation_id = "ListIncomingShares",
+    tag = "Sharing",
+    params(PageParams),
+    responses((status = 200, description = "A page of shares, newest first", body = SharesBody)),
+)]
 pub async fn incoming(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
     let (PageQuery { limit, offset }, is_active) = list_query(&uri)?;
     let request = upstreams.request(&call, ListIncomingSharesRequest { limit, offset, is_active })?;
@@ -70,7 +97,15 @@ pub async fn incoming(State(upstreams): State<Upstreams>, call: Call, uri: Uri) 
     listed(page.shares, page.total, page.limit, page.offset)
 }
 
-/// `GET /sharing/{share_id}`
+/// Shows a share to its owner, its recipient and whoever passed it on
+#[utoipa::path(
+    get,
+    path = "/sharing/{share_id}",
+    operation_id = "GetShare",
+    tag = "Sharing",
+    params(ShareIdParam, IfNoneMatchParam),
+    responses((status = 200, description = "The share", body = ShareBody)),
+)]
 pub async fn get(
     State(upstreams): State<Upstreams>,
     call: Call,
@@ -82,7 +117,16 @@ pub async fn get(
     Ok(answer::unless_known(&headers, entity(found.share)?.ok()))
 }
 
-/// `PUT /sharing/{share_id}`
+/// Changes a share; its owner, or whoever passed it on
+#[utoipa::path(
+    put,
+    path = "/sharing/{share_id}",
+    operation_id = "UpdateShare",
+    tag = "Sharing",
+    params(ShareIdParam, IfMatchParam),
+    request_body = ShareChange,
+    responses((status = 200, description = "The share as it stands now", body = ShareBody)),
+)]
 pub async fn update(
     State(upstreams): State<Upstreams>,
     call: Call,
@@ -102,7 +146,15 @@ pub async fn update(
     Ok(entity(updated.share)?.ok())
 }
 
-/// `DELETE /sharing/{share_id}`
+/// Revokes a share, for good; its owner, or whoever passed it on
+#[utoipa::path(
+    delete,
+    path = "/sharing/{share_id}",
+    operation_id = "RevokeShare",
+    tag = "Sharing",
+    params(ShareIdParam, IfMatchParam),
+    responses((status = 200, description = "The share, revoked; again and again", body = ShareBody)),
+)]
 pub async fn revoke(
     State(upstreams): State<Upstreams>,
     call: Call,

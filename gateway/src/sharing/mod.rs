@@ -1,7 +1,6 @@
 //! `/sharing`: shares, translated between REST and `SharingService`.
 
-mod handlers;
+pub mod handlers;
 mod read;
+mod schema;
 mod write;
-
-pub use handlers::{create, get, incoming, outgoing, revoke, update};

@@ -66,3 +66,31 @@ fn scope(fields: &mut Fields<'_>) -> Edit<i32> {
         Some(scope.into())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use utoipa::PartialSchema;
+
+    use super::*;
+    use crate::{
+        description::agreement::{self, words},
+        sharing::schema::{NewShare, Scope, ShareChange},
+    };
+
+    #[test]
+    fn what_is_described_is_what_is_read() {
+        agreement::holds(&NewShare::schema(), |members, errors| {
+            create(members, errors);
+        });
+        agreement::holds(&ShareChange::schema(), |members, errors| {
+            update(String::new(), Vec::new(), members, errors);
+        });
+    }
+
+    #[test]
+    fn the_words_that_are_described_are_those_that_are_read() {
+        words(&Scope::schema(), "scope", |members, errors| {
+            create(members, errors);
+        });
+    }
+}

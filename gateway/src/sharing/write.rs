@@ -2,20 +2,29 @@
 
 use ofself_proto::sharing::{Share, ShareScope, ShareSource, ShareStatus};
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::schema::{Scope, Source, Status};
 use crate::{
     answer::{Entity, Paging},
     error::ApiError,
     moment,
 };
 
-/// A share as clients see it.
-#[derive(Serialize)]
+/// A share
+#[derive(Serialize, ToSchema)]
+#[schema(as = Share, example = json!({
+    "id": "0198c0de-0000-7000-8000-000000000001", "owner_id": "alice", "shared_with_user_id": "bob", "scope": "specific_tags",
+    "tag_ids": ["holiday"], "node_ids": [], "can_read": true, "can_write": false, "can_delete": false, "can_share": false,
+    "expires_at": null, "status": "active", "is_active": true, "source": "direct", "parent_share_id": null,
+    "created_at": "2026-11-21T09:00:00Z", "updated_at": "2026-11-21T09:00:00Z", "revoked_at": null
+}))]
 #[expect(clippy::struct_excessive_bools, reason = "the contract has them")]
 pub(super) struct ShareBody {
     id: String,
     owner_id: String,
     shared_with_user_id: String,
+    #[schema(value_type = Scope)]
     scope: &'static str,
     tag_ids: Vec<String>,
     node_ids: Vec<String>,
@@ -23,18 +32,28 @@ pub(super) struct ShareBody {
     can_write: bool,
     can_delete: bool,
     can_share: bool,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
+    #[schema(value_type = Status)]
     status: &'static str,
+    /// Whether `status` is `active`
     is_active: bool,
+    #[schema(value_type = Source)]
     source: &'static str,
+    /// The share that was passed on
+    #[schema(required)]
     parent_share_id: Option<String>,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     created_at: Option<String>,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     updated_at: Option<String>,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     revoked_at: Option<String>,
 }
 
-/// A page of shares.
-#[derive(Serialize)]
+/// A page of shares
+#[derive(Serialize, ToSchema)]
+#[schema(as = SharePage)]
 pub(super) struct SharesBody {
     pub(super) shares: Vec<ShareBody>,
     #[serde(flatten)]

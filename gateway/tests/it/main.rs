@@ -11,6 +11,7 @@
 
 mod stage;
 
+mod description;
 mod forged_tokens;
 mod jwks_url;
 mod keys;

@@ -166,6 +166,11 @@ pub async fn open(auth: AuthSettings) -> anyhow::Result<gateway::Gateway> {
 }
 
 impl Stage {
+    /// Asks it anything.
+    pub fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
     pub async fn start(auth: AuthSettings, files: TempDir) -> Self {
         let gateway = open(auth).await.unwrap();
         let http = HttpClient::new(format!("http://{}", gateway.address().unwrap()));

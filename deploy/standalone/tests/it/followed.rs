@@ -118,9 +118,8 @@ async fn a_request_is_one_trace_through_every_part_of_the_plane() {
 
     let spans = collector.spans();
     let steps = |trace: &str| {
-        let of_trace =
-            |span: &&Span| span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == trace;
-        let mut steps: Vec<_> = spans.iter().filter(of_trace).cloned().collect();
+        let trace = u128::from_str_radix(trace, 16).unwrap().to_be_bytes();
+        let mut steps: Vec<_> = spans.iter().filter(|span| span.trace_id == trace).cloned().collect();
         steps.sort_by_key(|span| span.start_time_unix_nano);
         steps
     };

@@ -1,0 +1,164 @@
+//! The description of the API (OpenAPI 3.1): what handlers say of themselves, and what holds for all of them.
+
+#[cfg(test)]
+pub(crate) mod agreement;
+mod page;
+mod parameters;
+mod refusals;
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        self, Content, Header, Ref, RefOr, Response, ResponseBuilder,
+        path::Operation,
+        schema::{ObjectBuilder, SchemaType, Type},
+        security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
+    },
+};
+
+pub use self::{
+    page::routes,
+    parameters::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
+};
+use crate::error::{Envelope, ErrorCode};
+
+/// How the scheme of tokens is called in the description.
+const TOKEN: &str = "token";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "OfSelf: sharing and exposure profiles",
+        description = "What a person lets others see of their knowledge graph: other people (sharing), and the apps they connected \
+                       (exposure profiles). For first-party apps alone. The rules stand in the project's documents.",
+        license(name = "Proprietary", url = "https://ofself.ai"),
+        contact(name = "OfSelf", url = "https://ofself.ai"),
+    ),
+    servers((url = "/", description = "This server")),
+    tags(
+        (name = "Sharing", description = "Which other people may read, change, delete or pass on which of one's nodes, until when"),
+        (name = "Exposure profiles", description = "What connected apps may see and do: which nodes, in how much detail, with what taken out"),
+        (name = "Operations", description = "For whoever runs this"),
+    ),
+    components(schemas(Envelope, ErrorCode)),
+    modifiers(&Token),
+)]
+struct Document;
+
+/// The one way in.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        scheme.bearer_format = Some("JWT".to_owned());
+        scheme.description = Some("A user's token, issued to a first-party app".to_owned());
+        document.components.get_or_insert_default().add_security_scheme(TOKEN, SecurityScheme::Http(scheme));
+    }
+}
+
+/// The description that routes are added to.
+pub fn document() -> openapi::OpenApi {
+    Document::openapi()
+}
+
+/// The description of the routes that need a token, with what holds for all of them.
+pub fn of_api(mut described: openapi::OpenApi) -> openapi::OpenApi {
+    let components = described.components.get_or_insert_default();
+    for (name, codes) in refusals::OF_ANY {
+        components.responses.insert((*name).to_owned(), refused(codes).into());
+    }
+    for item in described.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            complete(operation);
+        }
+    }
+    described
+}
+
+fn complete(operation: &mut Operation) {
+    let name = operation.operation_id.clone().unwrap_or_default();
+    operation.security = Some(vec![SecurityRequirement::new(TOKEN, Vec::<String>::new())]);
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response {
+            add_headers_of_good_answers(response, &name, status);
+        }
+    }
+    if name.starts_with("Get") {
+        let mut unchanged = Response::new("What the client has is what it would be sent");
+        add_headers_of_good_answers(&mut unchanged, &name, "304");
+        operation.responses.responses.insert("304".to_owned(), unchanged.into());
+    }
+    let mut own: Vec<(String, Vec<ErrorCode>)> = Vec::new();
+    for code in refusals::of(&name) {
+        let status = code.written().1.as_str().to_owned();
+        match own.iter_mut().find(|(known, _)| *known == status) {
+            Some((_, codes)) => codes.push(code),
+            None => own.push((status, vec![code])),
+        }
+    }
+    for (status, codes) in own {
+        operation.responses.responses.insert(status, refused(&codes).into());
+    }
+    for (name, codes) in refusals::OF_ANY {
+        let Some(first) = codes.first() else { continue };
+        let status = first.written().1.as_str().to_owned();
+        operation.responses.responses.entry(status).or_insert_with(|| Ref::from_response_name(*name).into());
+    }
+}
+
+/// An answer that says why not.
+fn refused(codes: &[ErrorCode]) -> Response {
+    let written: Vec<_> = codes.iter().map(|code| format!("`{}`", code.written().0)).collect();
+    let mut response = ResponseBuilder::new()
+        .description(written.join(", "))
+        .content("application/json", Content::new(Some(Ref::from_schema_name("Error"))))
+        .build();
+    add_ids(&mut response);
+    for code in codes {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "every other code has no header of its own")]
+        match code {
+            ErrorCode::Unauthorized => {
+                header(&mut response, "WWW-Authenticate", Type::String, "What is wanted (RFC 6750)");
+            }
+            ErrorCode::RateLimitExceeded | ErrorCode::ServiceUnavailable => {
+                header(&mut response, "Retry-After", Type::Integer, "Seconds to wait");
+            }
+            _ => {}
+        }
+    }
+    response
+}
+
+fn add_headers_of_good_answers(response: &mut Response, operation: &str, status: &str) {
+    add_ids(response);
+    header(response, "X-RateLimit-Limit", Type::Integer, "Requests a minute; absent where there is no limit");
+    header(response, "X-RateLimit-Remaining", Type::Integer, "How many of them are left");
+    header(response, "X-RateLimit-Reset", Type::Integer, "When all of them are there again, in Unix seconds");
+    if status == "201" {
+        header(response, "Location", Type::String, "Where it is");
+    }
+    if operation.starts_with("Create") {
+        header(response, "Idempotency-Replayed", Type::String, "`true`: answered before, and nothing changed now");
+    }
+    if status != "204" && !operation.starts_with("List") {
+        header(response, "ETag", Type::String, "The version, and a digest of what is shown");
+    }
+}
+
+fn add_ids(response: &mut Response) {
+    header(
+        response,
+        "X-Request-Id",
+        Type::String,
+        "By which the log knows the request; the client's own where it sent one",
+    );
+    header(response, "traceparent", Type::String, "The trace it belongs to (W3C Trace Context)");
+}
+
+fn header(response: &mut Response, name: &str, kind: Type, says: &str) {
+    let mut header = Header::new(ObjectBuilder::new().schema_type(SchemaType::Type(kind)));
+    header.description = Some(says.to_owned());
+    response.headers.insert(name.to_owned(), header.into());
+}

@@ -1,0 +1,331 @@
+//! Profiles, as the description of the API shows them. Bodies are read member by member (`read.rs`), so that every wrong one is
+//! found; tests hold the two together.
+
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+/// Which nodes an app may see, by their tags. A tag is named by its id or its name.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct TagFilters {
+    /// Nodes that have all of these
+    #[schema(max_items = 1000)]
+    include_all: Option<Vec<String>>,
+    /// Nodes that have any of these
+    #[schema(max_items = 1000)]
+    include_any: Option<Vec<String>>,
+    /// No nodes that have any of these
+    #[schema(max_items = 1000)]
+    exclude_any: Option<Vec<String>>,
+}
+
+/// A condition on tags
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) enum TagExpression {
+    /// The node has this tag
+    Tag(TagCondition),
+    /// Conditions taken together
+    Operation(TagOperation),
+    /// No condition
+    None(NoCondition),
+}
+
+/// The node has this tag, named by its id or its name
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct TagCondition {
+    #[schema(min_length = 1)]
+    tag: String,
+}
+
+/// Conditions taken together; `NOT` takes one
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct TagOperation {
+    op: Op,
+    #[schema(no_recursion, min_items = 1, max_items = 1000)]
+    conditions: Vec<TagExpression>,
+}
+
+/// An empty object is no condition
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoCondition {}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum Op {
+    And,
+    Or,
+    Not,
+}
+
+/// How `allowed_tag_ids` are taken together
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum TagsLogic {
+    Or,
+    And,
+}
+
+/// How much of a node is seen
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum DetailLevel {
+    Full,
+    Summary,
+    Minimal,
+}
+
+/// What is done to what is seen
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Transformation {
+    RedactPii,
+    CoarsenDates,
+    StripMetadata,
+    PseudonymizeIds,
+}
+
+/// What an app may do to nodes, by their tags; a verb that is absent is denied
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct TagPermissions {
+    discover: Option<TagGrant>,
+    read: Option<TagGrant>,
+    propose: Option<NewTagGrant>,
+    edit: Option<TagGrant>,
+    create: Option<NewTagGrant>,
+    delete: Option<TagGrant>,
+}
+
+/// The tags that a verb is granted on
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct TagGrant {
+    #[schema(max_items = 1000)]
+    tag_ids: Option<Vec<String>>,
+    /// On every tag
+    allow_all: Option<bool>,
+}
+
+/// The tags that a verb is granted on, new ones among them
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct NewTagGrant {
+    #[schema(max_items = 1000)]
+    tag_ids: Option<Vec<String>>,
+    /// On every tag
+    allow_all: Option<bool>,
+    /// On tags that are not there yet
+    allow_new: Option<bool>,
+}
+
+/// What an app may do to nodes, by their schemas
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct SchemaPermissions {
+    read: Option<SchemaGrant>,
+    write: Option<SchemaGrant>,
+}
+
+/// The schemas that a verb is granted on
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct SchemaGrant {
+    #[schema(max_items = 1000)]
+    schema_ids: Option<Vec<String>>,
+    allow_all: Option<bool>,
+}
+
+/// What clients of an earlier reference send; each part stands for a field of today
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct EarlierScope {
+    /// `allowed_node_types`
+    #[schema(max_items = 1000)]
+    node_types: Option<Vec<String>>,
+    /// `allowed_tag_ids`
+    #[schema(max_items = 1000)]
+    tag_ids: Option<Vec<String>>,
+    /// `excluded_tag_ids`
+    #[schema(max_items = 1000)]
+    exclude_tag_ids: Option<Vec<String>>,
+    /// `tag_permissions`
+    #[schema(value_type = Option<Vec<EarlierPermission>>, max_items = 1000)]
+    permissions: Option<Vec<String>>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum EarlierPermission {
+    Read,
+    Write,
+    Delete,
+}
+
+/// A profile to make. `null` is the same as absent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Work apps", "description": "What my work apps may see", "tag_filters": {"include_any": ["work"], "exclude_any": ["private"]},
+    "transformations": ["redact_pii"], "max_detail_level": "summary"
+}))]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct NewProfile {
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    #[schema(max_length = 2000)]
+    description: Option<String>,
+    tag_filters: Option<TagFilters>,
+    tag_expression: Option<TagExpression>,
+    /// Only nodes with these tags
+    #[schema(max_items = 1000)]
+    allowed_tag_ids: Option<Vec<String>>,
+    allowed_tags_logic: Option<TagsLogic>,
+    /// No nodes with these tags
+    #[schema(max_items = 1000)]
+    excluded_tag_ids: Option<Vec<String>>,
+    /// Nodes picked by hand
+    #[schema(max_items = 1000)]
+    allowed_node_ids: Option<Vec<String>>,
+    #[schema(max_items = 1000)]
+    allowed_node_types: Option<Vec<String>>,
+    #[schema(max_items = 1000)]
+    excluded_node_types: Option<Vec<String>>,
+    /// Nodes made at this moment or later
+    #[schema(value_type = Option<String>, format = DateTime)]
+    date_range_start: Option<String>,
+    /// Nodes made before this moment
+    #[schema(value_type = Option<String>, format = DateTime)]
+    date_range_end: Option<String>,
+    /// In this order
+    #[schema(value_type = Option<Vec<Transformation>>, max_items = 1000)]
+    transformations: Option<Vec<String>>,
+    max_detail_level: Option<DetailLevel>,
+    tag_permissions: Option<TagPermissions>,
+    schema_permissions: Option<SchemaPermissions>,
+    #[schema(deprecated)]
+    scope: Option<EarlierScope>,
+}
+
+/// What to change of a profile. What is absent stays as it is; `null` clears it. What a profile is shown with and cannot be
+/// changed by is passed over, so that what was shown can be sent back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"excluded_tag_ids": ["private"], "is_active": true}))]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct ProfileChange {
+    #[schema(min_length = 1, max_length = 100)]
+    name: Option<String>,
+    #[schema(max_length = 2000)]
+    description: Option<String>,
+    tag_filters: Option<TagFilters>,
+    tag_expression: Option<TagExpression>,
+    #[schema(max_items = 1000)]
+    allowed_tag_ids: Option<Vec<String>>,
+    allowed_tags_logic: Option<TagsLogic>,
+    #[schema(max_items = 1000)]
+    excluded_tag_ids: Option<Vec<String>>,
+    #[schema(max_items = 1000)]
+    allowed_node_ids: Option<Vec<String>>,
+    #[schema(max_items = 1000)]
+    allowed_node_types: Option<Vec<String>>,
+    #[schema(max_items = 1000)]
+    excluded_node_types: Option<Vec<String>>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    date_range_start: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    date_range_end: Option<String>,
+    #[schema(value_type = Option<Vec<Transformation>>, max_items = 1000)]
+    transformations: Option<Vec<String>>,
+    max_detail_level: Option<DetailLevel>,
+    tag_permissions: Option<TagPermissions>,
+    schema_permissions: Option<SchemaPermissions>,
+    #[schema(deprecated)]
+    scope: Option<EarlierScope>,
+    /// An inactive profile exposes nothing
+    is_active: Option<bool>,
+    /// `true`: make this the default; the former one stops being so
+    is_default: Option<bool>,
+    /// Passed over
+    id: Option<Value>,
+    /// Passed over
+    owner_id: Option<Value>,
+    /// Passed over
+    created_at: Option<Value>,
+    /// Passed over
+    updated_at: Option<Value>,
+    /// Passed over
+    warnings: Option<Value>,
+    /// Passed over
+    yaml: Option<Value>,
+}
+
+/// Which profiles there are to begin with
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Template {
+    Transparent,
+    Restrictive,
+}
+
+/// A profile to make after a template
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"template": "restrictive", "name": "Next to nothing"}))]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct ProfileFromTemplate {
+    template: Template,
+    #[schema(min_length = 1, max_length = 100)]
+    name: Option<String>,
+}
+
+/// A profile in YAML
+#[derive(Deserialize, ToSchema)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct ProfileYaml {
+    yaml: String,
+}
+
+/// The profile that a path names
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct ProfileIdParam {
+    /// The id of an exposure profile; one that is no UUID is not found
+    #[param(example = "0198c0de-0000-7000-8000-000000000002")]
+    profile_id: String,
+}
+
+/// What to show beside a profile
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct WithYaml {
+    /// Whether to show its YAML; true where absent
+    include_yaml: Option<bool>,
+    /// Whether its YAML calls tags by their names; true where absent
+    resolve_tag_names: Option<bool>,
+}
+
+/// How to write a profile
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct AsYaml {
+    /// Whether tags are called by their names; true where absent
+    resolve_tag_names: Option<bool>,
+}

@@ -1,0 +1,101 @@
+//! Shares, as the description of the API shows them. Bodies are read member by member (`read.rs`), so that every wrong one is
+//! found; tests hold the two together.
+
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+/// Which nodes a share covers
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ShareScope)]
+pub(super) enum Scope {
+    All,
+    SpecificTags,
+    SpecificNodes,
+    Graph,
+}
+
+/// Where a share stands
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ShareStatus)]
+pub(super) enum Status {
+    Active,
+    Expired,
+    Revoked,
+}
+
+/// How a share came to be
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ShareSource)]
+pub(super) enum Source {
+    Direct,
+    Follow,
+    Reshare,
+}
+
+/// A share to make. `null` is the same as absent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "shared_with_user_id": "user-uuid", "scope": "specific_tags", "tag_ids": ["tag-uuid-1", "tag-uuid-2"],
+    "can_read": true, "can_write": false, "can_delete": false, "can_share": false, "expires_at": "2126-12-31T00:00:00Z"
+}))]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct NewShare {
+    /// The person to share with; not the caller
+    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,128}$")]
+    shared_with_user_id: String,
+    scope: Scope,
+    /// Required when `scope` is `specific_tags`, refused otherwise
+    #[schema(max_items = 1000)]
+    tag_ids: Option<Vec<String>>,
+    /// Required when `scope` is `specific_nodes` or `graph`, refused otherwise
+    #[schema(max_items = 1000)]
+    node_ids: Option<Vec<String>>,
+    /// True where absent
+    can_read: Option<bool>,
+    can_write: Option<bool>,
+    can_delete: Option<bool>,
+    /// Whether the recipient may pass it on
+    can_share: Option<bool>,
+    /// When it ends, still ahead, with its offset from UTC; absent: never
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<String>,
+    /// The share that is passed on
+    parent_share_id: Option<String>,
+}
+
+/// What to change of a share. What is absent stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "scope": "specific_tags", "tag_ids": ["tag-uuid-1", "tag-uuid-2"], "can_read": true, "can_write": true,
+    "expires_at": "2127-01-01T00:00:00Z"
+}))]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct ShareChange {
+    scope: Option<Scope>,
+    #[schema(max_items = 1000)]
+    tag_ids: Option<Vec<String>>,
+    #[schema(max_items = 1000)]
+    node_ids: Option<Vec<String>>,
+    can_read: Option<bool>,
+    can_write: Option<bool>,
+    can_delete: Option<bool>,
+    can_share: Option<bool>,
+    /// `null`: never
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// The share that a path names
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) struct ShareIdParam {
+    /// The id of a share; one that is no UUID is not found
+    #[param(example = "0198c0de-0000-7000-8000-000000000001")]
+    share_id: String,
+}

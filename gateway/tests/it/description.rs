@@ -1,0 +1,121 @@
+//! The description of the API, the routes and the contract of the services behind them: three accounts of the same thing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::Method;
+use prost::Message;
+use prost_types::{DescriptorProto, FileDescriptorSet};
+use serde_json::Value;
+
+use crate::stage::{Signer, Stage};
+
+/// The services that REST is the face of.
+const FACED: [&str; 2] = ["SharingService", "ExposureProfileService"];
+/// What the messages hold that REST says otherwise: by headers, by which members are there, or not at all.
+const NOT_IN_BODIES: [&str; 3] = ["validate_only", "version", "draft"];
+/// What bodies hold beside what the messages do: read off another field, or of an earlier reference.
+const BESIDE_SHARE: [&str; 1] = ["is_active"];
+const BESIDE_PROFILE: [&str; 1] = ["yaml"];
+const BESIDE_NEW_PROFILE: [&str; 1] = ["scope"];
+const BESIDE_CHANGE: [&str; 9] =
+    ["scope", "is_active", "is_default", "id", "owner_id", "created_at", "updated_at", "warnings", "yaml"];
+
+async fn description(stage: &Stage) -> Value {
+    let answer = stage.http().send(Method::GET, "/openapi.json", &[], "").await.unwrap();
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
+    answer.json()
+}
+
+/// Every operation: its id, method and path.
+fn operations(description: &Value) -> BTreeMap<String, (Method, String)> {
+    let mut found = BTreeMap::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(found.insert(id, (method, path.clone())).is_none(), "two operations of one name: {operation}");
+        }
+    }
+    found
+}
+
+fn messages() -> (BTreeSet<String>, BTreeMap<String, DescriptorProto>) {
+    let set = FileDescriptorSet::decode(ofself_proto::DESCRIPTORS).unwrap();
+    let ours = || set.file.iter().filter(|file| file.package().starts_with("ofself."));
+    let faced = ours().flat_map(|file| &file.service).filter(|service| FACED.contains(&service.name()));
+    let methods = faced.flat_map(|service| &service.method).map(|method| method.name().to_owned()).collect();
+    let messages = ours().flat_map(|file| &file.message_type);
+    (methods, messages.map(|message| (message.name().to_owned(), message.clone())).collect())
+}
+
+fn members(description: &Value, schema: &str) -> BTreeSet<String> {
+    let properties = description["components"]["schemas"][schema]["properties"].as_object();
+    properties.unwrap_or_else(|| panic!("no schema {schema}")).keys().cloned().collect()
+}
+
+fn fields(messages: &BTreeMap<String, DescriptorProto>, of: &[&str], beside: &[&str]) -> BTreeSet<String> {
+    let named = of.iter().flat_map(|name| &messages[*name].field).map(|field| field.name().to_owned());
+    let named = named.filter(|name| !NOT_IN_BODIES.contains(&name.as_str()));
+    named.chain(beside.iter().map(|name| (*name).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn every_call_that_acts_for_a_user_is_one_operation_that_is_served() {
+    let stage = Stage::with_pem(&Signer::ed25519()).await;
+    let description = description(&stage).await;
+    let mut operations = operations(&description);
+    for probe in ["Healthz", "Readyz"] {
+        let (method, path) = operations.remove(probe).unwrap();
+        assert_ne!(stage.http().send(method, &path, &[], "").await.unwrap().status, 404);
+    }
+    let (methods, _) = messages();
+    assert_eq!(operations.keys().cloned().collect::<BTreeSet<_>>(), methods);
+    for (name, (method, path)) in operations {
+        let path = path.replace("{share_id}", "x").replace("{profile_id}", "x");
+        let answer = stage.http().send(method, &path, &[], "").await.unwrap();
+        assert_eq!(answer.status, 401, "{name} is served, and to nobody without a token");
+    }
+}
+
+#[tokio::test]
+async fn bodies_have_the_fields_of_the_messages_they_stand_for() {
+    let stage = Stage::with_pem(&Signer::ed25519()).await;
+    let description = description(&stage).await;
+    let (_, messages) = messages();
+    for (schema, of, beside) in [
+        ("NewShare", &["CreateShareRequest"][..], &[][..]),
+        ("ShareChange", &["ShareChanges"], &[]),
+        ("Share", &["Share"], &BESIDE_SHARE),
+        ("NewProfile", &["ProfileDraft"], &BESIDE_NEW_PROFILE),
+        ("ProfileChange", &["ProfileDraft"], &BESIDE_CHANGE),
+        ("Profile", &["Profile", "ProfileDraft"], &BESIDE_PROFILE),
+        ("ProfileFromTemplate", &["CreateProfileFromTemplateRequest"], &[]),
+        ("TagFilters", &["TagFilters"], &[]),
+        ("TagPermissions", &["TagPermissions"], &[]),
+        ("NewTagGrant", &["TagGrant"], &[]),
+        ("SchemaPermissions", &["SchemaPermissions"], &[]),
+        ("SchemaGrant", &["SchemaGrant"], &[]),
+        ("Warning", &["Warning"], &[]),
+    ] {
+        assert_eq!(members(&description, schema), fields(&messages, of, beside), "{schema}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_and_all_its_parts_are_served_from_here() {
+    let stage = Stage::with_pem(&Signer::ed25519()).await;
+    let get = async |path: &str| stage.http().send(Method::GET, path, &[], "").await.unwrap();
+    let page = get("/docs").await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
+    let text = String::from_utf8(page.body.clone()).unwrap();
+    assert!(!text.contains("://"), "the page names another host");
+    let parts: Vec<_> = text.split('"').filter(|part| part.starts_with("/docs/")).collect();
+    assert_eq!(parts.len(), 4);
+    for part in parts {
+        let answer = get(part).await;
+        assert_eq!(answer.status, 200, "{part}");
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{part}: {policy}");
+    }
+    assert_eq!(get("/docs/made-up.js").await.status, 404);
+}
