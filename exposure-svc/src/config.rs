@@ -18,10 +18,17 @@ pub struct Command {
 
 /// What the program does.
 #[derive(clap::Subcommand, Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub enum Action {
     /// Serve exposure profiles over gRPC
     Serve(Settings),
+    /// Say what is wrong with these settings and how to mend it, and change nothing
+    Doctor(Settings),
+    /// Ask the program that runs with these settings whether it should be sent work, and exit with 0 if so
+    Ready {
+        /// The admin address of that program
+        #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9092")]
+        admin_listen: ListenAddress,
+    },
     /// Bring the schema of the database up to date, and exit
     Migrate(MigrateSettings),
 }

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use exposure_svc::config::{Action, Command};
 use service_kit::{
+    admin::ask_ready,
     clock::Clock,
+    doctor::Doctor,
     process, service,
     telemetry::{Program, Sampling},
 };
@@ -13,7 +15,7 @@ fn main() -> ExitCode {
     let command = Command::read();
     let telemetry = match &command.action {
         Action::Serve(settings) => Some(settings.service.telemetry.clone()),
-        Action::Migrate(_) => None,
+        Action::Doctor(_) | Action::Ready { .. } | Action::Migrate(_) => None,
     };
     let program = Program {
         name: "exposure-svc",
@@ -27,6 +29,12 @@ fn main() -> ExitCode {
                 let admin = settings.admin_listen.clone();
                 service::run(exposure_svc::open(settings, Clock::system()).await?, &admin).await
             }
+            Action::Doctor(settings) => {
+                let mut doctor = Doctor::of(&settings.service.telemetry).await;
+                exposure_svc::examine(&mut doctor, &settings, Clock::system().now()).await;
+                doctor.finish()
+            }
+            Action::Ready { admin_listen } => ask_ready(&admin_listen).await,
             Action::Migrate(settings) => exposure_svc::migrate(&settings.database).await,
         }
     })

@@ -24,9 +24,18 @@ pub struct Command {
 
 /// What the program does.
 #[derive(clap::Subcommand, Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub enum Action {
     /// Serve the REST API
     Serve(Settings),
+    /// Say what is wrong with these settings and how to mend it, and change nothing
+    Doctor(Settings),
+    /// Ask the program that runs with these settings whether it should be sent work, and exit with 0 if so
+    Ready {
+        /// The admin address of that program
+        #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
+        admin_listen: ListenAddress,
+    },
 }
 
 /// How the gateway runs.

@@ -11,6 +11,7 @@ pub mod answer;
 pub mod auth;
 pub mod config;
 pub mod description;
+pub mod doctor;
 pub mod error;
 pub mod exposure_profiles;
 pub mod fair_share;

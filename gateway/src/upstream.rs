@@ -90,6 +90,12 @@ impl Upstreams {
         sharing && exposure
     }
 
+    /// Why a service does not serve; nothing where it does. In the order sharing, exposure.
+    pub async fn troubles(&self) -> [Option<String>; 2] {
+        let (sharing, exposure) = tokio::join!(trouble(self.sharing.clone()), trouble(self.exposure.clone()));
+        [sharing, exposure]
+    }
+
     /// A message as `call` sends it.
     pub fn request<T>(&self, call: &Call, message: T) -> Result<Request<T>, ApiError> {
         let mut request = Request::new(message);
@@ -157,11 +163,35 @@ fn channel(
 }
 
 async fn is_serving(channel: Channel) -> bool {
+    trouble(channel).await.is_none()
+}
+
+async fn trouble(channel: Channel) -> Option<String> {
     let ask = async { HealthClient::new(channel).check(HealthCheckRequest::default()).await };
     match tokio::time::timeout(READY_PATIENCE, ask).await {
-        Ok(Ok(answer)) => answer.into_inner().status() == ServingStatus::Serving,
-        Ok(Err(_)) | Err(_) => false,
+        Ok(Ok(answer)) => match answer.into_inner().status() {
+            ServingStatus::Serving => None,
+            ServingStatus::Unknown | ServingStatus::NotServing | ServingStatus::ServiceUnknown => {
+                Some("answers that it does not serve".to_owned())
+            }
+        },
+        Ok(Err(status)) => Some(told(&status)),
+        Err(_) => Some("does not answer".to_owned()),
     }
+}
+
+/// A failure, down to its first cause: what failed is more than that something did.
+fn told(status: &tonic::Status) -> String {
+    let mut says = status.message().to_owned();
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        let why = error.to_string();
+        if !says.contains(&why) {
+            says = format!("{says}: {why}");
+        }
+        cause = error.source();
+    }
+    says
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Call {

@@ -2,6 +2,7 @@
 //! in plain text wherever probes come from.
 
 use std::{
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,8 +11,10 @@ use std::{
 };
 
 use anyhow::Context;
-use axum::{Router, extract::State, routing::get};
+use axum::{Router, body::Bytes, extract::State, routing::get};
 use http::{StatusCode, header};
+use http_body_util::Empty;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tonic::service::Routes;
 
 use crate::{
@@ -25,6 +28,8 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Probes and scrapers are few, and come again.
 const MAX_CONNECTIONS: u32 = 256;
 const IDLE: Duration = Duration::from_secs(10);
+/// A program that does not say by then whether it is ready is not.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether a process should be sent work.
 #[derive(Clone, Default)]
@@ -39,6 +44,24 @@ impl Readiness {
     /// Whether it should be sent work.
     pub fn is_ready(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Asks the program whose admin port this is whether it should be sent work; an error if not. For probes of images that have no
+/// other program.
+pub async fn ask_ready(address: &ListenAddress) -> anyhow::Result<()> {
+    let ListenAddress::Tcp(address) = address else {
+        anyhow::bail!("a socket file cannot be asked; name a port");
+    };
+    // A program that listens everywhere is asked from here.
+    let host = if address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
+    let uri = format!("http://{}/readyz", SocketAddr::new(host, address.port()));
+    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+    let asked = tokio::time::timeout(PATIENCE, client.get(uri.parse()?)).await;
+    match asked.with_context(|| format!("{uri} does not answer"))? {
+        Ok(answer) if answer.status() == StatusCode::OK => Ok(()),
+        Ok(answer) => anyhow::bail!("{uri} answers {}", answer.status()),
+        Err(error) => Err(anyhow::Error::from(error).context(uri)),
     }
 }
 

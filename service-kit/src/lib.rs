@@ -10,6 +10,7 @@ pub mod clock;
 pub mod database;
 pub mod detached;
 pub mod digest;
+pub mod doctor;
 pub mod grpc;
 pub mod idempotency;
 pub mod process;

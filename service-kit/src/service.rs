@@ -3,11 +3,13 @@
 use anyhow::Context;
 use sea_orm_migration::MigratorTrait;
 use tonic::service::Routes;
+use vocabulary::Instant;
 
 use crate::{
     admin::{Admin, Readiness},
     clock::Clock,
     database::{Database, DatabaseSettings},
+    doctor::Doctor,
     grpc::{Contract, GrpcServer, GrpcSettings, Health},
     idempotency,
     server::ListenAddress,
@@ -74,6 +76,43 @@ pub async fn open_database<M: MigratorTrait>(
         database.migrate::<M>(identity.schema).await?;
     }
     Ok(database)
+}
+
+/// Looks at all that a service stands on before it serves at `address`.
+pub async fn examine<M: MigratorTrait>(
+    doctor: &mut Doctor,
+    settings: &ServiceSettings,
+    identity: &Identity,
+    address: &ListenAddress,
+    now: Instant,
+) {
+    doctor.turn_to(identity.program);
+    if doctor.has_database(&settings.database) {
+        let database = Database::connect(&settings.database, identity.schema).await;
+        if let Some(database) = doctor.look("database", database, |database| format!("{} answers", database.kind())) {
+            let pending = database.pending_migrations::<M>().await;
+            match pending {
+                Ok(0) => doctor.good("schema", "up to date"),
+                Ok(lacks) if settings.no_migrate => {
+                    let says = format!("lacks {lacks} migration(s); run `{} migrate`", identity.program);
+                    doctor.wrong("schema", &anyhow::Error::msg(says));
+                }
+                Ok(lacks) => doctor.doubtful("schema", format!("lacks {lacks} migration(s); `serve` applies them")),
+                Err(error) => doctor.wrong("schema", &error),
+            }
+            database.close().await;
+        }
+    }
+    let tls = settings.grpc.tls.acceptor();
+    let is_plain = matches!(tls, Ok(None));
+    doctor.look("certificates", tls, |tls| match tls {
+        Some(_) => format!("asked of every caller; {} of them have a role", settings.grpc.tls.roles.len()),
+        None => "none: every caller has every role".to_owned(),
+    });
+    if let Some(path) = &settings.grpc.tls.server.tls_cert {
+        doctor.certificate("certificate", path, now);
+    }
+    doctor.address("listen", address, is_plain, settings.grpc.plain_text()).await;
 }
 
 impl Service {

@@ -18,9 +18,11 @@ pub mod storage;
 use service_kit::{
     clock::Clock,
     database::{Database, DatabaseSettings},
+    doctor::Doctor,
     grpc::Contract,
-    service::{Identity, Service, open_database},
+    service::{self, Identity, Service, open_database},
 };
+use vocabulary::Instant;
 
 use crate::{
     config::Settings,
@@ -49,6 +51,11 @@ pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Service> {
     let database = open_database::<Migrator>(&settings.service, &identity).await?;
     let sharing = Sharing::new(Store::new(database.clone()), clock.clone());
     Service::listen(&settings.listen, grpc::routes(&sharing), identity, database, clock, settings.service).await
+}
+
+/// Looks at all that the service would stand on, and changes nothing.
+pub async fn examine(doctor: &mut Doctor, settings: &Settings, now: Instant) {
+    service::examine::<Migrator>(doctor, &settings.service, &identity(), &settings.listen, now).await;
 }
 
 /// Brings the schema up to date.

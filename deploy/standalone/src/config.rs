@@ -24,6 +24,14 @@ pub struct Command {
 pub enum Action {
     /// Serve the REST API and both services
     Serve(ServeSettings),
+    /// Say what is wrong with these settings and how to mend it, and change nothing
+    Doctor(ServeSettings),
+    /// Ask the `ofself` that runs with these settings whether it should be sent work, and exit with 0 if so
+    Ready {
+        /// The admin address of that program
+        #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
+        admin_listen: ListenAddress,
+    },
     /// Print a token
     Token(TokenSettings),
     /// Make an authority and certificates to try mutual TLS with

@@ -6,11 +6,13 @@ use clap::Parser;
 use ofself::{
     certificates,
     config::{Action, Command},
-    plane::Plane,
+    plane::{self, Plane},
     token,
 };
 use service_kit::{
+    admin::ask_ready,
     clock::Clock,
+    doctor::Doctor,
     process,
     shutdown::Shutdown,
     telemetry::{Program, Sampling},
@@ -21,7 +23,7 @@ fn main() -> ExitCode {
     let telemetry = match &command.action {
         Some(Action::Serve(settings)) => Some(settings.telemetry.clone()),
         None => Some(command.serve.telemetry.clone()),
-        Some(Action::Token(_) | Action::Certificates(_)) => None,
+        Some(Action::Doctor(_) | Action::Ready { .. } | Action::Token(_) | Action::Certificates(_)) => None,
     };
     let program = Program {
         name: "ofself",
@@ -39,6 +41,12 @@ fn main() -> ExitCode {
                 println!("{}", certificates::make(&settings, &Clock::system())?);
                 Ok(())
             }
+            Some(Action::Doctor(settings)) => {
+                let mut doctor = Doctor::of(&settings.telemetry).await;
+                plane::examine(&mut doctor, &settings, Clock::system().now()).await;
+                doctor.finish()
+            }
+            Some(Action::Ready { admin_listen }) => ask_ready(&admin_listen).await,
             Some(Action::Serve(settings)) => serve(settings).await,
             None => serve(command.serve).await,
         }

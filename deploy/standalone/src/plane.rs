@@ -8,19 +8,20 @@ use service_kit::{
     admin::{Admin, Readiness},
     clock::Clock,
     database::DatabaseSettings,
+    doctor::Doctor,
     grpc::GrpcSettings,
-    server::{ConnectionSettings, ListenAddress},
+    server::{ConnectionSettings, ListenAddress, PlainText},
     service::{Service, ServiceSettings},
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
     telemetry::TelemetrySettings,
-    tls::{ClientTls, ServerTls},
+    tls::{ClientTls, ServerTls, refuse_readable_by_others},
 };
-use vocabulary::Id;
+use vocabulary::{Id, Instant};
 
 use crate::{
     config::{ServeSettings, TokenSettings},
-    signing_key::SigningKey,
+    signing_key::{self, SigningKey},
     token,
 };
 
@@ -41,18 +42,10 @@ impl Plane {
     /// Opens the databases and takes the addresses.
     pub async fn open(settings: ServeSettings, clock: Clock) -> anyhow::Result<Self> {
         let key = SigningKey::of(&settings.data_dir)?;
-        let sharing = sharing_svc::config::Settings {
-            listen: settings.sharing_listen.clone(),
-            admin_listen: settings.admin_listen.clone(),
-            service: service_settings(&settings, "sharing.db"),
-        };
-        let exposure = exposure_svc::config::Settings {
-            listen: settings.exposure_listen.clone(),
-            admin_listen: settings.admin_listen.clone(),
-            service: service_settings(&settings, "exposure.db"),
-        };
-        let (sharing, exposure) =
-            tokio::try_join!(sharing_svc::open(sharing, clock.clone()), exposure_svc::open(exposure, clock.clone()))?;
+        let (sharing, exposure) = tokio::try_join!(
+            sharing_svc::open(sharing_settings(&settings), clock.clone()),
+            exposure_svc::open(exposure_settings(&settings), clock.clone())
+        )?;
         let gateway = gateway::config::Settings {
             file: FileSettings { config: None },
             listen: settings.listen.clone(),
@@ -123,6 +116,39 @@ impl Plane {
              \n\
              Another token: ofself token --user bob --data-dir {data}\n"
         ))
+    }
+}
+
+/// Looks at all that a plane would stand on, and changes nothing.
+pub async fn examine(doctor: &mut Doctor, settings: &ServeSettings, now: Instant) {
+    doctor.turn_to("ofself");
+    let key = signing_key::path(&settings.data_dir);
+    if key.exists() {
+        let seen = refuse_readable_by_others(&key);
+        doctor.look("signing key", seen, |()| format!("{} is its owner's alone", key.display()));
+    } else {
+        doctor.doubtful("signing key", format!("{} is not there yet; `serve` and `token` make it", key.display()));
+    }
+    let plain_text = if settings.insecure_plaintext { PlainText::Anywhere } else { PlainText::OnThisMachine };
+    doctor.address("listen", &settings.listen, true, plain_text).await;
+    doctor.address("admin-listen", &settings.admin_listen, true, PlainText::NothingToHide).await;
+    sharing_svc::examine(doctor, &sharing_settings(settings), now).await;
+    exposure_svc::examine(doctor, &exposure_settings(settings), now).await;
+}
+
+fn sharing_settings(settings: &ServeSettings) -> sharing_svc::config::Settings {
+    sharing_svc::config::Settings {
+        listen: settings.sharing_listen.clone(),
+        admin_listen: settings.admin_listen.clone(),
+        service: service_settings(settings, "sharing.db"),
+    }
+}
+
+fn exposure_settings(settings: &ServeSettings) -> exposure_svc::config::Settings {
+    exposure_svc::config::Settings {
+        listen: settings.exposure_listen.clone(),
+        admin_listen: settings.admin_listen.clone(),
+        service: service_settings(settings, "exposure.db"),
     }
 }
 

@@ -31,6 +31,11 @@ pub struct SigningKey {
     pub jwks: PathBuf,
 }
 
+/// Where the key of `data_dir` is kept.
+pub fn path(data_dir: &Path) -> PathBuf {
+    data_dir.join(PRIVATE)
+}
+
 impl SigningKey {
     /// The key of `data_dir`; made where there is none.
     pub fn of(data_dir: &Path) -> anyhow::Result<Self> {
@@ -39,7 +44,7 @@ impl SigningKey {
             .mode(OWNER_ONLY_FOLDER)
             .create(data_dir)
             .with_context(|| format!("cannot make {}", data_dir.display()))?;
-        let path = data_dir.join(PRIVATE);
+        let path = path(data_dir);
         let der = match fs::read(&path) {
             Ok(der) => {
                 refuse_readable_by_others(&path)?;

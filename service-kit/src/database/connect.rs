@@ -41,6 +41,11 @@ impl Database {
         &self.reader
     }
 
+    /// Which kind of database it is.
+    pub fn kind(&self) -> &'static str {
+        if self.reader.get_database_backend() == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.reader.execute_unprepared("SELECT 1").await.map(drop)

@@ -29,20 +29,24 @@ impl Database {
         Ok(())
     }
 
-    /// Refuses a schema that lacks some of `M`'s migrations, for a process that is told not to apply them itself.
-    pub async fn require_migrated<M: MigratorTrait>(&self, program: &str) -> anyhow::Result<()> {
+    /// How many of `M`'s migrations the schema lacks; an error where it has some that `M` does not know.
+    pub async fn pending_migrations<M: MigratorTrait>(&self) -> anyhow::Result<usize> {
         refuse_newer_schema::<M>(self.reader()).await?;
         let pending = M::get_pending_migrations_read_only(self.reader())
             .await
             .context("cannot tell whether the schema of this database is up to date")?;
-        if pending.is_empty() {
-            return Ok(());
+        Ok(pending.len())
+    }
+
+    /// Refuses a schema that lacks some of `M`'s migrations, for a process that is told not to apply them itself.
+    pub async fn require_migrated<M: MigratorTrait>(&self, program: &str) -> anyhow::Result<()> {
+        match self.pending_migrations::<M>().await? {
+            0 => Ok(()),
+            lacks => Err(ConfigurationError::new(format!(
+                "the schema of this database lacks {lacks} migration(s); run `{program} migrate` first"
+            ))
+            .into()),
         }
-        Err(ConfigurationError::new(format!(
-            "the schema of this database lacks {} migration(s); run `{program} migrate` first",
-            pending.len()
-        ))
-        .into())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Where the database is and how much of it a process takes.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::settings::duration;
 
@@ -18,4 +18,13 @@ pub struct DatabaseSettings {
     /// How long a call waits for a connection or for another change of the same person
     #[arg(long, env = "DATABASE_WAIT", default_value = "3s", value_parser = duration)]
     pub database_wait: Duration,
+}
+
+impl DatabaseSettings {
+    /// The file of a SQLite database; `None` where the database is another.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let path = self.database_url.expose_secret().strip_prefix("sqlite:")?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        Some(path.split('?').next().unwrap_or_default().into())
+    }
 }

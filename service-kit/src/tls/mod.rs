@@ -3,6 +3,7 @@
 
 mod acceptor;
 mod connector;
+mod expiry;
 mod files;
 mod reload;
 mod settings;
@@ -10,6 +11,7 @@ mod spiffe;
 
 pub use acceptor::TlsAcceptor;
 pub use connector::TlsConnector;
+pub use expiry::valid_until;
 pub use files::refuse_readable_by_others;
 pub use settings::{ClientTls, MutualTls, ServerTls};
 pub use spiffe::{SpiffeId, SpiffeIdError};

@@ -2,6 +2,7 @@
 
 mod plane;
 
+mod doctor;
 mod fairness;
 mod mutual_tls;
 mod roles;

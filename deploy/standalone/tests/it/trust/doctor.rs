@@ -1,0 +1,78 @@
+//! What `doctor` finds in settings with planted faults, and that it changes nothing.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+
+use service_kit::{clock::Clock, doctor::Doctor, telemetry::TelemetrySettings};
+use test_kit::Backend;
+use vocabulary::Instant;
+
+use super::plane::{make_certificates, sharing_settings};
+
+/// What is found of a service with these settings, at this moment.
+async fn found(settings: &sharing_svc::config::Settings, now: Instant) -> String {
+    let mut doctor = Doctor::of(&TelemetrySettings::default()).await;
+    sharing_svc::examine(&mut doctor, settings, now).await;
+    doctor.lines().join("\n")
+}
+
+fn expect(found: &str, line: &str) {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(found.lines().any(|found| words(found).starts_with(&words(line))), "`{line}` is not among:\n{found}");
+}
+
+#[tokio::test]
+async fn a_service_is_told_what_is_wrong_and_how_to_mend_it() {
+    let backend = Backend::sqlite();
+    let folder = backend.folder().join("certificates");
+    let roles = make_certificates(&folder, "ofself.local");
+    let mut settings = sharing_settings(&backend, &folder, roles.strip_prefix("ROLES=").unwrap());
+    let now = Clock::system().now();
+    let cert = folder.join("sharing-svc.pem");
+    let cert = cert.display();
+
+    let before = found(&settings, now).await;
+    expect(&before, "look sharing-svc database");
+    expect(&before, &format!("look sharing-svc certificate {cert} is good for 0 more days"));
+    assert!(!settings.service.database.sqlite_file().unwrap().exists(), "it makes no database");
+
+    let served = sharing_svc::open(settings.clone(), Clock::system()).await.unwrap();
+    settings.listen = served.address().unwrap();
+    let beside = found(&settings, now).await;
+    expect(&beside, "good sharing-svc schema up to date");
+    expect(&beside, &format!("look sharing-svc listen cannot listen on {}", settings.listen));
+
+    let much_later = Instant::from_parts(now.utc().timestamp() + 100_000_000, 0).unwrap();
+    expect(&found(&settings, much_later).await, &format!("WRONG sharing-svc certificate {cert} has expired"));
+
+    fs::set_permissions(folder.join("sharing-svc.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    expect(&found(&settings, now).await, "WRONG sharing-svc certificates everybody on this machine may read the key");
+
+    settings.service.grpc.tls = service_kit::tls::MutualTls::default();
+    settings.listen = "0.0.0.0:0".parse().unwrap();
+    expect(&found(&settings, now).await, "WRONG sharing-svc listen 0.0.0.0:0 is no loopback address");
+
+    settings.service.database.database_url = "sqlite:///nowhere/at/all/sharing.db".into();
+    expect(&found(&settings, now).await, "look sharing-svc database /nowhere/at/all/sharing.db is not there yet");
+    settings.service.database.database_url = "mysql://localhost/sharing".into();
+    expect(&found(&settings, now).await, "WRONG sharing-svc database DATABASE_URL must begin with");
+}
+
+fn ofself(arguments: &[&str], data: &Path) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ofself"));
+    let output = command.args(arguments).arg("--data-dir").arg(data).env_remove("RUST_LOG").output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn the_programs_exit_code_says_whether_anything_is_wrong() {
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path().join("data");
+    let (code, says) = ofself(&["doctor"], &data);
+    assert_eq!(code, Some(0), "{says}");
+    assert!(!data.exists(), "it makes nothing");
+    assert_eq!(ofself(&["token", "--user", "alice"], &data).0, Some(0));
+    fs::set_permissions(data.join("signing-key.der"), fs::Permissions::from_mode(0o644)).unwrap();
+    let (code, says) = ofself(&["doctor"], &data);
+    assert_eq!(code, Some(1));
+    expect(&says, "WRONG ofself signing key everybody on this machine may read the key");
+}
