@@ -1,0 +1,120 @@
+"""Runs every command of documents, and looks for what they say that it prints.
+
+Usage: run.py DOCUMENT...   within deploy/with-ofself
+
+Commands are the lines of ```console blocks that begin with `$ `; the lines below one must be found in what it prints, in their
+order. Programs and addresses of the documents are those of the `ofself` that runs. A command that something else runs
+(`ELSEWHERE`) must stand there, word for word.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ADDRESSES = {
+    "http://127.0.0.1:8080": os.environ["REST_URL"],
+    "127.0.0.1:8080": os.environ["REST_URL"].removeprefix("http://"),
+    "http://127.0.0.1:9090": os.environ["ADMIN_URL"],
+    "127.0.0.1:50051": os.environ["SHARING"],
+    "127.0.0.1:50052": os.environ["EXPOSURE"],
+    "./data": os.environ["DATA_DIR"],
+}
+# Who else runs a command, and where it says so.
+ELSEWHERE = {
+    "cargo test --workspace": (".ci/run", "cargo test --workspace"),
+    ".ci/run": (".ci/run", "#!/usr/bin/env bash"),
+    "cargo build --release --workspace": ("deploy/container/build", "cargo build --release"),
+    "DATABASE_URL=postgres://user:password@host/database deploy/processes/run": ("deploy/processes/verify", "deploy/processes/run"),
+}
+BINARIES = pathlib.Path(os.environ["OFSELF"]).parent
+# The settings that the documents leave at their defaults.
+PROGRAMS = {
+    "PATH": f"{BINARIES}:{os.environ['PATH']}",
+    "LISTEN": ADDRESSES["127.0.0.1:8080"],
+    "SHARING_LISTEN": os.environ["SHARING"],
+    "EXPOSURE_LISTEN": os.environ["EXPOSURE"],
+    "SHARING_URL": f"http://{os.environ['SHARING']}",
+    "EXPOSURE_URL": f"http://{os.environ['EXPOSURE']}",
+}
+# As `cargo run` starts it, and as a banner shows it.
+REPLACED = [
+    (r"^cargo run$", 'cat "$BANNER"'),
+    (r"cargo run -q -- token", 'ofself token'),
+    (r"cargo run -q -p node-store -- ", "node-store "),
+    (r"target/(release|debug)/", ""),
+]
+NUMBERS = re.compile(r"\b\d{4,}\b|eyJ[\w.…-]*|\b\d+ at most")
+
+
+def blocks(text):
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.S | re.M):
+        command, expected = None, []
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                if command:
+                    yield command, expected
+                command, expected = line[2:], []
+            elif command and command.endswith("\\"):
+                command = command[:-1].rstrip() + " " + line.strip()
+            elif line.strip():
+                expected.append(line)
+        if command:
+            yield command, expected
+
+
+def plain(line):
+    return " ".join(NUMBERS.sub("#", line).split())
+
+
+def here(text):
+    for there, address in ADDRESSES.items():
+        text = text.replace(there, address)
+    return text
+
+
+def main(documents):
+    faults, ran = [], 0
+    for document in documents:
+        shell = subprocess.Popen(
+            ["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=os.environ | PROGRAMS,
+        )
+        for command, expected in blocks(pathlib.Path(document).read_text()):
+            if command in ELSEWHERE:
+                place, words = ELSEWHERE[command]
+                if words not in pathlib.Path(place).read_text():
+                    faults.append(f"{document}: `{command}` is not run by {place}")
+                continue
+            runs = command
+            for pattern, by in REPLACED:
+                runs = re.sub(pattern, by, runs)
+            shell.stdin.write(f"{here(runs)}\ncode=$?; echo; echo \"exit code $code\"; echo 'that was it'\n")
+            shell.stdin.flush()
+            printed = []
+            for line in shell.stdout:
+                if line == "that was it\n":
+                    break
+                printed.append(line)
+            ran += 1
+            wants_failure = any(line.startswith("exit code") for line in expected)
+            said = "".join(printed)
+            if not wants_failure and "exit code 0" not in printed[-1]:
+                faults.append(f"{document}: `{command}` fails:\n{said}")
+            rest = plain(said)
+            for line in expected:
+                wanted = plain(here(line)).rstrip("…").strip()
+                at = rest.find(wanted)
+                if at < 0:
+                    faults.append(f"{document}: `{command}` does not print `{line}`, but:\n{said}")
+                    break
+                rest = rest[at + len(wanted):]
+        shell.stdin.close()
+        shell.wait()
+    if faults:
+        sys.exit("\n".join(faults))
+    print(f"{ran} commands of {len(documents)} documents do what is said of them")
+
+
+main(sys.argv[1:])

@@ -1,0 +1,45 @@
+# Sourced by the scripts that try what operators do: a plane on SQLite (`ofself`) or on PostgreSQL (three processes), begun, asked
+# and ended. Wants `work`, a folder.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+fail() { echo "$1" >&2; cat "$work/log" >&2; exit 1; }
+
+# begin KIND PROGRAMS: KIND is sqlite or postgres; PROGRAMS the folder of the programs.
+begin() {
+    export DATA_DIR=$work/$1 GATEWAY_LISTEN
+    GATEWAY_LISTEN=127.0.0.1:$(free_port)
+    programs=$2
+    if [ "$1" = sqlite ]; then
+        env -u DATABASE_URL "$programs/ofself" serve --listen "$GATEWAY_LISTEN" --sharing-listen 127.0.0.1:0 \
+            --exposure-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 >"$work/banner" 2>"$work/log" &
+    else
+        SHARING_LISTEN=127.0.0.1:$(free_port) EXPOSURE_LISTEN=127.0.0.1:$(free_port) GATEWAY_ADMIN_PORT=0 \
+            SHARING_ADMIN_PORT=0 EXPOSURE_ADMIN_PORT=0 deploy/processes/run "$programs" 2>"$work/log" &
+    fi
+    plane=$!
+    ready() { curl --silent --fail "http://$GATEWAY_LISTEN/readyz" >/dev/null; }
+    for _ in $(seq 200); do ready && break; kill -0 "$plane" 2>/dev/null || break; sleep 0.1; done
+    ready || fail "the plane did not come up"
+}
+
+end() {
+    kill -TERM "$plane"
+    wait "$plane" || fail "the plane did not end with 0"
+    plane=
+}
+
+# ask USER PATH [OPTIONS OF CURL]
+ask() {
+    curl --silent --fail-with-body "http://$GATEWAY_LISTEN/api/v1$2" -H "Authorization: Bearer $("$programs/ofself" token --user "$1")" \
+        -H 'Content-Type: application/json' "${@:3}"
+}
+
+share_with() { ask alice /sharing -d "{\"shared_with_user_id\": \"$1\", \"scope\": \"all\"}" >/dev/null || fail "alice cannot share"; }
+
+# expect_shared USER...: Alice shares with these, and with nobody else.
+expect_shared() {
+    local found
+    found=$(ask alice /sharing/outgoing | grep -o '"shared_with_user_id":"[^"]*"' | cut -d'"' -f4 | sort | tr '\n' ' ')
+    [ "$found" = "$(printf '%s\n' "$@" | sort | tr '\n' ' ')" ] || fail "alice shares with $found, and should with $*"
+}
