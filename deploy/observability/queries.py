@@ -1,0 +1,74 @@
+"""Holds every query of the dashboard and of the rules against a Prometheus that scrapes what runs: each must find something.
+
+Usage: queries.py PROMETHEUS_URL      within deploy/observability
+"""
+
+import json
+import pathlib
+import re
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import yaml
+
+prometheus = sys.argv[1]
+# What is only there when something is wrong, and need not be found in a plane that is well.
+MAY_BE_EMPTY = {"CallsFail", "ReplicaIsDown", "RequestsAreTurnedAway"}
+
+
+def ask(expression):
+    query = urllib.parse.urlencode({"query": expression})
+    try:
+        with urllib.request.urlopen(f"{prometheus}/api/v1/query?{query}", timeout=10) as answer:
+            return json.load(answer)["data"]["result"]
+    except urllib.error.HTTPError as error:
+        sys.exit(f"{expression}: {json.load(error)['error']}")
+    except urllib.error.URLError:
+        # It is not up yet.
+        return []
+
+
+def names(expression):
+    """The metrics that an expression reads."""
+    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\b(?:by|on)\s*\([^)]*\)', " ", expression)
+    return {name for name in re.findall(r"[a-z_:]+[a-z0-9_:]*", bare) if "_" in name or ":" in name} - {
+        "histogram_quantile",
+    }
+
+
+dashboard = json.loads(pathlib.Path("dashboard.json").read_text())
+wanted = {}
+for panel in dashboard["panels"]:
+    for target in panel["targets"]:
+        expression = target["expr"].replace("$__rate_interval", "30s").replace("$instance", ".*")
+        wanted[f"{panel['title']} {target['refId']}"] = expression
+rules = [rule for group in yaml.safe_load(pathlib.Path("rules.yaml").read_text())["groups"] for rule in group["rules"]]
+for rule in rules:
+    if "record" in rule:
+        wanted[rule["record"]] = re.sub(r"\[\d+[mh]\]", "[30s]", rule["expr"])
+    elif rule["alert"] not in MAY_BE_EMPTY:
+        for name in names(rule["expr"]):
+            wanted[f"{rule['alert']} {name}"] = name
+
+runbook = pathlib.Path("../../docs/runbook.md").read_text()
+faults = [f"{rule['alert']} has no line in the runbook" for rule in rules if "alert" in rule
+          and (f"## {rule['alert']}\n" not in runbook or not rule["annotations"]["runbook"].endswith(f"#{rule['alert'].lower()}"))]
+
+collector = yaml.safe_load(pathlib.Path("collector.yaml").read_text())
+for pipeline in collector["service"]["pipelines"].values():
+    for kind, used in pipeline.items():
+        faults.extend(f"the collector has no {kind} {name}" for name in used if name not in collector[kind])
+
+# Something is found once it was scraped twice, and the rules were worked out.
+end = time.monotonic() + 60
+empty = dict(wanted)
+while empty and time.monotonic() < end:
+    empty = {where: expression for where, expression in empty.items() if not ask(expression)}
+    time.sleep(1)
+faults.extend(f"{where}: finds nothing: {expression}" for where, expression in empty.items())
+if faults:
+    sys.exit("\n".join(faults))
+print(f"{len(wanted)} queries of the dashboard and the rules find something; every alert has its line in the runbook")
