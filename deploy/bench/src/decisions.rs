@@ -251,7 +251,7 @@ where
 }
 
 /// What a process has used of the processors so far.
-fn cpu_micros(process: u32) -> anyhow::Result<f64> {
+pub(crate) fn cpu_micros(process: u32) -> anyhow::Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     let after = stat.rsplit_once(')').context("no name in stat")?.1;
     let mut ticks = after.split_whitespace().skip(11).take(2).map(str::parse::<f64>);

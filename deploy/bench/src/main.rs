@@ -1,5 +1,6 @@
 //! What the plane costs, beside what it stands on: `cargo run --release -p bench`, and of decisions over gRPC
-//! `cargo run --release -p bench -- decisions`. What it bears: `-- overload`, `-- idle`, `-- hostile` and `-- existence`.
+//! `cargo run --release -p bench -- decisions`. What it bears: `-- overload`, `-- idle`, `-- hostile` and `-- existence`;
+//! what being followed costs: `-- telemetry`.
 //!
 //! Starts the `ofself` that was built beside this program and asks it by REST, in turn with a bare axum → tonic hop that
 //! answers a constant, and with the INSERT of a share by plain SQL at the same durability. The machine's speed drifts, so
@@ -14,6 +15,7 @@ mod insert;
 mod load;
 mod overload;
 mod peer;
+mod telemetry;
 
 use std::{
     fs,
@@ -40,6 +42,7 @@ const CONNECTIONS: usize = 16;
 struct Plane {
     process: Process,
     url: String,
+    admin: String,
     sharing: String,
     exposure: String,
     token: String,
@@ -59,9 +62,12 @@ async fn main() -> anyhow::Result<()> {
         return std::future::pending().await;
     }
     let data = tempfile::tempdir()?;
-    let plane = start(data.path())?;
+    let plane = start(data.path(), &[])?;
     if asked == "decisions" {
         return of_decisions(&plane, data.path()).await;
+    }
+    if asked == "telemetry" {
+        return telemetry::run(&plane).await;
     }
     if matches!(asked.as_str(), "overload" | "idle" | "hostile" | "existence") {
         return of_hardships(&asked, &plane, data.path()).await;
@@ -159,24 +165,32 @@ async fn of_decisions(plane: &Plane, data: &std::path::Path) -> anyhow::Result<(
     decisions::run(&addresses).await
 }
 
-fn start(data: &std::path::Path) -> anyhow::Result<Plane> {
+fn start(data: &std::path::Path, options: &[&str]) -> anyhow::Result<Plane> {
     let program = std::env::current_exe()?.with_file_name("ofself");
-    let (mut url, mut sharing, mut exposure) = (String::new(), String::new(), String::new());
+    let (mut url, mut admin, mut sharing, mut exposure) = (String::new(), String::new(), String::new(), String::new());
     let began = Instant::now();
     let process = Process::start(
-        Command::new(&program).arg("serve").args(["--rate-limit", "0", "--data-dir"]).arg(data).args([
-            "--listen",
-            "127.0.0.1:0",
-            "--sharing-listen",
-            "127.0.0.1:0",
-            "--exposure-listen",
-            "127.0.0.1:0",
-            "--admin-listen",
-            "127.0.0.1:0",
-        ]),
+        Command::new(&program)
+            .arg("serve")
+            .args(["--rate-limit", "0", "--data-dir"])
+            .arg(data)
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--sharing-listen",
+                "127.0.0.1:0",
+                "--exposure-listen",
+                "127.0.0.1:0",
+                "--admin-listen",
+                "127.0.0.1:0",
+            ])
+            .args(options),
         |line| {
             if let Some(address) = line.trim().strip_prefix("REST") {
                 address.trim().trim_end_matches("/api/v1").clone_into(&mut url);
+            }
+            if let Some(address) = line.trim().strip_prefix("admin") {
+                address.split("/readyz").next().unwrap_or_default().trim().clone_into(&mut admin);
             }
             for (name, known) in [("sharing", &mut sharing), ("exposure", &mut exposure)] {
                 if let Some(address) = line.split_whitespace().skip_while(|word| *word != name).nth(1) {
@@ -192,7 +206,7 @@ fn start(data: &std::path::Path) -> anyhow::Result<Plane> {
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
     let idle_kb = resident.trim().trim_end_matches(" kB").parse()?;
     let token = token("alice", data)?;
-    Ok(Plane { process, url, sharing, exposure, token, ready, idle_kb })
+    Ok(Plane { process, url, admin, sharing, exposure, token, ready, idle_kb })
 }
 
 fn token(user: &str, data: &std::path::Path) -> anyhow::Result<String> {

@@ -20,7 +20,6 @@ pub struct Command {
 
 /// What the program does.
 #[derive(clap::Subcommand, Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub enum Action {
     /// Serve the REST API and both services
     Serve(ServeSettings),

@@ -185,8 +185,10 @@ async fn what_is_counted_names_nobody_and_nothing_that_callers_make_up() {
     for nobodys_business in ["made-up", "MADEUP", "alice", "bob", id.as_str()] {
         assert!(!metrics.contains(nobodys_business), "{nobodys_business} stands in a metric");
     }
+    let documented = include_str!("../../../../docs/observability.md");
     for line in metrics.lines().filter(|line| line.starts_with("# TYPE")) {
         let name = line.split_whitespace().nth(2).unwrap();
+        assert!(documented.contains(&format!("`{name}`")), "{name} is not in docs/observability.md");
         assert!(metrics.contains(&format!("# HELP {name} ")), "nobody says what {name} means");
     }
 }

@@ -151,7 +151,7 @@ fn arguments(program: &str, backend: &Backend, folder: &Path, roles: &str) -> Ve
     arguments
 }
 
-fn sharing_settings(backend: &Backend, folder: &Path, roles: &str) -> sharing_svc::config::Settings {
+pub fn sharing_settings(backend: &Backend, folder: &Path, roles: &str) -> sharing_svc::config::Settings {
     let command = sharing_svc::config::Command::parse_from(arguments("sharing-svc", backend, folder, roles));
     let sharing_svc::config::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
     settings
