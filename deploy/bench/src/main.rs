@@ -61,13 +61,13 @@ async fn main() -> anyhow::Result<()> {
         println!("{}", peer::listen(std::env::args().nth(2).context("which database?")?).await?);
         return std::future::pending().await;
     }
+    if asked == "telemetry" {
+        return telemetry::run().await;
+    }
     let data = tempfile::tempdir()?;
     let plane = start(data.path(), &[])?;
     if asked == "decisions" {
         return of_decisions(&plane, data.path()).await;
-    }
-    if asked == "telemetry" {
-        return telemetry::run(&plane).await;
     }
     if matches!(asked.as_str(), "overload" | "idle" | "hostile" | "existence") {
         return of_hardships(&asked, &plane, data.path()).await;

@@ -19,6 +19,8 @@ use crate::{CONNECTIONS, Plane, decisions::cpu_micros, load, median, shared_with
 /// Rounds of each measurement; more than elsewhere, because what is looked for is small.
 const ROUNDS: usize = 15;
 const ROUND: Duration = Duration::from_secs(2);
+/// What is turned away costs next to nothing, and would be counted as nothing: all of it is taken.
+const ALL_TAKEN: [&str; 2] = ["--min-in-flight", "256"];
 /// Scrapes that are timed.
 const SCRAPES: u32 = 200;
 /// Starts that are timed.
@@ -37,20 +39,19 @@ impl TraceService for Collector {
     }
 }
 
-/// Measures and prints. `plain` is a plane that nobody follows.
-pub(crate) async fn run(plain: &Plane) -> anyhow::Result<()> {
+/// Measures and prints.
+pub(crate) async fn run() -> anyhow::Result<()> {
     let incoming = TcpIncoming::bind("127.0.0.1:0".parse()?)?;
     let endpoint = format!("http://{}", incoming.local_addr()?);
     tokio::spawn(Server::builder().add_service(TraceServiceServer::new(Collector)).serve_with_incoming(incoming));
-    let followed = |ratio: &str| {
+    let plane = |options: &[&str]| {
         let data = tempfile::tempdir()?;
-        let plane = start(data.path(), &["--otlp-endpoint", &endpoint, "--trace-ratio", ratio])?;
-        anyhow::Ok((plane, data))
+        anyhow::Ok((start(data.path(), &[&ALL_TAKEN, options].concat())?, data))
     };
-    let (some, all) = (followed("0.01")?, followed("1")?);
-    let planes = [plain, &some.0, &all.0];
+    let followed = |ratio| plane(&["--otlp-endpoint", &endpoint, "--trace-ratio", ratio]);
+    let planes = [plane(&[])?, followed("0.01")?, followed("1")?];
     let mut loads = Vec::new();
-    for plane in planes {
+    for (plane, _) in &planes {
         let one = shared_with_bob(plane).await?;
         let authorization = format!("Bearer {}", plane.token);
         loads.push(load::Load::new(&plane.url, &authorization, move || load::Request::get(&one)));
@@ -71,6 +72,7 @@ pub(crate) async fn run(plain: &Plane) -> anyhow::Result<()> {
     println!("GET one share: {none:.0}/s without traces");
     println!("               {some:.0}/s with 1 % of them kept: {:+.1} %", (some / none - 1.0) * 100.0);
     println!("               {all:.0}/s with all of them kept: {:+.1} %", (all / none - 1.0) * 100.0);
+    let [(plain, _), _, _] = &planes;
     scrape(plain).await?;
     starts()
 }
