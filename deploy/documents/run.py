@@ -1,4 +1,4 @@
-"""Runs every command of documents, and looks for what they say that it prints.
+"""Runs every command of documents, looks for what they say that it prints, and follows every link within the project.
 
 Usage: run.py DOCUMENT...   within deploy/with-ofself
 
@@ -74,8 +74,27 @@ def here(text):
     return text
 
 
+def anchor(heading):
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def dead_links():
+    """Links within the project that lead nowhere."""
+    tracked = subprocess.run(["git", "ls-files", "*.md"], capture_output=True, text=True, check=True).stdout.split()
+    for document in map(pathlib.Path, tracked):
+        for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+            if "://" in link:
+                continue
+            path, _, part = link.partition("#")
+            target = document.parent / path if path else document
+            if not target.exists():
+                yield f"{document}: there is no {link}"
+            elif part and part not in map(anchor, re.findall(r"^#+ (.*)$", target.read_text(), re.M)):
+                yield f"{document}: {path} has no part #{part}"
+
+
 def main(documents):
-    faults, ran = [], 0
+    faults, ran = list(dead_links()), 0
     for document in documents:
         shell = subprocess.Popen(
             ["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -49,6 +49,7 @@ pub(crate) fn gateway(runtime: &Runtime) -> Router {
         let upstreams = Upstreams::new(&nowhere, &nowhere, None, plain_text, Duration::from_secs(1)).expect("settings");
         let admission = Admission::new(&LoadSettings::default(), 1);
         gateway::router::router(upstreams, Readiness::default(), authentication, admission, Vec::new())
+            .expect("a description")
     })
 }
 

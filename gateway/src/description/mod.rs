@@ -10,7 +10,7 @@ use utoipa::{
     Modify, OpenApi,
     openapi::{
         self, Content, Header, Ref, RefOr, Response, ResponseBuilder,
-        path::Operation,
+        path::{Operation, ParameterBuilder, ParameterIn},
         schema::{ObjectBuilder, SchemaType, Type},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
@@ -79,6 +79,17 @@ pub fn of_api(mut described: openapi::OpenApi) -> openapi::OpenApi {
 
 fn complete(operation: &mut Operation) {
     let name = operation.operation_id.clone().unwrap_or_default();
+    for (header, says) in [
+        ("X-Request-Id", "Taken if it is 1 to 128 visible ASCII characters, else made"),
+        ("traceparent", "The trace that the request belongs to (W3C Trace Context); made where it is none"),
+    ] {
+        let parameter = ParameterBuilder::new()
+            .name(header)
+            .parameter_in(ParameterIn::Header)
+            .description(Some(says))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+        operation.parameters.get_or_insert_default().push(parameter.build().into());
+    }
     operation.security = Some(vec![SecurityRequirement::new(TOKEN, Vec::<String>::new())]);
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response {
@@ -155,6 +166,7 @@ fn add_ids(response: &mut Response) {
         "By which the log knows the request; the client's own where it sent one",
     );
     header(response, "traceparent", Type::String, "The trace it belongs to (W3C Trace Context)");
+    header(response, "Cache-Control", Type::String, "`no-store`");
 }
 
 fn header(response: &mut Response, name: &str, kind: Type, says: &str) {
