@@ -41,6 +41,9 @@ use crate::{
     auth::Authentication, config::Settings, http::admission::Admission, rate_limit::RateLimit, upstream::Upstreams,
 };
 
+/// Where the API begins.
+pub const BASE: &str = "/api/v1";
+
 /// How often the services are asked whether they serve.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 

@@ -16,6 +16,7 @@ use tracing::error;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    BASE,
     auth::{Authentication, require_caller},
     description,
     error::{ApiError, ErrorCode},
@@ -28,9 +29,6 @@ use crate::{
     sharing::handlers as sharing,
     upstream::Upstreams,
 };
-
-/// Where the API begins.
-pub const BASE: &str = "/api/v1";
 
 /// Headers that a page of another origin may send.
 const ACCEPTED: [HeaderName; 7] = [

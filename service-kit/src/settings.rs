@@ -57,6 +57,8 @@ fn beneath(mut command: Command, path: &PathBuf) -> Result<Command, clap::Error>
         };
         let known = |command: &Command| command.get_arguments().any(|argument| argument.get_id() == key.as_str());
         let lay = |argument: clap::Arg| {
+            // What the file says need not be said again.
+            let argument = argument.required(false);
             if matches!(argument.get_action(), ArgAction::Append) {
                 argument.default_values(defaults.clone())
             } else {
@@ -127,6 +129,8 @@ mod tests {
             reflection: bool,
             #[arg(long)]
             origin: Vec<String>,
+            #[arg(long, env = "A_SETTING_OF_THIS_TEST")]
+            issuer: String,
         },
     }
 
@@ -147,13 +151,20 @@ mod tests {
 
     #[test]
     fn a_flag_beats_the_file_and_the_file_beats_the_default() {
-        let SampleCommand::Serve { listen, reflection, origin, .. } = parse_with(
-            "listen = '127.0.0.1:2'\nreflection = true\norigin = ['https://a', 'https://b']",
+        let SampleCommand::Serve { listen, reflection, origin, issuer, .. } = parse_with(
+            "listen = '127.0.0.1:2'\nreflection = true\norigin = ['https://a', 'https://b']\nissuer = 'i'",
             &["--listen", "127.0.0.1:3"],
         )
         .unwrap();
         assert_eq!((listen.as_str(), reflection), ("127.0.0.1:3", true));
         assert_eq!(origin, ["https://a", "https://b"]);
+        assert_eq!(issuer, "i", "what must be said may be said in the file");
+    }
+
+    #[test]
+    fn what_must_be_said_and_is_not_is_named() {
+        let error = parse_with("listen = '127.0.0.1:2'", &[]).unwrap_err();
+        assert!(error.contains("--issuer"), "{error}");
     }
 
     #[test]

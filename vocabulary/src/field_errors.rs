@@ -47,6 +47,14 @@ impl FieldErrors {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
+    /// The value, where it could be read and nothing is wrong beside it.
+    pub fn into_read<T>(self, value: Option<T>) -> Result<T, Self> {
+        match value {
+            Some(value) => self.into_result(value),
+            None => Err(self),
+        }
+    }
+
     /// What is wrong with the first of them, as a sentence.
     pub fn first(&self) -> String {
         match self.iter().next() {

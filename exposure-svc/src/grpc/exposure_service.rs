@@ -14,7 +14,7 @@ use vocabulary::FieldErrors;
 use super::{
     convert::{decision, edits, profile, question},
     counts, filtering,
-    status::status,
+    status::{status, understood},
 };
 use crate::{error::Error, operations::Exposure};
 
@@ -165,13 +165,4 @@ impl ExposureService for ExposureRpc {
     ) -> Result<Response<Self::WatchProfilesStream>, Status> {
         Err(Status::unimplemented("changes cannot be watched yet"))
     }
-}
-
-/// A question that was read without a fault.
-pub(super) fn understood<T>(question: Option<T>, errors: FieldErrors) -> Result<T, Status> {
-    match question {
-        Some(question) => errors.into_result(question),
-        None => Err(errors),
-    }
-    .map_err(|errors| status(Error::Invalid(errors)))
 }

@@ -12,8 +12,7 @@ use vocabulary::FieldErrors;
 use super::{
     convert::{content, question},
     counts,
-    exposure_service::understood,
-    status::status,
+    status::{status, understood},
 };
 use crate::{
     error::Error,

@@ -1,6 +1,6 @@
 //! The rule that lets only first-party apps in.
 
-use super::{settings::AuthSettings, token::Claims};
+use super::{claims::Claims, settings::AuthSettings};
 use crate::json::Json;
 
 /// Which tokens are of first-party apps.

@@ -1,6 +1,7 @@
 //! Who is asking: JWTs, the keys that verify them, and the rule that lets only first-party apps in (docs/security.md).
 
 mod caller;
+mod claims;
 mod counts;
 mod first_party;
 mod jwks;

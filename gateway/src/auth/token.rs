@@ -1,15 +1,15 @@
 //! A token: read, verified, remembered (RFC 7519, RFC 8725).
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jsonwebtoken::{Header, Validation, decode, decode_header, errors::ErrorKind};
 use quick_cache::sync::Cache;
-use serde::{Deserialize, Deserializer, de::Error as _};
 use service_kit::{clock::Clock, digest::sha256};
 use vocabulary::{Id, User};
 
 use super::{
+    claims::Claims,
     counts::{self, Verification},
     first_party::FirstParty,
     keys::KeySet,
@@ -25,10 +25,6 @@ const REMEMBERED: Duration = Duration::from_mins(1);
 const MEMORY: usize = 16_384;
 /// A longer token is refused unread.
 const MAX_BYTES: usize = 8 * 1024;
-
-/// What a token says, each claim once: of one that stands twice two readers may take two different values
-/// (RFC 7519, section 4).
-pub(super) struct Claims(Vec<(String, Json)>);
 
 /// A user, as a good token names them.
 #[derive(Clone, Debug)]
@@ -154,25 +150,6 @@ impl Verifier {
         let user = claims.get("sub").and_then(Json::as_str).and_then(|sub| Id::parse(sub).ok());
         let user = user.ok_or(TokenError::Claims)?;
         Ok((Identity { user, is_first_party: self.first_party.admits(claims) }, expiry))
-    }
-}
-
-impl Claims {
-    pub(super) fn get(&self, name: &str) -> Option<&Json> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
-    }
-}
-
-impl<'de> Deserialize<'de> for Claims {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let members = Json::deserialize(deserializer)?.into_object();
-        let members = members.ok_or_else(|| D::Error::custom("the claims are no object"))?;
-        let mut names = HashSet::new();
-        if members.iter().all(|(name, _)| names.insert(name.as_str())) {
-            Ok(Self(members))
-        } else {
-            Err(D::Error::custom("a claim stands twice"))
-        }
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
     write::{ProfileBody, ProfilesBody, body, entity},
 };
 use crate::{
+    BASE,
     answer::{self, Paging},
     description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
     error::{ApiError, ErrorCode},
@@ -28,7 +29,6 @@ use crate::{
         idempotency_key::idempotency_key,
         query::{PageQuery, Query},
     },
-    router::BASE,
     upstream::{Call, Upstreams},
     wrong_shape::also_wrong,
 };

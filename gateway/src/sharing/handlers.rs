@@ -17,6 +17,7 @@ use super::{
     write::{ShareBody, SharesBody, body, entity},
 };
 use crate::{
+    BASE,
     answer::{self, Paging},
     description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
     error::{ApiError, ErrorCode},
@@ -26,7 +27,6 @@ use crate::{
         idempotency_key::idempotency_key,
         query::{PageQuery, Query},
     },
-    router::BASE,
     upstream::{Call, Upstreams},
     wrong_shape::also_wrong,
 };

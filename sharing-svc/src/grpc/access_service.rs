@@ -9,8 +9,12 @@ use tokio_stream::Empty;
 use tonic::{Request, Response, Status};
 use vocabulary::FieldErrors;
 
-use super::{convert::access, counts, status::status};
-use crate::{error::Error, operations::Sharing};
+use super::{
+    convert::access,
+    counts,
+    status::{status, understood},
+};
+use crate::operations::Sharing;
 
 pub(super) struct AccessRpc {
     sharing: Sharing,
@@ -97,13 +101,4 @@ impl AccessService for AccessRpc {
     async fn watch_shares(&self, _: Request<WatchSharesRequest>) -> Result<Response<Self::WatchSharesStream>, Status> {
         Err(Status::unimplemented("changes cannot be watched yet"))
     }
-}
-
-/// A question that was read without a fault.
-fn understood<T>(question: Option<T>, errors: FieldErrors) -> Result<T, Status> {
-    match question {
-        Some(question) => errors.into_result(question),
-        None => Err(errors),
-    }
-    .map_err(|errors| status(Error::Invalid(errors)))
 }

@@ -3,6 +3,7 @@
 use service_kit::refusal::Refusal;
 use tonic::{Code, Status};
 use tracing::{error, warn};
+use vocabulary::FieldErrors;
 
 use crate::error::Error;
 
@@ -34,4 +35,9 @@ pub(super) fn status(error: Error) -> Status {
         }
     };
     refusal.into_status(code, &message, DOMAIN)
+}
+
+/// A request that was read without a fault, or what is wrong with it.
+pub(super) fn understood<T>(read: Option<T>, errors: FieldErrors) -> Result<T, Status> {
+    errors.into_read(read).map_err(|errors| status(Error::Invalid(errors)))
 }
