@@ -92,6 +92,10 @@ pub fn unless_known(request: &HeaderMap, response: Response) -> Response {
         return response;
     }
     let mut unchanged = StatusCode::NOT_MODIFIED.into_response();
-    unchanged.headers_mut().insert(header::ETAG, tag.clone());
+    for name in [header::ETAG, header::VARY] {
+        if let Some(value) = response.headers().get(&name) {
+            unchanged.headers_mut().insert(name, value.clone());
+        }
+    }
     unchanged
 }

@@ -79,7 +79,8 @@ struct Explanation<'a> {
     message: &'a str,
     /// By which the log knows it
     request_id: &'a str,
-    /// What a caller needs beside, to act
+    /// What a caller needs beside, to act: `share_id` of `SHARING_EXISTS`, `apps` (and `more_apps`, how many are not named) of
+    /// `PROFILE_IN_USE`, `more_fields` of a `VALIDATION_ERROR` that does not name all of them
     #[serde(skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Option<HashMap<String, Value>>, nullable = false)]
     details: Map<String, Value>,

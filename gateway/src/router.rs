@@ -77,6 +77,8 @@ pub fn router(
         .split_for_parts();
     let api = api
         .method_not_allowed_fallback(method_not_allowed)
+        // Within what says who asks: a panic is answered to somebody, with what every answer to them has.
+        .route_layer(CatchPanicLayer::custom(panicked))
         .route_layer(from_fn_with_state(admission, admit))
         .route_layer(from_fn_with_state(authentication, require_caller));
     let (probes, described) =
@@ -135,7 +137,7 @@ async fn readyz(State(readiness): State<Readiness>) -> Response {
     if readiness.is_ready() {
         "ready\n".into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "not ready\n").into_response()
     }
 }
 

@@ -7,8 +7,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, header, request::Parts};
-use service_kit::{clock::Clock, process::ConfigurationError};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
+use service_kit::clock::Clock;
 use tracing::error;
 use vocabulary::{Id, User};
 
@@ -16,6 +16,7 @@ use super::{
     AuthSettings, counts,
     jwks::{self, Jwks},
     keys::KeySet,
+    settings::KeySource,
     token::{Identity, Verifier},
 };
 use crate::{
@@ -45,20 +46,16 @@ impl Authentication {
         counts::describe();
         let allowed = &settings.jwt_algorithms;
         let mut jwks = None;
-        let keys = if let Some(path) = &settings.jwt_public_key {
-            KeySet::from_pem(path, allowed)?
-        } else if let Some(path) = &settings.jwt_jwks_file {
-            KeySet::from_jwks_file(path, allowed)?
-        } else if let Some(secret) = &settings.jwt_secret {
-            KeySet::from_secret(secret, allowed)?
-        } else if let Some(url) = &settings.jwt_jwks_url {
-            let source = Arc::new(Jwks::new(url.clone(), allowed.clone(), clock.clone())?);
-            let keys = source.fetch().await?;
-            jwks = Some(source);
-            keys
-        } else {
-            let says = "say how tokens are verified: JWT_PUBLIC_KEY, JWT_JWKS_FILE, JWT_JWKS_URL or JWT_SECRET";
-            return Err(ConfigurationError::new(says).into());
+        let keys = match settings.key_source()? {
+            KeySource::Pem(path) => KeySet::from_pem(path, allowed)?,
+            KeySource::JwksFile(path) => KeySet::from_jwks_file(path, allowed)?,
+            KeySource::Secret(secret) => KeySet::from_secret(secret, allowed)?,
+            KeySource::JwksUrl(url) => {
+                let source = Arc::new(Jwks::new(url.clone(), allowed.clone(), clock.clone())?);
+                let keys = source.fetch().await?;
+                jwks = Some(source);
+                keys
+            }
         };
         let verifier = Arc::new(Verifier::new(settings, keys, clock));
         if let Some(jwks) = &jwks {
@@ -115,14 +112,15 @@ pub async fn require_caller(
 }
 
 fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let values = headers.get_all(header::AUTHORIZATION);
+    let is_token = |value: &HeaderValue| value.as_bytes().to_ascii_lowercase().starts_with(b"bearer");
+    // An API key is how third-party apps present themselves; it is nobody's identity here.
+    if headers.contains_key("x-api-key") && !values.iter().any(is_token) {
+        return Err(first_party_required());
+    }
+    let mut values = values.iter();
     let Some(value) = values.next() else {
-        // An API key is how third-party apps present themselves; it is nobody's identity here.
-        return Err(if headers.contains_key("x-api-key") {
-            first_party_required()
-        } else {
-            ApiError::unauthorized("send a token: Authorization: Bearer …", "realm=\"ofself\"")
-        });
+        return Err(ApiError::unauthorized("send a token: Authorization: Bearer …", "realm=\"ofself\""));
     };
     let invalid = || {
         let challenge = "realm=\"ofself\", error=\"invalid_request\"";

@@ -1,6 +1,6 @@
 //! The keys that verify tokens. What a key may verify is said by the key and by the configuration, never by a token.
 
-use std::{fs, path::Path};
+use std::{fmt, fs, path::Path};
 
 use anyhow::Context;
 use jsonwebtoken::{
@@ -15,6 +15,9 @@ const SECRET_BYTES: usize = 32;
 
 /// The algorithms that are taken where the configuration does not say.
 const ASYMMETRIC: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
+
+/// What an RSA key can be used for, where the configuration allows it.
+const RSA: [Algorithm; 3] = [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
 
 /// A key and the only algorithms it verifies.
 #[derive(Clone)]
@@ -36,14 +39,13 @@ impl KeySet {
         let pem = fs::read(path)
             .map_err(|error| ConfigurationError::new(format!("cannot read the key {}: {error}", path.display())))?;
         let candidates = [
-            (DecodingKey::from_ed_pem(&pem), Algorithm::EdDSA),
-            (DecodingKey::from_ec_pem(&pem), Algorithm::ES256),
-            (DecodingKey::from_rsa_pem(&pem), Algorithm::RS256),
+            (DecodingKey::from_ed_pem(&pem), [Algorithm::EdDSA].as_slice()),
+            (DecodingKey::from_ec_pem(&pem), &[Algorithm::ES256]),
+            (DecodingKey::from_rsa_pem(&pem), &RSA),
         ];
-        for (decoding, algorithm) in candidates {
+        for (decoding, fitting) in candidates {
             if let Ok(decoding) = decoding {
-                let algorithms = within(allowed, &[algorithm]);
-                return Ok(Self { keys: vec![Key { id: None, algorithms, decoding }] });
+                return Self::one(decoding, within(allowed, fitting), &path.display());
             }
         }
         let says = format!("{} holds no public key in PEM of RSA, P-256 or Ed25519", path.display());
@@ -82,7 +84,16 @@ impl KeySet {
             return Err(ConfigurationError::new(format!("JWT_SECRET must have {SECRET_BYTES} bytes or more")).into());
         }
         let algorithms = if allowed.is_empty() { vec![Algorithm::HS256] } else { within(allowed, &[Algorithm::HS256]) };
-        Ok(Self { keys: vec![Key { id: None, algorithms, decoding: DecodingKey::from_secret(secret) }] })
+        Self::one(DecodingKey::from_secret(secret), algorithms, &"JWT_SECRET")
+    }
+
+    /// One key, if there is an algorithm that it may be used for: under any other list no token would be good.
+    fn one(decoding: DecodingKey, algorithms: Vec<Algorithm>, name: &dyn fmt::Display) -> anyhow::Result<Self> {
+        if algorithms.is_empty() {
+            let says = format!("{name} holds a key of another kind than JWT_ALGORITHMS asks for");
+            return Err(ConfigurationError::new(says).into());
+        }
+        Ok(Self { keys: vec![Key { id: None, algorithms, decoding }] })
     }
 
     /// The keys that may verify a token which names `id` and `algorithm` in its header.
@@ -118,7 +129,7 @@ fn algorithms_of(jwk: &Jwk) -> Vec<Algorithm> {
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "a kind of key that is not named here verifies nothing")]
     let fitting = match &jwk.algorithm {
-        AlgorithmParameters::RSA(_) => vec![Algorithm::RS256, Algorithm::RS384, Algorithm::RS512],
+        AlgorithmParameters::RSA(_) => RSA.to_vec(),
         AlgorithmParameters::EllipticCurve(parameters) if parameters.curve == EllipticCurve::P256 => {
             vec![Algorithm::ES256]
         }

@@ -1,6 +1,6 @@
 //! What makes a token good. Nothing is assumed: without issuer, audience and a key the gateway does not start.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jsonwebtoken::Algorithm;
 use secrecy::SecretString;
@@ -41,7 +41,36 @@ pub struct AuthSettings {
     pub first_party_clients: Vec<String>,
 }
 
+/// Where the keys that verify tokens come from.
+pub(super) enum KeySource<'a> {
+    Pem(&'a Path),
+    JwksFile(&'a Path),
+    JwksUrl(&'a http::Uri),
+    Secret(&'a SecretString),
+}
+
 impl AuthSettings {
+    /// The one source of keys. Of two, whichever were taken, the other might be the one that was meant; and the group that keeps
+    /// flags apart does not see what a settings file says.
+    pub(super) fn key_source(&self) -> Result<KeySource<'_>, ConfigurationError> {
+        let sources = [
+            self.jwt_public_key.as_deref().map(|path| ("JWT_PUBLIC_KEY", KeySource::Pem(path))),
+            self.jwt_jwks_file.as_deref().map(|path| ("JWT_JWKS_FILE", KeySource::JwksFile(path))),
+            self.jwt_jwks_url.as_ref().map(|url| ("JWT_JWKS_URL", KeySource::JwksUrl(url))),
+            self.jwt_secret.as_ref().map(|secret| ("JWT_SECRET", KeySource::Secret(secret))),
+        ];
+        let mut given = sources.into_iter().flatten();
+        match (given.next(), given.next()) {
+            (Some((_, source)), None) => Ok(source),
+            (Some((one, _)), Some((other, _))) => Err(ConfigurationError::new(format!(
+                "{one} and {other} are both said; tokens are verified by one of them"
+            ))),
+            (None, _) => Err(ConfigurationError::new(
+                "say how tokens are verified: JWT_PUBLIC_KEY, JWT_JWKS_FILE, JWT_JWKS_URL or JWT_SECRET",
+            )),
+        }
+    }
+
     /// Refuses settings under which a token would be held against nothing.
     pub(super) fn refuse_what_lets_anyone_in(&self) -> Result<(), ConfigurationError> {
         for (name, value) in [("JWT_ISSUER", &self.jwt_issuer), ("JWT_AUDIENCE", &self.jwt_audience)] {

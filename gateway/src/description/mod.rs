@@ -5,11 +5,13 @@ pub(crate) mod agreement;
 mod page;
 mod parameters;
 mod refusals;
+mod words;
 
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        self, Content, Header, Ref, RefOr, Response, ResponseBuilder,
+        self, ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder,
+        example::ExampleBuilder,
         path::{Operation, ParameterBuilder, ParameterIn},
         schema::{ObjectBuilder, SchemaType, Type},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
@@ -19,6 +21,7 @@ use utoipa::{
 pub use self::{
     page::routes,
     parameters::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
+    words::{IdText, NodeTypeText, TagText},
 };
 use crate::error::{Envelope, ErrorCode};
 
@@ -121,12 +124,19 @@ fn complete(operation: &mut Operation) {
 
 /// An answer that says why not.
 fn refused(codes: &[ErrorCode]) -> Response {
-    let written: Vec<_> = codes.iter().map(|code| format!("`{}`", code.written().0)).collect();
-    let mut response = ResponseBuilder::new()
-        .description(written.join(", "))
-        .content("application/json", Content::new(Some(Ref::from_schema_name("Error"))))
+    let written: Vec<_> =
+        codes.iter().map(|code| format!("`{}`: {}", code.written().0, refusals::meaning(*code))).collect();
+    let examples = codes.iter().map(|code| (code.written().0, refusals::example(*code)));
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Error")))
+        .examples_from_iter(examples.map(|(name, value)| (name, ExampleBuilder::new().value(Some(value)).build())))
         .build();
+    let mut response =
+        ResponseBuilder::new().description(written.join(". ")).content("application/json", content).build();
     add_ids(&mut response);
+    if codes.iter().all(|code| *code != ErrorCode::Unauthorized) {
+        add_rate_limit(&mut response);
+    }
     for code in codes {
         #[expect(clippy::wildcard_enum_match_arm, reason = "every other code has no header of its own")]
         match code {
@@ -144,9 +154,10 @@ fn refused(codes: &[ErrorCode]) -> Response {
 
 fn add_headers_of_good_answers(response: &mut Response, operation: &str, status: &str) {
     add_ids(response);
-    header(response, "X-RateLimit-Limit", Type::Integer, "Requests a minute; absent where there is no limit");
-    header(response, "X-RateLimit-Remaining", Type::Integer, "How many of them are left");
-    header(response, "X-RateLimit-Reset", Type::Integer, "When all of them are there again, in Unix seconds");
+    add_rate_limit(response);
+    if operation == "GetProfileYaml" {
+        header(response, "Vary", Type::String, "`accept`: the same path has two forms");
+    }
     if status == "201" {
         header(response, "Location", Type::String, "Where it is");
     }
@@ -156,6 +167,13 @@ fn add_headers_of_good_answers(response: &mut Response, operation: &str, status:
     if status != "204" && !operation.starts_with("List") {
         header(response, "ETag", Type::String, "The version, and a digest of what is shown");
     }
+}
+
+/// On every answer to somebody who is known.
+fn add_rate_limit(response: &mut Response) {
+    header(response, "X-RateLimit-Limit", Type::Integer, "Requests a minute; absent where there is no limit");
+    header(response, "X-RateLimit-Remaining", Type::Integer, "How many of them are left");
+    header(response, "X-RateLimit-Reset", Type::Integer, "When all of them are there again, in Unix seconds");
 }
 
 fn add_ids(response: &mut Response) {

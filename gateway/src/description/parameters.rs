@@ -7,16 +7,17 @@ use utoipa::{
         schema::{ObjectBuilder, Type},
     },
 };
+use vocabulary::DEFAULT_LIMIT;
 
 /// A page of a list: by `limit` and `offset`, or by `page` and `per_page`
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "described, never built")]
 pub struct PageParams {
-    /// Only those that are active, or only those that are not
+    /// Only those that are active, or only those that are not; empty is the same as absent
     is_active: Option<bool>,
-    /// Rows at most; 20 where absent, above 100 taken as 100
-    #[param(schema_with = from_one)]
+    /// Rows at most; above 100 taken as 100
+    #[param(schema_with = rows)]
     limit: Option<i32>,
     /// Rows to pass over
     #[param(schema_with = from_zero)]
@@ -24,14 +25,18 @@ pub struct PageParams {
     /// Which page, from 1; not beside `limit` and `offset`
     #[param(schema_with = from_one)]
     page: Option<i64>,
-    /// Rows on a page
-    #[param(schema_with = from_one)]
+    /// Rows on a page; above 100 taken as 100
+    #[param(schema_with = rows)]
     per_page: Option<i64>,
 }
 
-/// Of any size: a limit that is too large is taken as the largest there is.
 fn from_one() -> Object {
     ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).build()
+}
+
+/// Of any size: a limit that is too large is taken as the largest there is.
+fn rows() -> Object {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).default(Some(DEFAULT_LIMIT.into())).build()
 }
 
 fn from_zero() -> Object {

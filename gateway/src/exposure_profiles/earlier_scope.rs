@@ -6,7 +6,8 @@ use vocabulary::{Edit, FieldErrors};
 use crate::json::{Fields, Mask};
 
 /// The fields that `scope` stands for; beside one of them it could mean two things.
-const STANDS_FOR: [&str; 4] = ["allowed_node_types", "allowed_tag_ids", "excluded_tag_ids", "tag_permissions"];
+pub(super) const STANDS_FOR: [&str; 4] =
+    ["allowed_node_types", "allowed_tag_ids", "excluded_tag_ids", "tag_permissions"];
 
 /// What a `scope` says; a part that is absent says nothing.
 struct EarlierScope {
@@ -18,6 +19,7 @@ struct EarlierScope {
 
 /// Reads the member `scope`, if it is there, into the fields of `draft` that it stands for.
 pub(super) fn read(fields: &mut Fields<'_>, draft: &mut ProfileDraft, mask: &mut Mask) {
+    fields.ignore_null("scope");
     if !fields.has("scope") {
         return;
     }

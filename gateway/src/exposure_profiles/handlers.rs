@@ -24,6 +24,7 @@ use crate::{
     description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
     error::{ApiError, ErrorCode},
     http::{
+        accept::prefers_json,
         body::object,
         entity_tag::{entity_tag, expected_versions},
         idempotency_key::idempotency_key,
@@ -150,15 +151,15 @@ pub async fn yaml(
     query.finish()?;
     let message = GetProfileYamlRequest { profile_id: named(profile_id)?, resolve_tag_names };
     let found = upstreams.exposure().get_profile_yaml(upstreams.request(&call, message)?).await?.into_inner();
-    let tag = entity_tag(found.version, found.yaml.as_bytes()).ok_or_else(ApiError::internal)?;
-    let mut response = if wants_json(&headers) {
-        answer::json(StatusCode::OK, &json!({ "yaml": found.yaml }))?
+    let (kind, text) = if prefers_json(&headers) {
+        ("application/json", json!({ "yaml": found.yaml }).to_string())
     } else {
-        ([(header::CONTENT_TYPE, "application/yaml")], found.yaml).into_response()
+        ("application/yaml", found.yaml)
     };
+    // The same path has two forms, each with a tag of its own: who has one does not have the other.
+    let tag = entity_tag(found.version, text.as_bytes()).ok_or_else(ApiError::internal)?;
+    let mut response = ([(header::CONTENT_TYPE, kind), (header::VARY, "accept")], text).into_response();
     response.headers_mut().insert(header::ETAG, tag);
-    // The same path has two forms.
-    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
     Ok(answer::unless_known(&headers, response))
 }
 
@@ -257,9 +258,4 @@ fn named(profile_id: ProfileId) -> Result<String, ApiError> {
 
 fn location(profile: Option<&Profile>) -> String {
     format!("{BASE}/exposure-profiles/{}", profile.map(|profile| profile.id.as_str()).unwrap_or_default())
-}
-
-fn wants_json(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    accept.contains("application/json") && !accept.contains("yaml")
 }

@@ -19,6 +19,10 @@ const SHOWN_ONLY: [&str; 6] = ["id", "owner_id", "created_at", "updated_at", "wa
 /// The body of `POST /exposure-profiles`.
 pub(super) fn create(members: Vec<(String, Json)>, errors: &mut FieldErrors) -> CreateProfileRequest {
     let mut fields = Fields::of_body(members, errors);
+    for name in earlier_scope::STANDS_FOR {
+        // In an update null would clear it, and stand against what `scope` says.
+        fields.ignore_null(name);
+    }
     let draft = draft(&mut fields, &mut Mask::default());
     fields.finish();
     CreateProfileRequest { profile: Some(draft), validate_only: false }

@@ -5,23 +5,25 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::description::{IdText, NodeTypeText, TagText};
+
 /// Which nodes an app may see, by their tags. A tag is named by its id or its name.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct TagFilters {
     /// Nodes that have all of these
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     include_all: Option<Vec<String>>,
     /// Nodes that have any of these
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     include_any: Option<Vec<String>>,
     /// No nodes that have any of these
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     exclude_any: Option<Vec<String>>,
 }
 
-/// A condition on tags
+/// Which nodes an app may see, by conditions on their tags; 16 deep and 512 parts in all at most
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "described, never built")]
@@ -34,12 +36,23 @@ pub(super) enum TagExpression {
     None(NoCondition),
 }
 
+/// A condition within an expression
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "described, never built")]
+pub(super) enum TagExpressionPart {
+    /// The node has this tag
+    Tag(TagCondition),
+    /// Conditions taken together
+    Operation(TagOperation),
+}
+
 /// The node has this tag, named by its id or its name
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct TagCondition {
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 128)]
     tag: String,
 }
 
@@ -49,8 +62,8 @@ pub(super) struct TagCondition {
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct TagOperation {
     op: Op,
-    #[schema(no_recursion, min_items = 1, max_items = 1000)]
-    conditions: Vec<TagExpression>,
+    #[schema(no_recursion, min_items = 1, max_items = 511)]
+    conditions: Vec<TagExpressionPart>,
 }
 
 /// An empty object is no condition
@@ -64,6 +77,16 @@ pub(super) enum Op {
     And,
     Or,
     Not,
+}
+
+/// The kinds of warnings
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum WarningCode {
+    ExposesEverything,
+    ExposesNothing,
+    NoEffect,
+    TagDeleted,
 }
 
 /// How `allowed_tag_ids` are taken together
@@ -111,7 +134,7 @@ pub(super) struct TagPermissions {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct TagGrant {
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     tag_ids: Option<Vec<String>>,
     /// On every tag
     allow_all: Option<bool>,
@@ -122,7 +145,7 @@ pub(super) struct TagGrant {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct NewTagGrant {
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     tag_ids: Option<Vec<String>>,
     /// On every tag
     allow_all: Option<bool>,
@@ -144,7 +167,7 @@ pub(super) struct SchemaPermissions {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct SchemaGrant {
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     schema_ids: Option<Vec<String>>,
     allow_all: Option<bool>,
 }
@@ -155,13 +178,13 @@ pub(super) struct SchemaGrant {
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct EarlierScope {
     /// `allowed_node_types`
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
     node_types: Option<Vec<String>>,
     /// `allowed_tag_ids`
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     tag_ids: Option<Vec<String>>,
     /// `excluded_tag_ids`
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     exclude_tag_ids: Option<Vec<String>>,
     /// `tag_permissions`
     #[schema(value_type = Option<Vec<EarlierPermission>>, max_items = 1000)]
@@ -185,25 +208,25 @@ pub(super) enum EarlierPermission {
 }))]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct NewProfile {
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, pattern = "\\S")]
     name: String,
     #[schema(max_length = 2000)]
     description: Option<String>,
     tag_filters: Option<TagFilters>,
     tag_expression: Option<TagExpression>,
     /// Only nodes with these tags
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     allowed_tag_ids: Option<Vec<String>>,
     allowed_tags_logic: Option<TagsLogic>,
     /// No nodes with these tags
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     excluded_tag_ids: Option<Vec<String>>,
     /// Nodes picked by hand
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     allowed_node_ids: Option<Vec<String>>,
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
     allowed_node_types: Option<Vec<String>>,
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
     excluded_node_types: Option<Vec<String>>,
     /// Nodes made at this moment or later
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -228,22 +251,22 @@ pub(super) struct NewProfile {
 #[schema(example = json!({"excluded_tag_ids": ["private"], "is_active": true}))]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct ProfileChange {
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, pattern = "\\S", nullable = false)]
     name: Option<String>,
     #[schema(max_length = 2000)]
     description: Option<String>,
     tag_filters: Option<TagFilters>,
     tag_expression: Option<TagExpression>,
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     allowed_tag_ids: Option<Vec<String>>,
     allowed_tags_logic: Option<TagsLogic>,
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     excluded_tag_ids: Option<Vec<String>>,
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     allowed_node_ids: Option<Vec<String>>,
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
     allowed_node_types: Option<Vec<String>>,
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
     excluded_node_types: Option<Vec<String>>,
     #[schema(value_type = Option<String>, format = DateTime)]
     date_range_start: Option<String>,
@@ -257,8 +280,10 @@ pub(super) struct ProfileChange {
     #[schema(deprecated)]
     scope: Option<EarlierScope>,
     /// An inactive profile exposes nothing
+    #[schema(nullable = false)]
     is_active: Option<bool>,
     /// `true`: make this the default; the former one stops being so
+    #[schema(nullable = false)]
     is_default: Option<bool>,
     /// Passed over
     id: Option<Value>,
@@ -289,7 +314,7 @@ pub(super) enum Template {
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct ProfileFromTemplate {
     template: Template,
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, pattern = "\\S")]
     name: Option<String>,
 }
 
@@ -315,9 +340,11 @@ pub(super) struct ProfileIdParam {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct WithYaml {
-    /// Whether to show its YAML; true where absent
+    /// Whether to show its YAML beside it
+    #[param(default = true)]
     include_yaml: Option<bool>,
-    /// Whether its YAML calls tags by their names; true where absent
+    /// Whether tags are called by their names, where these are known
+    #[param(default = true)]
     resolve_tag_names: Option<bool>,
 }
 
@@ -326,6 +353,7 @@ pub(super) struct WithYaml {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct AsYaml {
-    /// Whether tags are called by their names; true where absent
+    /// Whether tags are called by their names, where these are known
+    #[param(default = true)]
     resolve_tag_names: Option<bool>,
 }

@@ -33,6 +33,9 @@ fn expression(value: Json, path: String, depth: usize, errors: &mut FieldErrors)
         return None;
     }
     let expression = Fields::nested(path, members, errors, |fields| {
+        for name in ["tag", "op", "conditions"] {
+            fields.ignore_null(name);
+        }
         if fields.has("tag") {
             if fields.has("op") || fields.has("conditions") {
                 fields.wrong("tag", "cannot stand beside op and conditions");

@@ -9,6 +9,7 @@ use super::{
     permissions::{written_schema_permissions, written_tag_permissions},
     schema::{
         DetailLevel as Detail, SchemaPermissions, TagExpression, TagPermissions, TagsLogic as Logic, Transformation,
+        WarningCode,
     },
     tag_expression,
 };
@@ -60,9 +61,9 @@ pub(super) struct ProfileBody {
     schema_permissions: Option<Value>,
     is_active: bool,
     is_default: bool,
-    #[schema(required, value_type = Option<String>, format = DateTime)]
+    #[schema(required, value_type = String, format = DateTime)]
     created_at: Option<String>,
-    #[schema(required, value_type = Option<String>, format = DateTime)]
+    #[schema(required, value_type = String, format = DateTime)]
     updated_at: Option<String>,
     warnings: Vec<WarningBody>,
     /// Where it was asked for
@@ -84,6 +85,7 @@ struct TagFiltersBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Warning)]
 struct WarningBody {
+    #[schema(value_type = WarningCode)]
     code: String,
     message: String,
     fields: Vec<String>,

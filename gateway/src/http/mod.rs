@@ -1,5 +1,6 @@
 //! What HTTP says beside the resources themselves: bodies, queries, preconditions, the context of a request.
 
+pub mod accept;
 pub mod admission;
 pub mod body;
 pub mod context;

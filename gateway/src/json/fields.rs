@@ -56,6 +56,11 @@ impl<'e> Fields<'e> {
         self.members.iter().any(|(known, _)| known == name)
     }
 
+    /// Passes over a member that is null: it says as little as one that is absent.
+    pub fn ignore_null(&mut self, name: &str) {
+        self.members.retain(|(known, value)| known != name || *value != Json::Null);
+    }
+
     /// Passes over a member.
     pub fn ignore(&mut self, name: &str) {
         self.members.retain(|(known, _)| known != name);

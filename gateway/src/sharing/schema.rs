@@ -4,6 +4,8 @@
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::description::IdText;
+
 /// Which nodes a share covers
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -45,14 +47,14 @@ pub(super) enum Source {
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct NewShare {
     /// The person to share with; not the caller
-    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,128}$")]
+    #[schema(value_type = IdText)]
     shared_with_user_id: String,
     scope: Scope,
     /// Required when `scope` is `specific_tags`, refused otherwise
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     tag_ids: Option<Vec<String>>,
     /// Required when `scope` is `specific_nodes` or `graph`, refused otherwise
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     node_ids: Option<Vec<String>>,
     /// True where absent
     can_read: Option<bool>,
@@ -64,6 +66,7 @@ pub(super) struct NewShare {
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
     /// The share that is passed on
+    #[schema(format = "uuid")]
     parent_share_id: Option<String>,
 }
 
@@ -76,14 +79,19 @@ pub(super) struct NewShare {
 }))]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct ShareChange {
+    #[schema(nullable = false)]
     scope: Option<Scope>,
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     tag_ids: Option<Vec<String>>,
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     node_ids: Option<Vec<String>>,
+    #[schema(nullable = false)]
     can_read: Option<bool>,
+    #[schema(nullable = false)]
     can_write: Option<bool>,
+    #[schema(nullable = false)]
     can_delete: Option<bool>,
+    #[schema(nullable = false)]
     can_share: Option<bool>,
     /// `null`: never
     #[schema(value_type = Option<String>, format = DateTime)]

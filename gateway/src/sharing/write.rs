@@ -43,9 +43,9 @@ pub(super) struct ShareBody {
     /// The share that was passed on
     #[schema(required)]
     parent_share_id: Option<String>,
-    #[schema(required, value_type = Option<String>, format = DateTime)]
+    #[schema(required, value_type = String, format = DateTime)]
     created_at: Option<String>,
-    #[schema(required, value_type = Option<String>, format = DateTime)]
+    #[schema(required, value_type = String, format = DateTime)]
     updated_at: Option<String>,
     #[schema(required, value_type = Option<String>, format = DateTime)]
     revoked_at: Option<String>,
@@ -53,7 +53,15 @@ pub(super) struct ShareBody {
 
 /// A page of shares
 #[derive(Serialize, ToSchema)]
-#[schema(as = SharePage)]
+#[schema(as = SharePage, example = json!({
+    "shares": [{
+        "id": "0198c0de-0000-7000-8000-000000000001", "owner_id": "alice", "shared_with_user_id": "bob", "scope": "all",
+        "tag_ids": [], "node_ids": [], "can_read": true, "can_write": false, "can_delete": false, "can_share": false,
+        "expires_at": null, "status": "active", "is_active": true, "source": "direct", "parent_share_id": null,
+        "created_at": "2026-11-21T09:00:00Z", "updated_at": "2026-11-21T09:00:00Z", "revoked_at": null
+    }],
+    "total": 42, "limit": 20, "offset": 0, "has_next": true, "has_prev": false
+}))]
 pub(super) struct SharesBody {
     pub(super) shares: Vec<ShareBody>,
     #[serde(flatten)]

@@ -1,7 +1,11 @@
 //! The description of the API, the routes and the contract of the services behind them: three accounts of the same thing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
+use expect_test::expect_file;
 use http::Method;
 use prost::Message;
 use prost_types::{DescriptorProto, FileDescriptorSet};
@@ -118,4 +122,59 @@ async fn the_page_and_all_its_parts_are_served_from_here() {
         assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{part}: {policy}");
     }
     assert_eq!(get("/docs/made-up.js").await.status, 404);
+}
+
+/// A line for each answer of each operation: its status, its codes, its headers.
+fn answers(description: &Value) -> String {
+    let resolve = |answer: &Value| match answer["$ref"].as_str() {
+        Some(reference) => description.pointer(reference.trim_start_matches('#')).unwrap().clone(),
+        None => answer.clone(),
+    };
+    let mut text = String::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            writeln!(text, "{} {path}", method.to_uppercase()).unwrap();
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                writeln!(
+                    text,
+                    "  takes {} in {}",
+                    parameter["name"].as_str().unwrap(),
+                    parameter["in"].as_str().unwrap()
+                )
+                .unwrap();
+            }
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                let answer = resolve(answer);
+                let keys =
+                    |value: &Value| value.as_object().map(|found| found.keys().cloned().collect()).unwrap_or_default();
+                let codes: Vec<String> = keys(&answer["content"]["application/json"]["examples"]);
+                let headers: Vec<String> = keys(&answer["headers"]);
+                let mut line = format!("  {status} {}", codes.join(" "));
+                if !headers.is_empty() {
+                    line = format!("{} [{}]", line.trim_end(), headers.join(" "));
+                }
+                writeln!(text, "{}", line.trim_end()).unwrap();
+            }
+        }
+    }
+    text
+}
+
+#[tokio::test]
+async fn every_answer_of_every_operation_is_described() {
+    let stage = Stage::with_pem(&Signer::ed25519()).await;
+    expect_file!["../cases/answers.txt"].assert_eq(&answers(&description(&stage).await));
+}
+
+#[tokio::test]
+async fn every_code_that_there_is_stands_in_an_example_of_its_status() {
+    let stage = Stage::with_pem(&Signer::ed25519()).await;
+    let described = answers(&description(&stage).await);
+    for code in description(&stage).await["components"]["schemas"]["ErrorCode"]["enum"].as_array().unwrap() {
+        let code = code.as_str().unwrap();
+        // Nobody who follows the description meets these.
+        if !["NOT_FOUND", "METHOD_NOT_ALLOWED"].contains(&code) {
+            assert!(described.split_whitespace().any(|word| word == code), "no operation answers {code}");
+        }
+    }
 }

@@ -54,16 +54,21 @@ async fn a_secret_verifies_where_it_is_configured_and_a_public_key_is_none() {
 }
 
 #[tokio::test]
-async fn a_key_that_no_allowed_algorithm_can_use_verifies_nothing() {
-    let signer = Signer::ed25519();
+async fn a_key_verifies_by_the_allowed_algorithms_alone() {
+    let signer = Signer::rsa();
     let (path, files) = file(&signer.public_pem());
-    let only_rsa = AuthSettings { jwt_public_key: Some(path), jwt_algorithms: vec![Algorithm::RS256], ..auth() };
-    let stage = Stage::start(only_rsa, files).await;
-    assert_eq!(stage.status(&signer.sign(None, &claims())).await, 401);
+    let allowed = vec![Algorithm::RS512, Algorithm::EdDSA];
+    let stage =
+        Stage::start(AuthSettings { jwt_public_key: Some(path), jwt_algorithms: allowed, ..auth() }, files).await;
+    assert_eq!(stage.status(&signer.sign(None, &claims())).await, 401, "a good signature by RS256");
+    let by_another = Signer { algorithm: Algorithm::RS512, ..signer };
+    assert_eq!(stage.status(&by_another.sign(None, &claims())).await, LET_IN);
 }
 
 #[tokio::test]
 async fn what_is_unsafe_is_refused_at_the_start() {
+    let (pem, _yet_more_files) = file(&Signer::ed25519().public_pem());
+    let secret = || Some("a secret of thirty-two bytes or more".into());
     let (no_pem, _files) = file("not a key");
     let (no_keys, _more_files) = file(r#"{"keys": []}"#);
     for (settings, says) in [
@@ -74,6 +79,18 @@ async fn what_is_unsafe_is_refused_at_the_start() {
         (AuthSettings { jwt_jwks_file: Some(no_keys), ..auth() }, "holds no key"),
         (AuthSettings { jwt_secret: Some("short".into()), ..auth() }, "32 bytes"),
         (AuthSettings { jwt_jwks_url: Some("http://example.com/jwks".parse().unwrap()), ..auth() }, "must be https"),
+        (
+            AuthSettings { jwt_public_key: Some(pem.clone()), jwt_algorithms: vec![Algorithm::RS256], ..auth() },
+            "of another kind than JWT_ALGORITHMS asks for",
+        ),
+        (
+            AuthSettings { jwt_secret: secret(), jwt_algorithms: vec![Algorithm::ES256], ..auth() },
+            "of another kind than JWT_ALGORITHMS asks for",
+        ),
+        (
+            AuthSettings { jwt_public_key: Some(pem), jwt_secret: secret(), ..auth() },
+            "JWT_PUBLIC_KEY and JWT_SECRET are both said",
+        ),
     ] {
         let refused = format!("{:#}", open(settings).await.err().expect("a refusal"));
         assert!(refused.contains(says), "{refused}");

@@ -14,12 +14,13 @@ impl Sharing {
         change.lock_owner(&seen.owner).await?;
         let share = change.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;
         may_change(&user, &share)?;
-        if !expected.admit(share.version) {
-            return Err(Error::PreconditionFailed);
-        }
         let now = self.clock.now();
+        // First: a repeat of the revocation names the version that the first one ended.
         if share.revoked_at.is_some() {
             return Ok(Answer { share, as_of: now });
+        }
+        if !expected.admit(share.version) {
+            return Err(Error::PreconditionFailed);
         }
         let revoked = change.revoke(&share, now).await?;
         change.commit(None).await?;

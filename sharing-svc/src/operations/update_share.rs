@@ -4,7 +4,7 @@ use vocabulary::ExpectedVersions;
 
 use super::{Answer, Sharing, share_named};
 use crate::{
-    domain::{Party, Share, ShareChanges, UserId},
+    domain::{Party, Share, ShareChanges, Status, UserId},
     error::Error,
 };
 
@@ -44,7 +44,10 @@ impl Sharing {
         }
         let mut changed = share.with_terms(terms, None, now);
         changed.effective_until = changed.until_under(parent.and_then(|parent| parent.effective_until));
-        if let Some(existing) = change.equal_active_share(&changed, now).await? {
+        // What has ended, and stays so, takes nobody's place.
+        if changed.status(now) == Status::Active
+            && let Some(existing) = change.equal_active_share(&changed, now).await?
+        {
             return Err(Error::SharingExists(existing));
         }
         change.update(&share, &changed).await?;

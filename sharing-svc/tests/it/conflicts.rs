@@ -1,4 +1,4 @@
-use ofself_proto::sharing::{CreateShareRequest, ShareChanges};
+use ofself_proto::sharing::{CreateShareRequest, ShareChanges, ShareStatus};
 use service_kit::refusal::Refusal;
 use test_kit::on_both;
 
@@ -36,6 +36,23 @@ async fn an_expired_share_is_no_obstacle() {
         assert_eq!(why(stage.create("ann", everything_to("bob")).await), "SHARING_EXISTS", "{backend}");
         stage.at(10);
         stage.create("ann", everything_to("bob")).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_expired_share_takes_nobodys_place_until_it_is_renewed() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let soon = CreateShareRequest { expires_at: after(10), ..everything_to("bob") };
+        let ended = stage.create("ann", soon).await.unwrap();
+        stage.at(10);
+        stage.create("ann", everything_to("bob")).await.unwrap();
+        let write = ShareChanges { can_write: Some(true), ..ShareChanges::default() };
+        let changed = stage.update("ann", &ended.id, write, &["can_write"]).await.unwrap();
+        assert_eq!((changed.can_write, changed.status()), (true, ShareStatus::Expired), "{backend}");
+        let renewed = stage.update("ann", &ended.id, ShareChanges::default(), &["expires_at"]).await;
+        assert_eq!(why(renewed), "SHARING_EXISTS");
     })
     .await;
 }

@@ -88,10 +88,20 @@ async fn yaml_comes_in_both_forms() {
     let path = format!("/exposure-profiles/{}", stage.made("ann", "/exposure-profiles", &full()).await);
     let yaml = stage.get("ann", &format!("{path}/yaml")).await;
     assert_eq!(yaml.header("content-type"), "application/yaml");
-    let text = String::from_utf8(yaml.body).unwrap();
+    let text = String::from_utf8(yaml.body.clone()).unwrap();
     assert!(text.starts_with("# ") && text.contains("\nname: Work Data Only\n"), "{text}");
     let accept = [("accept", "application/json")];
     let as_json = stage.ask_with("ann", Method::GET, &format!("{path}/yaml"), &accept, "").await;
+    assert_eq!((as_json.header("content-type"), as_json.header("vary")), ("application/json", "accept"));
+    let known = async |tag: &str, accept: &str| {
+        let headers = [("if-none-match", tag), ("accept", accept)];
+        let answer = stage.ask_with("ann", Method::GET, &format!("{path}/yaml"), &headers, "").await;
+        (answer.status.as_u16(), answer.header("vary").to_owned())
+    };
+    let (yaml_tag, json_tag) = (yaml.header("etag").to_owned(), as_json.header("etag").to_owned());
+    assert_eq!(known(&yaml_tag, "*/*").await, (304, "accept".to_owned()));
+    assert_eq!(known(&json_tag, "application/json").await.0, 304);
+    assert_eq!(known(&json_tag, "*/*").await.0, 200, "who has one form does not have the other");
     assert_eq!(as_json.json(), json!({"yaml": text}));
     assert_eq!(stage.get("ann", &path).await.json()["yaml"], text, "include_yaml is true by default");
     assert!(stage.get("ann", &format!("{path}?include_yaml=false")).await.json().get("yaml").is_none());
@@ -130,6 +140,28 @@ async fn the_scope_of_the_earlier_reference_is_taken() {
     ] {
         assert_eq!(stage.post("ann", "/exposure-profiles", &body).await.wrong_fields(), [wrong]);
     }
+    let against = json!({"scope": {"permissions": ["read"]}, "tag_permissions": null});
+    assert_eq!(stage.put("ann", &path, &against).await.wrong_fields(), ["scope"], "null would clear what it sets");
+}
+
+#[tokio::test]
+async fn null_is_as_good_as_absent_where_two_members_shut_each_other_out() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let tag = |tag: &str| json!({"tag": tag, "op": null, "conditions": null});
+    let every = json!({
+        "name": "x", "scope": null, "allowed_tag_ids": ["t"],
+        "tag_expression": {"tag": null, "op": "OR", "conditions": [tag("a"), tag("b")]}
+    });
+    let made = stage.post("ann", "/exposure-profiles", &every).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    let plain = json!({"op": "OR", "conditions": [{"tag": "a"}, {"tag": "b"}]});
+    assert_eq!(made.json()["tag_expression"], plain);
+    let earlier = json!({"name": "x", "scope": {"tag_ids": ["t"]}, "tag_permissions": null, "allowed_tag_ids": null});
+    assert_eq!(stage.post("ann", "/exposure-profiles", &earlier).await.status, 201);
+    let path = format!("/exposure-profiles/{}", made.json()["id"].as_str().unwrap());
+    let kept = stage.put("ann", &path, &json!({"scope": null, "name": "y"})).await;
+    assert_eq!((kept.status.as_u16(), &kept.json()["allowed_tag_ids"]), (200, &json!(["t"])));
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod stage;
 
 mod bad_input;
 mod contract;
+mod described_limits;
 mod exposure_profiles;
 mod followed;
 mod headers;
@@ -21,6 +22,7 @@ mod layers;
 mod program;
 mod published_examples;
 mod races;
+mod settings;
 mod sharing;
 mod trust;
 mod upstream;

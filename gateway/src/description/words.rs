@@ -1,0 +1,21 @@
+//! Kinds of text that several bodies hold.
+
+use utoipa::ToSchema;
+
+/// The id of something that is kept elsewhere: a user, a tag, a node, a schema; case matters
+#[derive(ToSchema)]
+#[schema(as = Id, pattern = "^[A-Za-z0-9_.:-]{1,128}$", example = "tag-uuid-1")]
+#[expect(dead_code, reason = "described, never built")]
+pub struct IdText(String);
+
+/// A tag, by its id or its name
+#[derive(ToSchema)]
+#[schema(as = Tag, min_length = 1, max_length = 128, example = "work")]
+#[expect(dead_code, reason = "described, never built")]
+pub struct TagText(String);
+
+/// A type of nodes: `EXPERIENCE`, `BELIEF`, `ENTITY`, `GOAL` or any other word
+#[derive(ToSchema)]
+#[schema(as = NodeType, min_length = 1, max_length = 128, example = "EXPERIENCE")]
+#[expect(dead_code, reason = "described, never built")]
+pub struct NodeTypeText(String);
