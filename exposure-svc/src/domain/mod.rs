@@ -6,6 +6,7 @@ mod edits;
 pub mod exposure;
 mod permissions;
 mod profile;
+mod room;
 mod rules;
 mod shown_profile;
 mod tag_directory;
@@ -20,6 +21,7 @@ pub use app_access::{AppAccess, AppAccessDraft, AppAccessEdits, AppId, GrantId, 
 pub use edits::{Edited, ProfileEdits};
 pub use permissions::{SchemaGrant, SchemaPermissions, SchemaRef, SchemaVerb, TagGrant, TagPermissions, TagVerb};
 pub use profile::{Profile, ProfileId, UserId};
+pub use room::Kept;
 pub use rules::{DetailLevel, NodeId, Rules, TagFilters, TagsLogic, Transformation};
 pub use shown_profile::ShownProfile;
 pub use tag_directory::{KnownTag, TagDirectory, TagId};

@@ -146,10 +146,14 @@ impl std::fmt::Display for UnknownTransformation {
 }
 
 impl Rules {
+    /// How much they take as JSON, as which they are kept.
+    pub fn bytes(&self) -> usize {
+        serde_json::to_vec(self).map_or(usize::MAX, |document| document.len())
+    }
+
     /// Says what is wrong between parts that are right on their own.
     pub fn check(&self, errors: &mut FieldErrors) {
-        let bytes = serde_json::to_vec(self).map_or(usize::MAX, |document| document.len());
-        if bytes > MAX_BYTES {
+        if self.bytes() > MAX_BYTES {
             errors.add("profile", format!("must be at most {} KiB as a whole", MAX_BYTES / 1024));
         }
         if let (Some(start), Some(end)) = (self.date_range_start, self.date_range_end)

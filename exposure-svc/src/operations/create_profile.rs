@@ -49,6 +49,7 @@ impl Exposure {
         let edited = edits.with_ids(&tags).create().map_err(Error::Invalid)?;
         let profile = new_profile(owner, edited, now);
         change.insert(&profile).await?;
+        change.kept_by(&profile.owner).await?.admit().map_err(Error::Invalid)?;
         let kept = KeptProfile { shown: ShownProfile::by_names(profile, &tags), created: true };
         change.commit(request.as_ref().map(|request| (request, &kept, now))).await?;
         Ok(CreateProfile::Created(kept.shown))

@@ -43,6 +43,7 @@ impl Exposure {
             None => {
                 let profile = new_profile(owner.clone(), from_template(template, name), now);
                 change.insert(&profile).await?;
+                change.kept_by(&owner).await?.admit().map_err(Error::Invalid)?;
                 profile
             }
         };

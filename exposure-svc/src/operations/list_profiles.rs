@@ -1,5 +1,6 @@
 //! `ListProfiles`: a person's profiles.
 
+use anyhow::anyhow;
 use vocabulary::{FieldErrors, Page, PageRequest};
 
 use super::Exposure;
@@ -32,6 +33,8 @@ impl Exposure {
         let profiles = self.store.profiles_of(owner, filter, page).await?;
         let references = profiles.items.iter().flat_map(|profile| profile.rules.tags()).collect();
         let tags = self.store.tags_of(owner, &references).await?;
-        Ok(profiles.map(|profile| ShownProfile::by_names(profile, &tags)))
+        // Warnings are thought about, for up to a hundred profiles: not where other calls wait for their turn.
+        let shown = move || profiles.map(|profile| ShownProfile::by_names(profile, &tags));
+        tokio::task::spawn_blocking(shown).await.map_err(|error| Error::Internal(anyhow!(error)))
     }
 }

@@ -63,6 +63,10 @@ impl Exposure {
         }
         let edited = Profile { updated_at: now, version: profile.version + 1, ..edited };
         change.update(&profile, &edited).await?;
+        // What makes less of it is never refused for what stands beside it.
+        if edited.rules.bytes() > profile.rules.bytes() {
+            change.kept_by(&owner).await?.admit().map_err(Error::Invalid)?;
+        }
         change.commit(None).await?;
         Ok(ShownProfile::by_names(edited, &tags))
     }

@@ -14,10 +14,10 @@ use super::{
     Store,
     entity::profile::{ActiveModel, Column, Entity, Model},
     failed,
-    read::{default_profile_of, profile_of},
+    read::{default_profile_of, kept_by, profile_of},
 };
 use crate::{
-    domain::{Profile, ProfileId, ShownProfile, UserId, Warning},
+    domain::{Kept, Profile, ProfileId, ShownProfile, UserId, Warning},
     error::Error,
 };
 
@@ -80,6 +80,11 @@ impl ProfileChange {
     /// The default profile of `owner`.
     pub async fn default_profile_of(&self, owner: &UserId) -> Result<Option<Profile>, Error> {
         default_profile_of(self.connection(), owner).await
+    }
+
+    /// What `owner` keeps, what this change wrote among it.
+    pub async fn kept_by(&self, owner: &UserId) -> Result<Kept, Error> {
+        kept_by(self.connection(), owner).await
     }
 
     /// Writes a profile that is new.

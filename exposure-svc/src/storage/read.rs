@@ -1,6 +1,9 @@
 //! Queries on profiles that change nothing. Each begins at whose profiles it reads, so that scoping cannot be forgotten.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Select};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select,
+    sea_query::{Expr, ExprTrait, Func},
+};
 use service_kit::database::page;
 use vocabulary::{Page, PageRequest};
 
@@ -10,7 +13,7 @@ use super::{
     failed,
 };
 use crate::{
-    domain::{Profile, ProfileId, UserId},
+    domain::{Kept, Profile, ProfileId, UserId},
     error::Error,
 };
 
@@ -70,6 +73,18 @@ pub(super) async fn default_profile_of(
 ) -> Result<Option<Profile>, Error> {
     let row = owned_by(owner).filter(Column::IsDefault.eq(true)).one(connection).await.map_err(failed)?;
     row.map(Profile::try_from).transpose()
+}
+
+/// What `owner` keeps.
+pub(super) async fn kept_by(connection: &impl ConnectionTrait, owner: &UserId) -> Result<Kept, Error> {
+    let document = Expr::col(Column::Rules).cast_as("text");
+    let counted = owned_by(owner)
+        .select_only()
+        .column_as(Column::Id.count(), "profiles")
+        .expr_as(Func::sum(Func::char_length(document)), "bytes")
+        .into_tuple::<(i64, Option<i64>)>();
+    let (profiles, bytes) = counted.one(connection).await.map_err(failed)?.unwrap_or_default();
+    Ok(Kept { profiles, bytes: bytes.unwrap_or_default() })
 }
 
 fn owned_by(owner: &UserId) -> Select<Entity> {

@@ -3,7 +3,7 @@ use ofself_proto::exposure::{
     tag_expression::Op,
 };
 use prost_types::Timestamp;
-use test_kit::Backend;
+use test_kit::{Backend, on_both};
 
 use crate::stage::{START, Stage, full, named, operation, strings, tag, update_of, why};
 
@@ -113,4 +113,36 @@ async fn the_largest_profile_is_taken() {
         let made = stage.create("ann", largest.clone()).await.unwrap();
         assert_eq!(stage.get("ann", &made.id).await.unwrap().draft.unwrap(), largest);
     }
+}
+
+#[tokio::test]
+async fn one_person_keeps_no_more_than_there_is_room_for() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let ids = |prefix: &str, count: usize| (0..count).map(|n| format!("{prefix}-{n:0>110}")).collect::<Vec<_>>();
+        let large =
+            ProfileDraft { allowed_tag_ids: ids("a", 1_000), excluded_tag_ids: ids("e", 1_000), ..named("large") };
+        let mut made = Vec::new();
+        let refused = loop {
+            match stage.create("ann", large.clone()).await {
+                Ok(profile) => made.push(profile.id),
+                Err(refused) => break refused,
+            }
+        };
+        assert_eq!(why(Err::<(), _>(refused)), "profile", "{backend}");
+        assert_eq!(made.len(), 18, "{backend}: of some 230 KB each");
+        // Somebody else's room is theirs, and what takes less is never refused.
+        stage.create("bob", large.clone()).await.unwrap();
+        let smaller = ProfileDraft { excluded_tag_ids: ids("e", 1), ..large.clone() };
+        stage.update("ann", &made[0], smaller, &["excluded_tag_ids"]).await.unwrap();
+        stage.create("ann", named("small")).await.unwrap();
+        let larger = ProfileDraft { excluded_node_types: ids("t", 1_000), ..large };
+        assert_eq!(
+            why(stage.update("ann", &made[0], larger, &["excluded_node_types", "excluded_tag_ids"]).await),
+            "profile"
+        );
+        stage.delete("ann", &made[1]).await.unwrap();
+        stage.create("ann", named("again")).await.unwrap();
+    })
+    .await;
 }

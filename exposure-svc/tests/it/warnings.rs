@@ -245,6 +245,28 @@ fn the_largest_profile_is_decided_in_bounded_time() {
     assert_eq!(said(&rules)[0].1, ["tag_filters.exclude_any", "allowed_tag_ids", "excluded_tag_ids"]);
 }
 
+#[test]
+fn of_what_is_too_hard_to_decide_nothing_is_said() {
+    // Eight pigeons in seven holes, as few in a hole as can be said in so many parts.
+    let hole = |pigeon: usize, hole: usize| TagExpression::Tag { tag: tag(&format!("p{pigeon}h{hole}")) };
+    let all = |op, conditions| TagExpression::Operation { op, conditions };
+    let mut conditions: Vec<_> =
+        (0..8).map(|pigeon| all(TagOp::Or, (0..7).map(|h| hole(pigeon, h)).collect())).collect();
+    for h in 0..7 {
+        let two = (1..8).map(|one| {
+            let before = all(TagOp::Or, (0..one).map(|other| hole(other, h)).collect());
+            all(TagOp::And, vec![hole(one, h), before])
+        });
+        conditions.push(all(TagOp::Not, vec![all(TagOp::Or, two.collect())]));
+    }
+    let hard = Rules { tag_expression: Some(all(TagOp::And, conditions)), ..Rules::default() };
+    assert_eq!(said(&hard), []);
+    // What can be said of it without thinking is said.
+    let deleted = TagDirectory::new([KnownTag { id: TagId::parse("p0h0").unwrap(), name: None }]);
+    let found = warnings(&hard, &deleted);
+    assert_eq!(found.iter().map(|warning| warning.code).collect::<Vec<_>>(), [WarningCode::TagDeleted]);
+}
+
 #[tokio::test]
 async fn warnings_stand_on_every_answer_that_carries_a_profile() {
     let backend = Backend::sqlite();

@@ -2,6 +2,7 @@
 
 pub mod access;
 mod changes;
+mod crowding;
 mod draft;
 mod party;
 mod resharing;
@@ -11,6 +12,7 @@ mod share;
 mod terms;
 
 pub use changes::ShareChanges;
+pub use crowding::Crowding;
 pub use draft::{FollowDraft, NewShare, ShareDraft};
 pub use party::Party;
 pub use resharing::{MAX_CHAIN, ReshareRefusal, check_reshare};

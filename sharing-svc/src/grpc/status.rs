@@ -24,6 +24,7 @@ pub(super) fn status(error: Error) -> Status {
         Error::PreconditionFailed => (Code::Aborted, Refusal::new("PRECONDITION_FAILED")),
         Error::IdempotencyKeyReused => (Code::FailedPrecondition, Refusal::new("IDEMPOTENCY_KEY_REUSED")),
         Error::IdempotencyKeyInFlight => (Code::Aborted, Refusal::new("IDEMPOTENCY_KEY_IN_FLIGHT")),
+        Error::TooManyViewers => (Code::ResourceExhausted, Refusal::new("TOO_MANY_VIEWERS")),
         Error::FilterTooLarge => (Code::ResourceExhausted, Refusal::new("FILTER_TOO_LARGE")),
         Error::Unavailable(cause) => {
             warn!(cause = format!("{cause:#}"), "a call was refused because the database is unavailable");

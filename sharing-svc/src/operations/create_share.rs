@@ -58,6 +58,7 @@ impl Sharing {
             return Err(Error::SharingExists(existing));
         }
         change.insert(&share).await?;
+        change.crowding(&share, now).await?.admit(&share).map_err(Error::Invalid)?;
         change.commit(request.as_ref().map(|request| (request, &share, now))).await?;
         Ok(CreateShare::Created(Answer { share, as_of: now }))
     }

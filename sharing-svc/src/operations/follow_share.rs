@@ -26,6 +26,7 @@ impl Sharing {
         change.lock_owner(&owner).await?;
         let share = new_share(owner.clone(), owner, asked, Source::Follow(follow), None, now);
         change.insert(&share).await?;
+        change.crowding(&share, now).await?.admit(&share).map_err(Error::Invalid)?;
         change.commit(None).await?;
         Ok((Answer { share, as_of: now }, true))
     }

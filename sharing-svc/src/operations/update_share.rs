@@ -51,6 +51,10 @@ impl Sharing {
             return Err(Error::SharingExists(existing));
         }
         change.update(&share, &changed).await?;
+        // What takes something away is never refused for what stands beside it.
+        if changed.terms.scope != share.terms.scope || share.status(now) != changed.status(now) {
+            change.crowding(&changed, now).await?.admit(&changed).map_err(Error::Invalid)?;
+        }
         change.commit(None).await?;
         Ok(Answer { share: changed, as_of: now })
     }

@@ -16,11 +16,11 @@ use super::{
     Store,
     entity::{ActiveModel, Column, Entity, Model},
     failed,
-    read::{is_active, share_seen_by},
+    read::{CROWDING_BETWEEN, crowding, is_active, share_seen_by},
     row::scope_digest,
 };
 use crate::{
-    domain::{FollowId, Share, ShareId, Source, UserId},
+    domain::{Crowding, FollowId, Share, ShareId, Source, UserId},
     error::Error,
 };
 
@@ -149,6 +149,12 @@ impl ShareChange {
     /// Waits until no other change concerns this follow.
     pub async fn lock_follow(&self, follow: &FollowId) -> Result<(), Error> {
         self.0.lock(&Lock::new("follow", follow.as_str())).await.map_err(failed)
+    }
+
+    /// What stands between the two people of `share`, and counts at `now`.
+    pub async fn crowding(&self, share: &Share, now: Instant) -> Result<Crowding, Error> {
+        let values = vec![share.owner.as_str().into(), share.recipient.as_str().into(), now.utc().into()];
+        crowding(self.0.connection(), CROWDING_BETWEEN, values).await
     }
 
     /// Writes a share that is new.

@@ -15,6 +15,7 @@ mod world;
 mod access;
 mod access_explained;
 mod conflicts;
+mod crowding;
 mod decision_cases;
 mod decision_properties;
 mod durability;

@@ -1,11 +1,12 @@
 //! What a person should know of a profile before they rely on it (docs/exposure.md, "Warnings"). Decided exactly, over every
-//! node that could be, by asking whether the formula of the profile can be satisfied.
+//! node that could be, by asking whether the formula of the profile can be satisfied. Of what is too hard to decide nothing is
+//! said.
 
 mod part;
 mod satisfiability;
 
 use part::Part;
-use satisfiability::{are_equal, is_satisfiable, is_valid};
+use satisfiability::{Effort, are_equal, is_satisfiable, is_valid};
 
 use serde::{Deserialize, Serialize};
 
@@ -73,35 +74,42 @@ fn of_formula(rules: &Rules) -> Vec<Warning> {
             None => Vec::new(),
         };
     }
-    if !is_satisfiable(&formula) {
-        return vec![exposes_nothing(&contradiction(rules, parts))];
+    let effort = Effort::default();
+    if is_satisfiable(&formula, &effort) == Some(false) {
+        return vec![exposes_nothing(&contradiction(rules, parts, &effort))];
     }
-    if is_valid(&formula) {
+    if is_valid(&formula, &effort) == Some(true) {
         return vec![exposes_everything(parts.iter().map(|part| part.path().to_owned()).collect())];
     }
-    if part::names(rules) > MAX_NAMES_FOR_EFFECT { Vec::new() } else { without_effect(rules, &formula, &parts) }
+    if part::names(rules) > MAX_NAMES_FOR_EFFECT {
+        Vec::new()
+    } else {
+        without_effect(rules, &formula, &parts, &effort)
+    }
 }
 
-/// The fewest of `parts` that already hide everything: taking any one of them away would not.
-fn contradiction(rules: &Rules, mut parts: Vec<Part>) -> Vec<Part> {
+/// The fewest of `parts` that already hide everything: taking any one of them away would not, as far as that can be decided.
+fn contradiction(rules: &Rules, mut parts: Vec<Part>, effort: &Effort) -> Vec<Part> {
     for part in parts.clone() {
         let without: Vec<_> = parts.iter().copied().filter(|kept| *kept != part).collect();
-        if !is_satisfiable(&Predicate::new(&Part::only(&without, rules), true)) {
+        if is_satisfiable(&Predicate::new(&Part::only(&without, rules), true), effort) == Some(false) {
             parts = without;
         }
     }
     parts
 }
 
-fn without_effect(rules: &Rules, formula: &Predicate, parts: &[Part]) -> Vec<Warning> {
+fn without_effect(rules: &Rules, formula: &Predicate, parts: &[Part], effort: &Effort) -> Vec<Warning> {
     let mut found = Vec::new();
     for part in parts.iter().filter(|part| part.is_only_for_exposure()) {
-        if are_equal(formula, &Predicate::new(&part.without(rules), true)) {
+        if are_equal(formula, &Predicate::new(&part.without(rules), true), effort) == Some(true) {
             let path = part.path();
             found.push(no_effect(format!("`{path}` has no effect: without it the same nodes would be exposed"), path));
         } else if *part == Part::ExcludedNodeTypes && rules.excluded_node_types.len() <= MAX_TYPES_ONE_BY_ONE {
             for kind in &rules.excluded_node_types {
-                if are_equal(formula, &Predicate::new(&part::without_excluded_type(kind, rules), true)) {
+                if are_equal(formula, &Predicate::new(&part::without_excluded_type(kind, rules), true), effort)
+                    == Some(true)
+                {
                     let kind = kind.as_str();
                     let message = format!("excluding the type `{kind}` has no effect: no node of it is exposed anyway");
                     found.push(no_effect(message, part.path()));

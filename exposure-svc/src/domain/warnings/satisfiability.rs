@@ -1,40 +1,68 @@
 //! Whether some node could satisfy a predicate. The tags of a node are free; it has one type and one schema at most.
+//!
+//! Formulas of a few hundred parts can be too hard for anybody to decide. So each profile has an [`Effort`]; what it does not
+//! suffice for is not decided, and the same each time.
 
-use std::collections::HashMap;
+use std::{cell::Cell, collections::HashMap, rc::Rc};
 
-use batsat::{BasicSolver, Lit, SolverInterface, lbool};
+use batsat::{Callbacks, ClauseKind, Lit, Solver, SolverInterface, SolverOpts, lbool};
 
 use crate::domain::exposure::Predicate;
 
-/// Whether some node satisfies `predicate`.
-pub(super) fn is_satisfiable(predicate: &Predicate) -> bool {
-    let mut encoder = Encoder::default();
+/// Contradictions that may be met on the way to all that is said of one profile. Profiles as people write them meet a few.
+const CONTRADICTIONS: u32 = 2_000;
+
+/// How much may still be thought about a profile.
+#[derive(Clone)]
+pub(super) struct Effort(Rc<Cell<u32>>);
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self(Rc::new(Cell::new(CONTRADICTIONS)))
+    }
+}
+
+impl Callbacks for Effort {
+    /// A clause is learnt at each contradiction.
+    fn on_new_clause(&mut self, _: &[Lit], kind: ClauseKind) {
+        if matches!(kind, ClauseKind::Learnt) {
+            self.0.set(self.0.get().saturating_sub(1));
+        }
+    }
+
+    fn stop(&self) -> bool {
+        self.0.get() == 0
+    }
+}
+
+/// Whether some node satisfies `predicate`; `None`: it is too hard to say.
+pub(super) fn is_satisfiable(predicate: &Predicate, effort: &Effort) -> Option<bool> {
+    let mut encoder = Encoder::new(effort);
     let root = encoder.encode(predicate);
     encoder.solve(root)
 }
 
-/// Whether every node does.
-pub(super) fn is_valid(predicate: &Predicate) -> bool {
-    let mut encoder = Encoder::default();
+/// Whether every node does; `None`: it is too hard to say.
+pub(super) fn is_valid(predicate: &Predicate, effort: &Effort) -> Option<bool> {
+    let mut encoder = Encoder::new(effort);
     let root = encoder.encode(predicate);
-    !encoder.solve(!root)
+    encoder.solve(!root).map(|some_do_not| !some_do_not)
 }
 
-/// Whether both are satisfied by the same nodes.
-pub(super) fn are_equal(one: &Predicate, other: &Predicate) -> bool {
-    let mut encoder = Encoder::default();
+/// Whether both are satisfied by the same nodes; `None`: it is too hard to say.
+pub(super) fn are_equal(one: &Predicate, other: &Predicate, effort: &Effort) -> Option<bool> {
+    let mut encoder = Encoder::new(effort);
     let (one, other) = (encoder.encode(one), encoder.encode(other));
     let differ = encoder.fresh();
     // differ -> (one xor other)
     encoder.clause(&[!differ, one, other]);
     encoder.clause(&[!differ, !one, !other]);
-    !encoder.solve(differ)
+    encoder.solve(differ).map(|some_tell_them_apart| !some_tell_them_apart)
 }
 
 /// Writes predicates as clauses, each part of a tree with a variable of its own (G. Tseitin, 1968).
-#[derive(Default)]
 struct Encoder<'a> {
-    solver: BasicSolver,
+    solver: Solver<Effort>,
     atoms: HashMap<Atom<'a>, Lit>,
     /// Whether one of the types named so far is the node's, and one of the schemas.
     types: Option<Lit>,
@@ -55,6 +83,11 @@ enum Atom<'a> {
 }
 
 impl<'a> Encoder<'a> {
+    fn new(effort: &Effort) -> Self {
+        let solver = Solver::new(SolverOpts::default(), effort.clone());
+        Self { solver, atoms: HashMap::new(), types: None, schemas: None }
+    }
+
     fn encode(&mut self, predicate: &'a Predicate) -> Lit {
         match predicate {
             Predicate::Everything => self.atom(Atom::True),
@@ -128,7 +161,8 @@ impl<'a> Encoder<'a> {
         let _ = self.solver.add_clause_reuse(&mut literals.to_vec());
     }
 
-    fn solve(&mut self, root: Lit) -> bool {
-        self.solver.solve_limited(&[root]) == lbool::TRUE
+    fn solve(&mut self, root: Lit) -> Option<bool> {
+        let found = self.solver.solve_limited(&[root]);
+        if found == lbool::UNDEF { None } else { Some(found == lbool::TRUE) }
     }
 }

@@ -1,0 +1,45 @@
+//! How much may stand between two people. Every question about them reads all of it, so that without a bound two people could
+//! make questions that nobody can answer.
+
+use vocabulary::FieldErrors;
+
+use super::{Scope, Share};
+
+/// Active shares from one person to another at most.
+const MAX_SHARES: i64 = 1_000;
+/// Bytes that the ids of these shares, and of those they were passed on from, may take as JSON: 50,000 UUIDs and more.
+const MAX_ID_BYTES: i64 = 4 * 1024 * 1024;
+
+/// What stands between two people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crowding {
+    /// Active shares from the one to the other.
+    pub shares: i64,
+    /// Bytes that their ids take as JSON, and those of the shares above them.
+    pub id_bytes: i64,
+}
+
+impl Crowding {
+    /// Refuses `share`, which is counted already, where it is one too many.
+    pub fn admit(self, share: &Share) -> Result<(), FieldErrors> {
+        let mut errors = FieldErrors::new();
+        if self.shares > MAX_SHARES {
+            let must = format!("has {MAX_SHARES} active shares of this owner already; change or revoke one of them");
+            errors.add("shared_with_user_id", must);
+        }
+        if self.id_bytes > MAX_ID_BYTES {
+            let field = match share.terms.scope {
+                Scope::Tags(_) => "tag_ids",
+                Scope::Nodes(_) | Scope::Graph(_) => "node_ids",
+                // What it was passed on from is too much.
+                Scope::All => "parent_share_id",
+            };
+            let must = format!(
+                "makes the ids of all active shares between the two more than {} MiB; share by tags, or revoke one of them",
+                MAX_ID_BYTES / (1024 * 1024)
+            );
+            errors.add(field, must);
+        }
+        errors.into_result(())
+    }
+}
