@@ -26,7 +26,7 @@ async fn the_ids_between_two_people_are_bounded() {
             }
         };
         assert_eq!(why(Err::<(), _>(refused)), "node_ids", "{backend}");
-        assert_eq!(made.len(), 32, "{backend}: of some 131 KB each");
+        assert!((31..=32).contains(&made.len()), "{backend}: {} of some 131 KB each", made.len());
         // Others have room of their own, and so has what takes little.
         stage.create("ann", large("cyd", 0)).await.unwrap();
         let small = stage.create("ann", tags_to("bob", &["a"])).await.unwrap();
