@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod error;
 pub mod exposure_profiles;
 pub mod fair_share;
+mod held_answer;
 pub mod http;
 pub mod json;
 pub mod moment;

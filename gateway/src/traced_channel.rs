@@ -9,11 +9,14 @@ use std::{
 use http::{HeaderValue, Request, Response};
 use service_kit::{
     grpc::calls::{self, End},
-    telemetry::{TraceParent, client_span, here},
+    server::Holding,
+    telemetry::{TraceParent, Unanswered, client_span, here},
 };
 use tonic::{body::Body, transport::Channel};
 use tower::Service;
 use tracing::Instrument;
+
+use crate::held_answer::HeldAnswer;
 
 /// A channel to one service.
 #[derive(Clone)]
@@ -36,9 +39,16 @@ impl Service<Request<Body>> for TracedChannel {
         if let Some(parent) = here(&span).and_then(|here| HeaderValue::from_str(&here.to_string()).ok()) {
             request.headers_mut().insert(TraceParent::HEADER, parent);
         }
+        let memory = request.extensions().get::<Holding>().cloned();
         let called = self.0.call(request).instrument(span.clone());
         Box::pin(async move {
+            let unanswered = Unanswered::new(|| calls::abandoned(End::Client, method.clone(), began.elapsed(), &span));
             let answered = called.await;
+            unanswered.answered();
+            let answered = match memory {
+                Some(memory) => answered.map(|answer| answer.map(|body| Body::new(HeldAnswer::new(body, memory)))),
+                None => answered,
+            };
             calls::finished(End::Client, method, answered.as_ref().ok().map(Response::headers), began.elapsed(), &span);
             answered
         })

@@ -15,7 +15,7 @@ use service_kit::{
         calls::{self, End},
     },
     process::ConfigurationError,
-    server::PlainText,
+    server::{Holding, PlainText},
     tls::TlsConnector,
 };
 use tonic::{
@@ -53,10 +53,11 @@ pub struct Upstreams {
 }
 
 /// A request on its way to a service: on whose behalf, with what ids, until when.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Call {
     caller: Caller,
     context: RequestContext,
+    memory: Holding,
 }
 
 impl Upstreams {
@@ -103,7 +104,9 @@ impl Upstreams {
         let left = self.deadline.checked_sub(call.context.whole.elapsed()).ok_or_else(ApiError::unavailable)?;
         request.set_timeout(left);
         let user = AsciiMetadataValue::try_from(call.caller.user.as_str()).map_err(|_| ApiError::internal())?;
-        let ids = [("x-request-id", &call.context.request_id), ("traceparent", &call.context.traceparent)];
+        let ids = [("x-request-id", &call.context.request_id), ("traceparent", &call.context.onward)];
+        // Who reads the answer takes its memory from there.
+        request.extensions_mut().insert(call.memory.clone());
         let metadata = request.metadata_mut();
         metadata.insert(ACTING_USER, user);
         for (name, id) in ids {
@@ -200,6 +203,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Call {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let context = parts.extensions.get::<RequestContext>().cloned().ok_or_else(ApiError::internal)?;
-        Ok(Self { caller, context })
+        let memory = parts.extensions.get::<Holding>().cloned().ok_or_else(ApiError::internal)?;
+        Ok(Self { caller, context, memory })
     }
 }

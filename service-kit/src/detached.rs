@@ -1,6 +1,7 @@
 //! Writes that outlive their caller.
 
 use tokio::task::JoinError;
+use tracing::Instrument;
 
 use crate::server::{current_place, while_admitted};
 
@@ -8,6 +9,8 @@ use crate::server::{current_place, while_admitted};
 /// once sent, is finished, so that what it says is what happened. It keeps the place among what is worked on that its caller
 /// had. `Err`: the work panicked.
 pub async fn to_completion<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, JoinError> {
+    // What it logs is of the request that asked for it.
+    let work = work.in_current_span();
     match current_place() {
         Some(place) => tokio::spawn(while_admitted(place, work)).await,
         None => tokio::spawn(work).await,

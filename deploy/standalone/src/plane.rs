@@ -102,6 +102,8 @@ impl Plane {
         let (sharing, exposure) = (self.sharing.address()?, self.exposure.address()?);
         let admin = self.admin.address()?;
         let data = self.settings.data_dir.display();
+        // One share and one key a day: whoever runs the line again, also after a restart, gets the same answer.
+        let today = self.clock.now().utc().date_naive();
         Ok(format!(
             "OfSelf's permission plane is up; its data is in {data}\n\
              \n\
@@ -110,9 +112,9 @@ impl Plane {
              \x20 exposure  grpc://{exposure}\n\
              \x20 admin     http://{admin}/readyz  /metrics\n\
              \n\
-             Alice shares what she tagged `holiday` with Bob (her token is good for 24 hours):\n\
+             Alice shares what she tagged `{today}` with Bob (her token is good for 24 hours):\n\
              \n\
-             curl -X POST http://{rest}/api/v1/sharing -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' -d '{{\"shared_with_user_id\": \"bob\", \"scope\": \"specific_tags\", \"tag_ids\": [\"holiday\"]}}'\n\
+             curl -X POST http://{rest}/api/v1/sharing -H 'Content-Type: application/json' -H 'Idempotency-Key: {today}' -H 'Authorization: Bearer {token}' -d '{{\"shared_with_user_id\": \"bob\", \"scope\": \"specific_tags\", \"tag_ids\": [\"{today}\"]}}'\n\
              \n\
              Another token: ofself token --user bob --data-dir {data}\n"
         ))

@@ -7,6 +7,7 @@ use ofself_proto::exposure::{
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
+use tracing::Instrument;
 use vocabulary::FieldErrors;
 
 use super::{
@@ -46,7 +47,7 @@ pub(super) async fn begin(
     let filter = exposure.filter_nodes(user, app).await.map_err(status)?;
     let (answers, answered) = mpsc::channel(AHEAD);
     // Ends when the caller has sent its last node, or has gone.
-    tokio::spawn(run(filter, incoming, answers));
+    tokio::spawn(run(filter, incoming, answers).in_current_span());
     Ok(ReceiverStream::new(answered))
 }
 

@@ -103,8 +103,12 @@ pub async fn require_caller(
         (Some(wait), _) => ApiError::rate_limited(wait).into_response(),
         (None, false) => first_party_required().into_response(),
         (None, true) => {
-            request.extensions_mut().insert(Caller { user });
-            next.run(request).await
+            let caller = Caller { user };
+            request.extensions_mut().insert(caller.clone());
+            let mut response = next.run(request).await;
+            // For the log, which says of every answer whose it was.
+            response.extensions_mut().insert(caller);
+            response
         }
     };
     allowance.write(response.headers_mut());

@@ -15,7 +15,7 @@ use axum::{
 };
 use http::Method;
 use http_body::{Frame, SizeHint};
-use service_kit::server::{Load, LoadSettings, Pace, TooLarge, while_admitted};
+use service_kit::server::{Holding, Load, LoadSettings, Pace, TooLarge, while_admitted};
 
 use super::{
     body::{MAX_BYTES, PATIENCE},
@@ -58,6 +58,8 @@ pub async fn admit(State(admission): State<Admission>, caller: Caller, request: 
         },
         _ => (Body::empty(), None),
     };
+    let holding = admission.load.holding();
+    head.extensions.insert(holding.clone());
     if let Some(context) = head.extensions.get_mut::<RequestContext>() {
         context.whole = Instant::now();
     }
@@ -65,13 +67,14 @@ pub async fn admit(State(admission): State<Admission>, caller: Caller, request: 
     let Ok(admitted) = admission.load.admit_at(pace) else { return ApiError::overloaded().into_response() };
     let answer = while_admitted(admitted, next.run(Request::from_parts(head, body))).await;
     // Until it has taken the whole answer, the request is one of those that its user has under way.
-    answer.map(|body| Body::new(Held { body, _share: share }))
+    answer.map(|body| Body::new(Held { body, _share: share, _memory: holding }))
 }
 
 /// The body of an answer that is not taken yet.
 struct Held {
     body: Body,
     _share: Share,
+    _memory: Holding,
 }
 
 impl http_body::Body for Held {

@@ -8,18 +8,25 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use service_kit::telemetry::{TraceParent, here, server_span};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use service_kit::telemetry::{TraceParent, Unanswered, here, server_span};
 use tracing::{Instrument, Span, info};
 use uuid::Uuid;
+use vocabulary::{Id, User};
 
 use super::requests;
-use crate::error::ApiError;
+use crate::{auth::Caller, error::ApiError};
 
 /// The header that carries the id of a request.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header that carries the trace a request belongs to (W3C Trace Context).
 pub const TRACEPARENT: HeaderName = HeaderName::from_static(TraceParent::HEADER);
+
+/// What is logged and counted of a request whose client went away before there was an answer. Nobody is sent it.
+const CLIENT_WENT_AWAY: StatusCode = match StatusCode::from_u16(499) {
+    Ok(status) => status,
+    Err(_) => StatusCode::REQUEST_TIMEOUT,
+};
 
 /// The headers that every answer has.
 const EVERY_ANSWER: [(HeaderName, &str); 6] = [
@@ -38,6 +45,8 @@ pub struct RequestContext {
     pub request_id: HeaderValue,
     /// As the client sent it, or made here.
     pub traceparent: HeaderValue,
+    /// The same for the services that are called: which traces are kept is not for a client to say.
+    pub onward: HeaderValue,
     /// When it came.
     pub arrived: Instant,
     /// When all of it was there: the time for an answer begins here.
@@ -54,10 +63,20 @@ pub async fn with_context(mut request: Request, next: Next) -> Response {
     let request_id = request_id.unwrap_or_else(|| made(&Uuid::now_v7().to_string()));
     let request_id_text = request_id.to_str().unwrap_or_default().to_owned();
     let trace = Trace::begin(&operation(&method, route), &request_id_text, request.headers());
-    let context = RequestContext { request_id, traceparent: made(&trace.parent.to_string()), arrived, whole: arrived };
+    let (traceparent, onward) = (made(&trace.parent.to_string()), made(&trace.onward.to_string()));
+    let context = RequestContext { request_id, traceparent, onward, arrived, whole: arrived };
     request.extensions_mut().insert(context.clone());
 
+    let end = |status: StatusCode, user: Option<&Id<User>>| {
+        requests::answered(&method, route, status, arrived.elapsed(), &trace.span);
+        trace.span.in_scope(|| {
+            let (status, micros) = (status.as_u16(), u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX));
+            info!(%method, path, status, micros, user = user.map(tracing::field::display), "answered");
+        });
+    };
+    let unanswered = Unanswered::new(|| end(CLIENT_WENT_AWAY, None));
     let answered = next.run(request).instrument(trace.span.clone()).await;
+    unanswered.answered();
     let mut response = match answered.extensions().get::<ApiError>() {
         Some(error) => with_headers_of(error.respond(&request_id_text), &answered),
         None => answered,
@@ -68,12 +87,7 @@ pub async fn with_context(mut request: Request, next: Next) -> Response {
     }
     headers.insert(X_REQUEST_ID, context.request_id);
     headers.insert(TRACEPARENT, context.traceparent);
-    let status = response.status();
-    requests::answered(&method, route, status, arrived.elapsed(), &trace.span);
-    trace.span.in_scope(|| {
-        let (status, micros) = (status.as_u16(), u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX));
-        info!(%method, path, status, micros, "answered");
-    });
+    end(response.status(), response.extensions().get::<Caller>().map(|caller| &caller.user));
     response
 }
 
@@ -86,8 +100,10 @@ fn operation(method: &Method, route: Option<&str>) -> String {
 /// The trace that a request belongs to.
 struct Trace {
     span: Span,
-    /// What the services called for it, and its client, are told.
+    /// What its client is told.
     parent: TraceParent,
+    /// What the services called for it are told.
+    onward: TraceParent,
 }
 
 impl Trace {
@@ -95,15 +111,16 @@ impl Trace {
         let caller = TraceParent::of(headers);
         if let Some(caller) = caller {
             let span = server_span(operation, request_id, Some(caller));
-            return Self { parent: here(&span).unwrap_or(caller), span };
+            let here = here(&span);
+            return Self { parent: here.unwrap_or(caller), onward: here.unwrap_or(caller.not_kept()), span };
         }
         let (trace, span) = (Uuid::new_v4().as_u128(), Uuid::new_v4().as_u64_pair().0);
         let random = TraceParent::new(trace, span);
         // Where traces are made, this one begins here; where they are not, its id still ties the log lines together.
         let span = server_span(operation, request_id, None);
         match here(&span) {
-            Some(parent) => Self { span, parent },
-            None => Self { span: server_span(operation, request_id, Some(random)), parent: random },
+            Some(parent) => Self { span, parent, onward: parent },
+            None => Self { span: server_span(operation, request_id, Some(random)), parent: random, onward: random },
         }
     }
 }

@@ -39,12 +39,20 @@ pub fn finished(end: End, method: impl Into<SharedString>, answer: Option<&Heade
     // A call that came to something has its status behind the answer, and any other before.
     let code = answer
         .map_or(Code::Unavailable, |headers| Status::from_header_map(headers).map_or(Code::Ok, |status| status.code()));
+    count(end, method.into(), code, took, span);
+}
+
+/// The same of a call that nobody waits for any more.
+pub fn abandoned(end: End, method: impl Into<SharedString>, waited: Duration, span: &Span) {
+    count(end, method.into(), Code::Cancelled, waited, span);
+}
+
+fn count(end: End, method: SharedString, code: Code, took: Duration, span: &Span) {
     let name = match end {
         End::Server => ANSWERED,
         End::Client => MADE,
     };
-    histogram!(name, "rpc_method" => method.into(), "rpc_response_status_code" => written(code))
-        .record(took.as_secs_f64());
+    histogram!(name, "rpc_method" => method, "rpc_response_status_code" => written(code)).record(took.as_secs_f64());
     let failed = match end {
         End::Server => is_ours(code),
         End::Client => code != Code::Ok,

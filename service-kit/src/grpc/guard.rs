@@ -28,7 +28,7 @@ use crate::{
     refusal::Refusal,
     server::{Admitted, Gathered, Load, LoadSettings, Pace, Peer, TooLarge, while_admitted},
     shutdown::Shutdown,
-    telemetry::{TraceParent, server_span},
+    telemetry::{TraceParent, Unanswered, server_span},
     tls::SpiffeId,
 };
 
@@ -175,7 +175,9 @@ pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
     let known = guard.methods.get(request.uri().path());
     let method = known.map_or(UNKNOWN_METHOD, |(method, _)| method.path.trim_start_matches('/'));
     let span = server_span(method, request_id(headers), TraceParent::of(headers));
+    let unanswered = Unanswered::new(|| calls::abandoned(End::Server, method, began.elapsed(), &span));
     let answered = guard.answer(request, next).instrument(span.clone()).await.unwrap_or_else(Status::into_http);
+    unanswered.answered();
     calls::finished(End::Server, method, Some(answered.headers()), began.elapsed(), &span);
     answered
 }

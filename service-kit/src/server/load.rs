@@ -1,6 +1,9 @@
 //! How much is worked on at once. What is more is turned away before it costs memory or the time of others.
 
-use std::{sync::Arc, task::Poll};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+};
 
 use axum::body::{Body, Bytes};
 use http_body::Frame;
@@ -28,7 +31,7 @@ pub struct LoadSettings {
     /// Requests of each kind that are worked on at once in any case, however long they take
     #[arg(long, env = "MIN_IN_FLIGHT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub min_in_flight: u32,
-    /// MiB of requests that are held at once; more are turned away
+    /// MiB of requests, and at the gateway of answers, that are held at once; more are turned away
     #[arg(long, env = "MAX_BODY_MEMORY", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_body_memory: u32,
 }
@@ -56,6 +59,19 @@ struct Place {
 pub struct Gathered {
     parts: Vec<Bytes>,
     memory: Vec<OwnedSemaphorePermit>,
+}
+
+/// The memory that one request takes beside its body, until the last clone is dropped.
+#[derive(Clone)]
+pub struct Holding {
+    memory: Arc<Semaphore>,
+    taken: Arc<Mutex<Taken>>,
+}
+
+#[derive(Default)]
+struct Taken {
+    bytes: usize,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// There is too much to do for anything more.
@@ -110,6 +126,11 @@ impl Load {
         Ok(Admitted(Arc::new(Place { permit, pass: Some(pass) })))
     }
 
+    /// The memory of a request that has yet to learn how much it takes.
+    pub fn holding(&self) -> Holding {
+        Holding { memory: self.memory.clone(), taken: Arc::default() }
+    }
+
     /// Waits until a body of `max_bytes` at most is whole. A body that comes slowly takes nobody's place meanwhile.
     pub async fn gather(&self, mut body: Body, max_bytes: usize) -> Result<Gathered, TooLarge> {
         let mut gathered = Gathered { parts: Vec::new(), memory: Vec::new() };
@@ -142,6 +163,25 @@ impl Load {
             gathered.parts.push(small.into());
         }
         Ok(gathered)
+    }
+}
+
+impl Holding {
+    /// Takes so many bytes more, if they are there.
+    pub fn take(&self, bytes: usize) -> Result<(), Untaken> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let units = |bytes: usize| bytes.div_ceil(UNIT);
+        let needed = units(taken.bytes + bytes) - units(taken.bytes);
+        if needed > 0 {
+            let needed = u32::try_from(needed).map_err(|_| Untaken)?;
+            let permit = self.memory.clone().try_acquire_many_owned(needed).map_err(|_| Untaken)?;
+            match &mut taken.permit {
+                Some(before) => before.merge(permit),
+                None => taken.permit = Some(permit),
+            }
+        }
+        taken.bytes += bytes;
+        Ok(())
     }
 }
 
@@ -233,6 +273,22 @@ mod tests {
             let whole = gathered.into_body().0.collect().await.unwrap().to_bytes();
             assert_eq!(whole, vec![7; 12_288]);
         }
+    }
+
+    #[test]
+    fn what_a_request_learns_to_need_is_counted_until_it_ends() {
+        let load = load(1, 1);
+        let one = load.holding();
+        for _ in 0..1_000 {
+            one.take(1).unwrap();
+        }
+        let also_one = one.clone();
+        one.take(1_023 * 1_024).unwrap();
+        assert!(one.take(25).is_err() && load.holding().take(1).is_err(), "a MiB is full");
+        drop(one);
+        assert!(load.holding().take(1).is_err(), "somebody still holds it");
+        drop(also_one);
+        load.holding().take(1_024 * 1_024).unwrap();
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ pub use address::{ListenAddress, ListenAddressError};
 pub use connection::Peer;
 pub use listener::{Listener, PlainText};
 pub(crate) use load::current_place;
-pub use load::{Admitted, Gathered, Load, LoadSettings, TooLarge, Untaken, while_admitted};
+pub use load::{Admitted, Gathered, Holding, Load, LoadSettings, TooLarge, Untaken, while_admitted};
 pub use pace::Pace;
 pub use serve::{Kind, Server};
 pub use settings::ConnectionSettings;

@@ -1,15 +1,18 @@
 //! What a process says of itself: logs, traces and metrics. None of them carries a token, a key or what somebody wrote; the
 //! labels of metrics are few, and never a person's.
 
+mod drawn;
 mod logs;
 pub mod metrics;
 mod settings;
 mod trace_parent;
 mod traces;
+mod unanswered;
 
 pub use settings::TelemetrySettings;
 pub use trace_parent::TraceParent;
 pub use traces::{Sampling, client_span, finish, here, server_span};
+pub use unanswered::Unanswered;
 
 /// Starts saying. Within a runtime; what it gives back must live as long as anything is said.
 pub(crate) fn start(program: &Program<'_>) -> anyhow::Result<Telemetry> {

@@ -50,6 +50,12 @@ impl TraceParent {
         Self { trace: trace.max(1), span: span.max(1), flags: 0 }
     }
 
+    /// The same, of which nobody says that it is kept.
+    #[must_use]
+    pub fn not_kept(self) -> Self {
+        Self { flags: 0, ..self }
+    }
+
     /// The id of the trace, as people search for it.
     pub fn trace_id(&self) -> String {
         format!("{:032x}", self.trace)

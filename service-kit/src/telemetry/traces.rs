@@ -12,13 +12,13 @@ use opentelemetry::{
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithTonicConfig};
 use opentelemetry_sdk::{
     Resource,
-    trace::{Sampler, SdkTracerProvider},
+    trace::{Sampler, SdkTracerProvider, ShouldSample},
 };
 use tonic::transport::{Channel, Endpoint};
 use tracing::{Span, field, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{Program, TraceParent};
+use super::{Program, TraceParent, drawn::Drawn};
 
 /// A collector that takes longer misses what it was sent.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -44,10 +44,10 @@ impl Exporting {
     pub(super) fn to(endpoint: &Uri, ratio: f64, program: &Program<'_>) -> anyhow::Result<Self> {
         let exporter = SpanExporter::builder().with_tonic().with_channel(channel(endpoint)?).with_timeout(PATIENCE);
         let exporter = exporter.build().with_context(|| format!("cannot send traces to {endpoint}"))?;
-        let kept = Sampler::TraceIdRatioBased(ratio);
-        let sampler = match program.sampling {
-            Sampling::Here => kept,
-            Sampling::ByCallers => Sampler::ParentBased(Box::new(kept)),
+        let drawn = Box::new(Drawn::new(ratio));
+        let sampler: Box<dyn ShouldSample> = match program.sampling {
+            Sampling::Here => drawn,
+            Sampling::ByCallers => Box::new(Sampler::ParentBased(drawn)),
         };
         let resource = Resource::builder_empty()
             .with_service_name(program.name)

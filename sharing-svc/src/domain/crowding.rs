@@ -7,8 +7,8 @@ use super::{Scope, Share};
 
 /// Active shares from one person to another at most.
 const MAX_SHARES: i64 = 1_000;
-/// Bytes that the ids of these shares, and of those they were passed on from, may take as JSON: 50,000 UUIDs and more.
-const MAX_ID_BYTES: i64 = 4 * 1024 * 1024;
+/// Bytes that the ids of these shares, and of those they were passed on from, may take as JSON: 200,000 UUIDs.
+const MAX_ID_BYTES: i64 = 8 * 1024 * 1024;
 
 /// What stands between two people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Crowding {
                 Scope::All => "parent_share_id",
             };
             let must = format!(
-                "makes the ids of all active shares between the two more than {} MiB; share by tags, or revoke one of them",
+                "makes the ids of all active shares between the two more than {} MiB; make it smaller, or revoke one of them",
                 MAX_ID_BYTES / (1024 * 1024)
             );
             errors.add(field, must);

@@ -156,6 +156,39 @@ async fn a_collector_that_is_away_harms_nobody() {
 }
 
 #[tokio::test]
+async fn a_request_whose_client_goes_away_is_counted_all_the_same() {
+    let data = tempfile::tempdir().unwrap();
+    let ofself = Ofself::start(data.path(), &[]);
+    // Whoever writes holds up the next.
+    let url = format!("sqlite://{}", data.path().join("sharing.db").display());
+    let database = sea_orm::Database::connect(url).await.unwrap();
+    sea_orm::ConnectionTrait::execute_unprepared(&database, "BEGIN IMMEDIATE").await.unwrap();
+    {
+        let mut asking = std::pin::pin!(ofself.ask(Method::POST, "/api/v1/sharing", &[], SHARE));
+        // Until it is under way in the service.
+        loop {
+            let waits =
+                std::future::poll_fn(|context| std::task::Poll::Ready(asking.as_mut().poll(context).is_pending()));
+            assert!(waits.await, "the database is held");
+            if ofself.metrics().await.contains(r#"db_client_connection_count{db_client_connection_pool_name="sharing",purpose="write",db_client_connection_state="used"} 1"#) {
+                break;
+            }
+        }
+    }
+    let went_away = [
+        r#"http_server_request_duration_seconds_count{http_request_method="POST",http_route="/api/v1/sharing",http_response_status_code="499"} 1"#,
+        r#"rpc_client_call_duration_seconds_count{rpc_method="ofself.sharing.v1.SharingService/CreateShare",rpc_response_status_code="CANCELLED"} 1"#,
+    ];
+    loop {
+        let metrics = ofself.metrics().await;
+        if went_away.iter().all(|counted| metrics.contains(counted)) {
+            break;
+        }
+        assert!(!metrics.contains(r#"http_response_status_code="503""#), "it was waited for:\n{metrics}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_counted_names_nobody_and_nothing_that_callers_make_up() {
     let data = tempfile::tempdir().unwrap();
     let ofself = Ofself::start(data.path(), &[]);

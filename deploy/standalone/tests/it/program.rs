@@ -55,17 +55,23 @@ async fn ask(http: &HttpClient, token: &str, method: Method, path: &str, body: &
 async fn the_line_of_the_banner_works_and_its_data_survives_a_restart() {
     let data = tempfile::tempdir().unwrap();
     let (process, _, curl) = start(data.path());
-    let shell = Command::new("sh").args(["-c", &format!("{curl} --silent --show-error")]).output().unwrap();
-    let share: Value = serde_json::from_slice(&shell.stdout).unwrap();
+    let run = |curl: &str| -> Value {
+        let shell = Command::new("sh").args(["-c", &format!("{curl} --silent --show-error")]).output().unwrap();
+        serde_json::from_slice(&shell.stdout).unwrap()
+    };
+    let share = run(&curl);
     assert_eq!((share["owner_id"].as_str(), share["status"].as_str()), (Some("alice"), Some("active")), "{share}");
     process.signal("TERM");
     assert_eq!(process.exit_code(), Some(0));
 
-    let (_process, rest, _) = start(data.path());
+    let (_process, rest, curl) = start(data.path());
     let bob = token(data.path(), &["--user", "bob"]);
     let path = format!("/api/v1/sharing/{}", share["id"].as_str().unwrap());
     let found = ask(&HttpClient::new(rest), &bob, Method::GET, &path, "").await.unwrap();
     assert_eq!(found.json(), share);
+    // A day that ends between the two makes it another share.
+    let again = run(&curl);
+    assert!(again == share || again["tag_ids"] != share["tag_ids"], "the line works again after a restart: {again}");
 }
 
 #[tokio::test]
@@ -79,8 +85,49 @@ async fn a_token_is_of_the_tier_and_for_the_time_that_was_asked() {
         (vec!["--user", "bob", "--tier", "L2", "--ttl", "5m"], 403),
     ] {
         let token = token(data.path(), &arguments);
+        let claims: Value = serde_json::from_slice(&decoded(token.split('.').nth(1).unwrap())).unwrap();
+        let good_for = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+        assert_eq!(good_for, if arguments.contains(&"5m") { 300 } else { 3_600 }, "{arguments:?}");
         let answer = ask(&http, &token, Method::GET, "/api/v1/sharing/incoming", "").await.unwrap();
         assert_eq!(answer.status.as_u16(), status, "{arguments:?}");
+    }
+}
+
+/// Base64 as tokens have it (RFC 7515).
+fn decoded(text: &str) -> Vec<u8> {
+    let digit = |character: u8| match character {
+        b'A'..=b'Z' => character - b'A',
+        b'a'..=b'z' => character - b'a' + 26,
+        b'0'..=b'9' => character - b'0' + 52,
+        b'-' => 62,
+        _ => 63,
+    };
+    let four = |digits: &[u8]| {
+        let bits =
+            (0..4).fold(0_u32, |bits, at| bits << 6 | u32::from(digits.get(at).map_or(0, |found| digit(*found))));
+        bits.to_be_bytes()[1..digits.len()].to_vec()
+    };
+    text.as_bytes().chunks(4).flat_map(four).collect()
+}
+
+#[test]
+fn either_signal_ends_it_in_order_and_a_second_one_at_once() {
+    for (signals, code) in [(&["INT"][..], 0), (&["INT", "TERM"], 1)] {
+        let data = tempfile::tempdir().unwrap();
+        let (process, rest, curl) = start(data.path());
+        let bearer = curl.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap();
+        let mut slow = std::net::TcpStream::connect(rest.trim_start_matches("http://")).unwrap();
+        if signals.len() == 2 {
+            // Under way for as long as its body may take.
+            let head = format!(
+                "POST /api/v1/sharing HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {bearer}\r\ncontent-length: 9\r\n\r\n{{"
+            );
+            std::io::Write::write_all(&mut slow, head.as_bytes()).unwrap();
+        }
+        for signal in signals {
+            process.signal(signal);
+        }
+        assert_eq!(process.exit_code(), Some(code), "{signals:?}");
     }
 }
 

@@ -76,6 +76,8 @@ async fn a_run_of_everything_prints_no_secret() {
     let log = fs::read(data.path().join("log")).unwrap();
     let text = String::from_utf8_lossy(&log);
     assert!(text.contains("answered") && text.lines().count() > 20, "a log that says nothing proves nothing: {text}");
+    let answered = |part: &str| text.lines().any(|line| line.contains("\"answered\"") && line.contains(part));
+    assert!(answered("\"user\":\"alice\"") && answered("\"path\":\"/api/v1/sharing/none\""), "who did what is logged");
     let secrets = [&PERSONAL[..], &[token.as_str(), claims, signature]].concat();
     for secret in secrets {
         assert!(!text.contains(secret), "`{secret}` was logged");

@@ -1,0 +1,66 @@
+//! The answer of a service, as far as there is memory for it.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::body::Bytes;
+use http_body::Frame;
+use service_kit::server::Holding;
+use tonic::{Status, body::Body};
+
+/// The body of an answer, each part of which takes its memory from what the gateway has for all of them: a page of the largest
+/// rows is many times a request, and a hundred such pages at once would be more than there is.
+pub(crate) struct HeldAnswer {
+    body: Body,
+    memory: Holding,
+}
+
+impl HeldAnswer {
+    pub(crate) fn new(body: Body, memory: Holding) -> Self {
+        Self { body, memory }
+    }
+}
+
+impl http_body::Body for HeldAnswer {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+            && self.memory.take(data.len()).is_err()
+        {
+            return Poll::Ready(Some(Err(Status::resource_exhausted(
+                "there is no memory for the answer at the moment",
+            ))));
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt, Full};
+    use service_kit::server::{Load, LoadSettings};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_is_read_as_far_as_there_is_memory() {
+        let load = Load::new(&LoadSettings { max_body_memory: 1, ..LoadSettings::default() });
+        let answer = |memory| HeldAnswer::new(Body::new(Full::new(Bytes::from(vec![7; 600 * 1024]))), memory);
+        let first = load.holding();
+        assert_eq!(answer(first.clone()).collect().await.unwrap().to_bytes().len(), 600 * 1024);
+        let refused = answer(load.holding()).collect().await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+        drop(first);
+        assert!(answer(load.holding()).collect().await.is_ok());
+    }
+}

@@ -1,0 +1,78 @@
+//! Which traces are kept.
+
+use std::hash::{BuildHasher, RandomState};
+
+use opentelemetry::{
+    Context, KeyValue,
+    trace::{Link, SpanKind, TraceContextExt, TraceId, TraceState},
+};
+use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
+
+/// Keeps a part of all traces, by lot. The lot falls by the trace id, so that all steps of a trace in this process are kept or
+/// none; and by a key that nobody outside knows, so that no client can choose an id that is always kept.
+#[derive(Clone, Debug)]
+pub(super) struct Drawn {
+    /// Of 2^64.
+    part: u64,
+    key: RandomState,
+}
+
+impl Drawn {
+    /// Keeps `ratio` of them, 0 to 1.
+    pub(super) fn new(ratio: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "it saturates, and a part is no more exact than its ratio"
+        )]
+        let part = (ratio * u64::MAX as f64) as u64;
+        Self { part, key: RandomState::new() }
+    }
+
+    fn keeps(&self, trace: TraceId) -> bool {
+        self.part == u64::MAX || self.key.hash_one(trace.to_bytes()) < self.part
+    }
+}
+
+impl ShouldSample for Drawn {
+    fn should_sample(
+        &self,
+        parent: Option<&Context>,
+        trace: TraceId,
+        _: &str,
+        _: &SpanKind,
+        _: &[KeyValue],
+        _: &[Link],
+    ) -> SamplingResult {
+        let decision = if self.keeps(trace) { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop };
+        let trace_state =
+            parent.map_or_else(TraceState::default, |parent| parent.span().span_context().trace_state().clone());
+        SamplingResult { decision, attributes: Vec::new(), trace_state }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_kept_whatever_ids_clients_choose() {
+        // Ids that a ratio taken of their low bits would keep all of.
+        let chosen = (1..=10_000_u128).map(|high| TraceId::from(high << 64 | 1));
+        let kept = |ratio| {
+            let drawn = Drawn::new(ratio);
+            chosen.clone().filter(|id| drawn.keeps(*id)).count()
+        };
+        assert_eq!((kept(0.0), kept(1.0)), (0, 10_000));
+        assert!((50..200).contains(&kept(0.01)), "one in a hundred");
+    }
+
+    #[test]
+    fn the_steps_of_a_trace_are_kept_together() {
+        let drawn = Drawn::new(0.5);
+        for id in 1..100_u128 {
+            assert_eq!(drawn.keeps(TraceId::from(id)), drawn.clone().keeps(TraceId::from(id)));
+        }
+    }
+}
