@@ -94,6 +94,10 @@ impl ExposureService for ExposureRpc {
         let (mut tags_before, mut tags_after) = (Vec::new(), Vec::new());
         let before =
             before.as_ref().map(|node| question::node(node, &mut tags_before, || "before".to_owned(), &mut errors));
+        if let Some(Some(before)) = &before {
+            // Its tags are there, and have ids; by its name alone one could slip past an exclusion.
+            question::demand_ids(before, || "before".to_owned(), &mut errors);
+        }
         let after =
             after.as_ref().map(|node| question::node(node, &mut tags_after, || "after".to_owned(), &mut errors));
         if let (Some(Some(before)), Some(Some(after))) = (&before, &after)

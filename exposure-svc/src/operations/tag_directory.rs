@@ -4,8 +4,9 @@ use vocabulary::{FieldErrors, MAX_LIST};
 
 use super::Exposure;
 use crate::{
-    domain::{KnownTag, TagId, TagRef, UserId},
+    domain::{KnownTag, Profile, TagId, TagRef, UserId},
     error::Error,
+    storage::ProfileChange,
 };
 
 impl Exposure {
@@ -27,6 +28,7 @@ impl Exposure {
         let change = self.store.begin().await?;
         change.lock_user(&user).await?;
         change.upsert_tags(&user, known).await?;
+        exclude_by_id(&change, &user).await?;
         change.commit(None).await
     }
 
@@ -65,6 +67,21 @@ impl Exposure {
         let tags = self.store.tags_of(&user, &asked.iter().cloned().collect()).await?;
         Ok(asked.iter().filter_map(|reference| tags.resolve(reference)).collect())
     }
+}
+
+/// Has the profiles of `user` exclude by its id what they exclude by a name that is known now.
+async fn exclude_by_id(change: &ProfileChange, user: &UserId) -> Result<(), Error> {
+    let profiles = change.every_profile_of(user).await?;
+    let references = profiles.iter().flat_map(|profile| profile.rules.tags()).collect();
+    let tags = change.tags_of(user, &references).await?;
+    for profile in profiles {
+        let rules = profile.rules.excluding_by_id(&tags);
+        if rules != profile.rules {
+            // The same version: its owner changed nothing, and what they are shown is the same.
+            change.update(&profile, &Profile { rules, ..profile.clone() }).await?;
+        }
+    }
+    Ok(())
 }
 
 fn bounded(length: usize, field: &str, errors: &mut FieldErrors) {

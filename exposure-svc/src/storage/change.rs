@@ -14,7 +14,7 @@ use super::{
     Store,
     entity::profile::{ActiveModel, Column, Entity, Model},
     failed,
-    read::{default_profile_of, kept_by, profile_of},
+    read::{default_profile_of, every_profile_of, kept_by, profile_of},
 };
 use crate::{
     domain::{Kept, Profile, ProfileId, ShownProfile, UserId, Warning},
@@ -80,6 +80,11 @@ impl ProfileChange {
     /// The default profile of `owner`.
     pub async fn default_profile_of(&self, owner: &UserId) -> Result<Option<Profile>, Error> {
         default_profile_of(self.connection(), owner).await
+    }
+
+    /// Every profile of `owner`.
+    pub async fn every_profile_of(&self, owner: &UserId) -> Result<Vec<Profile>, Error> {
+        every_profile_of(self.connection(), owner).await
     }
 
     /// What `owner` keeps, what this change wrote among it.

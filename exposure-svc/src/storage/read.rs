@@ -75,6 +75,12 @@ pub(super) async fn default_profile_of(
     row.map(Profile::try_from).transpose()
 }
 
+/// Every profile of `owner`.
+pub(super) async fn every_profile_of(connection: &impl ConnectionTrait, owner: &UserId) -> Result<Vec<Profile>, Error> {
+    let rows = owned_by(owner).all(connection).await.map_err(failed)?;
+    rows.into_iter().map(Profile::try_from).collect()
+}
+
 /// What `owner` keeps.
 pub(super) async fn kept_by(connection: &impl ConnectionTrait, owner: &UserId) -> Result<Kept, Error> {
     let document = Expr::col(Column::Rules).cast_as("text");

@@ -1,7 +1,13 @@
-use ofself_proto::exposure::{DeleteTagsRequest, ProfileDraft, ResolveTagsRequest, TagFilters, UpsertTagsRequest};
+use ofself_proto::exposure::{
+    DeleteTagsRequest, EvaluateNodesRequest, ProfileDraft, ResolveTagsRequest, TagFilters, UpsertTagsRequest, encoded,
+    evaluate_nodes_request,
+};
 use test_kit::on_both;
 
-use crate::stage::{FIELDS, Stage, full, named, strings, why};
+use crate::{
+    exposure::node,
+    stage::{FIELDS, Stage, full, named, strings, why},
+};
 
 fn excluding(tags: &[&str]) -> ProfileDraft {
     let filters = TagFilters { exclude_any: strings(tags), ..TagFilters::default() };
@@ -41,6 +47,36 @@ async fn a_known_name_is_kept_as_its_id_so_that_a_rename_changes_nothing() {
         stage.update("ann", &made.id, shown.draft.unwrap(), &FIELDS).await.unwrap();
         let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
         assert_eq!(excluded(kept.draft), ["t1", "unknown"], "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_exclusion_by_a_name_learns_the_id_of_the_tag_and_outlives_its_name() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let legacy = ProfileDraft { excluded_tag_ids: strings(&["private", "both"]), ..excluding(&["private"]) };
+        let made = stage.create("ann", legacy).await.unwrap();
+        let exposed = async |id: &str, name: &str| {
+            let subject = Some(evaluate_nodes_request::Subject::ProfileId(made.id.clone()));
+            let nodes = encoded(&[node("n1", &[(id, name)])]);
+            let ask = EvaluateNodesRequest { user_id: "ann".into(), subject, nodes, consistency: None };
+            stage.decisions().evaluate_nodes(ask).await.unwrap().into_inner().exposed[0]
+        };
+        assert!(
+            !exposed("t9", "private").await && exposed("t9", "").await,
+            "{backend}: nobody knows what t9 is called"
+        );
+        stage.learn("ann", &[("t9", "private"), ("t1", "both"), ("t2", "both")]).await;
+        assert!(!exposed("t9", "").await, "{backend}: now it is known");
+        let shown = stage.get("ann", &made.id).await.unwrap();
+        assert_eq!((shown.version, &shown.draft), (made.version, &made.draft), "to its owner nothing changed");
+        stage.learn("ann", &[("t9", "secret")]).await;
+        assert!(!exposed("t9", "secret").await && !exposed("t9", "").await, "{backend}: a rename changes nothing");
+        assert!(!exposed("private", "").await, "the name may have been an id all along");
+        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap().draft.unwrap();
+        assert_eq!(kept.excluded_tag_ids, ["private", "both", "t9"], "of two tags neither is meant more");
+        assert_eq!(excluded(Some(kept)), ["private", "t9"]);
     })
     .await;
 }
