@@ -25,6 +25,9 @@ pub enum Action {
     Doctor(Settings),
     /// Ask the program that runs with these settings whether it should be sent work, and exit with 0 if so
     Ready {
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "explained where it is declared")]
+        file: FileSettings,
         /// The admin address of that program
         #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9092")]
         admin_listen: ListenAddress,

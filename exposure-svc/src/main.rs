@@ -7,7 +7,9 @@ use service_kit::{
     admin::ask_ready,
     clock::Clock,
     doctor::Doctor,
-    process, service,
+    process,
+    server::PlainText,
+    service,
     telemetry::{Program, Sampling},
 };
 
@@ -32,9 +34,10 @@ fn main() -> ExitCode {
             Action::Doctor(settings) => {
                 let mut doctor = Doctor::of(&settings.service.telemetry).await;
                 exposure_svc::examine(&mut doctor, &settings, Clock::system().now()).await;
+                doctor.address("admin-listen", &settings.admin_listen, true, PlainText::NothingToHide).await;
                 doctor.finish()
             }
-            Action::Ready { admin_listen } => ask_ready(&admin_listen).await,
+            Action::Ready { admin_listen, .. } => ask_ready(&admin_listen).await,
             Action::Migrate(settings) => exposure_svc::migrate(&settings.database).await,
         }
     })

@@ -8,6 +8,7 @@ use service_kit::{
     clock::Clock,
     doctor::Doctor,
     process,
+    server::PlainText,
     shutdown::Shutdown,
     telemetry::{Program, Sampling},
 };
@@ -26,9 +27,10 @@ fn main() -> ExitCode {
             Action::Doctor(settings) => {
                 let mut doctor = Doctor::of(&settings.telemetry).await;
                 gateway::doctor::examine(&mut doctor, &settings, Clock::system()).await;
+                doctor.address("admin-listen", &settings.admin_listen, true, PlainText::NothingToHide).await;
                 doctor.finish()
             }
-            Action::Ready { admin_listen } => ask_ready(&admin_listen).await,
+            Action::Ready { admin_listen, .. } => ask_ready(&admin_listen).await,
         }
     })
 }

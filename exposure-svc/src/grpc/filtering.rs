@@ -20,8 +20,9 @@ use crate::{
     operations::{Exposure, NodeFilter},
 };
 
-/// Nodes that were filtered and that the caller has not taken yet, at most: one who does not read is not read from.
-const AHEAD: usize = 16;
+/// Nodes that were filtered and that the caller has not taken yet, at most: one who does not read is not read from, and holds no
+/// more than these.
+const AHEAD: usize = 4;
 
 type Answer = Result<FilterNodesResponse, Status>;
 

@@ -1,9 +1,12 @@
 //! Opening a database the way this product needs it: durable, bounded, ready for one writer or many.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use anyhow::Context;
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement,
+    sqlx::postgres::{PgConnectOptions, PgSslMode},
+};
 use secrecy::ExposeSecret;
 
 use super::{DatabaseFault, DatabaseSettings};
@@ -100,7 +103,26 @@ async fn open_in_turn(options: ConnectOptions, wait: Duration) -> Result<Databas
     }
 }
 
+/// Refuses a link to another machine that would be plain text wherever the server, or somebody on the way, offers no TLS: that is
+/// what PostgreSQL's clients do where nobody says otherwise. Plain text that is meant can be said.
+fn refuse_silent_plain_text(options: &PgConnectOptions) -> Result<(), ConfigurationError> {
+    let host = options.get_host();
+    let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let is_here = options.get_socket().is_some() || host.starts_with('/') || host == "localhost" || is_loopback;
+    let is_left_open = matches!(options.get_ssl_mode(), PgSslMode::Allow | PgSslMode::Prefer);
+    if is_here || !is_left_open {
+        return Ok(());
+    }
+    Err(ConfigurationError::new(format!(
+        "DATABASE_URL does not say how the link to {host} is protected; add `?sslmode=verify-full&sslrootcert=FILE`, or \
+         `?sslmode=disable` where nobody else is on it"
+    )))
+}
+
 async fn connect_postgres(url: &str, settings: &DatabaseSettings, schema: &str) -> anyhow::Result<Database> {
+    // What is wrong with the URL may hold its password, and is not repeated.
+    let parsed = url.parse().map_err(|_| ConfigurationError::new("DATABASE_URL is no URL of a PostgreSQL database"))?;
+    refuse_silent_plain_text(&parsed)?;
     let lock_timeout = settings.database_wait.as_millis().to_string();
     let mut options = bounded(url, settings.database_connections, settings.database_wait);
     let schema = schema.to_owned();
@@ -145,6 +167,26 @@ async fn refuse_lossy_commits(pool: &DatabaseConnection) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_to_another_machine_is_never_plain_text_by_silence() {
+        let says = |url: &str| refuse_silent_plain_text(&url.parse().unwrap()).map_err(|error| error.to_string());
+        for good in [
+            "postgres://u@localhost/d",
+            "postgres://u@127.0.0.1:5433/d",
+            "postgres://u@[::1]/d",
+            "postgres://u@localhost/d?host=/run/postgresql",
+            "postgres://u@db.example/d?sslmode=verify-full",
+            "postgres://u@db.example/d?sslmode=require",
+            "postgres://u@db.example/d?sslmode=disable",
+        ] {
+            assert_eq!(says(good), Ok(()), "{good}");
+        }
+        for bad in ["postgres://u:pw@db.example/d", "postgres://u:pw@10.0.0.1/d?sslmode=prefer"] {
+            let refused = says(bad).unwrap_err();
+            assert!(refused.contains("sslmode=verify-full") && !refused.contains("pw"), "{refused}");
+        }
+    }
 
     #[tokio::test]
     async fn a_file_that_another_process_is_changing_is_opened_when_it_has_done() {

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::{
+    expiry,
     files::{authorities, certificates, private_key, provider, unusable},
     reload::Reloaded,
     spiffe::SpiffeId,
@@ -35,9 +36,12 @@ impl TlsAcceptor {
         reload: Duration,
     ) -> Result<Self, ConfigurationError> {
         let files = [Some(cert.clone()), Some(key.clone()), client_authorities.clone()].into_iter().flatten().collect();
-        let make = move || match &client_authorities {
-            Some(authorities) => mutual(&cert, &key, authorities),
-            None => one_sided(&cert, &key),
+        let make = move || {
+            let made = match &client_authorities {
+                Some(authorities) => mutual(&cert, &key, authorities),
+                None => one_sided(&cert, &key),
+            };
+            made.inspect(|_| expiry::show("server", &cert))
         };
         Reloaded::new(files, reload, make).map(Self)
     }

@@ -17,6 +17,7 @@ use tokio_rustls::client::TlsStream;
 use tower::Service;
 
 use super::{
+    expiry,
     files::{authorities, certificates, private_key, provider, unusable},
     reload::Reloaded,
 };
@@ -35,7 +36,8 @@ impl TlsConnector {
         reload: Duration,
     ) -> Result<Self, ConfigurationError> {
         let files = vec![cert.clone(), key.clone(), server_authorities.clone()];
-        Reloaded::new(files, reload, move || client(&cert, &key, &server_authorities)).map(Self)
+        let make = move || client(&cert, &key, &server_authorities).inspect(|_| expiry::show("client", &cert));
+        Reloaded::new(files, reload, make).map(Self)
     }
 
     async fn connect(config: Arc<ClientConfig>, uri: Uri) -> io::Result<TlsStream<TcpStream>> {
