@@ -45,7 +45,7 @@ REPLACED = [
     (r"cargo run -q -p node-store -- ", "node-store "),
     (r"target/(release|debug)/", ""),
 ]
-NUMBERS = re.compile(r"\b\d{4,}\b|eyJ[\w.…-]*|\b\d+ at most")
+NUMBERS = re.compile(r"\b\d{4}-\d\d-\d\d\b|\b\d{4,}\b|eyJ[\w.…-]*|\b\d+ at most")
 
 
 def blocks(text):

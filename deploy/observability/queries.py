@@ -57,6 +57,11 @@ runbook = pathlib.Path("../../docs/runbook.md").read_text()
 faults = [f"{rule['alert']} has no line in the runbook" for rule in rules if "alert" in rule
           and (f"## {rule['alert']}\n" not in runbook or not rule["annotations"]["runbook"].endswith(f"#{rule['alert'].lower()}"))]
 
+jobs = {config["job_name"] for file in ("prometheus.yaml", "prometheus-kubernetes.yaml")
+        for config in yaml.safe_load(pathlib.Path(file).read_text())["scrape_configs"]}
+faults.extend(f"{rule['alert']} looks at another job than is scraped" for rule in rules
+              if set(re.findall(r'job="([^"]*)"', rule["expr"])) - jobs)
+
 collector = yaml.safe_load(pathlib.Path("collector.yaml").read_text())
 for pipeline in collector["service"]["pipelines"].values():
     for kind, used in pipeline.items():

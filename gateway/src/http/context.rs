@@ -10,7 +10,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use service_kit::telemetry::{TraceParent, Unanswered, here, server_span};
-use tracing::{Instrument, Span, info};
+use tracing::{Instrument, Span, debug, info};
 use uuid::Uuid;
 use vocabulary::{Id, User};
 
@@ -21,6 +21,9 @@ use crate::{auth::Caller, error::ApiError};
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header that carries the trace a request belongs to (W3C Trace Context).
 pub const TRACEPARENT: HeaderName = HeaderName::from_static(TraceParent::HEADER);
+
+/// What whoever runs this asks, and nobody else.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
 /// What is logged and counted of a request whose client went away before there was an answer. Nobody is sent it.
 const CLIENT_WENT_AWAY: StatusCode = match StatusCode::from_u16(499) {
@@ -71,7 +74,12 @@ pub async fn with_context(mut request: Request, next: Next) -> Response {
         requests::answered(&method, route, status, arrived.elapsed(), &trace.span);
         trace.span.in_scope(|| {
             let (status, micros) = (status.as_u16(), u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX));
-            info!(%method, path, status, micros, user = user.map(tracing::field::display), "answered");
+            // Probes come every few seconds, and say nothing that metrics do not.
+            if PROBES.contains(&path.as_str()) {
+                debug!(%method, path, status, micros, "answered");
+            } else {
+                info!(%method, path, status, micros, user = user.map(tracing::field::display), "answered");
+            }
         });
     };
     let unanswered = Unanswered::new(|| end(CLIENT_WENT_AWAY, None));
