@@ -250,11 +250,16 @@ impl ApiError {
             }
             ErrorCode::InternalServerError => Self::internal(),
             _ => {
-                let details = metadata.into_iter().map(|(key, value)| match key.as_str() {
-                    "apps" => (key, value.split(',').collect()),
-                    _ => (key, Value::String(value)),
-                });
-                Self { details: details.collect(), ..Self::new(code, message) }
+                let mut details: Vec<_> = metadata
+                    .into_iter()
+                    .map(|(key, value)| match key.as_str() {
+                        "apps" => (key, value.split(',').collect()),
+                        "more_apps" => (key, value.parse::<u64>().map_or(Value::Null, Value::from)),
+                        _ => (key, Value::String(value)),
+                    })
+                    .collect();
+                details.sort_by(|(one, _), (other, _)| one.cmp(other));
+                Self { details, ..Self::new(code, message) }
             }
         })
     }

@@ -155,3 +155,39 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     error!(says, "a handler panicked");
     ApiError::internal().into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, routing::get};
+    use http_body_util::BodyExt;
+    use tonic::{Code, Status};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// What a client is told by a handler that comes to this.
+    async fn told(
+        handler: impl Fn() -> Result<&'static str, ApiError> + Clone + Send + Sync + 'static,
+    ) -> (Response, String) {
+        let router: Router = Router::new()
+            .route("/", get(move || async move { handler() }))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(with_context));
+        let request = http::Request::get("/").header("x-request-id", "mine-1").body(Body::empty()).unwrap();
+        let (head, body) = router.oneshot(request).await.unwrap().into_parts();
+        let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        (Response::from_parts(head, Body::empty()), body)
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_ours_is_a_500_that_says_nothing_but_its_id() {
+        let panics = || panic!("the secret of node 5");
+        let odd = || Err(Status::new(Code::Internal, "the secret of row 5").into());
+        let denied = || Err(Status::permission_denied("the secret of role 5").into());
+        for (answer, body) in [told(panics).await, told(odd).await, told(denied).await] {
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert!(body.contains("INTERNAL_SERVER_ERROR") && body.contains("\"request_id\":\"mine-1\""), "{body}");
+            assert!(!body.contains("secret"), "{body}");
+        }
+    }
+}

@@ -22,8 +22,13 @@ pub(super) fn status(error: Error) -> Status {
         Error::AppAccessNotFound => (Code::NotFound, Refusal::new("APP_ACCESS_NOT_FOUND")),
         Error::ProfileIsDefault => (Code::FailedPrecondition, Refusal::new("PROFILE_IS_DEFAULT")),
         Error::ProfileInUse(apps) => {
-            let apps: Vec<_> = apps.iter().take(NAMED_APPS).map(AppId::as_str).collect();
-            (Code::FailedPrecondition, Refusal::new("PROFILE_IN_USE").with("apps", apps.join(",")))
+            let named: Vec<_> = apps.iter().take(NAMED_APPS).map(AppId::as_str).collect();
+            let refusal = Refusal::new("PROFILE_IN_USE").with("apps", named.join(","));
+            let refusal = match apps.len().saturating_sub(NAMED_APPS) {
+                0 => refusal,
+                more => refusal.with("more_apps", more.to_string()),
+            };
+            (Code::FailedPrecondition, refusal)
         }
         Error::AppAccessExists(grant) => {
             (Code::AlreadyExists, Refusal::new("APP_ACCESS_EXISTS").with("grant_id", grant.to_string()))

@@ -1,7 +1,10 @@
-use ofself_proto::sharing::CreateShareRequest;
-use test_kit::on_both;
+use std::time::Duration;
 
-use crate::stage::{Stage, after, everything_to, why};
+use ofself_proto::sharing::CreateShareRequest;
+use sea_orm::{ConnectionTrait, TransactionTrait};
+use test_kit::{Backend, on_both};
+
+use crate::stage::{Stage, after, everything_to, settings, why};
 
 #[tokio::test]
 async fn a_repeat_gets_the_first_answer_even_after_a_restart_and_a_revocation() {
@@ -60,4 +63,31 @@ async fn a_key_of_another_shape_is_refused() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_key_whose_first_request_is_under_way_is_not_answered_twice() {
+    // SQLite has one who writes, and everybody else waits for them.
+    let Some(backend) = Backend::postgres().await else { return };
+    let stage = Stage::start(&backend).await;
+    let mut impatient = settings(backend.url());
+    impatient.service.database.database_wait = Duration::from_millis(100);
+    let replica = Stage::start_as(impatient).await;
+    let database = sea_orm::Database::connect(backend.url()).await.unwrap();
+    let held = database.begin().await.unwrap();
+    held.execute_unprepared("LOCK TABLE sharing.shares IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let first = stage.create_as("ann", Some("k"), everything_to("bob"));
+    let meanwhile = async {
+        // Until the first one has the key: before that, this one would take it and wait for the table itself.
+        loop {
+            match why(replica.create_as("ann", Some("k"), everything_to("bob")).await).as_str() {
+                "IDEMPOTENCY_KEY_IN_FLIGHT" => break,
+                refused => assert_eq!(refused, "SERVICE_UNAVAILABLE"),
+            }
+        }
+        held.rollback().await.unwrap();
+    };
+    let (first, ()) = tokio::join!(first, meanwhile);
+    let again = replica.create_as("ann", Some("k"), everything_to("bob")).await.unwrap();
+    assert_eq!((again.replayed, again.share), (true, first.unwrap().share));
 }

@@ -61,8 +61,13 @@ pub fn settings(url: String) -> Settings {
 
 impl Stage {
     pub async fn start(backend: &Backend) -> Self {
+        Self::start_as(settings(backend.url())).await
+    }
+
+    /// With settings of the test's own.
+    pub async fn start_as(settings: Settings) -> Self {
         let (clock, hand) = Clock::manual(Instant::from_parts(START, 0).unwrap());
-        let service = sharing_svc::open(settings(backend.url()), clock).await.unwrap();
+        let service = sharing_svc::open(settings, clock).await.unwrap();
         let url = format!("http://{}", service.address().unwrap());
         let readiness = service.readiness();
         let shutdown = Shutdown::new();

@@ -1,4 +1,5 @@
 use http::Method;
+use ofself_proto::exposure::{AppTier, GrantAppAccessRequest, app_access_service_client::AppAccessServiceClient};
 use serde_json::{Value, json};
 use test_kit::{Backend, on_both};
 
@@ -185,4 +186,28 @@ async fn defaults_and_templates() {
     assert_eq!(stage.put("ann", &other, &json!({"is_default": true})).await.json()["is_default"], true);
     assert_eq!(stage.delete("ann", &path).await.status, 204);
     assert_eq!(stage.get("ann", &path).await.code(), "PROFILE_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_profile_that_apps_are_bound_to_names_them() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let path = format!("/exposure-profiles/{}", stage.made("ann", "/exposure-profiles", &json!({"name": "x"})).await);
+    let channel = tonic::transport::Channel::from_shared(stage.exposure_url.clone()).unwrap().connect_lazy();
+    let mut grants = AppAccessServiceClient::new(channel);
+    for app in 0..27 {
+        let request = GrantAppAccessRequest {
+            user_id: "ann".to_owned(),
+            app_id: format!("app-{app:0>2}"),
+            tier: AppTier::L2.into(),
+            profile_id: path.rsplit('/').next().unwrap().to_owned(),
+            expires_at: None,
+        };
+        grants.grant_app_access(request).await.unwrap();
+    }
+    let refused = stage.delete("ann", &path).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "PROFILE_IN_USE"));
+    let details = &refused.json()["error"]["details"];
+    let apps: Vec<_> = details["apps"].as_array().unwrap().iter().map(|app| app.as_str().unwrap()).collect();
+    assert_eq!((apps.len(), apps[0], &details["more_apps"]), (25, "app-00", &json!(2)), "{details}");
 }

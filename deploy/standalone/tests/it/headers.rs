@@ -192,3 +192,28 @@ async fn failures_of_the_framework_have_the_envelope_too() {
         assert_eq!(answer.header("content-type"), "application/json");
     }
 }
+
+#[tokio::test]
+async fn every_answer_to_somebody_known_says_how_much_is_left() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start_with(&backend, 100, Duration::from_secs(20)).await;
+    let made = stage.ask("ann", Method::POST, "/sharing", SHARE).await;
+    let path = made.header("location").replace("/api/v1", "");
+    let third_party = stage.token_of("ann", "L2", Duration::from_hours(1), &service_kit::clock::Clock::system());
+    let third_party = format!("Bearer {third_party}");
+    let by_another_app = [("authorization", third_party.as_str())];
+    for (answer, status) in [
+        (stage.ask("ann", Method::POST, "/sharing", "{").await, 400),
+        (stage.ask("bob", Method::PUT, &path, r#"{"can_write": true}"#).await, 403),
+        (stage.http.send(Method::GET, "/api/v1/sharing/outgoing", &by_another_app, "").await.unwrap(), 403),
+        (stage.get("ann", "/sharing/none").await, 404),
+        (stage.ask("ann", Method::POST, "/sharing", SHARE).await, 409),
+        (stage.ask_with("ann", Method::DELETE, &path, &[("if-match", "\"9\"")], "").await, 412),
+        (stage.ask_with("ann", Method::POST, "/sharing", &[("content-type", "text/plain")], SHARE).await, 415),
+    ] {
+        assert_eq!((answer.status.as_u16(), answer.header("x-ratelimit-limit")), (status, "100"));
+        assert!(answer.header("x-ratelimit-remaining").parse::<u32>().unwrap() < 100, "{status}");
+    }
+    let nobody = stage.http.send(Method::GET, "/api/v1/sharing/outgoing", &[], "").await.unwrap();
+    assert_eq!((nobody.status.as_u16(), nobody.header("x-ratelimit-limit")), (401, ""));
+}

@@ -25,6 +25,7 @@ pub struct Stage {
     pub http: HttpClient,
     pub sharing: Shutdown,
     pub exposure: Shutdown,
+    pub exposure_url: String,
     gateway: Shutdown,
     folder: std::path::PathBuf,
 }
@@ -58,6 +59,7 @@ impl Stage {
         let sharing = sharing_svc::open(sharing, clock.clone()).await.unwrap();
         let exposure = exposure_svc::open(exposure, clock).await.unwrap();
         let url = |address: ListenAddress| address.url().parse().unwrap();
+        let exposure_url = exposure.address().unwrap().url();
         let mut settings =
             gateway_settings(url(sharing.address().unwrap()), url(exposure.address().unwrap()), backend.folder());
         (settings.limits.rate_limit, settings.limits.deadline) = (rate_limit, deadline);
@@ -72,7 +74,7 @@ impl Stage {
             tokio::task::yield_now().await;
         }
         let [sharing, exposure, gateway] = ends;
-        Self { http, sharing, exposure, gateway, folder: backend.folder().to_owned() }
+        Self { http, sharing, exposure, exposure_url, gateway, folder: backend.folder().to_owned() }
     }
 
     /// A token of a first-party app.

@@ -20,6 +20,9 @@ The data is Ann's. She shares it with Bob, who may pass it on; Bob passed it on 
 it. *A share* is Ann's own, *a re-share* is Bob's. A cell is the status of the answer, and the code when it is a refusal; of
 a list, how many rows it has.
 
+Whatever the endpoint: a good token of an L1 or L2 app, or an API key alone, gets 403 `FIRST_PARTY_APP_REQUIRED`; an expired token,
+or none, gets 401 `UNAUTHORIZED`. The test asks each of these everywhere.
+
 ";
 
 /// Who asks, and how.
@@ -37,16 +40,21 @@ enum With {
     Nothing,
 }
 
-const ASKERS: [Asker; 9] = [
+/// Who the table is of.
+const ASKERS: [Asker; 4] = [
     Asker { title: "Ann, the owner", user: "ann", with: With::Token("L0") },
     Asker { title: "Bob, recipient and re-sharer", user: "bob", with: With::Token("L0") },
     Asker { title: "Cyd, recipient of the re-share", user: "cyd", with: With::Token("L0") },
     Asker { title: "Eve, a stranger", user: "eve", with: With::Token("L0") },
-    Asker { title: "Ann, by an L1 app", user: "ann", with: With::Token("L1") },
-    Asker { title: "Ann, by an L2 app", user: "ann", with: With::Token("L2") },
-    Asker { title: "Ann, expired token", user: "ann", with: With::ExpiredToken },
-    Asker { title: "an API key alone", user: "ann", with: With::ApiKey },
-    Asker { title: "nobody", user: "ann", with: With::Nothing },
+];
+
+/// Whoever asks so is told the same everywhere.
+const REFUSED: [(Asker, &str); 5] = [
+    (Asker { title: "Ann, by an L1 app", user: "ann", with: With::Token("L1") }, "403 `FIRST_PARTY_APP_REQUIRED`"),
+    (Asker { title: "Ann, by an L2 app", user: "ann", with: With::Token("L2") }, "403 `FIRST_PARTY_APP_REQUIRED`"),
+    (Asker { title: "Ann, expired token", user: "ann", with: With::ExpiredToken }, "401 `UNAUTHORIZED`"),
+    (Asker { title: "an API key alone", user: "ann", with: With::ApiKey }, "403 `FIRST_PARTY_APP_REQUIRED`"),
+    (Asker { title: "nobody", user: "ann", with: With::Nothing }, "401 `UNAUTHORIZED`"),
 ];
 
 /// An endpoint, the thing it is asked of, and the body that is sent.
@@ -89,6 +97,11 @@ async fn the_table_is_what_is_answered() {
         let mut row = Vec::new();
         for asker in &ASKERS {
             row.push(cell(&ask(request, body, asker).await));
+        }
+        for (asker, told) in &REFUSED {
+            // Whoever asks for what is nowhere is told so, whoever they are.
+            let told = if request == "GET /nowhere" { "404 `NOT_FOUND`" } else { told };
+            assert_eq!(cell(&ask(request, body, asker).await), told, "{request} by {}", asker.title);
         }
         let request = ["share", "reshare"]
             .iter()
