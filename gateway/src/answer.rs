@@ -25,7 +25,9 @@ pub struct Paging {
     limit: i32,
     /// Rows before this page
     offset: i64,
+    /// Whether there are rows after this page
     has_next: bool,
+    /// Whether there are rows before it
     has_prev: bool,
 }
 

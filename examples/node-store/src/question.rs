@@ -49,8 +49,8 @@ impl Question {
         Ok(shared.into_inner().allowed && exposed.into_inner().exposed == [true])
     }
 
-    /// What a list must be narrowed by: both filters, for the store to put into its query. It may be kept until the earlier
-    /// `valid_until` of the two answers, or until a change.
+    /// What a list must be narrowed by: both filters, for the store to put into its query. Asked for each list anew: a change may end
+    /// a filter before its `valid_until`, and nothing tells of changes yet.
     pub async fn condition(&mut self, dialect: Dialect) -> anyhow::Result<Condition> {
         let shared = self.sharing.get_access_filter(GetAccessFilterRequest {
             viewer_id: self.viewer.clone(),

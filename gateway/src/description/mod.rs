@@ -10,9 +10,9 @@ mod words;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        self, ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder,
+        self, ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder, Schema,
         example::ExampleBuilder,
-        path::{Operation, ParameterBuilder, ParameterIn},
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::{ObjectBuilder, SchemaType, Type},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
@@ -93,6 +93,11 @@ fn complete(operation: &mut Operation) {
             .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
         operation.parameters.get_or_insert_default().push(parameter.build().into());
     }
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            explain(parameter);
+        }
+    }
     operation.security = Some(vec![SecurityRequirement::new(TOKEN, Vec::<String>::new())]);
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response {
@@ -119,6 +124,15 @@ fn complete(operation: &mut Operation) {
         let Some(first) = codes.first() else { continue };
         let status = first.written().1.as_str().to_owned();
         operation.responses.responses.entry(status).or_insert_with(|| Ref::from_response_name(*name).into());
+    }
+}
+
+/// What a schema says of itself is what its parameter says.
+fn explain(parameter: &mut Parameter) {
+    if let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema
+        && parameter.description.is_none()
+    {
+        parameter.description = schema.description.take();
     }
 }
 

@@ -16,31 +16,36 @@ use vocabulary::DEFAULT_LIMIT;
 pub struct PageParams {
     /// Only those that are active, or only those that are not; empty is the same as absent
     is_active: Option<bool>,
-    /// Rows at most; above 100 taken as 100
-    #[param(schema_with = rows)]
+    #[param(schema_with = limit)]
     limit: Option<i32>,
-    /// Rows to pass over
-    #[param(schema_with = from_zero)]
+    #[param(schema_with = offset)]
     offset: Option<i64>,
-    /// Which page, from 1; not beside `limit` and `offset`
-    #[param(schema_with = from_one)]
+    #[param(schema_with = page)]
     page: Option<i64>,
-    /// Rows on a page; above 100 taken as 100
-    #[param(schema_with = rows)]
+    #[param(schema_with = per_page)]
     per_page: Option<i64>,
 }
 
-fn from_one() -> Object {
-    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).build()
+/// Of any size, as the three below. Of the two ways to page only this one has a default, which whoever tries things is offered:
+/// both at once are refused.
+fn limit() -> Object {
+    number(1, "Rows at most; above 100 taken as 100").default(Some(DEFAULT_LIMIT.into())).build()
 }
 
-/// Of any size: a limit that is too large is taken as the largest there is.
-fn rows() -> Object {
-    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).default(Some(DEFAULT_LIMIT.into())).build()
+fn offset() -> Object {
+    number(0, "Rows to pass over").build()
 }
 
-fn from_zero() -> Object {
-    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).build()
+fn page() -> Object {
+    number(1, "Which page, from 1; not beside `limit` and `offset`").build()
+}
+
+fn per_page() -> Object {
+    number(1, "Rows on a page, 20 where absent; above 100 taken as 100").build()
+}
+
+fn number(least: i32, says: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(least)).description(Some(says))
 }
 
 /// A key under which a repeat is harmless

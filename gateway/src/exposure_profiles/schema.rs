@@ -39,6 +39,7 @@ pub(super) enum TagExpression {
 /// A condition within an expression
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
+#[schema(no_recursion)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) enum TagExpressionPart {
     /// The node has this tag
@@ -62,7 +63,7 @@ pub(super) struct TagCondition {
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct TagOperation {
     op: Op,
-    #[schema(no_recursion, min_items = 1, max_items = 511)]
+    #[schema(min_items = 1, max_items = 511)]
     conditions: Vec<TagExpressionPart>,
 }
 
@@ -134,6 +135,7 @@ pub(super) struct TagPermissions {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct TagGrant {
+    /// On these tags
     #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     tag_ids: Option<Vec<String>>,
     /// On every tag
@@ -145,6 +147,7 @@ pub(super) struct TagGrant {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct NewTagGrant {
+    /// On these tags
     #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     tag_ids: Option<Vec<String>>,
     /// On every tag
@@ -167,8 +170,10 @@ pub(super) struct SchemaPermissions {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct SchemaGrant {
+    /// On these schemas; `__freeform__`: on nodes without one
     #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     schema_ids: Option<Vec<String>>,
+    /// On every schema
     allow_all: Option<bool>,
 }
 
@@ -208,8 +213,10 @@ pub(super) enum EarlierPermission {
 }))]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct NewProfile {
+    /// By which its owner knows it
     #[schema(min_length = 1, max_length = 100, pattern = "\\S")]
     name: String,
+    /// What its owner says of it
     #[schema(max_length = 2000)]
     description: Option<String>,
     tag_filters: Option<TagFilters>,
@@ -224,8 +231,10 @@ pub(super) struct NewProfile {
     /// Nodes picked by hand
     #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     allowed_node_ids: Option<Vec<String>>,
+    /// Only nodes of these types
     #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
     allowed_node_types: Option<Vec<String>>,
+    /// No nodes of these types
     #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
     excluded_node_types: Option<Vec<String>>,
     /// Nodes made at this moment or later
@@ -251,27 +260,37 @@ pub(super) struct NewProfile {
 #[schema(example = json!({"excluded_tag_ids": ["private"], "is_active": true}))]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct ProfileChange {
+    /// By which its owner knows it
     #[schema(min_length = 1, max_length = 100, pattern = "\\S", nullable = false)]
     name: Option<String>,
+    /// What its owner says of it
     #[schema(max_length = 2000)]
     description: Option<String>,
     tag_filters: Option<TagFilters>,
     tag_expression: Option<TagExpression>,
+    /// Only nodes with these tags
     #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     allowed_tag_ids: Option<Vec<String>>,
     allowed_tags_logic: Option<TagsLogic>,
+    /// No nodes with these tags
     #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
     excluded_tag_ids: Option<Vec<String>>,
+    /// Nodes picked by hand
     #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     allowed_node_ids: Option<Vec<String>>,
+    /// Only nodes of these types
     #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
     allowed_node_types: Option<Vec<String>>,
+    /// No nodes of these types
     #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
     excluded_node_types: Option<Vec<String>>,
+    /// Nodes made at this moment or later
     #[schema(value_type = Option<String>, format = DateTime)]
     date_range_start: Option<String>,
+    /// Nodes made before this moment
     #[schema(value_type = Option<String>, format = DateTime)]
     date_range_end: Option<String>,
+    /// What is done to what is seen, in this order
     #[schema(value_type = Option<Vec<Transformation>>, max_items = 1000)]
     transformations: Option<Vec<String>>,
     max_detail_level: Option<DetailLevel>,
@@ -314,6 +333,7 @@ pub(super) enum Template {
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct ProfileFromTemplate {
     template: Template,
+    /// By which its owner knows it; the name of the template where absent
     #[schema(min_length = 1, max_length = 100, pattern = "\\S")]
     name: Option<String>,
 }
@@ -322,6 +342,7 @@ pub(super) struct ProfileFromTemplate {
 #[derive(Deserialize, ToSchema)]
 #[expect(dead_code, reason = "described, never built")]
 pub(super) struct ProfileYaml {
+    /// The text
     yaml: String,
 }
 

@@ -31,26 +31,38 @@ use crate::{
     "warnings": []
 }))]
 pub(super) struct ProfileBody {
+    /// Made here: a UUID
     id: String,
+    /// Whose profile it is
     owner_id: String,
+    /// By which its owner knows it
     name: String,
+    /// What its owner says of it
     #[schema(required)]
     description: Option<String>,
     #[schema(required)]
     tag_filters: Option<TagFiltersBody>,
     #[schema(required, value_type = Option<TagExpression>)]
     tag_expression: Option<Value>,
+    /// Only nodes with these tags
     allowed_tag_ids: Vec<String>,
     #[schema(required, value_type = Option<Logic>)]
     allowed_tags_logic: Option<&'static str>,
+    /// No nodes with these tags
     excluded_tag_ids: Vec<String>,
+    /// Nodes picked by hand
     allowed_node_ids: Vec<String>,
+    /// Only nodes of these types
     allowed_node_types: Vec<String>,
+    /// No nodes of these types
     excluded_node_types: Vec<String>,
+    /// Nodes made at this moment or later
     #[schema(required, value_type = Option<String>, format = DateTime)]
     date_range_start: Option<String>,
+    /// Nodes made before this moment
     #[schema(required, value_type = Option<String>, format = DateTime)]
     date_range_end: Option<String>,
+    /// What is done to what is seen, in this order
     #[schema(value_type = Vec<Transformation>)]
     transformations: Vec<String>,
     #[schema(required, value_type = Option<Detail>)]
@@ -59,12 +71,17 @@ pub(super) struct ProfileBody {
     tag_permissions: Option<Value>,
     #[schema(required, value_type = Option<SchemaPermissions>)]
     schema_permissions: Option<Value>,
+    /// An inactive profile exposes nothing
     is_active: bool,
+    /// Whether it is the default profile
     is_default: bool,
+    /// When it was made
     #[schema(required, value_type = String, format = DateTime)]
     created_at: Option<String>,
+    /// When it was last changed
     #[schema(required, value_type = String, format = DateTime)]
     updated_at: Option<String>,
+    /// What it does that its owner may not mean
     warnings: Vec<WarningBody>,
     /// Where it was asked for
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,8 +93,11 @@ pub(super) struct ProfileBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ShownTagFilters)]
 struct TagFiltersBody {
+    /// Nodes that have all of these
     include_all: Vec<String>,
+    /// Nodes that have any of these
     include_any: Vec<String>,
+    /// No nodes that have any of these
     exclude_any: Vec<String>,
 }
 
@@ -87,7 +107,9 @@ struct TagFiltersBody {
 struct WarningBody {
     #[schema(value_type = WarningCode)]
     code: String,
+    /// For a person to read
     message: String,
+    /// The parts of the profile that it speaks of
     fields: Vec<String>,
 }
 

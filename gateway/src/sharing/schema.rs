@@ -58,7 +58,9 @@ pub(super) struct NewShare {
     node_ids: Option<Vec<String>>,
     /// True where absent
     can_read: Option<bool>,
+    /// Whether the recipient may change them
     can_write: Option<bool>,
+    /// Whether the recipient may delete them
     can_delete: Option<bool>,
     /// Whether the recipient may pass it on
     can_share: Option<bool>,
@@ -81,16 +83,22 @@ pub(super) struct NewShare {
 pub(super) struct ShareChange {
     #[schema(nullable = false)]
     scope: Option<Scope>,
+    /// Needed when `scope` becomes `specific_tags`, refused with another
     #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     tag_ids: Option<Vec<String>>,
+    /// Needed when `scope` becomes `specific_nodes` or `graph`, refused with another
     #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
     node_ids: Option<Vec<String>>,
+    /// Whether the recipient may read the nodes
     #[schema(nullable = false)]
     can_read: Option<bool>,
+    /// Whether the recipient may change them
     #[schema(nullable = false)]
     can_write: Option<bool>,
+    /// Whether the recipient may delete them
     #[schema(nullable = false)]
     can_delete: Option<bool>,
+    /// Whether the recipient may pass it on
     #[schema(nullable = false)]
     can_share: Option<bool>,
     /// `null`: never

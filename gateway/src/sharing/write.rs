@@ -21,17 +21,27 @@ use crate::{
 }))]
 #[expect(clippy::struct_excessive_bools, reason = "the contract has them")]
 pub(super) struct ShareBody {
+    /// Made here: a UUID
     id: String,
+    /// Whose nodes it is about
     owner_id: String,
+    /// Who may act on them
     shared_with_user_id: String,
     #[schema(value_type = Scope)]
     scope: &'static str,
+    /// Of `specific_tags`: nodes with any of these
     tag_ids: Vec<String>,
+    /// Of `specific_nodes`: these nodes; of `graph`: the roots
     node_ids: Vec<String>,
+    /// Whether the recipient may read the nodes
     can_read: bool,
+    /// Whether the recipient may change them
     can_write: bool,
+    /// Whether the recipient may delete them
     can_delete: bool,
+    /// Whether the recipient may pass it on
     can_share: bool,
+    /// When it ends by itself; `null`: never
     #[schema(required, value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
     #[schema(value_type = Status)]
@@ -43,10 +53,13 @@ pub(super) struct ShareBody {
     /// The share that was passed on
     #[schema(required)]
     parent_share_id: Option<String>,
+    /// When it was made
     #[schema(required, value_type = String, format = DateTime)]
     created_at: Option<String>,
+    /// When it was last changed
     #[schema(required, value_type = String, format = DateTime)]
     updated_at: Option<String>,
+    /// When it was revoked; `null`: it was not
     #[schema(required, value_type = Option<String>, format = DateTime)]
     revoked_at: Option<String>,
 }

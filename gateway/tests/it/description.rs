@@ -178,3 +178,16 @@ async fn every_code_that_there_is_stands_in_an_example_of_its_status() {
         }
     }
 }
+
+#[tokio::test]
+async fn every_reference_leads_somewhere() {
+    let stage = Stage::with_pem(&Signer::ed25519()).await;
+    let description = description(&stage).await;
+    let text = description.to_string();
+    let references: BTreeSet<_> =
+        text.split(r##""$ref":"#"##).skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(references.len() > 20, "{references:?}");
+    for reference in references {
+        assert!(description.pointer(reference).is_some(), "{reference}");
+    }
+}
