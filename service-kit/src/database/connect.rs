@@ -5,9 +5,13 @@ use std::{net::IpAddr, time::Duration};
 use anyhow::Context;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement,
-    sqlx::postgres::{PgConnectOptions, PgSslMode},
+    sqlx::{
+        self, Connection, SqliteConnection,
+        postgres::{PgConnectOptions, PgSslMode},
+    },
 };
 use secrecy::ExposeSecret;
+use tracing::warn;
 
 use super::{DatabaseFault, DatabaseSettings};
 use crate::process::ConfigurationError;
@@ -44,6 +48,11 @@ impl Database {
         &self.reader
     }
 
+    /// Where changes are made; for what no change is needed, as in tests. Changes begin with [`begin`](Self::begin).
+    pub fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
     /// Which kind of database it is.
     pub fn kind(&self) -> &'static str {
         if self.reader.get_database_backend() == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
@@ -69,6 +78,9 @@ async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Resul
     let wait = settings.database_wait;
     // One connection writes, so that a change waits its turn here and not in SQLite, which would refuse it.
     let mut options = bounded(url, 1, wait);
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.after_release(|connection, _| Box::pin(is_outside_of_changes(connection)))
+    });
     options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .busy_timeout(wait)
@@ -137,6 +149,19 @@ async fn connect_postgres(url: &str, settings: &DatabaseSettings, schema: &str) 
     let pool = sea_orm::Database::connect(options).await.context("cannot reach the PostgreSQL database")?;
     refuse_lossy_commits(&pool).await?;
     Ok(Database { reader: pool.clone(), writer: pool })
+}
+
+/// Whether a connection that comes back may be used again: not while the driver believes it within a change. A database may end a change
+/// by itself, as SQLite does when the disk is full, and then the driver's own end of it fails. What begins next on such a connection
+/// would be part of the change that never ends: acknowledged, and lost. (PostgreSQL takes the end of what has ended.)
+async fn is_outside_of_changes(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // What is still to be done when a change is dropped is done before this is answered.
+    connection.ping().await?;
+    let is_within = connection.is_in_transaction();
+    if is_within {
+        warn!("a connection came back within a change that the database had ended, and is closed");
+    }
+    Ok(!is_within)
 }
 
 fn bounded(url: &str, connections: u32, wait: Duration) -> ConnectOptions {

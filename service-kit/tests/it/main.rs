@@ -16,3 +16,4 @@ mod admin;
 mod bounds;
 mod draining;
 mod hostile_connections;
+mod unended_changes;
