@@ -16,7 +16,7 @@ use super::{
     Store,
     entity::{ActiveModel, Column, Entity, Model},
     failed,
-    read::{CROWDING_BETWEEN, crowding, is_active, share_seen_by},
+    read::{crowding_between, is_active, share_seen_by},
     row::scope_digest,
 };
 use crate::{
@@ -153,8 +153,7 @@ impl ShareChange {
 
     /// What stands between the two people of `share`, and counts at `now`.
     pub async fn crowding(&self, share: &Share, now: Instant) -> Result<Crowding, Error> {
-        let values = vec![share.owner.as_str().into(), share.recipient.as_str().into(), now.utc().into()];
-        crowding(self.0.connection(), CROWDING_BETWEEN, values).await
+        crowding_between(self.0.connection(), &share.owner, &share.recipient, now).await
     }
 
     /// Writes a share that is new.

@@ -21,16 +21,15 @@ use crate::{
 /// Shares between two people that have ended and that an explanation looks at, at most.
 pub const REMEMBERED_ENDS: i64 = 100;
 
-/// The shares from $1 to $2 that are active at $3, and every share above them, once.
-const ACTIVE_CHAINS: &str = "
+/// The shares from $1 to $2 that are active at $3, and every share above them, once: to be joined by their ids.
+const ACTIVE_LINKS: &str = "
     WITH RECURSIVE link (id, parent) AS (
         SELECT id, parent_share_id FROM shares
         WHERE owner_id = $1 AND recipient_id = $2
             AND revoked_at IS NULL AND (effective_until IS NULL OR effective_until > $3)
         UNION
         SELECT above.id, above.parent_share_id FROM shares above JOIN link ON above.id = link.parent
-    )
-    SELECT shares.* FROM shares JOIN link ON link.id = shares.id";
+    )";
 
 /// The shares from $1 to $2, of those that have ended by $3 the last $4, and every share above them, once.
 const ALL_CHAINS: &str = "
@@ -49,20 +48,7 @@ const ALL_CHAINS: &str = "
     )
     SELECT shares.* FROM shares JOIN link ON link.id = shares.id";
 
-/// How many of the links of [`ACTIVE_CHAINS`] are to $2 themselves, and how much the ids of all of them take.
-pub(super) const CROWDING_BETWEEN: &str = "
-    WITH RECURSIVE link (id, parent) AS (
-        SELECT id, parent_share_id FROM shares
-        WHERE owner_id = $1 AND recipient_id = $2
-            AND revoked_at IS NULL AND (effective_until IS NULL OR effective_until > $3)
-        UNION
-        SELECT above.id, above.parent_share_id FROM shares above JOIN link ON above.id = link.parent
-    )
-    SELECT COALESCE(SUM(CASE WHEN recipient_id = $2 THEN 1 ELSE 0 END), 0) AS shares,
-        COALESCE(SUM(LENGTH(CAST(tag_ids AS TEXT)) + LENGTH(CAST(node_ids AS TEXT))), 0) AS id_bytes
-    FROM shares JOIN link ON link.id = shares.id";
-
-/// The same of all active shares of $1's nodes.
+/// Of all active shares of $1's nodes at $2: how many there are, and how much their ids take.
 const CROWDING_OF_OWNER: &str = "
     SELECT COUNT(*) AS shares,
         COALESCE(SUM(LENGTH(CAST(tag_ids AS TEXT)) + LENGTH(CAST(node_ids AS TEXT))), 0) AS id_bytes
@@ -112,8 +98,8 @@ impl Store {
     /// One read, whatever the lengths of the chains.
     pub async fn active_chains(&self, owner: &UserId, viewer: &UserId, now: Instant) -> Result<Vec<Chain>, Error> {
         let values = vec![owner.as_str().into(), viewer.as_str().into(), now.utc().into()];
-        self.chains(ACTIVE_CHAINS, values, |share| share.recipient == *viewer && share.status(now) == Status::Active)
-            .await
+        let sql = format!("{ACTIVE_LINKS} SELECT shares.* FROM shares JOIN link ON link.id = shares.id");
+        self.chains(&sql, values, |share| share.recipient == *viewer && share.status(now) == Status::Active).await
     }
 
     /// The shares from `owner` to `viewer`, whether they count or not, each with those above it; of those that have ended
@@ -181,11 +167,24 @@ pub(super) async fn share_seen_by(
     row.map(Share::try_from).transpose()
 }
 
-pub(super) async fn crowding(
+/// What stands from one person to another at `now`: the active shares, and with them those above them.
+pub(super) async fn crowding_between(
     connection: &impl ConnectionTrait,
-    sql: &str,
-    values: Vec<Value>,
+    owner: &UserId,
+    recipient: &UserId,
+    now: Instant,
 ) -> Result<Crowding, Error> {
+    let sql = format!(
+        "{ACTIVE_LINKS}
+        SELECT COALESCE(SUM(CASE WHEN recipient_id = $2 THEN 1 ELSE 0 END), 0) AS shares,
+            COALESCE(SUM(LENGTH(CAST(tag_ids AS TEXT)) + LENGTH(CAST(node_ids AS TEXT))), 0) AS id_bytes
+        FROM shares JOIN link ON link.id = shares.id"
+    );
+    let values = vec![owner.as_str().into(), recipient.as_str().into(), now.utc().into()];
+    crowding(connection, &sql, values).await
+}
+
+async fn crowding(connection: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<Crowding, Error> {
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     let row = connection.query_one_raw(statement).await.map_err(failed)?;
     let row = row.ok_or_else(|| Error::Internal(anyhow!("a count without a row")))?;
