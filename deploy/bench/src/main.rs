@@ -87,10 +87,10 @@ async fn main() -> anyhow::Result<()> {
     let get = Load::new(&plane.url, &authorization, move || Request::get(&one));
     let bare = Load::new(&hop_url, &authorization, || Request::get("/share"));
     let post = Load::new(&plane.url, &authorization, move || {
-        let tag = number.fetch_add(1, Ordering::Relaxed);
+        let recipient = number.fetch_add(1, Ordering::Relaxed);
         Request::post(
             "/api/v1/sharing",
-            format!(r#"{{"shared_with_user_id": "bob", "scope": "specific_tags", "tag_ids": ["t{tag}"]}}"#),
+            format!(r#"{{"shared_with_user_id": "bob-{recipient}", "scope": "specific_tags", "tag_ids": ["t"]}}"#),
         )
     });
 

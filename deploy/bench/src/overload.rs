@@ -45,7 +45,7 @@ pub(crate) async fn run(url: &str, tokens: &[String], process: u32) -> anyhow::R
     let list = "/api/v1/sharing/outgoing?limit=1";
     let read: Next = Arc::new(move |number| (Method::GET, list.to_owned(), readers(number), String::new()));
     let write: Next = Arc::new(move |number| {
-        let body = format!(r#"{{"shared_with_user_id": "bob", "scope": "specific_tags", "tag_ids": ["o{number}"]}}"#);
+        let body = format!(r#"{{"shared_with_user_id": "bob-{number}", "scope": "specific_tags", "tag_ids": ["o"]}}"#);
         (Method::POST, "/api/v1/sharing".to_owned(), writers(number), body)
     });
     for (name, next) in [("GET", read), ("POST", write)] {
