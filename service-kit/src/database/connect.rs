@@ -119,7 +119,7 @@ async fn open_in_turn(options: ConnectOptions, wait: Duration) -> Result<Databas
 /// what PostgreSQL's clients do where nobody says otherwise. Plain text that is meant can be said.
 fn refuse_silent_plain_text(options: &PgConnectOptions) -> Result<(), ConfigurationError> {
     let host = options.get_host();
-    let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let is_loopback = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     let is_here = options.get_socket().is_some() || host.starts_with('/') || host == "localhost" || is_loopback;
     let is_left_open = matches!(options.get_ssl_mode(), PgSslMode::Allow | PgSslMode::Prefer);
     if is_here || !is_left_open {
