@@ -52,6 +52,8 @@ pub struct ApiError {
     details: Vec<(String, Value)>,
     fields: FieldErrors,
     retry_after: Option<Duration>,
+    /// There was no room for it, or for more of this user's.
+    turned_away: bool,
     /// The scheme's parameters of `WWW-Authenticate`, on 401 (RFC 6750).
     challenge: Option<String>,
 }
@@ -148,6 +150,7 @@ impl ApiError {
             details: Vec::new(),
             fields: FieldErrors::new(),
             retry_after: None,
+            turned_away: false,
             challenge: None,
         }
     }
@@ -172,19 +175,27 @@ impl ApiError {
     /// Too many requests; the next one may come after `wait`.
     pub fn rate_limited(wait: Duration) -> Self {
         let message = "too many requests; wait as long as Retry-After says";
-        Self { retry_after: Some(wait), ..Self::new(ErrorCode::RateLimitExceeded, message) }
+        Self { retry_after: Some(wait), turned_away: true, ..Self::new(ErrorCode::RateLimitExceeded, message) }
     }
 
     /// As many requests of one user are under way as may be at once.
     pub fn too_many_at_once() -> Self {
         let message = "too many of your requests are under way; wait for one to be answered";
-        Self { retry_after: Some(RETRY_UNAVAILABLE), ..Self::new(ErrorCode::RateLimitExceeded, message) }
+        Self {
+            retry_after: Some(RETRY_UNAVAILABLE),
+            turned_away: true,
+            ..Self::new(ErrorCode::RateLimitExceeded, message)
+        }
     }
 
     /// There is too much to do for anything more.
     pub fn overloaded() -> Self {
         let message = "there is too much to do at the moment; try again";
-        Self { retry_after: Some(RETRY_UNAVAILABLE), ..Self::new(ErrorCode::ServiceUnavailable, message) }
+        Self {
+            retry_after: Some(RETRY_UNAVAILABLE),
+            turned_away: true,
+            ..Self::new(ErrorCode::ServiceUnavailable, message)
+        }
     }
 
     /// A service behind the gateway is away or slow.
@@ -201,6 +212,11 @@ impl ApiError {
     /// The fields that are wrong, when that is the failure.
     pub fn wrong_fields(&self) -> Option<&FieldErrors> {
         (self.code == ErrorCode::ValidationError).then_some(&self.fields)
+    }
+
+    /// Whether nothing was looked at, because there was no room.
+    pub fn is_turned_away(&self) -> bool {
+        self.turned_away
     }
 
     /// Its code.

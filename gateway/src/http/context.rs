@@ -70,22 +70,24 @@ pub async fn with_context(mut request: Request, next: Next) -> Response {
     let context = RequestContext { request_id, traceparent, onward, arrived, whole: arrived };
     request.extensions_mut().insert(context.clone());
 
-    let end = |status: StatusCode, user: Option<&Id<User>>| {
+    let end = |status: StatusCode, user: Option<&Id<User>>, turned_away: bool| {
         requests::answered(&method, route, status, arrived.elapsed(), &trace.span);
         trace.span.in_scope(|| {
             let (status, micros) = (status.as_u16(), u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX));
-            // Probes come every few seconds, and say nothing that metrics do not.
-            if PROBES.contains(&path.as_str()) {
+            // Neither says anything that metrics do not. Probes come every few seconds; and a line for each request that there is no room
+            // for would take the time of those that there is room for.
+            if turned_away || PROBES.contains(&path.as_str()) {
                 debug!(%method, path, status, micros, "answered");
             } else {
                 info!(%method, path, status, micros, user = user.map(tracing::field::display), "answered");
             }
         });
     };
-    let unanswered = Unanswered::new(|| end(CLIENT_WENT_AWAY, None));
+    let unanswered = Unanswered::new(|| end(CLIENT_WENT_AWAY, None, false));
     let answered = next.run(request).instrument(trace.span.clone()).await;
     unanswered.answered();
-    let mut response = match answered.extensions().get::<ApiError>() {
+    let refusal = answered.extensions().get::<ApiError>().cloned();
+    let mut response = match &refusal {
         Some(error) => with_headers_of(error.respond(&request_id_text), &answered),
         None => answered,
     };
@@ -95,7 +97,8 @@ pub async fn with_context(mut request: Request, next: Next) -> Response {
     }
     headers.insert(X_REQUEST_ID, context.request_id);
     headers.insert(TRACEPARENT, context.traceparent);
-    end(response.status(), response.extensions().get::<Caller>().map(|caller| &caller.user));
+    let turned_away = refusal.is_some_and(|error| error.is_turned_away());
+    end(response.status(), response.extensions().get::<Caller>().map(|caller| &caller.user), turned_away);
     response
 }
 
