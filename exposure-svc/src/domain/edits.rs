@@ -99,6 +99,7 @@ impl ProfileEdits {
         is_active: bool,
     ) -> Result<Edited, FieldErrors> {
         let mut errors = self.unreadable;
+        let before = rules.clone();
         let rules = Rules {
             tag_filters: self.tag_filters.over(rules.tag_filters),
             tag_expression: self.tag_expression.over(rules.tag_expression),
@@ -115,7 +116,7 @@ impl ProfileEdits {
             tag_permissions: self.tag_permissions.over(rules.tag_permissions),
             schema_permissions: self.schema_permissions.over(rules.schema_permissions),
         };
-        rules.check(&mut errors);
+        rules.check(&before, &mut errors);
         let is_active = match self.is_active {
             Edit::Keep => is_active,
             Edit::Set(is_active) => is_active,

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::HashSet};
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{Distinct, FieldErrors, Id, Instant, MAX_LIST, Node};
+use vocabulary::{Distinct, FieldErrors, Id, Instant, Node};
 
 use super::{NodeType, SchemaPermissions, TagDirectory, TagExpression, TagPermissions, TagRef};
 
@@ -151,9 +151,11 @@ impl Rules {
         serde_json::to_vec(self).map_or(usize::MAX, |document| document.len())
     }
 
-    /// Says what is wrong between parts that are right on their own.
-    pub fn check(&self, errors: &mut FieldErrors) {
-        if self.bytes() > MAX_BYTES {
+    /// Says what is wrong between parts that are right on their own. What was too large `before`, for the ids that its exclusions
+    /// learnt, and grows no more may still be changed: it must be possible to take something away.
+    pub fn check(&self, before: &Self, errors: &mut FieldErrors) {
+        let bytes = self.bytes();
+        if bytes > MAX_BYTES && bytes > before.bytes() {
             errors.add("profile", format!("must be at most {} KiB as a whole", MAX_BYTES / 1024));
         }
         if let (Some(start), Some(end)) = (self.date_range_start, self.date_range_end)
@@ -213,10 +215,9 @@ impl Rules {
     /// the directory does not know yet.
     #[must_use]
     pub fn excluding_by_id(&self, directory: &TagDirectory) -> Self {
+        // Longer than a person may write it, if need be: no exclusion is dropped to make room.
         let by_id = |tags: &Distinct<TagRef>| {
-            let ids = || tags.iter().map(|tag| directory.kept(tag));
-            let both = Distinct::new(tags.iter().cloned().chain(ids()).collect());
-            if both.len() > MAX_LIST { Distinct::new(ids().collect()) } else { both }
+            Distinct::new(tags.iter().cloned().chain(tags.iter().map(|tag| directory.kept(tag))).collect())
         };
         let filters = |filters: &TagFilters| TagFilters { exclude_any: by_id(&filters.exclude_any), ..filters.clone() };
         Self {

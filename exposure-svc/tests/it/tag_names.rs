@@ -1,12 +1,12 @@
 use ofself_proto::exposure::{
-    DeleteTagsRequest, EvaluateNodesRequest, ProfileDraft, ResolveTagsRequest, TagFilters, UpsertTagsRequest, encoded,
-    evaluate_nodes_request,
+    DeleteTagsRequest, EvaluateNodesRequest, ProfileDraft, ResolveTagsRequest, TagFilters, UpdateProfileRequest,
+    UpsertTagsRequest, encoded, evaluate_nodes_request,
 };
 use test_kit::on_both;
 
 use crate::{
     exposure::node,
-    stage::{FIELDS, Stage, full, named, strings, why},
+    stage::{FIELDS, Stage, by, full, named, strings, update_of, why},
 };
 
 fn excluding(tags: &[&str]) -> ProfileDraft {
@@ -79,6 +79,24 @@ async fn an_exclusion_by_a_name_learns_the_id_of_the_tag_and_outlives_its_name()
         assert_eq!(excluded(Some(kept)), ["private", "t9"]);
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_learnt_many_ids_can_still_be_deactivated() {
+    let backend = test_kit::Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let names: Vec<_> = (0..1_000).map(|n| format!("name-{n:0>100}")).collect();
+    let ids: Vec<_> = (0..1_000).map(|n| format!("id-{n:0>120}")).collect();
+    let many = ProfileDraft { excluded_tag_ids: names.clone(), ..excluding(&[]) };
+    let many = ProfileDraft { allowed_node_ids: ids.clone(), ..many };
+    let made = stage.create("ann", many).await.unwrap();
+    let tags: Vec<_> = ids.iter().map(String::as_str).zip(names.iter().map(String::as_str)).collect();
+    stage.learn("ann", &tags).await;
+    let off = UpdateProfileRequest { is_active: Some(false), ..update_of(&made.id, &["is_active"]) };
+    let off = stage.client().update_profile(by("ann", off)).await.unwrap().into_inner().profile.unwrap();
+    assert!(!off.is_active);
+    let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap().draft.unwrap();
+    assert_eq!(kept.excluded_tag_ids.len(), 2_000, "no exclusion is dropped to make room");
 }
 
 #[tokio::test]
