@@ -1,12 +1,25 @@
-"""A name server that knows one name. Usage: name_server.py NAME ADDRESS"""
+"""A name server that knows one name. Usage: name_server.py NAME ADDRESS
 
+Serves on the first loopback address whose port 53 is free, and prints that address once it may be asked.
+"""
+
+import errno
 import socket
 import sys
 
 name, address = sys.argv[1:]
 asked = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-server.bind(("127.0.0.1", 53))
+for last in range(1, 255):
+    try:
+        server.bind((f"127.0.0.{last}", 53))
+        break
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+else:
+    sys.exit("port 53 of every loopback address is taken")
+print(server.getsockname()[0], flush=True)
 while True:
     query, peer = server.recvfrom(512)
     question = query[12 : query.index(b"\0", 12) + 5]
