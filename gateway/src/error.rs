@@ -55,7 +55,7 @@ pub struct ApiError {
     /// There was no room for it, or for more of this user's.
     turned_away: bool,
     /// The scheme's parameters of `WWW-Authenticate`, on 401 (RFC 6750).
-    challenge: Option<String>,
+    challenge: Option<Box<str>>,
 }
 
 /// Every failure
@@ -158,18 +158,13 @@ impl ApiError {
     /// Wrong fields, all of them.
     pub fn validation(fields: FieldErrors) -> Self {
         let message = fields.first();
-        Self { fields, ..Self::new(ErrorCode::ValidationError, message) }
-    }
-
-    /// The same validation failure with these wrong fields.
-    #[must_use]
-    pub fn with_fields(self, fields: FieldErrors) -> Self {
-        Self { details: self.details, ..Self::validation(fields) }
+        let more = (fields.more() > 0).then(|| (MORE_FIELDS.to_owned(), fields.more().into()));
+        Self { details: more.into_iter().collect(), fields, ..Self::new(ErrorCode::ValidationError, message) }
     }
 
     /// No token, or none that verifies. `parameters` go behind `WWW-Authenticate: Bearer`.
     pub fn unauthorized(message: &str, parameters: &str) -> Self {
-        Self { challenge: Some(format!("Bearer {parameters}")), ..Self::new(ErrorCode::Unauthorized, message) }
+        Self { challenge: Some(format!("Bearer {parameters}").into()), ..Self::new(ErrorCode::Unauthorized, message) }
     }
 
     /// Too many requests; the next one may come after `wait`.
@@ -255,11 +250,7 @@ impl ApiError {
         let code = ErrorCode::ALL.into_iter().find(|code| code.written().0 == reason)?;
         #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is passed on as the service says it")]
         Some(match code {
-            ErrorCode::ValidationError => {
-                let more = metadata.get(MORE_FIELDS).and_then(|more| more.parse::<u64>().ok());
-                let details = more.map(|more| (MORE_FIELDS.to_owned(), more.into())).into_iter().collect();
-                Self { details, ..Self::validation(fields) }
-            }
+            ErrorCode::ValidationError => Self::validation(fields),
             ErrorCode::ServiceUnavailable => {
                 let unavailable = Self::unavailable();
                 Self { retry_after: retry_after.or(unavailable.retry_after), ..unavailable }

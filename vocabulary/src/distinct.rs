@@ -2,10 +2,7 @@
 
 use std::{collections::HashSet, hash::Hash};
 
-use crate::{FieldErrors, MAX_LIST};
-
-/// Of a list with more wrong items only so many are named one by one: the answer must stay one that can be sent and read.
-pub const NAMED_ITEMS: usize = 10;
+use crate::{FieldErrors, MAX_LIST, WrongItems};
 
 /// A list without duplicates, in the order it was given.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -32,21 +29,16 @@ impl<T: Clone + Eq + Hash> Distinct<T> {
             return Self::default();
         }
         let mut parsed = Vec::with_capacity(items.len());
-        let mut wrong = 0;
+        let mut wrong = WrongItems::default();
         for (index, item) in items.into_iter().enumerate() {
             match parse(item) {
                 Ok(item) => parsed.push(item),
                 Err(error) => {
-                    wrong += 1;
-                    if wrong <= NAMED_ITEMS {
-                        errors.add(format!("{path}[{index}]"), error.to_string());
-                    }
+                    wrong.add(errors, |errors| errors.add(format!("{path}[{index}]"), error.to_string()));
                 }
             }
         }
-        if wrong > NAMED_ITEMS {
-            errors.add(path, format!("has {} more entries that are wrong", wrong - NAMED_ITEMS));
-        }
+        wrong.count_rest(path, errors);
         Self::new(parsed)
     }
 

@@ -2,9 +2,19 @@
 
 use std::{collections::BTreeMap, fmt};
 
-/// What is wrong with which field, keyed by the path of the field (`tag_expression.conditions[1].op`).
+/// What is named may take so many bytes, each finding its text and as much as stands around it: a small request can have very much
+/// that is wrong with it, and the answer must stay one that can be sent and read.
+const MAX_BYTES: usize = 32 * 1024;
+const EACH: usize = 256;
+
+/// What is wrong with which field, keyed by the path of the field (`tag_expression.conditions[1].op`). Of very much the first is
+/// named and the rest counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldErrors(BTreeMap<String, Vec<String>>);
+pub struct FieldErrors {
+    found: BTreeMap<String, Vec<String>>,
+    bytes: u32,
+    more: u32,
+}
 
 impl FieldErrors {
     /// Nothing wrong so far.
@@ -14,7 +24,25 @@ impl FieldErrors {
 
     /// Says of the field at `path` what it must be. The text follows the field's name in a sentence: "is required".
     pub fn add(&mut self, path: impl Into<String>, must: impl Into<String>) {
-        self.0.entry(path.into()).or_default().push(must.into());
+        let (path, must) = (path.into(), must.into());
+        let bytes = self.bytes as usize + path.len() + must.len() + EACH;
+        match u32::try_from(bytes) {
+            Ok(kept) if bytes <= MAX_BYTES => {
+                self.bytes = kept;
+                self.found.entry(path).or_default().push(must);
+            }
+            Ok(_) | Err(_) => self.add_more(1),
+        }
+    }
+
+    /// Counts findings that nobody named.
+    pub fn add_more(&mut self, findings: u32) {
+        self.more = self.more.saturating_add(findings);
+    }
+
+    /// How many findings are not named.
+    pub fn more(&self) -> u32 {
+        self.more
     }
 
     /// As [`add`](Self::add), unless something is known to be wrong with the field already: a value that could not be
@@ -27,19 +55,22 @@ impl FieldErrors {
 
     /// Takes over what is wrong elsewhere.
     pub fn append(&mut self, other: Self) {
-        for (path, found) in other.0 {
-            self.0.entry(path).or_default().extend(found);
+        for (path, found) in other.found {
+            for must in found {
+                self.add(path.as_str(), must);
+            }
         }
+        self.add_more(other.more);
     }
 
     /// Whether something is wrong with the field at `path`.
     pub fn names(&self, path: &str) -> bool {
-        self.0.contains_key(path)
+        self.found.contains_key(path)
     }
 
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty() && self.more == 0
     }
 
     /// `Ok(value)` when nothing is wrong.
@@ -65,7 +96,7 @@ impl FieldErrors {
 
     /// Each path with what is wrong there, in the order of the paths.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.0.iter().map(|(path, found)| (path.as_str(), found.as_slice()))
+        self.found.iter().map(|(path, found)| (path.as_str(), found.as_slice()))
     }
 }
 
@@ -75,6 +106,9 @@ impl fmt::Display for FieldErrors {
             let separator = if index == 0 { "" } else { "; " };
             write!(f, "{separator}{path} {}", found.join(" and "))?;
         }
+        if self.more > 0 {
+            write!(f, "; and {} more", self.more)?;
+        }
         Ok(())
     }
 }
@@ -82,6 +116,23 @@ impl fmt::Display for FieldErrors {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_very_much_that_is_wrong_the_first_is_named_and_the_rest_counted() {
+        let (mut many, mut long) = (FieldErrors::new(), FieldErrors::new());
+        for index in 0..100_000 {
+            many.add(format!("conditions[{index}].op"), "is required");
+            long.add("x".repeat(1_000), "is unknown");
+        }
+        let named = u32::try_from(many.iter().count()).unwrap();
+        assert!((100..128).contains(&named));
+        assert_eq!(many.more(), 100_000 - named);
+        assert!(long.to_string().len() < MAX_BYTES + 100);
+        let mut both = many.clone();
+        both.append(long);
+        assert_eq!(both.more(), 200_000 - named);
+        assert!(both.to_string().ends_with(&format!("; and {} more", both.more())));
+    }
 
     #[test]
     fn a_field_that_could_not_be_read_is_not_also_missing() {

@@ -11,8 +11,9 @@ mod idempotency_key;
 mod instant;
 mod page;
 mod versions;
+mod wrong_items;
 
-pub use distinct::{Distinct, NAMED_ITEMS};
+pub use distinct::Distinct;
 pub use edit::Edit;
 pub use field_errors::FieldErrors;
 pub use id::{App, Id, IdError, Node, Schema, Tag, User, minted_id};
@@ -20,6 +21,7 @@ pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};
 pub use instant::{Instant, InstantError};
 pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 pub use versions::ExpectedVersions;
+pub use wrong_items::WrongItems;
 
 /// A list of ids, names or types in a request holds at most this many (docs/rest-api.md).
 pub const MAX_LIST: usize = 1_000;

@@ -53,11 +53,11 @@ impl ProfileEdits {
         self.tag_rules().tags()
     }
 
-    /// The same edits with every known name as the id it stands for. What is not edited stays as it is kept.
+    /// The same edits of `standing` with every known name as the id it stands for. What is not edited stays as it is kept.
     #[must_use]
-    pub fn with_ids(self, directory: &TagDirectory) -> Self {
+    pub fn with_ids(self, standing: &Rules, directory: &TagDirectory) -> Self {
         let Rules { tag_filters, tag_expression, allowed_tag_ids, excluded_tag_ids, tag_permissions, .. } =
-            self.tag_rules().map_tags(&|written| directory.kept(written));
+            self.tag_rules().with_ids(standing, directory);
         Self {
             tag_filters: self.tag_filters.and_then(|_| tag_filters),
             tag_expression: self.tag_expression.and_then(|_| tag_expression),

@@ -3,6 +3,7 @@
 
 mod app_access;
 mod edits;
+mod exclusions;
 pub mod exposure;
 mod permissions;
 mod profile;
@@ -27,6 +28,6 @@ pub use shown_profile::ShownProfile;
 pub use tag_directory::{KnownTag, TagDirectory, TagId};
 pub use tag_expression::{MAX_DEPTH, MAX_PARTS, TagExpression, TagOp};
 pub use template::Template;
-pub use text::{Description, NodeType, ProfileName, TagRef, TextError};
+pub use text::{Description, NodeType, ProfileName, REF_CHARACTERS, TagRef, TextError};
 pub use warnings::{Warning, WarningCode, warnings};
 pub use yaml::to_yaml;

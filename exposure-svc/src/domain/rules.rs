@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashSet};
 use serde::{Deserialize, Serialize};
 use vocabulary::{Distinct, FieldErrors, Id, Instant, Node};
 
-use super::{NodeType, SchemaPermissions, TagDirectory, TagExpression, TagPermissions, TagRef};
+use super::{NodeType, SchemaPermissions, TagExpression, TagPermissions, TagRef};
 
 /// What a profile says takes no more than this, written as JSON: what can be kept can be shown, also a page of it.
 const MAX_BYTES: usize = 256 * 1024;
@@ -206,23 +206,6 @@ impl Rules {
             allowed_tag_ids: list(&self.allowed_tag_ids),
             excluded_tag_ids: list(&self.excluded_tag_ids),
             tag_permissions: self.tag_permissions.as_ref().map(|permissions| permissions.map(each)),
-            ..self.clone()
-        }
-    }
-
-    /// The same rules, in which what is excluded by a name that the directory has come to know is excluded by the tag's id too:
-    /// when the tag is renamed, or told without its name, it stays excluded. The name stays, since it may be the id of a tag that
-    /// the directory does not know yet.
-    #[must_use]
-    pub fn excluding_by_id(&self, directory: &TagDirectory) -> Self {
-        // Longer than a person may write it, if need be: no exclusion is dropped to make room.
-        let by_id = |tags: &Distinct<TagRef>| {
-            Distinct::new(tags.iter().cloned().chain(tags.iter().map(|tag| directory.kept(tag))).collect())
-        };
-        let filters = |filters: &TagFilters| TagFilters { exclude_any: by_id(&filters.exclude_any), ..filters.clone() };
-        Self {
-            tag_filters: self.tag_filters.as_ref().map(filters),
-            excluded_tag_ids: by_id(&self.excluded_tag_ids),
             ..self.clone()
         }
     }

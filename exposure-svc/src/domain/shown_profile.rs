@@ -15,7 +15,7 @@ impl ShownProfile {
     /// The profile with its tags as a person knows them.
     pub fn by_names(profile: Profile, tags: &TagDirectory) -> Self {
         let warnings = warnings(&profile.rules, tags);
-        let rules = profile.rules.map_tags(&|kept| tags.shown(kept));
+        let rules = profile.rules.shown(tags);
         Self { profile: Profile { rules, ..profile }, warnings }
     }
 

@@ -22,8 +22,7 @@ pub struct KnownTag {
 #[derive(Clone, Debug, Default)]
 pub struct TagDirectory {
     name_of: HashMap<String, Option<TagRef>>,
-    /// `None`: several tags have this name.
-    id_of: HashMap<String, Option<TagRef>>,
+    ids_of: HashMap<String, Vec<TagRef>>,
 }
 
 impl TagDirectory {
@@ -37,11 +36,7 @@ impl TagDirectory {
                 continue;
             }
             if let Some(name) = name {
-                directory
-                    .id_of
-                    .entry(name.as_str().to_owned())
-                    .and_modify(|known| *known = None)
-                    .or_insert_with(|| Some(id.clone()));
+                directory.ids_of.entry(name.as_str().to_owned()).or_default().push(id);
             }
         }
         directory
@@ -50,13 +45,19 @@ impl TagDirectory {
     /// The reference to keep for one that a person wrote: a known name gives way to its id, so that a rename changes
     /// nothing. An id is an id even when another tag has it for a name, and even when its tag was deleted.
     pub fn kept(&self, written: &TagRef) -> TagRef {
+        match self.ids_named(written) {
+            [id] => id.clone(),
+            // Which of several is meant nobody can know.
+            [] | [_, ..] => written.clone(),
+        }
+    }
+
+    /// The tags that have this name; none where it is an id, even when a tag has it for a name.
+    pub fn ids_named(&self, written: &TagRef) -> &[TagRef] {
         if self.name_of.contains_key(written.as_str()) {
-            return written.clone();
+            return &[];
         }
-        match self.id_of.get(written.as_str()) {
-            Some(Some(id)) => id.clone(),
-            Some(None) | None => written.clone(),
-        }
+        self.ids_of.get(written.as_str()).map_or(&[], Vec::as_slice)
     }
 
     /// The reference to show for one that was kept: a known id gives way to its name, where that name, written back, would
@@ -66,6 +67,11 @@ impl TagDirectory {
             Some(Some(name)) if self.kept(name) == *kept => name.clone(),
             Some(_) | None => kept.clone(),
         }
+    }
+
+    /// The name of the tag whose id this is.
+    pub fn name_of(&self, id: &TagRef) -> Option<&TagRef> {
+        self.name_of.get(id.as_str())?.as_ref()
     }
 
     /// Whether it is the id of a tag that was deleted.

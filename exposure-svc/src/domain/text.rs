@@ -9,7 +9,7 @@ const NAME_CHARACTERS: usize = 100;
 /// Characters in a description at most.
 const DESCRIPTION_CHARACTERS: usize = 2_000;
 /// Characters in the name of a tag or of a node type at most.
-const REF_CHARACTERS: usize = 128;
+pub const REF_CHARACTERS: usize = 128;
 
 /// The name of a profile: 1 to 100 characters, without white space around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

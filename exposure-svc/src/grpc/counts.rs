@@ -4,7 +4,7 @@ use metrics::{counter, describe_counter};
 
 use crate::{
     domain::exposure::WriteDecision,
-    operations::{AppliedProfile, NO_GRANT},
+    operations::{AppliedProfile, CheckWrite, DecidedBy},
 };
 
 const DECISIONS: &str = "exposure_decisions_total";
@@ -16,32 +16,29 @@ pub(super) fn describe() {
 
 pub(super) fn evaluated(exposed: &[bool], applied: &AppliedProfile) {
     let yes = exposed.iter().filter(|exposed| **exposed).count();
-    let decided_by = decided_by(applied);
+    let decided_by = applied.decided_by();
     count("evaluate", "allowed", decided_by, yes);
     count("evaluate", "denied", decided_by, exposed.len() - yes);
 }
 
 pub(super) fn viewed(is_exposed: bool, applied: &AppliedProfile) {
-    count("filter", if is_exposed { "allowed" } else { "denied" }, decided_by(applied), 1);
+    count("filter", if is_exposed { "allowed" } else { "denied" }, applied.decided_by(), 1);
 }
 
-pub(super) fn written(decision: &WriteDecision) {
-    match decision {
-        WriteDecision::Allowed => count("write", "allowed", "rules", 1),
-        WriteDecision::Refused { reason, .. } if reason == NO_GRANT => count("write", "denied", "no_grant", 1),
-        WriteDecision::Refused { .. } => count("write", "denied", "rules", 1),
-    }
+pub(super) fn written(done: &CheckWrite) {
+    let answer = match done.decision {
+        WriteDecision::Allowed => "allowed",
+        WriteDecision::Refused { .. } => "denied",
+    };
+    count("write", answer, done.decided_by, 1);
 }
 
-fn decided_by(applied: &AppliedProfile) -> &'static str {
-    match &applied.profile {
-        None => "no_grant",
-        Some(profile) if !profile.is_active => "inactive_profile",
-        Some(_) => "rules",
-    }
-}
-
-fn count(question: &'static str, answer: &'static str, reason: &'static str, number: usize) {
+fn count(question: &'static str, answer: &'static str, decided_by: DecidedBy, number: usize) {
+    let reason = match decided_by {
+        DecidedBy::NoGrant => "no_grant",
+        DecidedBy::InactiveProfile => "inactive_profile",
+        DecidedBy::Rules => "rules",
+    };
     if number > 0 {
         let number = u64::try_from(number).unwrap_or(u64::MAX);
         counter!(DECISIONS, "question" => question, "answer" => answer, "reason" => reason).increment(number);

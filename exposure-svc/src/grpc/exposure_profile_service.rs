@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status};
 use vocabulary::ExpectedVersions;
 
 use super::{
-    change,
+    change::change,
     convert::{edits, profile},
     status::status,
 };

@@ -4,8 +4,7 @@ use ofself_proto::exposure::{
     CheckWriteRequest, CheckWriteResponse, EvaluateNodesRequest, EvaluateNodesResponse, ExplainExposureRequest,
     ExplainExposureResponse, FilterNodesRequest, FilterNodesResponse, GetExposureFilterRequest,
     GetExposureFilterResponse, PreviewProfileRequest, PreviewProfileResponse, WatchProfilesRequest,
-    WatchProfilesResponse, evaluate_nodes_request, explain_exposure_request, exposure_service_server::ExposureService,
-    get_exposure_filter_request,
+    WatchProfilesResponse, exposure_service_server::ExposureService,
 };
 use tokio_stream::{Empty, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
@@ -34,25 +33,18 @@ impl ExposureService for ExposureRpc {
         &self,
         request: Request<EvaluateNodesRequest>,
     ) -> Result<Response<EvaluateNodesResponse>, Status> {
-        use evaluate_nodes_request::Subject;
         let EvaluateNodesRequest { user_id, subject, nodes, consistency } = request.into_inner();
-        let (app_id, profile_id) = match subject {
-            None => (None, None),
-            Some(Subject::AppId(id)) => (Some(id), None),
-            Some(Subject::ProfileId(id)) => (None, Some(id)),
-        };
         let mut errors = FieldErrors::new();
         let user = question::user(user_id, &mut errors);
-        let subject = question::subject(app_id, profile_id, &mut errors);
+        let subject = question::subject(subject, &mut errors);
         question::consistency(consistency, &mut errors);
         question::bounded(nodes.len(), &mut errors);
         let (user, subject) = understood(user.zip(subject), errors)?;
-        let applied = self.exposure.applied_profile(&user, &subject).await.map_err(status)?;
-        let compiled = applied.compile();
-        let exposed = question::decide_each_encoded(&nodes, compiled.as_ref())
+        let evaluation = self.exposure.evaluate_nodes(&user, &subject).await.map_err(status)?;
+        let exposed = question::each_encoded(&nodes, |node| evaluation.exposes(node))
             .map_err(|errors| status(Error::Invalid(errors)))?;
-        counts::evaluated(&exposed, &applied);
-        Ok(Response::new(decision::evaluated(exposed, &applied)))
+        counts::evaluated(&exposed, &evaluation.applied);
+        Ok(Response::new(decision::evaluated(exposed, &evaluation.applied)))
     }
 
     type FilterNodesStream = ReceiverStream<Result<FilterNodesResponse, Status>>;
@@ -68,20 +60,14 @@ impl ExposureService for ExposureRpc {
         &self,
         request: Request<GetExposureFilterRequest>,
     ) -> Result<Response<GetExposureFilterResponse>, Status> {
-        use get_exposure_filter_request::Subject;
         let GetExposureFilterRequest { user_id, subject, consistency } = request.into_inner();
-        let (app_id, profile_id) = match subject {
-            None => (None, None),
-            Some(Subject::AppId(id)) => (Some(id), None),
-            Some(Subject::ProfileId(id)) => (None, Some(id)),
-        };
         let mut errors = FieldErrors::new();
         let user = question::user(user_id, &mut errors);
-        let subject = question::subject(app_id, profile_id, &mut errors);
+        let subject = question::subject(subject, &mut errors);
         question::consistency(consistency, &mut errors);
         let (user, subject) = understood(user.zip(subject), errors)?;
-        let applied = self.exposure.applied_profile(&user, &subject).await.map_err(status)?;
-        Ok(Response::new(decision::filter(&applied)))
+        let filter = self.exposure.get_exposure_filter(&user, &subject).await.map_err(status)?;
+        Ok(Response::new(decision::filter(filter)))
     }
 
     async fn check_write(&self, request: Request<CheckWriteRequest>) -> Result<Response<CheckWriteResponse>, Status> {
@@ -107,26 +93,20 @@ impl ExposureService for ExposureRpc {
         }
         let ((user, app), verb) = understood(user.zip(app).zip(verb), errors)?;
         let (before, after) = (before.flatten(), after.flatten());
-        let decision =
+        let done =
             self.exposure.check_write(&user, app, verb, before.as_ref(), after.as_ref()).await.map_err(status)?;
-        counts::written(&decision);
-        Ok(Response::new(decision::written(decision)))
+        counts::written(&done);
+        Ok(Response::new(decision::written(done.decision)))
     }
 
     async fn explain_exposure(
         &self,
         request: Request<ExplainExposureRequest>,
     ) -> Result<Response<ExplainExposureResponse>, Status> {
-        use explain_exposure_request::Subject;
         let ExplainExposureRequest { user_id, subject, node, consistency } = request.into_inner();
-        let (app_id, profile_id) = match subject {
-            None => (None, None),
-            Some(Subject::AppId(id)) => (Some(id), None),
-            Some(Subject::ProfileId(id)) => (None, Some(id)),
-        };
         let mut errors = FieldErrors::new();
         let user = question::user(user_id, &mut errors);
-        let subject = question::subject(app_id, profile_id, &mut errors);
+        let subject = question::subject(subject, &mut errors);
         question::consistency(consistency, &mut errors);
         let mut tags = Vec::new();
         let node = match &node {
@@ -154,8 +134,8 @@ impl ExposureService for ExposureRpc {
         let _ = question::user(user_id, &mut edits.unreadable);
         question::bounded(nodes.len(), &mut edits.unreadable);
         let preview = Exposure::preview_profile(edits).map_err(status)?;
-        let exposed =
-            question::decide_each(&nodes, &preview.compiled).map_err(|errors| status(Error::Invalid(errors)))?;
+        let exposed = question::each_node(&nodes, |node| preview.compiled.exposes(node))
+            .map_err(|errors| status(Error::Invalid(errors)))?;
         let warnings = preview.warnings.into_iter().map(profile::warning).collect();
         Ok(Response::new(PreviewProfileResponse { exposed, warnings }))
     }

@@ -1,6 +1,7 @@
 //! The service on the wire. The only place that names tonic and the contract.
 
 mod app_access_service;
+mod change;
 mod convert;
 mod counts;
 mod exposure_profile_service;
@@ -14,12 +15,11 @@ use ofself_proto::exposure::{
     app_access_service_server::AppAccessServiceServer, exposure_profile_service_server::ExposureProfileServiceServer,
     exposure_service_server::ExposureServiceServer, tag_directory_service_server::TagDirectoryServiceServer,
 };
-use service_kit::detached;
-use tonic::{Status, server::NamedService, service::Routes};
+use tonic::{server::NamedService, service::Routes};
 
 use self::methods::{MAX_QUESTION_BYTES, MAX_REQUEST_BYTES};
 pub use self::{methods::METHODS, status::DOMAIN};
-use crate::{error::Error, operations::Exposure};
+use crate::operations::Exposure;
 
 type UserFacing = ExposureProfileServiceServer<exposure_profile_service::ExposureProfileRpc>;
 type Decisions = ExposureServiceServer<exposure_service::ExposureRpc>;
@@ -52,12 +52,4 @@ pub fn routes(exposure: &Exposure) -> Routes {
         .add_service(decisions.max_decoding_message_size(MAX_QUESTION_BYTES))
         .add_service(access.max_decoding_message_size(MAX_REQUEST_BYTES))
         .add_service(tags.max_decoding_message_size(MAX_REQUEST_BYTES))
-}
-
-/// Runs a change to its end even if its caller goes away.
-async fn change<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Status> {
-    detached::to_completion(work)
-        .await
-        .unwrap_or_else(|panic| Err(Error::Internal(panic.into())))
-        .map_err(status::status)
 }

@@ -6,7 +6,7 @@ use ofself_proto::exposure::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{change, convert::access, status::status};
+use super::{change::change, convert::access, status::status};
 use crate::operations::Exposure;
 
 pub(super) struct TagDirectoryRpc {

@@ -20,6 +20,17 @@ pub enum Subject {
     Profile(String),
 }
 
+/// What a decision hung on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecidedBy {
+    /// No grant speaks for the app.
+    NoGrant,
+    /// The profile is not active.
+    InactiveProfile,
+    /// What the profile says.
+    Rules,
+}
+
 /// The profile that answers a question, now.
 #[derive(Clone, Debug)]
 pub struct AppliedProfile {
@@ -33,6 +44,15 @@ impl AppliedProfile {
     /// Its id.
     pub fn id(&self) -> Option<ProfileId> {
         self.profile.as_ref().map(|profile| profile.id)
+    }
+
+    /// What whatever is decided by it hangs on.
+    pub fn decided_by(&self) -> DecidedBy {
+        match &self.profile {
+            None => DecidedBy::NoGrant,
+            Some(profile) if !profile.is_active => DecidedBy::InactiveProfile,
+            Some(_) => DecidedBy::Rules,
+        }
     }
 
     /// What decides; `None`: nothing is exposed.
@@ -62,8 +82,9 @@ impl Exposure {
                 Ok(AppliedProfile { profile: Some(profile), valid_until: None })
             }
             Subject::App(app) => {
-                let now = self.clock.now();
                 let bound = self.store.profile_bound_to(user, app).await?;
+                // When it is there: until then the grant may have ended.
+                let now = self.clock.now();
                 Ok(match bound.filter(|(access, _)| access.is_active(now)) {
                     Some((access, profile)) => AppliedProfile { profile, valid_until: access.expires_at },
                     None => AppliedProfile { profile: None, valid_until: None },

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Exposure, NO_GRANT, Subject};
+use super::{DecidedBy, Exposure, NO_GRANT, Subject};
 use crate::{
     domain::{
         AppId, TagDirectory, TagRef, UserId,
@@ -10,6 +10,15 @@ use crate::{
     },
     error::Error,
 };
+
+/// Whether an app may make a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckWrite {
+    /// Whether it may, and why not.
+    pub decision: WriteDecision,
+    /// What that hung on.
+    pub decided_by: DecidedBy,
+}
 
 impl Exposure {
     /// Whether `app` may do `verb` to a node of `user`'s that is `before` and would be `after`. A tag without an id is one by
@@ -21,9 +30,12 @@ impl Exposure {
         verb: WriteVerb,
         before: Option<&NodeFacts<'_>>,
         after: Option<&NodeFacts<'_>>,
-    ) -> Result<WriteDecision, Error> {
-        let Some(profile) = self.applied_profile(user, &Subject::App(app)).await?.profile else {
-            return Ok(WriteDecision::Refused { reason: NO_GRANT.to_owned(), tag: None, schema: None });
+    ) -> Result<CheckWrite, Error> {
+        let applied = self.applied_profile(user, &Subject::App(app)).await?;
+        let decided_by = applied.decided_by();
+        let Some(profile) = applied.profile else {
+            let decision = WriteDecision::Refused { reason: NO_GRANT.to_owned(), tag: None, schema: None };
+            return Ok(CheckWrite { decision, decided_by });
         };
         let references: HashSet<_> = before.into_iter().chain(after).flat_map(references).collect();
         let tags = self.store.tags_of(user, &references).await?;
@@ -33,7 +45,8 @@ impl Exposure {
         let before = before.zip(before_tags.as_deref()).map(|(node, tags)| NodeFacts { tags, ..*node });
         let after = after.zip(after_tags.as_deref()).map(|(node, tags)| NodeFacts { tags, ..*node });
         let is_new = |tag: &TagFacts<'_>| tag.id.is_empty();
-        Ok(check_write(&profile.rules, profile.is_active, verb, before.as_ref(), after.as_ref(), is_new))
+        let decision = check_write(&profile.rules, profile.is_active, verb, before.as_ref(), after.as_ref(), is_new);
+        Ok(CheckWrite { decision, decided_by })
     }
 }
 

@@ -6,7 +6,7 @@ use vocabulary::Instant;
 
 use super::Exposure;
 use crate::{
-    domain::{Edited, Profile, ProfileEdits, ProfileId, ShownProfile, UserId},
+    domain::{Edited, Profile, ProfileEdits, ProfileId, Rules, ShownProfile, UserId},
     error::Error,
     storage::KeptProfile,
 };
@@ -46,7 +46,7 @@ impl Exposure {
         }
         change.lock_user(&owner).await?;
         let tags = change.tags_of(&owner, &edits.tags()).await?;
-        let edited = edits.with_ids(&tags).create().map_err(Error::Invalid)?;
+        let edited = edits.with_ids(&Rules::default(), &tags).create().map_err(Error::Invalid)?;
         let profile = new_profile(owner, edited, now);
         change.insert(&profile).await?;
         change.kept_by(&profile.owner).await?.admit().map_err(Error::Invalid)?;

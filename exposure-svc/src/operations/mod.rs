@@ -1,4 +1,4 @@
-//! What the service does, one file per operation, named after its RPC.
+//! What the service does: a file for each operation, or for a few that belong together, named after the RPC.
 
 mod app_access;
 mod applied_profile;
@@ -6,9 +6,11 @@ mod check_write;
 mod create_profile;
 mod create_profile_from_template;
 mod delete_profile;
+mod evaluate_nodes;
 mod explain_exposure;
 mod filter_nodes;
 mod get_default_profile;
+mod get_exposure_filter;
 mod get_profile;
 mod list_profiles;
 mod preview_profile;
@@ -16,9 +18,12 @@ mod tag_directory;
 mod update_profile;
 
 pub use app_access::ListAppAccess;
-pub use applied_profile::{AppliedProfile, NO_GRANT, Subject, person_and_app};
+pub use applied_profile::{AppliedProfile, DecidedBy, NO_GRANT, Subject, person_and_app};
+pub use check_write::CheckWrite;
 pub use create_profile::CreateProfile;
+pub use evaluate_nodes::NodeEvaluation;
 pub use filter_nodes::NodeFilter;
+pub use get_exposure_filter::ExposureFilter;
 pub use list_profiles::ListProfiles;
 pub use preview_profile::PreviewProfile;
 pub use update_profile::UpdateProfile;

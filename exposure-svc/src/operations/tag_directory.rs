@@ -1,6 +1,8 @@
 //! `UpsertTags`, `DeleteTags`, `ResolveTags`: what is known of a person's tags.
 
-use vocabulary::{FieldErrors, MAX_LIST};
+use std::collections::HashSet;
+
+use vocabulary::{FieldErrors, MAX_LIST, WrongItems};
 
 use super::Exposure;
 use crate::{
@@ -13,38 +15,29 @@ impl Exposure {
     /// Learns tags, as ids and names, or new names of known ones.
     pub async fn upsert_tags(&self, user: String, tags: Vec<(String, String)>) -> Result<(), Error> {
         let mut errors = FieldErrors::new();
-        bounded(tags.len(), "tags", &mut errors);
         let user = parse_user(user, &mut errors);
-        let mut known = Vec::with_capacity(tags.len());
-        for (index, (id, name)) in tags.into_iter().enumerate() {
-            let id = TagId::parse(id).map_err(|error| errors.add(format!("tags[{index}].id"), error.to_string()));
-            let name =
-                TagRef::parse(name).map_err(|error| errors.add(format!("tags[{index}].name"), error.to_string()));
-            if let (Ok(id), Ok(name)) = (id, name) {
-                known.push(KnownTag { id, name: Some(name) });
-            }
-        }
-        let (Some(user), true) = (user, errors.is_empty()) else { return Err(Error::Invalid(errors)) };
+        let known = each(tags, "tags", &mut errors, |(id, name), path, errors| {
+            let id = TagId::parse(id).map_err(|error| errors.add(format!("{path}.id"), error.to_string())).ok();
+            let name = TagRef::parse(name).map_err(|error| errors.add(format!("{path}.name"), error.to_string())).ok();
+            Some(KnownTag { id: id?, name: Some(name?) })
+        });
+        let (user, known) = errors.into_read(user.zip(Some(known))).map_err(Error::Invalid)?;
         let change = self.store.begin().await?;
         change.lock_user(&user).await?;
+        let names: HashSet<_> = known.iter().filter_map(|tag| tag.name.clone()).collect();
         change.upsert_tags(&user, known).await?;
-        exclude_by_id(&change, &user).await?;
+        exclude_by_id(&change, &user, names).await?;
         change.commit(None).await
     }
 
     /// Forgets tags.
     pub async fn delete_tags(&self, user: String, tags: Vec<String>) -> Result<(), Error> {
         let mut errors = FieldErrors::new();
-        bounded(tags.len(), "tag_ids", &mut errors);
         let user = parse_user(user, &mut errors);
-        let mut known = Vec::with_capacity(tags.len());
-        for (index, id) in tags.into_iter().enumerate() {
-            match TagId::parse(id) {
-                Ok(id) => known.push(id),
-                Err(error) => errors.add(format!("tag_ids[{index}]"), error.to_string()),
-            }
-        }
-        let (Some(user), true) = (user, errors.is_empty()) else { return Err(Error::Invalid(errors)) };
+        let known = each(tags, "tag_ids", &mut errors, |id, path, errors| {
+            TagId::parse(id).map_err(|error| errors.add(path, error.to_string())).ok()
+        });
+        let (user, known) = errors.into_read(user.zip(Some(known))).map_err(Error::Invalid)?;
         let change = self.store.begin().await?;
         change.lock_user(&user).await?;
         change.delete_tags(&user, &known).await?;
@@ -54,26 +47,25 @@ impl Exposure {
     /// What is known of these ids or names, in the order asked.
     pub async fn resolve_tags(&self, user: String, refs: Vec<String>) -> Result<Vec<(TagId, TagRef)>, Error> {
         let mut errors = FieldErrors::new();
-        bounded(refs.len(), "refs", &mut errors);
         let user = parse_user(user, &mut errors);
-        let mut asked = Vec::with_capacity(refs.len());
-        for (index, reference) in refs.into_iter().enumerate() {
-            match TagRef::parse(reference) {
-                Ok(reference) => asked.push(reference),
-                Err(error) => errors.add(format!("refs[{index}]"), error.to_string()),
-            }
-        }
-        let (Some(user), true) = (user, errors.is_empty()) else { return Err(Error::Invalid(errors)) };
+        let asked = each(refs, "refs", &mut errors, |reference, path, errors| {
+            TagRef::parse(reference).map_err(|error| errors.add(path, error.to_string())).ok()
+        });
+        let (user, asked) = errors.into_read(user.zip(Some(asked))).map_err(Error::Invalid)?;
         let tags = self.store.tags_of(&user, &asked.iter().cloned().collect()).await?;
         Ok(asked.iter().filter_map(|reference| tags.resolve(reference)).collect())
     }
 }
 
-/// Has the profiles of `user` exclude by its id what they exclude by a name that is known now.
-async fn exclude_by_id(change: &ProfileChange, user: &UserId) -> Result<(), Error> {
+/// Has the profiles of `user` exclude by its id what they exclude by one of these names, which tags have now.
+async fn exclude_by_id(change: &ProfileChange, user: &UserId, mut names: HashSet<TagRef>) -> Result<(), Error> {
     let profiles = change.every_profile_of(user).await?;
-    let references = profiles.iter().flat_map(|profile| profile.rules.tags()).collect();
-    let tags = change.tags_of(user, &references).await?;
+    let excluded: HashSet<_> = profiles.iter().flat_map(|profile| profile.rules.excluded_tags()).collect();
+    names.retain(|name| excluded.contains(name));
+    if names.is_empty() {
+        return Ok(());
+    }
+    let tags = change.tags_of(user, &names).await?;
     for profile in profiles {
         let rules = profile.rules.excluding_by_id(&tags);
         if rules != profile.rules {
@@ -84,10 +76,28 @@ async fn exclude_by_id(change: &ProfileChange, user: &UserId) -> Result<(), Erro
     Ok(())
 }
 
-fn bounded(length: usize, field: &str, errors: &mut FieldErrors) {
-    if length == 0 || length > MAX_LIST {
+/// Reads the list `field`, each item by `read`, which says at its path what is wrong with it. A list too long is not read at all.
+fn each<T, U>(
+    items: Vec<T>,
+    field: &str,
+    errors: &mut FieldErrors,
+    read: impl Fn(T, String, &mut FieldErrors) -> Option<U>,
+) -> Vec<U> {
+    if items.is_empty() || items.len() > MAX_LIST {
         errors.add(field, format!("must hold 1 to {MAX_LIST} entries"));
+        return Vec::new();
     }
+    let mut wrong = WrongItems::default();
+    let mut found = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        let mut here = FieldErrors::new();
+        found.extend(read(item, format!("{field}[{index}]"), &mut here));
+        if !here.is_empty() {
+            wrong.add(errors, |errors| errors.append(here));
+        }
+    }
+    wrong.count_rest(field, errors);
+    found
 }
 
 fn parse_user(user: String, errors: &mut FieldErrors) -> Option<UserId> {

@@ -39,7 +39,7 @@ impl Exposure {
         let mut references = update.edits.tags();
         references.extend(profile.rules.tags());
         let tags = change.tags_of(&owner, &references).await?;
-        let edited = update.edits.with_ids(&tags).update(&profile).map_err(Error::Invalid)?;
+        let edited = update.edits.with_ids(&profile.rules, &tags).update(&profile).map_err(Error::Invalid)?;
         if update.validate_only {
             return Ok(ShownProfile::by_names(profile, &tags));
         }

@@ -75,8 +75,33 @@ async fn an_exclusion_by_a_name_learns_the_id_of_the_tag_and_outlives_its_name()
         assert!(!exposed("t9", "secret").await && !exposed("t9", "").await, "{backend}: a rename changes nothing");
         assert!(!exposed("private", "").await, "the name may have been an id all along");
         let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap().draft.unwrap();
-        assert_eq!(kept.excluded_tag_ids, ["private", "both", "t9"], "of two tags neither is meant more");
+        assert_eq!(kept.excluded_tag_ids, ["private", "both", "t9", "t1", "t2"], "of two tags neither is meant more");
         assert_eq!(excluded(Some(kept)), ["private", "t9"]);
+        stage.learn("ann", &[("t1", "one")]).await;
+        assert!(!exposed("t1", "one").await && !exposed("t2", "").await, "{backend}: both stay excluded");
+
+        let shown = stage.get("ann", &made.id).await.unwrap();
+        let sent_back = stage.update("ann", &made.id, shown.draft.unwrap(), &FIELDS).await.unwrap();
+        assert_eq!(sent_back.version, made.version, "what was shown means the same when it is sent back");
+        for (id, name) in [("t1", "one"), ("t2", ""), ("t3", "both"), ("private", ""), ("t9", "secret")] {
+            assert!(!exposed(id, name).await, "{backend}: {id}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_exclusion_by_a_name_that_several_tags_have_excludes_all_of_them() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        stage.learn("ann", &[("t1", "diary"), ("t2", "diary"), ("t3", "work")]).await;
+        let made = stage.create("ann", excluding(&["diary", "work"])).await.unwrap();
+        assert_eq!(excluded(made.draft.clone()), ["diary", "work"], "{backend}: as it was written");
+        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+        assert_eq!(excluded(kept.draft), ["diary", "t1", "t2", "t3"]);
+        stage.learn("ann", &[("t1", "journal")]).await;
+        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+        assert_eq!(excluded(kept.draft), ["diary", "t1", "t2", "t3"], "{backend}: a rename lets nothing out");
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use prost_types::Timestamp;
-use vocabulary::{Edit, FieldErrors, MAX_LIST, NAMED_ITEMS};
+use vocabulary::{Edit, FieldErrors, MAX_LIST, WrongItems};
 
 use super::Json;
 
@@ -10,7 +10,7 @@ use super::Json;
 const MAX_MEMBERS: usize = 100;
 
 /// The members of an object that stands at a path of a request.
-pub struct Fields<'e> {
+pub(crate) struct Fields<'e> {
     path: String,
     members: Vec<(String, Json)>,
     errors: &'e mut FieldErrors,
@@ -18,7 +18,7 @@ pub struct Fields<'e> {
 
 impl<'e> Fields<'e> {
     /// The members of the body itself.
-    pub fn of_body(members: Vec<(String, Json)>, errors: &'e mut FieldErrors) -> Self {
+    pub(crate) fn of_body(members: Vec<(String, Json)>, errors: &'e mut FieldErrors) -> Self {
         Self::new(String::new(), members, errors)
     }
 
@@ -41,48 +41,48 @@ impl<'e> Fields<'e> {
     }
 
     /// The path of a member.
-    pub fn path_of(&self, name: &str) -> String {
+    pub(crate) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
     /// Says of a member what it must be.
-    pub fn wrong(&mut self, name: &str, must: impl Into<String>) {
+    pub(crate) fn wrong(&mut self, name: &str, must: impl Into<String>) {
         let path = self.path_of(name);
         self.errors.add(path, must);
     }
 
     /// Whether there is such a member, null or not.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.members.iter().any(|(known, _)| known == name)
     }
 
     /// Passes over a member that is null: it says as little as one that is absent.
-    pub fn ignore_null(&mut self, name: &str) {
+    pub(crate) fn ignore_null(&mut self, name: &str) {
         self.members.retain(|(known, value)| known != name || *value != Json::Null);
     }
 
     /// Passes over a member.
-    pub fn ignore(&mut self, name: &str) {
+    pub(crate) fn ignore(&mut self, name: &str) {
         self.members.retain(|(known, _)| known != name);
     }
 
     /// A member that is a string.
-    pub fn string(&mut self, name: &str) -> Edit<String> {
+    pub(crate) fn string(&mut self, name: &str) -> Edit<String> {
         self.take(name, "must be a string", Json::into_string)
     }
 
     /// A member that is true or false.
-    pub fn boolean(&mut self, name: &str) -> Edit<bool> {
+    pub(crate) fn boolean(&mut self, name: &str) -> Edit<bool> {
         self.take(name, "must be true or false", Json::into_bool)
     }
 
     /// A member that is one of a few words.
-    pub fn word<T>(&mut self, name: &str, must: &str, parse: impl FnOnce(&str) -> Option<T>) -> Edit<T> {
+    pub(crate) fn word<T>(&mut self, name: &str, must: &str, parse: impl FnOnce(&str) -> Option<T>) -> Edit<T> {
         self.take(name, must, |value| parse(&value.into_string()?))
     }
 
     /// A member that is a moment, as RFC 3339 writes it; any offset from UTC is taken, none at all is not.
-    pub fn moment(&mut self, name: &str) -> Edit<Timestamp> {
+    pub(crate) fn moment(&mut self, name: &str) -> Edit<Timestamp> {
         let must = "must be a date and time with its zone, as in 2026-12-31T00:00:00Z";
         self.take(name, must, |value| {
             let moment = DateTime::parse_from_rfc3339(&value.into_string()?).ok()?;
@@ -92,27 +92,22 @@ impl<'e> Fields<'e> {
     }
 
     /// A member that is a list of strings.
-    pub fn strings(&mut self, name: &str) -> Edit<Vec<String>> {
-        let mut wrong = 0;
+    pub(crate) fn strings(&mut self, name: &str) -> Edit<Vec<String>> {
+        let mut wrong = WrongItems::default();
         let strings = self.list(name, "must be a list of strings", |item, path, errors| {
             let text = item.into_string();
             if text.is_none() {
-                wrong += 1;
-                if wrong <= NAMED_ITEMS {
-                    errors.add(path, "must be a string");
-                }
+                wrong.add(errors, |errors| errors.add(path, "must be a string"));
             }
             text
         });
-        if wrong > NAMED_ITEMS {
-            self.wrong(name, format!("has {} more entries that are wrong", wrong - NAMED_ITEMS));
-        }
+        wrong.count_rest(self.path_of(name), self.errors);
         strings
     }
 
     /// A member that is a list, each item read by `read`, which says at its path what is wrong; a list too long is not read
     /// at all.
-    pub fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         name: &str,
         must: &str,
@@ -130,7 +125,7 @@ impl<'e> Fields<'e> {
     }
 
     /// A member that is an object, read by `read`.
-    pub fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Edit<T> {
+    pub(crate) fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Edit<T> {
         let path = self.path_of(name);
         match self.take(name, "must be an object", Json::into_object) {
             Edit::Keep => Edit::Keep,
@@ -140,12 +135,12 @@ impl<'e> Fields<'e> {
     }
 
     /// A member of any kind, as it was written.
-    pub fn raw(&mut self, name: &str) -> Edit<Json> {
+    pub(crate) fn raw(&mut self, name: &str) -> Edit<Json> {
         self.take(name, "", Some)
     }
 
     /// Reads an object that stands at `path` by `read`, and names the members that `read` left.
-    pub fn nested<T>(
+    pub(crate) fn nested<T>(
         path: String,
         members: Vec<(String, Json)>,
         errors: &mut FieldErrors,
@@ -158,14 +153,14 @@ impl<'e> Fields<'e> {
     }
 
     /// Names the members that nobody took.
-    pub fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         for (name, _) in std::mem::take(&mut self.members) {
             self.wrong(&name, "is not a field of this request");
         }
     }
 
     /// For what is wrong beside the members themselves.
-    pub fn errors(&mut self) -> &mut FieldErrors {
+    pub(crate) fn errors(&mut self) -> &mut FieldErrors {
         self.errors
     }
 

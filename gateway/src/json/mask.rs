@@ -5,11 +5,11 @@ use vocabulary::Edit;
 
 /// The names of the fields that an update touches.
 #[derive(Default)]
-pub struct Mask(Vec<String>);
+pub(crate) struct Mask(Vec<String>);
 
 impl Mask {
     /// Names the field if it was there, and hands on its value.
-    pub fn name<T>(&mut self, field: &str, edit: Edit<T>) -> Option<T> {
+    pub(crate) fn name<T>(&mut self, field: &str, edit: Edit<T>) -> Option<T> {
         if !edit.is_keep() {
             self.0.push(field.to_owned());
         }
@@ -17,7 +17,7 @@ impl Mask {
     }
 
     /// As the wire has it.
-    pub fn into_wire(self) -> FieldMask {
+    pub(crate) fn into_wire(self) -> FieldMask {
         FieldMask { paths: self.0 }
     }
 }

@@ -4,6 +4,6 @@ mod fields;
 mod mask;
 mod value;
 
-pub use fields::Fields;
-pub use mask::Mask;
-pub use value::Json;
+pub(crate) use fields::Fields;
+pub(crate) use mask::Mask;
+pub(crate) use value::Json;

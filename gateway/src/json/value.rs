@@ -10,8 +10,7 @@ use serde_json::Number;
 
 /// A JSON value as it was written.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "the kinds are JSON's own")]
-pub enum Json {
+pub(crate) enum Json {
     Null,
     Bool(bool),
     Number(Number),
@@ -23,32 +22,32 @@ pub enum Json {
 
 impl Json {
     /// The text of a string, left where it is.
-    pub fn as_str(&self) -> Option<&str> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
         if let Self::String(text) = self { Some(text) } else { None }
     }
 
     /// A number, as near as a float comes.
-    pub fn as_f64(&self) -> Option<f64> {
+    pub(crate) fn as_f64(&self) -> Option<f64> {
         if let Self::Number(number) = self { number.as_f64() } else { None }
     }
 
     /// The text of a string.
-    pub fn into_string(self) -> Option<String> {
+    pub(crate) fn into_string(self) -> Option<String> {
         if let Self::String(text) = self { Some(text) } else { None }
     }
 
     /// The truth of `true` or `false`.
-    pub fn into_bool(self) -> Option<bool> {
+    pub(crate) fn into_bool(self) -> Option<bool> {
         if let Self::Bool(truth) = self { Some(truth) } else { None }
     }
 
     /// The items of an array.
-    pub fn into_array(self) -> Option<Vec<Json>> {
+    pub(crate) fn into_array(self) -> Option<Vec<Json>> {
         if let Self::Array(items) = self { Some(items) } else { None }
     }
 
     /// The members of an object.
-    pub fn into_object(self) -> Option<Vec<(String, Json)>> {
+    pub(crate) fn into_object(self) -> Option<Vec<(String, Json)>> {
         if let Self::Object(members) = self { Some(members) } else { None }
     }
 }

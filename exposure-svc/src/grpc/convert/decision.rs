@@ -9,7 +9,7 @@ use crate::{
         NodeType, Transformation,
         exposure::{Explanation, Predicate, RuleValue, WriteDecision},
     },
-    operations::{AppliedProfile, NO_GRANT},
+    operations::{AppliedProfile, ExposureFilter, NO_GRANT},
 };
 
 pub(in crate::grpc) fn evaluated(exposed: Vec<bool>, applied: &AppliedProfile) -> wire::EvaluateNodesResponse {
@@ -22,16 +22,13 @@ pub(in crate::grpc) fn evaluated(exposed: Vec<bool>, applied: &AppliedProfile) -
     }
 }
 
-pub(in crate::grpc) fn filter(applied: &AppliedProfile) -> wire::GetExposureFilterResponse {
-    let predicate = applied
-        .profile
-        .as_ref()
-        .map_or(Predicate::Nothing, |profile| Predicate::new(&profile.rules, profile.is_active));
+pub(in crate::grpc) fn filter(filter: ExposureFilter) -> wire::GetExposureFilterResponse {
+    let ExposureFilter { applied, predicate } = filter;
     wire::GetExposureFilterResponse {
         filter: Some(self::predicate(predicate)),
         max_detail_level: detail_level(applied.detail_level()).into(),
-        transformations: transformations(applied),
-        profile_id: profile_id(applied),
+        transformations: transformations(&applied),
+        profile_id: profile_id(&applied),
         valid_until: applied.valid_until.map(timestamp),
         checked_at: NO_TOKEN,
     }

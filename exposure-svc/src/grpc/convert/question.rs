@@ -2,19 +2,17 @@
 
 use ofself_proto::exposure as wire;
 use prost::bytes::Bytes;
-use vocabulary::{FieldErrors, Id, IdError, Instant, MAX_BATCH, MAX_LIST, NAMED_ITEMS, Node, Schema, Tag};
+use vocabulary::{FieldErrors, Id, IdError, Instant, MAX_BATCH, MAX_LIST, Node, Schema, Tag, WrongItems};
 
 use super::node_bytes::{Malformed, NodeParts, read_node};
 use crate::{
     domain::{
-        AppId, UserId,
-        exposure::{CompiledProfile, NodeFacts, TagFacts, WriteVerb},
+        AppId, REF_CHARACTERS, UserId,
+        exposure::{NodeFacts, TagFacts, WriteVerb},
     },
     operations::Subject,
 };
 
-/// Characters in the type of a node, and in the name of a tag, at most: no profile names longer ones.
-const MAX_CHARACTERS: usize = 128;
 /// Answers carry no token yet: each is read from the database itself, and none can be staler than the call.
 pub(in crate::grpc) const NO_TOKEN: String = String::new();
 
@@ -28,20 +26,54 @@ pub(in crate::grpc) fn app(id: String, errors: &mut FieldErrors) -> Option<AppId
     required(id, "app_id", AppId::parse, errors)
 }
 
+/// Whose profile answers, as each question that leaves the choice writes it.
+pub(in crate::grpc) enum Asked {
+    /// That of this app.
+    App(String),
+    /// This one.
+    Profile(String),
+}
+
+impl From<wire::evaluate_nodes_request::Subject> for Asked {
+    fn from(subject: wire::evaluate_nodes_request::Subject) -> Self {
+        use wire::evaluate_nodes_request::Subject;
+        match subject {
+            Subject::AppId(id) => Self::App(id),
+            Subject::ProfileId(id) => Self::Profile(id),
+        }
+    }
+}
+
+impl From<wire::get_exposure_filter_request::Subject> for Asked {
+    fn from(subject: wire::get_exposure_filter_request::Subject) -> Self {
+        use wire::get_exposure_filter_request::Subject;
+        match subject {
+            Subject::AppId(id) => Self::App(id),
+            Subject::ProfileId(id) => Self::Profile(id),
+        }
+    }
+}
+
+impl From<wire::explain_exposure_request::Subject> for Asked {
+    fn from(subject: wire::explain_exposure_request::Subject) -> Self {
+        use wire::explain_exposure_request::Subject;
+        match subject {
+            Subject::AppId(id) => Self::App(id),
+            Subject::ProfileId(id) => Self::Profile(id),
+        }
+    }
+}
+
 /// Whose profile answers: that of an app, or one that is named.
-pub(in crate::grpc) fn subject(
-    app_id: Option<String>,
-    profile_id: Option<String>,
-    errors: &mut FieldErrors,
-) -> Option<Subject> {
-    match (app_id, profile_id) {
-        (Some(app_id), None) => app(app_id, errors).map(Subject::App),
-        (None, Some(profile_id)) if profile_id.is_empty() => {
+pub(in crate::grpc) fn subject(asked: Option<impl Into<Asked>>, errors: &mut FieldErrors) -> Option<Subject> {
+    match asked.map(Into::into) {
+        Some(Asked::App(id)) => app(id, errors).map(Subject::App),
+        Some(Asked::Profile(id)) if id.is_empty() => {
             errors.add("profile_id", "is required");
             None
         }
-        (None, Some(profile_id)) => Some(Subject::Profile(profile_id)),
-        (Some(_), Some(_)) | (None, None) => {
+        Some(Asked::Profile(id)) => Some(Subject::Profile(id)),
+        None => {
             errors.add("subject", "must be either app_id or profile_id");
             None
         }
@@ -67,10 +99,10 @@ pub(in crate::grpc) fn bounded(nodes: usize, errors: &mut FieldErrors) {
     }
 }
 
-/// Decides about each of these messages, in order, in one pass over them. Without a profile nothing is exposed.
-pub(in crate::grpc) fn decide_each_encoded(
+/// What `exposes` says of each of these messages, in order, in one pass over them.
+pub(in crate::grpc) fn each_encoded(
     nodes: &[Bytes],
-    profile: Option<&CompiledProfile>,
+    exposes: impl Fn(&NodeFacts<'_>) -> bool,
 ) -> Result<Vec<bool>, FieldErrors> {
     let mut tags = Vec::new();
     each(nodes.len(), |index, errors| {
@@ -80,7 +112,7 @@ pub(in crate::grpc) fn decide_each_encoded(
             Ok(parts) => {
                 let node = facts(parts, &tags, path, errors)?;
                 demand_ids(&node, path, errors);
-                Some(profile.is_some_and(|profile| profile.exposes(&node)))
+                Some(exposes(&node))
             }
             Err(Malformed) => {
                 errors.add(path(), "is not a node description");
@@ -90,15 +122,15 @@ pub(in crate::grpc) fn decide_each_encoded(
     })
 }
 
-/// Decides about each node, in order, in one pass over them.
-pub(in crate::grpc) fn decide_each(
+/// What `exposes` says of each node, in order, in one pass over them.
+pub(in crate::grpc) fn each_node(
     nodes: &[wire::NodeDescription],
-    profile: &CompiledProfile,
+    exposes: impl Fn(&NodeFacts<'_>) -> bool,
 ) -> Result<Vec<bool>, FieldErrors> {
     each(nodes.len(), |index, errors| {
         let mut tags = Vec::new();
         let node = node(nodes.get(index)?, &mut tags, || format!("nodes[{index}]"), errors)?;
-        Some(profile.exposes(&node))
+        Some(exposes(&node))
     })
 }
 
@@ -108,21 +140,16 @@ fn each(
     mut decide: impl FnMut(usize, &mut FieldErrors) -> Option<bool>,
 ) -> Result<Vec<bool>, FieldErrors> {
     let mut errors = FieldErrors::new();
-    let mut wrong = 0;
+    let mut wrong = WrongItems::default();
     let mut decisions = Vec::with_capacity(count);
     for index in 0..count {
         let mut here = FieldErrors::new();
         decisions.extend(decide(index, &mut here));
         if !here.is_empty() {
-            wrong += 1;
-            if wrong <= NAMED_ITEMS {
-                errors.append(here);
-            }
+            wrong.add(&mut errors, |errors| errors.append(here));
         }
     }
-    if wrong > NAMED_ITEMS {
-        errors.add("nodes", format!("has {} more entries that are wrong", wrong - NAMED_ITEMS));
-    }
+    wrong.count_rest("nodes", &mut errors);
     errors.into_result(decisions)
 }
 
@@ -153,8 +180,8 @@ fn facts<'tags>(
     }
     if node_type.is_empty() {
         wrong("node_type", "is required".to_owned());
-    } else if node_type.chars().nth(MAX_CHARACTERS).is_some() {
-        wrong("node_type", format!("must be at most {MAX_CHARACTERS} characters"));
+    } else if node_type.chars().nth(REF_CHARACTERS).is_some() {
+        wrong("node_type", format!("must be at most {REF_CHARACTERS} characters"));
     }
     if tags.len() > MAX_LIST {
         wrong("tags", format!("must hold at most {MAX_LIST} entries"));
@@ -165,8 +192,8 @@ fn facts<'tags>(
     if let Some(error) = tags.iter().filter(|tag| !tag.id.is_empty()).find_map(|tag| Id::<Tag>::check(tag.id).err()) {
         wrong("tags", format!("has an id that {error}"));
     }
-    if tags.iter().any(|tag| tag.name.chars().nth(MAX_CHARACTERS).is_some()) {
-        wrong("tags", format!("must have names of at most {MAX_CHARACTERS} characters"));
+    if tags.iter().any(|tag| tag.name.chars().nth(REF_CHARACTERS).is_some()) {
+        wrong("tags", format!("must have names of at most {REF_CHARACTERS} characters"));
     }
     match schema_id.map(Id::<Schema>::check) {
         Some(Err(IdError::Empty)) => {

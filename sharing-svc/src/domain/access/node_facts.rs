@@ -1,6 +1,6 @@
 //! A node as the service that holds it describes it.
 
-use vocabulary::{FieldErrors, Id, IdError, MAX_LIST, NAMED_ITEMS, Node, Tag};
+use vocabulary::{FieldErrors, Id, IdError, MAX_LIST, Node, Tag, WrongItems};
 
 /// A node as the service that holds it describes it, borrowed from the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +66,11 @@ fn list(
         errors.add(path(), format!("must hold at most {MAX_LIST} entries"));
         return;
     }
-    let wrong = ids.iter().enumerate().filter_map(|(index, id)| check(id).err().map(|error| (index, error)));
-    for (index, error) in wrong.take(NAMED_ITEMS) {
-        errors.add(format!("{}[{index}]", path()), error.to_string());
+    let mut wrong = WrongItems::default();
+    for (index, id) in ids.iter().enumerate() {
+        if let Err(error) = check(id) {
+            wrong.add(errors, |errors| errors.add(format!("{}[{index}]", path()), error.to_string()));
+        }
     }
+    wrong.count_rest(path(), errors);
 }

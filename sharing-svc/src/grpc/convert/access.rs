@@ -2,7 +2,7 @@
 
 use ofself_proto::sharing as wire;
 use service_kit::grpc::timestamp;
-use vocabulary::{FieldErrors, MAX_BATCH, NAMED_ITEMS};
+use vocabulary::{FieldErrors, MAX_BATCH, WrongItems};
 
 use crate::{
     domain::{
@@ -82,20 +82,15 @@ pub(in crate::grpc) fn resources<'a>(resources: &'a [wire::Resource], errors: &m
         return Vec::new();
     }
     let mut found = Vec::with_capacity(resources.len());
-    let mut wrong = 0;
+    let mut wrong = WrongItems::default();
     for (index, resource) in resources.iter().enumerate() {
         let mut here = FieldErrors::new();
         found.extend(self::resource(Some(resource), || format!("resources[{index}]"), &mut here));
         if !here.is_empty() {
-            wrong += 1;
-            if wrong <= NAMED_ITEMS {
-                errors.append(here);
-            }
+            wrong.add(errors, |errors| errors.append(here));
         }
     }
-    if wrong > NAMED_ITEMS {
-        errors.add("resources", format!("has {} more entries that are wrong", wrong - NAMED_ITEMS));
-    }
+    wrong.count_rest("resources", errors);
     found
 }
 

@@ -1,0 +1,35 @@
+//! `EvaluateNodes`: which nodes an app sees.
+
+use super::{AppliedProfile, Exposure, Subject};
+use crate::{
+    domain::{
+        UserId,
+        exposure::{CompiledProfile, NodeFacts},
+    },
+    error::Error,
+};
+
+/// Which nodes an app sees, as of one moment.
+#[derive(Clone, Debug)]
+pub struct NodeEvaluation {
+    /// What decides.
+    pub applied: AppliedProfile,
+    /// `None`: nothing is exposed.
+    compiled: Option<CompiledProfile>,
+}
+
+impl Exposure {
+    /// What decides about nodes of `user`'s for `subject`, now. One read, however many nodes it is asked about.
+    pub async fn evaluate_nodes(&self, user: &UserId, subject: &Subject) -> Result<NodeEvaluation, Error> {
+        let applied = self.applied_profile(user, subject).await?;
+        let compiled = applied.compile();
+        Ok(NodeEvaluation { applied, compiled })
+    }
+}
+
+impl NodeEvaluation {
+    /// Whether the app sees this node.
+    pub fn exposes(&self, node: &NodeFacts<'_>) -> bool {
+        self.compiled.as_ref().is_some_and(|profile| profile.exposes(node))
+    }
+}

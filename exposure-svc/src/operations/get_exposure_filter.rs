@@ -1,0 +1,28 @@
+//! `GetExposureFilter`: what a query on a person's nodes must be narrowed by.
+
+use super::{AppliedProfile, Exposure, Subject};
+use crate::{
+    domain::{UserId, exposure::Predicate},
+    error::Error,
+};
+
+/// Which nodes an app sees, as a predicate.
+#[derive(Clone, Debug)]
+pub struct ExposureFilter {
+    /// What decides.
+    pub applied: AppliedProfile,
+    /// True of the nodes that are exposed.
+    pub predicate: Predicate,
+}
+
+impl Exposure {
+    /// Which of `user`'s nodes `subject` sees, now.
+    pub async fn get_exposure_filter(&self, user: &UserId, subject: &Subject) -> Result<ExposureFilter, Error> {
+        let applied = self.applied_profile(user, subject).await?;
+        let predicate = match &applied.profile {
+            Some(profile) => Predicate::new(&profile.rules, profile.is_active),
+            None => Predicate::Nothing,
+        };
+        Ok(ExposureFilter { applied, predicate })
+    }
+}

@@ -1,0 +1,45 @@
+//! Lists with many wrong items.
+
+use crate::FieldErrors;
+
+/// Of a list with more wrong items only so many are named one by one: the answer must stay one that can be sent and read.
+const NAMED: usize = 10;
+
+/// The wrong items of one list: the first are named, the rest counted.
+#[derive(Debug, Default)]
+pub struct WrongItems(usize);
+
+impl WrongItems {
+    /// One more. `name` says what is wrong with it, if it is one of those that are named.
+    pub fn add(&mut self, errors: &mut FieldErrors, name: impl FnOnce(&mut FieldErrors)) {
+        self.0 += 1;
+        if self.0 <= NAMED {
+            name(errors);
+        }
+    }
+
+    /// Says of the list at `path` how many were not named.
+    pub fn count_rest(self, path: impl Into<String>, errors: &mut FieldErrors) {
+        if self.0 > NAMED {
+            errors.add(path, format!("has {} more entries that are wrong", self.0 - NAMED));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_are_named_and_the_rest_counted() {
+        for (wrong, named, more) in [(0, 0, false), (10, 10, false), (12, 11, true)] {
+            let (mut errors, mut items) = (FieldErrors::new(), WrongItems::default());
+            for index in 0..wrong {
+                items.add(&mut errors, |errors| errors.add(format!("tag_ids[{index}]"), "is wrong"));
+            }
+            items.count_rest("tag_ids", &mut errors);
+            assert_eq!((errors.iter().count(), errors.names("tag_ids")), (named, more));
+            assert_eq!(errors.to_string().contains("has 2 more entries that are wrong"), more);
+        }
+    }
+}
