@@ -5,7 +5,7 @@
 //!   └─────────────▶ domain ◀──────────┘
 //! ```
 //!
-//! [`domain`] holds the rules and names nothing else; [`operations`] are the RPCs, one file each; [`storage`] alone names
+//! [`domain`] holds the rules and names nothing else; [`operations`] are the RPCs, by name; [`storage`] alone names
 //! SeaORM, and [`grpc`] alone tonic and the contract. To embed the service, [`open`] it and serve what comes back.
 
 pub mod config;

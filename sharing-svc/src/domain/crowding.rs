@@ -42,4 +42,29 @@ impl Crowding {
         }
         errors.into_result(())
     }
+
+    /// The same, of what stands between the owner and somebody to whom `share`, which was changed, was passed on.
+    pub fn admit_below(self, share: &Share) -> Result<(), FieldErrors> {
+        let mut errors = FieldErrors::new();
+        if self.shares > MAX_SHARES {
+            let must = format!(
+                "makes more than {MAX_SHARES} shares active for somebody to whom it was passed on; revoke some of these"
+            );
+            errors.add("expires_at", must);
+        }
+        if self.id_bytes > MAX_ID_BYTES {
+            let field = match share.terms.scope {
+                Scope::Tags(_) => "tag_ids",
+                Scope::Nodes(_) | Scope::Graph(_) => "node_ids",
+                Scope::All => "expires_at",
+            };
+            let must = format!(
+                "makes the ids of all active shares for somebody to whom it was passed on more than {} MiB; make it smaller, or \
+                 revoke some of these",
+                MAX_ID_BYTES / (1024 * 1024)
+            );
+            errors.add(field, must);
+        }
+        errors.into_result(())
+    }
 }

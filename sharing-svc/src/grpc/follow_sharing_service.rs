@@ -6,7 +6,7 @@ use ofself_proto::sharing::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{convert::share as convert, sharing_service::change};
+use super::{change::change, convert::share as convert};
 use crate::operations::Sharing;
 
 pub(super) struct FollowSharingRpc {

@@ -1,6 +1,7 @@
 //! The service on the wire. The only place that names tonic and the contract.
 
 mod access_service;
+mod change;
 mod convert;
 mod counts;
 mod follow_sharing_service;

@@ -5,14 +5,11 @@ use ofself_proto::sharing::{
     ListIncomingSharesResponse, ListOutgoingSharesRequest, ListOutgoingSharesResponse, RevokeShareRequest,
     RevokeShareResponse, UpdateShareRequest, UpdateShareResponse, sharing_service_server::SharingService,
 };
-use service_kit::{
-    detached,
-    grpc::{acting_user, idempotent_request},
-};
+use service_kit::grpc::{acting_user, idempotent_request};
 use tonic::{Request, Response, Status};
 use vocabulary::ExpectedVersions;
 
-use super::{convert::share as convert, status::status};
+use super::{change::change, convert::share as convert, status::status};
 use crate::{
     error::Error,
     operations::{CreateShare, ListShares, Sharing, UpdateShare},
@@ -26,13 +23,6 @@ impl SharingRpc {
     pub(super) fn new(sharing: Sharing) -> Self {
         Self { sharing }
     }
-}
-
-/// Runs a change to its end even if its caller goes away.
-pub(super) async fn change<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, Status> {
-    detached::to_completion(work).await.unwrap_or_else(|panic| Err(Error::Internal(panic.into()))).map_err(status)
 }
 
 #[tonic::async_trait]

@@ -38,15 +38,16 @@ impl AccessQuestion {
     }
 }
 
+// The moment of an answer is taken when the shares are there: until they are, one of them may have ended.
+
 impl Sharing {
     /// Whether the viewer may act on `resource` of the owner now, and by which shares. One read at most.
     pub async fn check_access(&self, question: &AccessQuestion, resource: Resource<'_>) -> Result<CheckAccess, Error> {
         if question.is_owners() {
             return Ok(CheckAccess::Owner);
         }
-        let now = self.clock.now();
-        let chains = self.store.active_chains(&question.owner, &question.viewer, now).await?;
-        let allowing = AccessSet::new(&chains).allowing(question.action, resource, now);
+        let chains = self.store.active_chains(&question.owner, &question.viewer, self.clock.now()).await?;
+        let allowing = AccessSet::new(&chains).allowing(question.action, resource, self.clock.now());
         Ok(if allowing.is_empty() { CheckAccess::Denied } else { CheckAccess::AllowedBy(allowing) })
     }
 
@@ -59,10 +60,10 @@ impl Sharing {
         if question.is_owners() {
             return Ok(vec![true; resources.len()]);
         }
-        let now = self.clock.now();
-        let mut chains = self.store.active_chains(&question.owner, &question.viewer, now).await?;
+        let mut chains = self.store.active_chains(&question.owner, &question.viewer, self.clock.now()).await?;
         chains.retain(|chain| chain.grants(question.action));
         let set = AccessSet::new(&chains);
+        let now = self.clock.now();
         Ok(resources.iter().map(|resource| set.allows(question.action, *resource, now)).collect())
     }
 }

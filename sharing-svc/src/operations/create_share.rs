@@ -37,8 +37,10 @@ impl Sharing {
             return asked.map(|_| CreateShare::Checked);
         }
         // A repeat is answered even when its expiry, good at the time, has passed since.
-        if request.is_none() && asked.is_err() {
-            return asked.map(|_| CreateShare::Checked);
+        if request.is_none()
+            && let Err(error) = asked
+        {
+            return Err(error);
         }
         let change = self.store.begin().await?;
         if let Some(request) = &request

@@ -14,8 +14,11 @@ impl Sharing {
         resource: Resource<'_>,
     ) -> Result<Explanation, Error> {
         let AccessQuestion { viewer, owner, action } = question;
-        let now = self.clock.now();
-        let chains = if question.is_owners() { Vec::new() } else { self.store.all_chains(owner, viewer, now).await? };
-        Ok(explain(&chains, viewer, owner, *action, resource, now))
+        let chains = if question.is_owners() {
+            Vec::new()
+        } else {
+            self.store.all_chains(owner, viewer, self.clock.now()).await?
+        };
+        Ok(explain(&chains, viewer, owner, *action, resource, self.clock.now()))
     }
 }

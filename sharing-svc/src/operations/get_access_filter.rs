@@ -15,9 +15,8 @@ impl Sharing {
         if question.is_owners() {
             return Ok(AccessFilter::of_owner());
         }
-        let now = self.clock.now();
-        let chains = self.store.active_chains(&question.owner, &question.viewer, now).await?;
-        let filter = AccessSet::new(&chains).filter(question.action, now);
+        let chains = self.store.active_chains(&question.owner, &question.viewer, self.clock.now()).await?;
+        let filter = AccessSet::new(&chains).filter(question.action, self.clock.now());
         if filter.ids() > MAX_FILTER_IDS { Err(Error::FilterTooLarge) } else { Ok(filter) }
     }
 }

@@ -23,6 +23,6 @@ impl Sharing {
             return Err(Error::TooManyViewers);
         }
         let chains = self.store.active_chains_of_owner(owner, now).await?;
-        Ok(viewers(&chains, node, now))
+        Ok(viewers(&chains, node, self.clock.now()))
     }
 }

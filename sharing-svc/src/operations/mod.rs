@@ -1,4 +1,4 @@
-//! What the service does, one file per operation, named after its RPC.
+//! What the service does: a file for each operation, or for a few that belong together, named after the RPC.
 
 mod check_access;
 mod create_share;

@@ -16,11 +16,11 @@ use super::{
     Store,
     entity::{ActiveModel, Column, Entity, Model},
     failed,
-    read::{crowding_between, is_active, share_seen_by},
-    row::scope_digest,
+    read::{is_active, share_seen_by},
+    row::{DIRECT, scope_digest},
 };
 use crate::{
-    domain::{Crowding, FollowId, Share, ShareId, Source, UserId},
+    domain::{FollowId, Share, ShareId, Source, UserId},
     error::Error,
 };
 
@@ -115,7 +115,7 @@ impl ShareChange {
     /// nobody learns of a share they may not see, and a follow's share ends with its follow.
     pub async fn equal_active_share(&self, share: &Share, now: Instant) -> Result<Option<ShareId>, Error> {
         let same_origin = match &share.source {
-            Source::Direct => Column::Source.eq("direct"),
+            Source::Direct => Column::Source.eq(DIRECT),
             Source::Reshare { parent, .. } => Column::ParentShareId.eq(parent.0),
             Source::Follow(follow) => Column::FollowId.eq(follow.as_str()),
         };
@@ -151,11 +151,6 @@ impl ShareChange {
         self.0.lock(&Lock::new("follow", follow.as_str())).await.map_err(failed)
     }
 
-    /// What stands between the two people of `share`, and counts at `now`.
-    pub async fn crowding(&self, share: &Share, now: Instant) -> Result<Crowding, Error> {
-        crowding_between(self.0.connection(), &share.owner, &share.recipient, now).await
-    }
-
     /// Writes a share that is new.
     pub async fn insert(&self, share: &Share) -> Result<(), Error> {
         let row = Model::from(share).into_active_model();
@@ -189,6 +184,11 @@ impl ShareChange {
             idempotency::remember(&self.0, request, kept, answered_at).await.map_err(failed)?;
         }
         self.0.commit().await.map_err(failed)
+    }
+
+    /// For the statements of this change that stand in other files.
+    pub(super) fn connection(&self) -> &impl ConnectionTrait {
+        self.0.connection()
     }
 
     async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<(), Error> {

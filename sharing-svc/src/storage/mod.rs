@@ -1,6 +1,7 @@
 //! Shares in a database. The only place that names SeaORM; what leaves it are domain values.
 
 mod change;
+mod crowding;
 mod entity;
 pub mod migrations;
 mod read;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Crowding, Share, ShareId, Status, UserId,
+        Share, ShareId, Status, UserId,
         access::{Chain, chains},
     },
     error::Error,
@@ -22,7 +22,7 @@ use crate::{
 pub const REMEMBERED_ENDS: i64 = 100;
 
 /// The shares from $1 to $2 that are active at $3, and every share above them, once: to be joined by their ids.
-const ACTIVE_LINKS: &str = "
+pub(super) const ACTIVE_LINKS: &str = "
     WITH RECURSIVE link (id, parent) AS (
         SELECT id, parent_share_id FROM shares
         WHERE owner_id = $1 AND recipient_id = $2
@@ -47,13 +47,6 @@ const ALL_CHAINS: &str = "
         SELECT above.id, above.parent_share_id FROM shares above JOIN link ON above.id = link.parent
     )
     SELECT shares.* FROM shares JOIN link ON link.id = shares.id";
-
-/// Of all active shares of $1's nodes at $2: how many there are, and how much their ids take.
-const CROWDING_OF_OWNER: &str = "
-    SELECT COUNT(*) AS shares,
-        COALESCE(SUM(LENGTH(CAST(tag_ids AS TEXT)) + LENGTH(CAST(node_ids AS TEXT))), 0) AS id_bytes
-    FROM shares
-    WHERE owner_id = $1 AND revoked_at IS NULL AND (effective_until IS NULL OR effective_until > $2)";
 
 /// Which shares of a list are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,12 +102,6 @@ impl Store {
         self.chains(ALL_CHAINS, values, |share| share.recipient == *viewer).await
     }
 
-    /// How many shares of `owner`'s nodes are active at `now`, and how much their ids take.
-    pub async fn crowding_of_owner(&self, owner: &UserId, now: Instant) -> Result<Crowding, Error> {
-        let values = vec![owner.as_str().into(), now.utc().into()];
-        crowding(self.database.reader(), CROWDING_OF_OWNER, values).await
-    }
-
     /// The shares of `owner`'s nodes that are active at `now`, each with those above it.
     pub async fn active_chains_of_owner(&self, owner: &UserId, now: Instant) -> Result<Vec<Chain>, Error> {
         // Above an active share all are active: a revocation or an expiry ends what is below.
@@ -165,31 +152,6 @@ pub(super) async fn share_seen_by(
         .add(Column::MakerId.eq(user.as_str()));
     let row = Entity::find_by_id(id.0).filter(seen).one(connection).await.map_err(failed)?;
     row.map(Share::try_from).transpose()
-}
-
-/// What stands from one person to another at `now`: the active shares, and with them those above them.
-pub(super) async fn crowding_between(
-    connection: &impl ConnectionTrait,
-    owner: &UserId,
-    recipient: &UserId,
-    now: Instant,
-) -> Result<Crowding, Error> {
-    let sql = format!(
-        "{ACTIVE_LINKS}
-        SELECT COALESCE(SUM(CASE WHEN recipient_id = $2 THEN 1 ELSE 0 END), 0) AS shares,
-            COALESCE(SUM(LENGTH(CAST(tag_ids AS TEXT)) + LENGTH(CAST(node_ids AS TEXT))), 0) AS id_bytes
-        FROM shares JOIN link ON link.id = shares.id"
-    );
-    let values = vec![owner.as_str().into(), recipient.as_str().into(), now.utc().into()];
-    crowding(connection, &sql, values).await
-}
-
-async fn crowding(connection: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<Crowding, Error> {
-    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
-    let row = connection.query_one_raw(statement).await.map_err(failed)?;
-    let row = row.ok_or_else(|| Error::Internal(anyhow!("a count without a row")))?;
-    let number = |column| row.try_get::<i64>("", column).map_err(failed);
-    Ok(Crowding { shares: number("shares")?, id_bytes: number("id_bytes")? })
 }
 
 fn link(rows: Vec<Model>, is_leaf: impl Fn(&Share) -> bool) -> Result<Vec<Chain>, Error> {

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
 };
 
-const DIRECT: &str = "direct";
+pub(super) const DIRECT: &str = "direct";
 const FOLLOW: &str = "follow";
 const RESHARE: &str = "reshare";
 

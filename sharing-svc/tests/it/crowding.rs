@@ -3,7 +3,7 @@
 use ofself_proto::sharing::{CreateShareRequest, ListViewersRequest, Node, ShareChanges, ShareScope};
 use test_kit::{Backend, on_both};
 
-use crate::stage::{Stage, everything_to, of, passable, tags_to, why};
+use crate::stage::{Stage, after, everything_to, of, passable, tags_to, why};
 
 /// A share of a thousand of the longest ids.
 fn large(recipient: &str, number: usize) -> CreateShareRequest {
@@ -57,6 +57,50 @@ async fn what_was_passed_on_counts_with_all_that_is_above_it() {
     let parent = stage.create("ann", passable(large("maker-63", 63))).await.unwrap();
     let one = CreateShareRequest { node_ids: vec![parent.node_ids[0].clone()], ..large("bob", 0) };
     assert_eq!(why(stage.create("maker-63", of(&parent, one)).await), "node_ids");
+}
+
+#[tokio::test]
+async fn what_is_above_is_not_widened_into_too_much_below() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let mut refused = None;
+        for number in 0..64 {
+            let maker = format!("maker-{number}");
+            let wide = large(&maker, number).node_ids;
+            let one = |recipient: &str| CreateShareRequest { node_ids: vec![wide[0].clone()], ..large(recipient, 0) };
+            let parent = stage.create("ann", passable(one(&maker))).await.unwrap();
+            stage.create(&maker, of(&parent, one("bob"))).await.unwrap();
+            let widened = ShareChanges { node_ids: wide, ..ShareChanges::default() };
+            refused = stage.update("ann", &parent.id, widened, &["node_ids"]).await.err();
+            if refused.is_some() {
+                assert!(number >= 61, "{backend}: {number}");
+                break;
+            }
+        }
+        assert_eq!(why(Err::<(), _>(refused.unwrap())), "node_ids", "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn shares_that_come_back_with_their_parent_are_counted() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
+    let lasting = stage.create("ann", passable(everything_to("cyd"))).await.unwrap();
+    for (maker, above, count) in [("bob", &parent, 600), ("cyd", &lasting, 399)] {
+        for number in 0..count {
+            stage.create(maker, of(above, tags_to("dan", &[&format!("t{number}")]))).await.unwrap();
+        }
+    }
+    let ends = ShareChanges { expires_at: after(60), ..ShareChanges::default() };
+    stage.update("ann", &parent.id, ends, &["expires_at"]).await.unwrap();
+    stage.at(61);
+    for number in 399..402 {
+        stage.create("cyd", of(&lasting, tags_to("dan", &[&format!("t{number}")]))).await.unwrap();
+    }
+    let renewed = ShareChanges { expires_at: after(900), ..ShareChanges::default() };
+    assert_eq!(why(stage.update("ann", &parent.id, renewed, &["expires_at"]).await), "expires_at");
 }
 
 #[tokio::test]

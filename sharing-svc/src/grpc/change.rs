@@ -1,0 +1,14 @@
+//! How a change is run.
+
+use service_kit::detached;
+use tonic::Status;
+
+use super::status::status;
+use crate::error::Error;
+
+/// Runs a change to its end even if its caller goes away.
+pub(super) async fn change<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Status> {
+    detached::to_completion(work).await.unwrap_or_else(|panic| Err(Error::Internal(panic.into()))).map_err(status)
+}
