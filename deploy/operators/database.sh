@@ -1,19 +1,26 @@
-# Sourced by `backup` and `restore`: which database it is.
+# Sourced by `backup` and `restore`: which databases they are.
 # shellcheck shell=bash disable=SC2034
 
-# For PostgreSQL: `url`, without the password, which goes by the environment: arguments can be read by everybody on the machine.
-url=
-if [ -n "${DATABASE_URL:-}" ]; then
-    case $DATABASE_URL in
+data=${DATA_DIR:-./data}
+services=(sharing exposure)
+# In PostgreSQL, or in files of SQLite?
+postgres=
+[ -z "${DATABASE_URL:-}${SHARING_DATABASE_URL:-}${EXPOSURE_DATABASE_URL:-}" ] || postgres=yes
+
+# turn_to SERVICE: sets `url` to its database, without the password, which goes by the environment: arguments can be read by
+# everybody on the machine.
+turn_to() {
+    local own=${1^^}_DATABASE_URL
+    url=${!own:-${DATABASE_URL:-}}
+    unset PGPASSWORD
+    case $url in
     postgres://*|postgresql://*) ;;
-    *) echo "DATABASE_URL must be of PostgreSQL; for what \`ofself\` keeps, say DATA_DIR" >&2; exit 2 ;;
+    "") echo "say where $1 is: $own, or DATABASE_URL for both" >&2; exit 2 ;;
+    *) echo "$own or DATABASE_URL must be of PostgreSQL; for what \`ofself\` keeps, say DATA_DIR" >&2; exit 2 ;;
     esac
-    url=$DATABASE_URL
     if [[ $url =~ ^([a-z]+://[^:@/]*):([^@/]*)@(.*)$ ]]; then
         url=${BASH_REMATCH[1]}@${BASH_REMATCH[3]}
         PGPASSWORD=$(printf '%b' "${BASH_REMATCH[2]//%/\\x}")
         export PGPASSWORD
     fi
-fi
-data=${DATA_DIR:-./data}
-services=(sharing exposure)
+}
