@@ -8,7 +8,7 @@ pub struct TelemetrySettings {
     /// Where traces are sent by OTLP over gRPC, `http://127.0.0.1:4317`; without it none are made
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_parser = endpoint)]
     pub otlp_endpoint: Option<Uri>,
-    /// The part of all traces that is kept, 0 to 1. Where another service decided that already, its word stands
+    /// The part of all traces that is kept, 0 to 1. The gateway decides it for the services that it calls
     #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", default_value_t = DEFAULT_RATIO, value_parser = ratio)]
     pub trace_ratio: f64,
 }

@@ -44,11 +44,6 @@ impl Exporting {
     pub(super) fn to(endpoint: &Uri, ratio: f64, program: &Program<'_>) -> anyhow::Result<Self> {
         let exporter = SpanExporter::builder().with_tonic().with_channel(channel(endpoint)?).with_timeout(PATIENCE);
         let exporter = exporter.build().with_context(|| format!("cannot send traces to {endpoint}"))?;
-        let drawn = Box::new(Drawn::new(ratio));
-        let sampler: Box<dyn ShouldSample> = match program.sampling {
-            Sampling::Here => drawn,
-            Sampling::ByCallers => Box::new(Sampler::ParentBased(drawn)),
-        };
         let resource = Resource::builder_empty()
             .with_service_name(program.name)
             .with_attribute(KeyValue::new("service.namespace", "ofself"))
@@ -56,7 +51,7 @@ impl Exporting {
             .build();
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
-            .with_sampler(sampler)
+            .with_sampler(sampler(program.sampling, ratio))
             .with_resource(resource)
             .build();
         EXPORTED.get_or_init(|| ());
@@ -70,6 +65,14 @@ impl Exporting {
     pub(super) fn end(self) {
         // A collector that is away is not worth a longer leave.
         let _ = self.0.shutdown_with_timeout(LAST_WORDS);
+    }
+}
+
+fn sampler(sampling: Sampling, ratio: f64) -> Box<dyn ShouldSample> {
+    let drawn = Box::new(Drawn::new(ratio));
+    match sampling {
+        Sampling::Here => drawn,
+        Sampling::ByCallers => Box::new(Sampler::ParentBased(drawn)),
     }
 }
 
@@ -138,5 +141,37 @@ pub fn finish(span: &Span, attributes: impl IntoIterator<Item = (&'static str, o
     }
     if failed {
         span.set_status(opentelemetry::trace::Status::error(""));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{SpanKind, TraceId};
+    use opentelemetry_sdk::trace::SamplingDecision;
+
+    use super::*;
+
+    #[test]
+    fn a_service_keeps_what_its_caller_keeps_and_the_gateway_asks_nobody() {
+        let called_in = |flags: &str| {
+            let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
+            let headers = http::HeaderMap::from_iter([(
+                http::HeaderName::from_static(TraceParent::HEADER),
+                http::HeaderValue::from_str(&parent).unwrap(),
+            )]);
+            Context::new().with_remote_span_context(TraceParent::of(&headers).unwrap().into_span())
+        };
+        for (sampling, ratio, flags, kept) in [
+            (Sampling::ByCallers, 0.0, "01", true),
+            (Sampling::ByCallers, 1.0, "00", false),
+            (Sampling::Here, 0.0, "01", false),
+            (Sampling::Here, 1.0, "00", true),
+        ] {
+            let sampler = sampler(sampling, ratio);
+            let trace = TraceId::from_hex("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
+            let said = sampler.should_sample(Some(&called_in(flags)), trace, "m", &SpanKind::Server, &[], &[]);
+            let is_kept = said.decision == SamplingDecision::RecordAndSample;
+            assert_eq!(is_kept, kept, "{sampling:?} at {ratio} under {flags}");
+        }
     }
 }
