@@ -34,7 +34,7 @@ fn main() -> ExitCode {
             Action::Doctor(settings) => {
                 let mut doctor = Doctor::of(&settings.service.telemetry).await;
                 exposure_svc::examine(&mut doctor, &settings, Clock::system().now()).await;
-                doctor.address("admin-listen", &settings.admin_listen, true, PlainText::NothingToHide).await;
+                doctor.address("admin-listen", &settings.admin_listen, Some(PlainText::NothingToHide)).await;
                 doctor.finish()
             }
             Action::Ready { admin_listen, .. } => ask_ready(&admin_listen).await,

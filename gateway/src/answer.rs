@@ -11,14 +11,14 @@ use crate::{error::ApiError, http::entity_tag};
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// One row, as its owner sees it.
-pub struct Entity {
+pub(crate) struct Entity {
     tag: HeaderValue,
     bytes: Vec<u8>,
 }
 
 /// A page of rows, under the name of their kind.
 #[derive(Serialize, ToSchema)]
-pub struct Paging {
+pub(crate) struct Paging {
     /// Rows in all
     total: i64,
     /// Rows on a page at most
@@ -33,34 +33,34 @@ pub struct Paging {
 
 impl Paging {
     /// Where a page of `rows` stands in its list.
-    pub fn new(rows: usize, total: i64, limit: i32, offset: i64) -> Self {
+    pub(crate) fn new(rows: usize, total: i64, limit: i32, offset: i64) -> Self {
         let end = offset.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX));
         Self { total, limit, offset, has_next: rows > 0 && end < total, has_prev: offset > 0 && total > 0 }
     }
 }
 
 /// A JSON body.
-pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Response, ApiError> {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response, ApiError> {
     let bytes = serde_json::to_vec(body).map_err(|_| ApiError::internal())?;
     Ok((status, [(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
 impl Entity {
     /// A row at `version`, shown as `body`.
-    pub fn new(version: i64, body: &impl Serialize) -> Result<Self, ApiError> {
+    pub(crate) fn new(version: i64, body: &impl Serialize) -> Result<Self, ApiError> {
         let bytes = serde_json::to_vec(body).map_err(|_| ApiError::internal())?;
         let tag = entity_tag::entity_tag(version, &bytes).ok_or_else(ApiError::internal)?;
         Ok(Self { tag, bytes })
     }
 
     /// The same row under the same tag, with more beside it.
-    pub fn with_more(self, body: &impl Serialize) -> Result<Self, ApiError> {
+    pub(crate) fn with_more(self, body: &impl Serialize) -> Result<Self, ApiError> {
         let bytes = serde_json::to_vec(body).map_err(|_| ApiError::internal())?;
         Ok(Self { bytes, ..self })
     }
 
     /// The row was made, or was made before by the same request.
-    pub fn created(self, path: &str, replayed: bool) -> Result<Response, ApiError> {
+    pub(crate) fn created(self, path: &str, replayed: bool) -> Result<Response, ApiError> {
         let mut response = self.shown(StatusCode::CREATED, replayed);
         let location = HeaderValue::from_str(path).map_err(|_| ApiError::internal())?;
         response.headers_mut().insert(header::LOCATION, location);
@@ -68,12 +68,12 @@ impl Entity {
     }
 
     /// The row stands so; or did when the same request was answered before.
-    pub fn found(self, replayed: bool) -> Response {
+    pub(crate) fn found(self, replayed: bool) -> Response {
         self.shown(StatusCode::OK, replayed)
     }
 
     /// The row stands so.
-    pub fn ok(self) -> Response {
+    pub(crate) fn ok(self) -> Response {
         self.shown(StatusCode::OK, false)
     }
 
@@ -88,7 +88,7 @@ impl Entity {
 }
 
 /// `response`, or 304 where the client says it has it.
-pub fn unless_known(request: &HeaderMap, response: Response) -> Response {
+pub(crate) fn unless_known(request: &HeaderMap, response: Response) -> Response {
     let Some(tag) = response.headers().get(header::ETAG) else { return response };
     if !entity_tag::is_known(request, tag) {
         return response;

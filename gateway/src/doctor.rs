@@ -23,9 +23,9 @@ pub async fn examine(doctor: &mut Doctor, settings: &Settings, clock: Clock) {
         }
     }
     let tls = settings.tls.acceptor();
-    let is_plain = matches!(tls, Ok(None));
+    let plain_text = matches!(tls, Ok(None)).then(|| settings.plain_text());
     doctor.look("tls", tls, |tls| if tls.is_some() { "https" } else { "none: http" }.to_owned());
-    doctor.address("listen", &settings.listen, is_plain, settings.plain_text()).await;
+    doctor.address("listen", &settings.listen, plain_text).await;
     services(doctor, settings).await;
 }
 

@@ -9,36 +9,36 @@ use vocabulary::{Id, User};
 
 /// Counts what is under way for each user.
 #[derive(Clone)]
-pub struct FairShare {
+pub(crate) struct FairShare {
     limit: u32,
     under_way: Arc<Mutex<HashMap<Id<User>, u32>>>,
 }
 
 /// A request of a user, under way until this is dropped.
-pub struct Share {
+pub(crate) struct Turn {
     user: Id<User>,
     of: FairShare,
 }
 
 impl FairShare {
     /// `limit` at once for each user.
-    pub fn new(limit: u32) -> Self {
+    pub(crate) fn new(limit: u32) -> Self {
         Self { limit, under_way: Arc::default() }
     }
 
     /// One more of this user's; `None` where they have as many under way as they may.
-    pub fn take(&self, user: &Id<User>) -> Option<Share> {
+    pub(crate) fn take(&self, user: &Id<User>) -> Option<Turn> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let count = under_way.entry(user.clone()).or_default();
         if *count >= self.limit {
             return None;
         }
         *count += 1;
-        Some(Share { user: user.clone(), of: self.clone() })
+        Some(Turn { user: user.clone(), of: self.clone() })
     }
 }
 
-impl Drop for Share {
+impl Drop for Turn {
     fn drop(&mut self) {
         let mut under_way = self.of.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if let Entry::Occupied(mut count) = under_way.entry(self.user.clone()) {

@@ -7,25 +7,25 @@
 //! It keeps no state and knows no rule of sharing or exposure: it knows who is asking, and translates. [`router`] is the URL
 //! map; [`error`] the one place where a failure gets its form.
 
-pub mod answer;
+mod answer;
 pub mod auth;
 pub mod config;
-pub mod description;
+mod description;
 pub mod doctor;
 pub mod error;
-pub mod exposure_profiles;
-pub mod fair_share;
+mod exposure_profiles;
+mod fair_share;
 mod held_answer;
-pub mod http;
-pub mod json;
-pub mod moment;
-pub mod rate_limit;
+mod http;
+mod json;
+mod moment;
+mod rate_limit;
 pub mod router;
-pub mod sharing;
-pub mod traced_channel;
+mod sharing;
+mod traced_channel;
 pub mod upstream;
 pub mod upstream_url;
-pub mod wrong_shape;
+mod wrong_shape;
 
 use std::time::Duration;
 

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
             Action::Doctor(settings) => {
                 let mut doctor = Doctor::of(&settings.telemetry).await;
                 gateway::doctor::examine(&mut doctor, &settings, Clock::system()).await;
-                doctor.address("admin-listen", &settings.admin_listen, true, PlainText::NothingToHide).await;
+                doctor.address("admin-listen", &settings.admin_listen, Some(PlainText::NothingToHide)).await;
                 doctor.finish()
             }
             Action::Ready { admin_listen, .. } => ask_ready(&admin_listen).await,

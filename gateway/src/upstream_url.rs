@@ -1,8 +1,9 @@
 //! Where a service is.
 
-use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use http::{Uri, uri::Scheme};
+use service_kit::server::is_this_machine;
 
 /// The address of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +24,7 @@ impl UpstreamUrl {
     /// Whether what is sent there leaves this machine for anyone to read.
     pub fn is_open(&self) -> bool {
         match self {
-            Self::Plain(uri) => {
-                let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-                host != "localhost" && !host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-            }
+            Self::Plain(uri) => !is_this_machine(uri.host().unwrap_or_default()),
             Self::Tls(_) | Self::Unix(_) => false,
         }
     }

@@ -88,14 +88,14 @@ impl Doctor {
         }
     }
 
-    /// Looks whether the address could be taken.
-    pub async fn address(&mut self, subject: &'static str, address: &ListenAddress, is_plain: bool, plain: PlainText) {
-        if is_plain && plain == PlainText::OnThisMachine && !address.is_of_this_machine() {
+    /// Looks whether the address could be taken. `plain_text` says where it may be spoken there; `None`: TLS is.
+    pub async fn address(&mut self, subject: &'static str, address: &ListenAddress, plain_text: Option<PlainText>) {
+        if plain_text == Some(PlainText::OnThisMachine) && !address.is_of_this_machine() {
             let says =
                 format!("{address} is no loopback address, and plain text would let anyone in; name certificates");
             return self.wrong(subject, &ConfigurationError::new(says).into());
         }
-        if is_plain && plain == PlainText::Anywhere && !address.is_of_this_machine() {
+        if plain_text == Some(PlainText::Anywhere) && !address.is_of_this_machine() {
             self.doubtful(subject, format!("{address} speaks plain text: whoever reaches it reads along"));
         }
         if let ListenAddress::Unix(path) = address {

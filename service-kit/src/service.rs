@@ -104,7 +104,7 @@ pub async fn examine<M: MigratorTrait>(
         }
     }
     let tls = settings.grpc.tls.acceptor();
-    let is_plain = matches!(tls, Ok(None));
+    let plain_text = matches!(tls, Ok(None)).then(|| settings.grpc.plain_text());
     doctor.look("certificates", tls, |tls| match tls {
         Some(_) => format!("asked of every caller; {} of them have a role", settings.grpc.tls.roles.len()),
         None => "none: every caller has every role".to_owned(),
@@ -112,7 +112,7 @@ pub async fn examine<M: MigratorTrait>(
     if let Some(path) = &settings.grpc.tls.server.tls_cert {
         doctor.certificate("certificate", path, now);
     }
-    doctor.address("listen", address, is_plain, settings.grpc.plain_text()).await;
+    doctor.address("listen", address, plain_text).await;
 }
 
 impl Service {

@@ -135,18 +135,12 @@ mod tests {
     }
 
     fn parse_with(file: &str, flags: &[&str]) -> Result<SampleCommand, String> {
-        let path = std::env::temp_dir().join(format!("settings-{}.toml", uuid()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
         fs::write(&path, file).unwrap();
-        let mut arguments: Vec<OsString> =
-            vec!["sample".into(), "serve".into(), "--config".into(), path.clone().into()];
+        let mut arguments: Vec<OsString> = vec!["sample".into(), "serve".into(), "--config".into(), path.into()];
         arguments.extend(flags.iter().map(Into::into));
-        let parsed = parse_from::<Sample>(arguments).map(|sample| sample.command).map_err(|error| error.to_string());
-        fs::remove_file(path).unwrap();
-        parsed
-    }
-
-    fn uuid() -> String {
-        format!("{:?}-{}", std::thread::current().id(), std::process::id())
+        parse_from::<Sample>(arguments).map(|sample| sample.command).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct EndSettings {
     /// How long what is under way may go on after SIGTERM
     #[arg(long, env = "DRAIN", default_value = "10s", value_parser = duration)]
     pub drain: Duration,
-    /// How long of that new work is still taken, while those who send it learn that this process is not ready any more
+    /// How long after SIGTERM new requests are still taken, so that those who send them learn meanwhile that it ends; part of the drain
     #[arg(long, env = "LAME_DUCK", default_value = "1s", value_parser = duration)]
     pub lame_duck: Duration,
 }

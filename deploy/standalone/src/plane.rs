@@ -78,8 +78,17 @@ impl Plane {
         let sharing = tokio::spawn(sharing.serve(services.clone()));
         let exposure = tokio::spawn(exposure.serve(services.clone()));
         let serving = tokio::spawn(gateway.serve(shutdown.clone()));
-        ready(&parts).await;
-        announce(banner);
+        let ended = || sharing.is_finished() || exposure.is_finished();
+        tokio::select! {
+            () = ready(&parts, ended) => {}
+            () = shutdown.begun() => {}
+        }
+        if ended() {
+            // Why is said below.
+            shutdown.begin();
+        } else if !shutdown.has_begun() {
+            announce(banner);
+        }
         serving.await?;
         shutdown.begin();
         services.begin();
@@ -102,6 +111,8 @@ impl Plane {
         let (sharing, exposure) = (self.sharing.address()?, self.exposure.address()?);
         let admin = self.admin.address()?;
         let data = self.settings.data_dir.display();
+        // As whoever started it reached it, so that the line works for them.
+        let program = std::env::args().next().unwrap_or_else(|| "ofself".to_owned());
         // One share and one key a day: whoever runs the line again, also after a restart, gets the same answer.
         let today = self.clock.now().utc().date_naive();
         Ok(format!(
@@ -116,7 +127,7 @@ impl Plane {
              \n\
              curl -X POST http://{rest}/api/v1/sharing -H 'Content-Type: application/json' -H 'Idempotency-Key: {today}' -H 'Authorization: Bearer {token}' -d '{{\"shared_with_user_id\": \"bob\", \"scope\": \"specific_tags\", \"tag_ids\": [\"{today}\"]}}'\n\
              \n\
-             Another token: ofself token --user bob --data-dir {data}\n"
+             Another token: {program} token --user bob --data-dir {data}\n"
         ))
     }
 }
@@ -132,8 +143,8 @@ pub async fn examine(doctor: &mut Doctor, settings: &ServeSettings, now: Instant
         doctor.doubtful("signing key", format!("{} is not there yet; `serve` and `token` make it", key.display()));
     }
     let plain_text = if settings.insecure_plaintext { PlainText::Anywhere } else { PlainText::OnThisMachine };
-    doctor.address("listen", &settings.listen, true, plain_text).await;
-    doctor.address("admin-listen", &settings.admin_listen, true, PlainText::NothingToHide).await;
+    doctor.address("listen", &settings.listen, Some(plain_text)).await;
+    doctor.address("admin-listen", &settings.admin_listen, Some(PlainText::NothingToHide)).await;
     sharing_svc::examine(doctor, &sharing_settings(settings), now).await;
     exposure_svc::examine(doctor, &exposure_settings(settings), now).await;
 }
@@ -154,8 +165,9 @@ fn exposure_settings(settings: &ServeSettings) -> exposure_svc::config::Settings
     }
 }
 
-async fn ready(parts: &[Readiness]) {
-    while !parts.iter().all(Readiness::is_ready) {
+/// Waits until all parts are ready, or one has ended instead.
+async fn ready(parts: &[Readiness], ended: impl Fn() -> bool) {
+    while !parts.iter().all(Readiness::is_ready) && !ended() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

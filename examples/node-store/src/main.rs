@@ -1,19 +1,13 @@
 //! Shows it: `node-store <sharing-svc> <exposure-svc>`, as in `node-store http://127.0.0.1:50051 http://127.0.0.1:50052`.
 
+mod setup;
+
 use anyhow::{Context, ensure};
 use node_store::{Node, Nodes, Question};
 use ofself_proto::{
-    exposure::{
-        AppTier, CreateProfileRequest, GrantAppAccessRequest, ProfileDraft, RevokeAppAccessRequest, TagFilters,
-        app_access_service_client::AppAccessServiceClient,
-        exposure_profile_service_client::ExposureProfileServiceClient, exposure_service_client::ExposureServiceClient,
-    },
-    sharing::{
-        CreateShareRequest, ShareScope, access_service_client::AccessServiceClient,
-        sharing_service_client::SharingServiceClient,
-    },
+    exposure::exposure_service_client::ExposureServiceClient, sharing::access_service_client::AccessServiceClient,
 };
-use tonic::{Code, Request, transport::Channel};
+use tonic::transport::Channel;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -25,8 +19,8 @@ async fn main() -> anyhow::Result<()> {
     let nodes = some_nodes();
     let store = Nodes::create("sqlite::memory:").await?;
     store.insert(&nodes).await?;
-    share_work_with_bob(sharing.clone()).await?;
-    show_the_app_nothing_private(exposure.clone()).await?;
+    setup::share_work_with_bob(sharing.clone()).await?;
+    setup::show_the_app_nothing_private(exposure.clone()).await?;
 
     let mut question = Question {
         sharing: AccessServiceClient::new(sharing),
@@ -69,43 +63,4 @@ fn some_nodes() -> Vec<Node> {
         node("n4", "Reading list", &["work", "home"]),
         node("n5", "No tags at all", &[]),
     ]
-}
-
-/// Ann shares what has the tag `work` with Bob, if she has not done so before.
-async fn share_work_with_bob(sharing: Channel) -> anyhow::Result<()> {
-    let request = CreateShareRequest {
-        shared_with_user_id: "bob".to_owned(),
-        scope: ShareScope::SpecificTags.into(),
-        tag_ids: vec!["tag-work".to_owned()],
-        ..CreateShareRequest::default()
-    };
-    match SharingServiceClient::new(sharing).create_share(as_ann(request)).await {
-        Err(refused) if refused.code() != Code::AlreadyExists => Err(refused.into()),
-        Ok(_) | Err(_) => Ok(()),
-    }
-}
-
-/// Ann binds the app to a profile that exposes nothing private.
-async fn show_the_app_nothing_private(exposure: Channel) -> anyhow::Result<()> {
-    let draft = ProfileDraft {
-        name: Some("Nothing private".to_owned()),
-        tag_filters: Some(TagFilters { exclude_any: vec!["private".to_owned()], ..TagFilters::default() }),
-        ..ProfileDraft::default()
-    };
-    let request = CreateProfileRequest { profile: Some(draft), validate_only: false };
-    let made = ExposureProfileServiceClient::new(exposure.clone()).create_profile(as_ann(request)).await?;
-    let profile = made.into_inner().profile.context("a profile without a profile")?;
-    let mut grants = AppAccessServiceClient::new(exposure);
-    let (user_id, app_id) = ("ann".to_owned(), "reading-list".to_owned());
-    grants.revoke_app_access(RevokeAppAccessRequest { user_id: user_id.clone(), app_id: app_id.clone() }).await?;
-    let grant =
-        GrantAppAccessRequest { user_id, app_id, tier: AppTier::L2.into(), profile_id: profile.id, expires_at: None };
-    grants.grant_app_access(grant).await?;
-    Ok(())
-}
-
-fn as_ann<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.metadata_mut().insert("x-ofself-user", tonic::metadata::AsciiMetadataValue::from_static("ann"));
-    request
 }

@@ -1,5 +1,7 @@
 //! A person who reads another's nodes through an app: allowed by a share AND by the app's profile.
 
+use std::time::Duration;
+
 use ofself_proto::{
     exposure::{
         EvaluateNodesRequest, GetExposureFilterRequest, NodeDescription, Tag, encoded, evaluate_nodes_request,
@@ -11,9 +13,12 @@ use ofself_proto::{
     },
 };
 use prost_types::Timestamp;
-use tonic::transport::Channel;
+use tonic::{Request, transport::Channel};
 
 use crate::{Condition, Dialect, Node};
+
+/// Longer than this nobody waits for a list; what was not answered is not shown.
+const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Who reads whose nodes, through which app.
 pub struct Question {
@@ -32,19 +37,19 @@ pub struct Question {
 impl Question {
     /// Whether one node may be shown: both services are asked, and both must say yes.
     pub async fn may_show(&mut self, node: &Node) -> anyhow::Result<bool> {
-        let shared = self.sharing.check_access(CheckAccessRequest {
+        let shared = self.sharing.check_access(asked(CheckAccessRequest {
             viewer_id: self.viewer.clone(),
             owner_id: self.owner.clone(),
             action: Action::Read.into(),
             resource: Some(Resource { resource: Some(resource::Resource::Node(node.to_shared())) }),
             consistency: None,
-        });
-        let exposed = self.exposure.evaluate_nodes(EvaluateNodesRequest {
+        }));
+        let exposed = self.exposure.evaluate_nodes(asked(EvaluateNodesRequest {
             user_id: self.owner.clone(),
             subject: Some(evaluate_nodes_request::Subject::AppId(self.app.clone())),
             nodes: encoded(&[node.to_exposed()]),
             consistency: None,
-        });
+        }));
         let (shared, exposed) = tokio::try_join!(shared, exposed)?;
         Ok(shared.into_inner().allowed && exposed.into_inner().exposed == [true])
     }
@@ -52,23 +57,30 @@ impl Question {
     /// What a list must be narrowed by: both filters, for the store to put into its query. Asked for each list anew: a change may end
     /// a filter before its `valid_until`, and nothing tells of changes yet.
     pub async fn condition(&mut self, dialect: Dialect) -> anyhow::Result<Condition> {
-        let shared = self.sharing.get_access_filter(GetAccessFilterRequest {
+        let shared = self.sharing.get_access_filter(asked(GetAccessFilterRequest {
             viewer_id: self.viewer.clone(),
             owner_id: self.owner.clone(),
             action: Action::Read.into(),
             consistency: None,
-        });
-        let exposed = self.exposure.get_exposure_filter(GetExposureFilterRequest {
+        }));
+        let exposed = self.exposure.get_exposure_filter(asked(GetExposureFilterRequest {
             user_id: self.owner.clone(),
             subject: Some(get_exposure_filter_request::Subject::AppId(self.app.clone())),
             consistency: None,
-        });
+        }));
         let (shared, exposed) = tokio::try_join!(shared, exposed)?;
         let mut condition = Condition::owned_by(dialect, &self.owner);
         condition.and_shared(shared.get_ref());
         condition.and_exposed(exposed.get_ref().filter.as_ref());
         Ok(condition)
     }
+}
+
+/// A question with its deadline.
+fn asked<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(DEADLINE);
+    request
 }
 
 impl Node {

@@ -15,7 +15,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use jsonwebtoken::Algorithm;
-use service_kit::{clock::Clock, process::ConfigurationError};
+use service_kit::{clock::Clock, process::ConfigurationError, server::is_this_machine};
 use tokio::{
     sync::{Mutex, Semaphore},
     time::Instant,
@@ -55,8 +55,7 @@ struct Turn {
 
 impl Jwks {
     pub(super) fn new(url: Uri, allowed: Vec<Algorithm>, clock: Clock) -> anyhow::Result<Self> {
-        let is_local = matches!(url.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
-        if url.scheme() != Some(&Scheme::HTTPS) && !is_local {
+        if url.scheme() != Some(&Scheme::HTTPS) && !is_this_machine(url.host().unwrap_or_default()) {
             let says =
                 format!("JWT_JWKS_URL {url} must be https: whoever can change its keys on the way can be anyone");
             return Err(ConfigurationError::new(says).into());

@@ -18,7 +18,7 @@ use utoipa::{
     },
 };
 
-pub use self::{
+pub(crate) use self::{
     page::routes,
     parameters::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
     words::{IdText, NodeTypeText, TagText},
@@ -61,12 +61,12 @@ impl Modify for Token {
 }
 
 /// The description that routes are added to.
-pub fn document() -> openapi::OpenApi {
+pub(crate) fn document() -> openapi::OpenApi {
     Document::openapi()
 }
 
 /// The description of the routes that need a token, with what holds for all of them.
-pub fn of_api(mut described: openapi::OpenApi) -> openapi::OpenApi {
+pub(crate) fn of_api(mut described: openapi::OpenApi) -> openapi::OpenApi {
     let components = described.components.get_or_insert_default();
     for (name, codes) in refusals::OF_ANY {
         components.responses.insert((*name).to_owned(), refused(codes).into());

@@ -26,7 +26,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 const FOR_AN_HOUR: &str = "public, max-age=3600";
 
 /// The routes of the page and of what it shows.
-pub fn routes<S: Clone + Send + Sync + 'static>(description: &OpenApi) -> anyhow::Result<Router<S>> {
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(description: &OpenApi) -> anyhow::Result<Router<S>> {
     let json = Bytes::from(serde_json::to_vec(description)?);
     let mut router = Router::new()
         .route("/openapi.json", get(|| async { part("application/json", None, json) }))

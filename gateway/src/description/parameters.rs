@@ -13,7 +13,7 @@ use vocabulary::DEFAULT_LIMIT;
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "described, never built")]
-pub struct PageParams {
+pub(crate) struct PageParams {
     /// Only those that are active, or only those that are not; empty is the same as absent
     is_active: Option<bool>,
     #[param(schema_with = limit)]
@@ -52,7 +52,7 @@ fn number(least: i32, says: &str) -> ObjectBuilder {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "described, never built")]
-pub struct IdempotencyKeyParam {
+pub(crate) struct IdempotencyKeyParam {
     /// The same key and body within 24 hours get the first answer again
     #[param(
         rename = "Idempotency-Key",
@@ -68,7 +68,7 @@ pub struct IdempotencyKeyParam {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "described, never built")]
-pub struct IfMatchParam {
+pub(crate) struct IfMatchParam {
     /// Refused unless the row stands at one of these versions
     #[param(rename = "If-Match", nullable = false)]
     if_match: Option<String>,
@@ -78,7 +78,7 @@ pub struct IfMatchParam {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "described, never built")]
-pub struct IfNoneMatchParam {
+pub(crate) struct IfNoneMatchParam {
     /// Answered by 304 where that is what it would be sent
     #[param(rename = "If-None-Match", nullable = false)]
     if_none_match: Option<String>,

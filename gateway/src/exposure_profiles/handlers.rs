@@ -46,7 +46,7 @@ type ProfileId = Result<Path<String>, PathRejection>;
     request_body = NewProfile,
     responses((status = 201, description = "The profile that was made", body = ProfileBody)),
 )]
-pub async fn create(
+pub(crate) async fn create(
     State(upstreams): State<Upstreams>,
     call: Call,
     headers: HeaderMap,
@@ -76,7 +76,7 @@ pub async fn create(
     params(PageParams),
     responses((status = 200, description = "A page of profiles, newest first", body = ProfilesBody)),
 )]
-pub async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
+pub(crate) async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
     let mut query = Query::parse(uri.query());
     let (PageQuery { limit, offset }, is_active) = (query.page(), query.boolean("is_active"));
     query.finish()?;
@@ -96,7 +96,11 @@ pub async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> R
     params(IfNoneMatchParam),
     responses((status = 200, description = "The default profile", body = ProfileBody)),
 )]
-pub async fn default(State(upstreams): State<Upstreams>, call: Call, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(crate) async fn default(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let request = upstreams.request(&call, GetDefaultProfileRequest {})?;
     let found = upstreams.exposure().get_default_profile(request).await?.into_inner();
     Ok(answer::unless_known(&headers, entity(found.profile, None)?.ok()))
@@ -111,7 +115,7 @@ pub async fn default(State(upstreams): State<Upstreams>, call: Call, headers: He
     params(ProfileIdParam, WithYaml, IfNoneMatchParam),
     responses((status = 200, description = "The profile", body = ProfileBody)),
 )]
-pub async fn get(
+pub(crate) async fn get(
     State(upstreams): State<Upstreams>,
     call: Call,
     profile_id: ProfileId,
@@ -139,7 +143,7 @@ pub async fn get(
         (ProfileYaml = "application/json"),
     ))),
 )]
-pub async fn yaml(
+pub(crate) async fn yaml(
     State(upstreams): State<Upstreams>,
     call: Call,
     profile_id: ProfileId,
@@ -173,7 +177,7 @@ pub async fn yaml(
     request_body = ProfileChange,
     responses((status = 200, description = "The profile as it stands now", body = ProfileBody)),
 )]
-pub async fn update(
+pub(crate) async fn update(
     State(upstreams): State<Upstreams>,
     call: Call,
     profile_id: ProfileId,
@@ -202,7 +206,7 @@ pub async fn update(
     params(ProfileIdParam, IfMatchParam),
     responses((status = 204, description = "The profile is gone")),
 )]
-pub async fn delete(
+pub(crate) async fn delete(
     State(upstreams): State<Upstreams>,
     call: Call,
     profile_id: ProfileId,
@@ -227,7 +231,7 @@ pub async fn delete(
         (status = 200, description = "The default profile, which was there already", body = ProfileBody),
     ),
 )]
-pub async fn create_from_template(
+pub(crate) async fn create_from_template(
     State(upstreams): State<Upstreams>,
     call: Call,
     headers: HeaderMap,

@@ -3,7 +3,7 @@
 use http::{HeaderMap, header};
 
 /// Whether the client would rather have JSON than YAML. Where it does not say, or likes both as much, it gets YAML.
-pub fn prefers_json(headers: &HeaderMap) -> bool {
+pub(crate) fn prefers_json(headers: &HeaderMap) -> bool {
     liking(headers, "json") > liking(headers, "yaml")
 }
 

@@ -1,30 +1,26 @@
 //! The layer that works on no more at once than there is room for, and gives nobody the room of all.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::Method;
-use http_body::{Frame, SizeHint};
-use service_kit::server::{Holding, Load, LoadSettings, Pace, TooLarge, while_admitted};
+use http_body::Body as _;
+use service_kit::server::{Load, LoadSettings, Pace, TooLarge, while_admitted};
 
 use super::{
     body::{MAX_BYTES, PATIENCE},
     context::RequestContext,
+    pending::Pending,
 };
 use crate::{
     auth::Caller,
     error::{ApiError, ErrorCode},
-    fair_share::{FairShare, Share},
+    fair_share::FairShare,
 };
 
 /// How much is worked on at once, in all and for each user.
@@ -46,8 +42,13 @@ impl Admission {
 }
 
 /// Waits until the body of a request is whole, and lets it in if there is room. A body that comes slowly takes nobody's place.
-pub async fn admit(State(admission): State<Admission>, caller: Caller, request: Request, next: Next) -> Response {
-    let Some(share) = admission.fair_share.take(&caller.user) else {
+pub(crate) async fn admit(
+    State(admission): State<Admission>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(turn) = admission.fair_share.take(&caller.user) else {
         return ApiError::too_many_at_once().into_response();
     };
     let (mut head, body) = request.into_parts();
@@ -63,38 +64,16 @@ pub async fn admit(State(admission): State<Admission>, caller: Caller, request: 
     if let Some(context) = head.extensions.get_mut::<RequestContext>() {
         context.whole = Instant::now();
     }
-    let pace = if head.method.is_safe() { &admission.reads } else { &admission.writes };
+    let is_safe = head.method.is_safe();
+    let pace = if is_safe { &admission.reads } else { &admission.writes };
     let Ok(admitted) = admission.load.admit_at(pace) else { return ApiError::overloaded().into_response() };
     let answer = while_admitted(admitted, next.run(Request::from_parts(head, body))).await;
-    // Until it has taken the whole answer, the request is one of those that its user has under way.
-    answer.map(|body| Body::new(Held { body, _share: share, _memory: holding }))
-}
-
-/// The body of an answer that is not taken yet.
-struct Held {
-    body: Body,
-    _share: Share,
-    _memory: Holding,
-}
-
-impl http_body::Body for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+    // What a change comes to is one row, and is said in any case.
+    let bytes = answer.body().size_hint().lower();
+    if is_safe && holding.take_all(usize::try_from(bytes).unwrap_or(usize::MAX)).is_err() {
+        return ApiError::overloaded().into_response();
     }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+    answer.map(|body| Body::new(Pending::new(body, turn, holding)))
 }
 
 async fn gather(load: &Load, body: Body) -> Result<(Body, impl Send + use<>), ApiError> {

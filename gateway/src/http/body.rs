@@ -17,7 +17,7 @@ pub(super) const MAX_BYTES: usize = 256 * 1024;
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The members of the JSON object that a body is.
-pub async fn object(request: Request<Body>) -> Result<Vec<(String, Json)>, ApiError> {
+pub(crate) async fn object(request: Request<Body>) -> Result<Vec<(String, Json)>, ApiError> {
     let (head, body) = request.into_parts();
     // It was let in whole, and no larger than it may be.
     let bytes = body.collect().await.map_err(|_| ApiError::internal())?;

@@ -18,9 +18,9 @@ use super::requests;
 use crate::{auth::Caller, error::ApiError};
 
 /// The header that carries the id of a request.
-pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header that carries the trace a request belongs to (W3C Trace Context).
-pub const TRACEPARENT: HeaderName = HeaderName::from_static(TraceParent::HEADER);
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static(TraceParent::HEADER);
 
 /// What whoever runs this asks, and nobody else.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
@@ -43,21 +43,19 @@ const EVERY_ANSWER: [(HeaderName, &str); 6] = [
 
 /// What identifies a request, here and in the services it reaches.
 #[derive(Clone, Debug)]
-pub struct RequestContext {
+pub(crate) struct RequestContext {
     /// As the client chose it, or made here.
     pub request_id: HeaderValue,
     /// As the client sent it, or made here.
     pub traceparent: HeaderValue,
     /// The same for the services that are called: which traces are kept is not for a client to say.
     pub onward: HeaderValue,
-    /// When it came.
-    pub arrived: Instant,
     /// When all of it was there: the time for an answer begins here.
     pub whole: Instant,
 }
 
 /// Wraps every request.
-pub async fn with_context(mut request: Request, next: Next) -> Response {
+pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
     let arrived = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -67,7 +65,7 @@ pub async fn with_context(mut request: Request, next: Next) -> Response {
     let request_id_text = request_id.to_str().unwrap_or_default().to_owned();
     let trace = Trace::begin(&operation(&method, route), &request_id_text, request.headers());
     let (traceparent, onward) = (made(&trace.parent.to_string()), made(&trace.onward.to_string()));
-    let context = RequestContext { request_id, traceparent, onward, arrived, whole: arrived };
+    let context = RequestContext { request_id, traceparent, onward, whole: arrived };
     request.extensions_mut().insert(context.clone());
 
     let end = |status: StatusCode, user: Option<&Id<User>>, turned_away: bool| {

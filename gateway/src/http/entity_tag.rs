@@ -10,13 +10,13 @@ use service_kit::digest::{hex, sha256};
 const NO_VERSION: i64 = 0;
 
 /// The tag of a row at `version` that was shown as `body`.
-pub fn entity_tag(version: i64, body: &[u8]) -> Option<HeaderValue> {
+pub(crate) fn entity_tag(version: i64, body: &[u8]) -> Option<HeaderValue> {
     let digest = hex(&sha256(&[body]));
     HeaderValue::from_str(&format!("\"{version}-{}\"", digest.get(..16)?)).ok()
 }
 
 /// The versions that `If-Match` names; empty: any. A tag of another shape, or a weak one, names a version that no row has.
-pub fn expected_versions(headers: &HeaderMap) -> Vec<i64> {
+pub(crate) fn expected_versions(headers: &HeaderMap) -> Vec<i64> {
     let mut versions = Vec::new();
     for tag in tags(headers, &header::IF_MATCH) {
         if tag == "*" {
@@ -28,7 +28,7 @@ pub fn expected_versions(headers: &HeaderMap) -> Vec<i64> {
 }
 
 /// Whether `If-None-Match` names this tag: the client has what it would be sent.
-pub fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+pub(crate) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let Ok(current) = tag.to_str() else { return false };
     tags(headers, &header::IF_NONE_MATCH)
         .iter()

@@ -4,10 +4,10 @@ use http::HeaderMap;
 use vocabulary::{FieldErrors, IdempotencyKey};
 
 /// The name of the header.
-pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// The key of a request; an empty or overlong one, or several, are wrong.
-pub fn idempotency_key(headers: &HeaderMap, errors: &mut FieldErrors) -> Option<IdempotencyKey> {
+pub(crate) fn idempotency_key(headers: &HeaderMap, errors: &mut FieldErrors) -> Option<IdempotencyKey> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let value = values.next()?;
     let key = IdempotencyKey::parse(value.to_str().unwrap_or_default());

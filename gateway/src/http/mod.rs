@@ -1,10 +1,11 @@
 //! What HTTP says beside the resources themselves: bodies, queries, preconditions, the context of a request.
 
-pub mod accept;
-pub mod admission;
-pub mod body;
-pub mod context;
-pub mod entity_tag;
-pub mod idempotency_key;
-pub mod query;
+pub(crate) mod accept;
+pub(crate) mod admission;
+pub(crate) mod body;
+pub(crate) mod context;
+pub(crate) mod entity_tag;
+pub(crate) mod idempotency_key;
+mod pending;
+pub(crate) mod query;
 pub(crate) mod requests;

@@ -8,22 +8,21 @@ use crate::error::ApiError;
 const MAX_PARAMETERS: usize = 50;
 
 /// The parameters of a query, and what is wrong with them.
-pub struct Query {
+pub(crate) struct Query {
     parameters: Vec<(String, String)>,
     errors: FieldErrors,
 }
 
 /// Which page of a list is asked for, as the services take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are those of the contract")]
-pub struct PageQuery {
+pub(crate) struct PageQuery {
     pub limit: Option<i32>,
     pub offset: Option<i64>,
 }
 
 impl Query {
     /// Takes the query of a URI.
-    pub fn parse(query: Option<&str>) -> Self {
+    pub(crate) fn parse(query: Option<&str>) -> Self {
         let mut parsed = Self { parameters: Vec::new(), errors: FieldErrors::new() };
         let parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
         for (name, value) in parameters.take(MAX_PARAMETERS) {
@@ -38,7 +37,7 @@ impl Query {
     }
 
     /// A parameter that is true or false.
-    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
         match self.get(name)?.to_ascii_lowercase().as_str() {
             "true" => Some(true),
             "false" => Some(false),
@@ -50,7 +49,7 @@ impl Query {
     }
 
     /// `limit` and `offset`, or `page` and `per_page`.
-    pub fn page(&mut self) -> PageQuery {
+    pub(crate) fn page(&mut self) -> PageQuery {
         let (limit, offset) = (self.number("limit"), self.number("offset"));
         let (page, per_page) = (self.number("page"), self.number("per_page"));
         if page.is_none() && per_page.is_none() {
@@ -71,7 +70,7 @@ impl Query {
     }
 
     /// Refuses the request when a parameter that was asked for is wrong.
-    pub fn finish(self) -> Result<(), ApiError> {
+    pub(crate) fn finish(self) -> Result<(), ApiError> {
         self.errors.into_result(()).map_err(ApiError::validation)
     }
 

@@ -43,7 +43,7 @@ type ShareId = Result<Path<String>, PathRejection>;
     request_body = NewShare,
     responses((status = 201, description = "The share that was made", body = ShareBody)),
 )]
-pub async fn create(
+pub(crate) async fn create(
     State(upstreams): State<Upstreams>,
     call: Call,
     headers: HeaderMap,
@@ -74,7 +74,7 @@ pub async fn create(
     params(PageParams),
     responses((status = 200, description = "A page of shares, newest first", body = SharesBody)),
 )]
-pub async fn outgoing(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
+pub(crate) async fn outgoing(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
     let (PageQuery { limit, offset }, is_active) = list_query(&uri)?;
     let request = upstreams.request(&call, ListOutgoingSharesRequest { limit, offset, is_active })?;
     let page = upstreams.sharing().list_outgoing_shares(request).await?.into_inner();
@@ -90,7 +90,7 @@ pub async fn outgoing(State(upstreams): State<Upstreams>, call: Call, uri: Uri) 
     params(PageParams),
     responses((status = 200, description = "A page of shares, newest first", body = SharesBody)),
 )]
-pub async fn incoming(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
+pub(crate) async fn incoming(State(upstreams): State<Upstreams>, call: Call, uri: Uri) -> Result<Response, ApiError> {
     let (PageQuery { limit, offset }, is_active) = list_query(&uri)?;
     let request = upstreams.request(&call, ListIncomingSharesRequest { limit, offset, is_active })?;
     let page = upstreams.sharing().list_incoming_shares(request).await?.into_inner();
@@ -106,7 +106,7 @@ pub async fn incoming(State(upstreams): State<Upstreams>, call: Call, uri: Uri) 
     params(ShareIdParam, IfNoneMatchParam),
     responses((status = 200, description = "The share", body = ShareBody)),
 )]
-pub async fn get(
+pub(crate) async fn get(
     State(upstreams): State<Upstreams>,
     call: Call,
     share_id: ShareId,
@@ -127,7 +127,7 @@ pub async fn get(
     request_body = ShareChange,
     responses((status = 200, description = "The share as it stands now", body = ShareBody)),
 )]
-pub async fn update(
+pub(crate) async fn update(
     State(upstreams): State<Upstreams>,
     call: Call,
     share_id: ShareId,
@@ -155,7 +155,7 @@ pub async fn update(
     params(ShareIdParam, IfMatchParam),
     responses((status = 200, description = "The share, revoked; again and again", body = ShareBody)),
 )]
-pub async fn revoke(
+pub(crate) async fn revoke(
     State(upstreams): State<Upstreams>,
     call: Call,
     share_id: ShareId,

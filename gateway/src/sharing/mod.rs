@@ -1,6 +1,6 @@
 //! `/sharing`: shares, translated between REST and `SharingService`.
 
-pub mod handlers;
+pub(crate) mod handlers;
 mod read;
 mod schema;
 mod write;

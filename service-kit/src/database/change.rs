@@ -7,8 +7,8 @@ use sea_orm::{
 
 use super::Database;
 
-/// Something that only one change at a time may hold. Two changes that name several take them in the order they were
-/// named, so every caller names them in the same order.
+/// Something that only one change at a time may hold. Changes that take several take them in one order, or they would wait for each
+/// other.
 #[derive(Clone, Debug)]
 pub struct Lock(String);
 
@@ -23,8 +23,8 @@ impl Lock {
 pub struct Change(DatabaseTransaction);
 
 impl Database {
-    /// Begins a change that nothing else which names one of `locks` runs beside. On SQLite it is the only change of the
-    /// whole database; `BEGIN IMMEDIATE`, because a transaction that reads first and writes later would be refused as busy.
+    /// Begins a change, which then [locks](Change::lock) what it must be alone with. On SQLite it is the only change of the whole
+    /// database; `BEGIN IMMEDIATE`, because a transaction that reads first and writes later would be refused as busy.
     pub async fn begin(&self) -> Result<Change, DbErr> {
         let is_sqlite = self.writer.get_database_backend() == DbBackend::Sqlite;
         let options = TransactionOptions {

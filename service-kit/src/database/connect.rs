@@ -1,6 +1,6 @@
 //! Opening a database the way this product needs it: durable, bounded, ready for one writer or many.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context;
 use sea_orm::{
@@ -14,7 +14,7 @@ use secrecy::ExposeSecret;
 use tracing::warn;
 
 use super::{DatabaseFault, DatabaseSettings};
-use crate::process::ConfigurationError;
+use crate::{process::ConfigurationError, server::is_this_machine};
 
 /// A statement that runs longer than this is ended by PostgreSQL: its caller has long been answered.
 const STATEMENT_TIMEOUT: &str = "5000";
@@ -119,8 +119,7 @@ async fn open_in_turn(options: ConnectOptions, wait: Duration) -> Result<Databas
 /// what PostgreSQL's clients do where nobody says otherwise. Plain text that is meant can be said.
 fn refuse_silent_plain_text(options: &PgConnectOptions) -> Result<(), ConfigurationError> {
     let host = options.get_host();
-    let is_loopback = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    let is_here = options.get_socket().is_some() || host.starts_with('/') || host == "localhost" || is_loopback;
+    let is_here = options.get_socket().is_some() || host.starts_with('/') || is_this_machine(host);
     let is_left_open = matches!(options.get_ssl_mode(), PgSslMode::Allow | PgSslMode::Prefer);
     if is_here || !is_left_open {
         return Ok(());

@@ -2,8 +2,14 @@
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
-/// Waiting for a lock took longer than `lock_timeout` (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+/// Waiting for a lock took longer than `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_NOMEM: u32 = 7;
+const SQLITE_READONLY: u32 = 8;
+const SQLITE_IOERR: u32 = 10;
+const SQLITE_FULL: u32 = 13;
+const SQLITE_CANTOPEN: u32 = 14;
 
 /// What went wrong in a database, as far as callers react to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,19 +43,61 @@ impl DatabaseFault {
             // The connection, not the statement, failed.
             return Self::Unavailable;
         };
-        let Some(code) = answer.code() else { return Self::Internal };
-        match code.as_ref() {
-            // The latter are SQLITE_BUSY and its extended forms (<https://www.sqlite.org/rescode.html#busy>).
-            LOCK_NOT_AVAILABLE | "5" | "261" | "517" | "773" => Self::Contended,
-            // SQLITE_IOERR, SQLITE_FULL and SQLITE_CANTOPEN: the disk, not the statement; and a server that only reads.
-            "10" | "13" | "14" | "25006" => Self::Unavailable,
-            // Connection exceptions, insufficient resources, operator intervention.
-            code if ["08", "53", "57"].iter().any(|class| code.starts_with(class) && code.len() == 5) => {
-                Self::Unavailable
-            }
-            // Serialization failures and deadlocks: the change was undone whole.
-            "40001" | "40P01" => Self::Contended,
+        answer.code().map_or(Self::Internal, |code| Self::of_code(&code))
+    }
+
+    /// SQLSTATEs have five characters, SQLite's numbers fewer.
+    fn of_code(code: &str) -> Self {
+        match code.parse::<u32>() {
+            Ok(number) if code.len() < 5 => Self::of_sqlite(number),
+            Ok(_) | Err(_) => Self::of_sqlstate(code),
+        }
+    }
+
+    /// The low byte says what it is, the rest of an extended code how it came to it (<https://www.sqlite.org/rescode.html>).
+    fn of_sqlite(code: u32) -> Self {
+        match code & 0xff {
+            SQLITE_BUSY => Self::Contended,
+            // The disk or the machine, not the statement.
+            SQLITE_NOMEM | SQLITE_READONLY | SQLITE_IOERR | SQLITE_FULL | SQLITE_CANTOPEN => Self::Unavailable,
             _ => Self::Internal,
+        }
+    }
+
+    /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+    fn of_sqlstate(code: &str) -> Self {
+        match code {
+            // The latter are serialization failures and deadlocks: the change was undone whole.
+            LOCK_NOT_AVAILABLE | "40001" | "40P01" => Self::Contended,
+            // A server that only reads.
+            "25006" => Self::Unavailable,
+            // Connection exceptions, insufficient resources, operator intervention.
+            code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Self::Unavailable,
+            _ => Self::Internal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extended_code_is_sorted_as_what_it_extends() {
+        for (codes, fault) in [
+            (["5", "261", "517", "773"], DatabaseFault::Contended),
+            // Writing, syncing, a shared memory that cannot grow; no room.
+            (["778", "1034", "4874", "13"], DatabaseFault::Unavailable),
+            (["14", "526", "1032", "7"], DatabaseFault::Unavailable),
+            // A constraint, a statement, a damaged file.
+            (["787", "1", "11", "26"], DatabaseFault::Internal),
+            (["55P03", "40001", "40P01", "55P03"], DatabaseFault::Contended),
+            (["08006", "53300", "57P01", "25006"], DatabaseFault::Unavailable),
+            (["23514", "42P01", "22001", "53"], DatabaseFault::Internal),
+        ] {
+            for code in codes {
+                assert_eq!(DatabaseFault::of_code(code), fault, "{code}");
+            }
         }
     }
 }

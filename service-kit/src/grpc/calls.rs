@@ -78,7 +78,7 @@ fn is_ours(code: Code) -> bool {
 }
 
 /// As the standard writes it (<https://grpc.io/docs/guides/status-codes/>).
-fn written(code: Code) -> &'static str {
+pub(super) fn written(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

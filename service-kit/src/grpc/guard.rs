@@ -16,13 +16,15 @@ use http::HeaderMap;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::{Instrument, warn};
+use vocabulary::FieldErrors;
 
 use super::{
     ACTING_USER,
     calls::{self, End, UNKNOWN_METHOD},
     deadline,
+    explained::explain,
     roles::{Callers, Method, Role, Roles},
-    stream::Bounded,
+    stream::{Bounded, Until},
 };
 use crate::{
     refusal::Refusal,
@@ -124,6 +126,13 @@ impl Guard {
         Refusal::new("MESSAGE_TOO_LARGE").into_status(Code::ResourceExhausted, &says, self.domain)
     }
 
+    fn no_timeout(&self) -> Status {
+        let mut fields = FieldErrors::new();
+        fields.add("grpc-timeout", "must be a timeout as gRPC writes it: up to eight digits and a unit, `500m`");
+        let says = fields.first();
+        Refusal::validation(fields).into_status(Code::InvalidArgument, &says, self.domain)
+    }
+
     /// Waits for the whole message.
     async fn gather(&self, body: Body, max_bytes: usize) -> Result<Gathered, Status> {
         let gathered = match self.load.gather(body, FRAME_HEAD + max_bytes).await {
@@ -150,14 +159,13 @@ impl Guard {
     /// Calls a method that takes, or answers with, a stream.
     async fn stream(&self, place: Admitted, wait: Option<Duration>, request: Request, next: Next) -> Response {
         let deadline = wait.map(|wait| Instant::now() + wait);
-        let shutdown = self.shutdown.clone();
-        next.run(request).await.map(|body| Body::new(Bounded::new(body, deadline, shutdown, place)))
+        let until = Until { deadline, shutdown: self.shutdown.clone(), domain: self.domain };
+        next.run(request).await.map(|body| Body::new(Bounded::new(body, until, place)))
     }
 
     async fn answer(&self, request: Request, next: Next) -> Result<Response, Status> {
         let (method, pace) = self.admitted(&request)?;
-        let wait = deadline::of(request.headers())
-            .map_err(|_| Status::invalid_argument("the metadata key `grpc-timeout` holds no timeout"))?;
+        let wait = deadline::of(request.headers()).map_err(|_| self.no_timeout())?;
         if method.is_stream {
             let admitted = self.streams.admit().map_err(|_| self.overloaded())?;
             return Ok(self.stream(admitted, wait, request, next).await);
@@ -176,7 +184,8 @@ pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
     let method = known.map_or(UNKNOWN_METHOD, |(method, _)| method.path.trim_start_matches('/'));
     let span = server_span(method, request_id(headers), TraceParent::of(headers));
     let unanswered = Unanswered::new(|| calls::abandoned(End::Server, method, began.elapsed(), &span));
-    let answered = guard.answer(request, next).instrument(span.clone()).await.unwrap_or_else(Status::into_http);
+    let mut answered = guard.answer(request, next).instrument(span.clone()).await.unwrap_or_else(Status::into_http);
+    explain(answered.headers_mut(), guard.domain);
     unanswered.answered();
     calls::finished(End::Server, method, Some(answered.headers()), began.elapsed(), &span);
     answered

@@ -4,6 +4,7 @@ mod caller;
 pub mod callers;
 pub mod calls;
 mod deadline;
+mod explained;
 mod guard;
 mod health;
 mod roles;

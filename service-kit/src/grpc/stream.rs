@@ -12,15 +12,24 @@ use http_body::Frame;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tonic::{Code, Status};
 
-use crate::{server::Admitted, shutdown::Shutdown};
+use super::explained::explain;
+use crate::{refusal::Refusal, server::Admitted, shutdown::Shutdown};
 
 /// A stream that has been quiet for this long while the process ends has nothing under way.
 const QUIET: Duration = Duration::from_secs(1);
+
+/// What ends a stream, and whose word that is.
+pub(super) struct Until {
+    pub(super) deadline: Option<Instant>,
+    pub(super) shutdown: Shutdown,
+    pub(super) domain: &'static str,
+}
 
 /// A stream that ends when its time has come, and says why.
 pub(super) struct Bounded {
     body: Body,
     deadline: Option<Pin<Box<Sleep>>>,
+    domain: &'static str,
     closing: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Once the process ends.
     quiet: Option<Pin<Box<Sleep>>>,
@@ -29,9 +38,11 @@ pub(super) struct Bounded {
 }
 
 impl Bounded {
-    pub(super) fn new(body: Body, deadline: Option<Instant>, shutdown: Shutdown, place: Admitted) -> Self {
+    pub(super) fn new(body: Body, until: Until, place: Admitted) -> Self {
+        let Until { deadline, shutdown, domain } = until;
         Self {
             body,
+            domain,
             deadline: deadline.map(|at| Box::pin(sleep_until(at))),
             closing: Box::pin(async move { shutdown.closing().await }),
             quiet: None,
@@ -43,13 +54,17 @@ impl Bounded {
     /// Why a stream on which nothing happens is to end now.
     fn time_has_come(&mut self, context: &mut Context<'_>) -> Option<Status> {
         if self.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(context).is_ready()) {
-            return Some(Status::new(Code::DeadlineExceeded, "the deadline of the call has passed"));
+            let says = "the deadline of the call has passed";
+            return Some(Refusal::new("DEADLINE_EXCEEDED").into_status(Code::DeadlineExceeded, says, self.domain));
         }
         if self.quiet.is_none() && self.closing.as_mut().poll(context).is_ready() {
             self.quiet = Some(Box::pin(sleep(QUIET)));
         }
         let is_quiet = self.quiet.as_mut().is_some_and(|quiet| quiet.as_mut().poll(context).is_ready());
-        is_quiet.then(|| Status::new(Code::Unavailable, "this replica is shutting down; call again"))
+        is_quiet.then(|| {
+            let says = "this replica is shutting down; call again";
+            Refusal::new("SERVICE_UNAVAILABLE").into_status(Code::Unavailable, says, self.domain)
+        })
     }
 }
 
@@ -64,7 +79,10 @@ impl http_body::Body for Bounded {
         if self.is_over {
             return Poll::Ready(None);
         }
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+        if let Poll::Ready(mut frame) = Pin::new(&mut self.body).poll_frame(context) {
+            if let Some(trailers) = frame.as_mut().and_then(|frame| frame.as_mut().ok()).and_then(Frame::trailers_mut) {
+                explain(trailers, self.domain);
+            }
             if let Some(quiet) = &mut self.quiet {
                 quiet.as_mut().reset(Instant::now() + QUIET);
             }

@@ -1,6 +1,11 @@
 //! Where a server listens.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+};
 
 /// An address of this machine to listen on: `127.0.0.1:50051`, or `unix:/run/sharing.sock`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +14,12 @@ pub enum ListenAddress {
     Tcp(SocketAddr),
     /// A socket in the file system.
     Unix(PathBuf),
+}
+
+/// Whether the host of a URL, a name or an address, is this machine, so that what is sent there leaves it for nobody to read.
+pub fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Text that is no such address.
@@ -82,6 +93,21 @@ mod tests {
         }
         for bad in ["", "localhost:1", "127.0.0.1", "unix:", "unix:run/s", "/run/s", "127.0.0.1:70000"] {
             assert_eq!(bad.parse::<ListenAddress>(), Err(ListenAddressError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_this_machine_by_its_name_or_a_loopback_address() {
+        for (host, is_here) in [
+            ("localhost", true),
+            ("127.0.0.1", true),
+            ("127.0.0.2", true),
+            ("[::1]", true),
+            ("10.0.0.1", false),
+            ("localhost.example.com", false),
+            ("", false),
+        ] {
+            assert_eq!(is_this_machine(host), is_here, "{host}");
         }
     }
 }

@@ -24,11 +24,11 @@ tokio::task_local! {
 /// How much a server works on at once.
 #[derive(clap::Args, Clone, Debug)]
 pub struct LoadSettings {
-    /// Requests that are worked on at once at most; of each kind no more than what keeps its answers quick. More are turned
+    /// How many requests are worked on at once at most; of each kind no more than what keeps its answers quick. More are turned
     /// away at once, to be sent again later
     #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: u32,
-    /// Requests of each kind that are worked on at once in any case, however long they take
+    /// How many requests of each kind are worked on at once in any case, however long they take
     #[arg(long, env = "MIN_IN_FLIGHT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub min_in_flight: u32,
     /// MiB of requests, and at the gateway of answers, that are held at once; more are turned away
@@ -169,7 +169,17 @@ impl Load {
 impl Holding {
     /// Takes so many bytes more, if they are there.
     pub fn take(&self, bytes: usize) -> Result<(), Untaken> {
+        self.grow(&mut self.taken.lock().unwrap_or_else(PoisonError::into_inner), bytes)
+    }
+
+    /// Takes as many bytes as are wanting to so many in all, if they are there.
+    pub fn take_all(&self, bytes: usize) -> Result<(), Untaken> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanting = bytes.saturating_sub(taken.bytes);
+        self.grow(&mut taken, wanting)
+    }
+
+    fn grow(&self, taken: &mut Taken, bytes: usize) -> Result<(), Untaken> {
         let units = |bytes: usize| bytes.div_ceil(UNIT);
         let needed = units(taken.bytes + bytes) - units(taken.bytes);
         if needed > 0 {
@@ -288,7 +298,10 @@ mod tests {
         drop(one);
         assert!(load.holding().take(1).is_err(), "somebody still holds it");
         drop(also_one);
-        load.holding().take(1_024 * 1_024).unwrap();
+        let all = load.holding();
+        all.take(1_024 * 1_024).unwrap();
+        all.take_all(1_000).unwrap();
+        assert!(all.take_all(1_024 * 1_024 + 1).is_err());
     }
 
     #[tokio::test]

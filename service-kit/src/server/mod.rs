@@ -9,7 +9,7 @@ mod pace;
 mod serve;
 mod settings;
 
-pub use address::{ListenAddress, ListenAddressError};
+pub use address::{ListenAddress, ListenAddressError, is_this_machine};
 pub use connection::Peer;
 pub use listener::{Listener, PlainText};
 pub(crate) use load::current_place;

@@ -69,6 +69,7 @@ async fn a_deadline_that_passes_is_answered_as_such() {
     assert_eq!(Refusal::from_status(&status).unwrap().reason, "DEADLINE_EXCEEDED");
     let status = send(&channel, "/test.Echo/Answer", &[("grpc-timeout", "5 s")], framed(0, 0)).await;
     assert_eq!(status.code(), Code::InvalidArgument);
+    assert_eq!(Refusal::from_status(&status).unwrap().fields.iter().next().unwrap().0, "grpc-timeout");
     let status = send(&channel, "/test.Echo/Answer", &[("grpc-timeout", "99999999H")], framed(0, 0)).await;
     assert_eq!(status.code(), Code::Ok);
 

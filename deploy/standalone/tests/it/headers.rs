@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::json;
+use service_kit::clock::Clock;
 use test_kit::{Backend, on_both};
 
 use crate::stage::Stage;
@@ -43,20 +44,18 @@ async fn an_entity_tag_guards_against_lost_updates_and_needless_answers() {
 #[tokio::test]
 async fn an_expired_share_is_not_taken_for_the_active_one_that_was_cached() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let soon = (service_kit::clock::Clock::system().now().utc() + Duration::from_millis(400)).to_rfc3339();
-    let made =
-        stage.post("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all", "expires_at": soon})).await;
+    let (clock, hand) = Clock::manual(Clock::system().now());
+    let stage = Stage::start_by(&backend, clock.clone()).await;
+    let soon = clock.now().utc() + Duration::from_mins(1);
+    let share = json!({"shared_with_user_id": "bob", "scope": "all", "expires_at": soon.to_rfc3339()});
+    let made = stage.post("ann", "/sharing", &share).await;
     let (tag, path) = (made.header("etag").to_owned(), made.header("location").replace("/api/v1", ""));
     assert_eq!(made.json()["status"], "active");
-    loop {
-        let answer = stage.ask_with("bob", Method::GET, &path, &[("if-none-match", &tag)], "").await;
-        if answer.status == 200 {
-            assert_eq!(answer.json()["status"], "expired");
-            break;
-        }
-        assert_eq!(answer.status, 304);
-    }
+    let again = async || stage.ask_with("bob", Method::GET, &path, &[("if-none-match", &tag)], "").await;
+    assert_eq!(again().await.status, 304);
+    hand.set(vocabulary::Instant::new(soon).unwrap());
+    let expired = again().await;
+    assert_eq!((expired.status.as_u16(), &expired.json()["status"]), (200, &json!("expired")));
 }
 
 #[tokio::test]

@@ -43,7 +43,12 @@ impl Stage {
     /// With services for which it is always this moment; tokens go by the machine's clock all the same.
     pub async fn start_at(backend: &Backend, moment: &str) -> Self {
         let moment = vocabulary::Instant::new(moment.parse().unwrap()).unwrap();
-        Self::assemble(backend, 0, Duration::from_secs(20), Clock::manual(moment).0).await
+        Self::start_by(backend, Clock::manual(moment).0).await
+    }
+
+    /// With services that go by this clock; tokens go by the machine's all the same.
+    pub async fn start_by(backend: &Backend, clock: Clock) -> Self {
+        Self::assemble(backend, 0, Duration::from_secs(20), clock).await
     }
 
     async fn assemble(backend: &Backend, rate_limit: u32, deadline: Duration, clock: Clock) -> Self {
