@@ -1,4 +1,5 @@
-"""Holds every query of the dashboard and of the rules against a Prometheus that scrapes what runs: each must find something.
+"""Holds every query of the dashboard and of the rules against a Prometheus that scrapes what runs: each must find something, and of
+the rules each part by itself. Which statuses there are is read where they are written.
 
 Usage: queries.py PROMETHEUS_URL      within deploy/observability
 """
@@ -15,8 +16,11 @@ import urllib.request
 import yaml
 
 prometheus = sys.argv[1]
-# What is only there when something is wrong, and need not be found in a plane that is well.
-MAY_BE_EMPTY = {"CallsFail", "ReplicaIsDown", "RequestsAreTurnedAway"}
+# Labels whose values are only there when something is wrong, and need not be found in a plane that is well.
+STATUSES = {
+    "rpc_response_status_code": set(re.findall(r'=> "([A-Z_]+)"', pathlib.Path("../../service-kit/src/grpc/calls.rs").read_text())),
+    "http_response_status_code": {"500", "503"},
+}
 
 
 def ask(expression):
@@ -31,12 +35,18 @@ def ask(expression):
         return []
 
 
-def names(expression):
-    """The metrics that an expression reads."""
-    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\b(?:by|on)\s*\([^)]*\)', " ", expression)
-    return {name for name in re.findall(r"[a-z_:]+[a-z0-9_:]*", bare) if "_" in name or ":" in name} - {
-        "histogram_quantile",
-    }
+def selectors(expression):
+    """The parts of an expression that read a metric: its name, and what is asked of its labels."""
+    bare = re.sub(r"\b(?:by|on)\s*\([^)]*\)", " ", expression)
+    for name, labels in re.findall(r"([a-z][a-z0-9_:]*)(\{[^}]*\})?", bare):
+        if ("_" in name or ":" in name or name == "up") and name != "histogram_quantile":
+            yield name, labels
+
+
+def split(labels):
+    """What is asked of statuses, and what is asked of other labels."""
+    asked = re.findall(r'(\w+)(=~|!=|=)"([^"]*)"', labels)
+    return [one for one in asked if one[0] in STATUSES], [one for one in asked if one[0] not in STATUSES]
 
 
 dashboard = json.loads(pathlib.Path("dashboard.json").read_text())
@@ -45,17 +55,31 @@ for panel in dashboard["panels"]:
     for target in panel["targets"]:
         expression = target["expr"].replace("$__rate_interval", "30s").replace("$instance", ".*")
         wanted[f"{panel['title']} {target['refId']}"] = expression
+asked_of_statuses = []
 rules = [rule for group in yaml.safe_load(pathlib.Path("rules.yaml").read_text())["groups"] for rule in group["rules"]]
 for rule in rules:
     if "record" in rule:
         wanted[rule["record"]] = re.sub(r"\[\d+[mh]\]", "[30s]", rule["expr"])
-    elif rule["alert"] not in MAY_BE_EMPTY:
-        for name in names(rule["expr"]):
-            wanted[f"{rule['alert']} {name}"] = name
+    for name, labels in selectors(rule["expr"]):
+        statuses, others = split(labels)
+        part = name + "{" + ",".join(f'{label}{sign}"{value}"' for label, sign, value in others) + "}"
+        wanted[f"{rule.get('alert', rule.get('record'))} {part}"] = part
+        asked_of_statuses.extend((rule, *status) for status in statuses)
+
+for variable in dashboard["templating"]["list"]:
+    if variable["type"] == "query":
+        metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]).groups()
+        wanted[f"the variable {variable['name']}"] = f'{metric}{{{label}!=""}}'
 
 runbook = pathlib.Path("../../docs/runbook.md").read_text()
 faults = [f"{rule['alert']} has no line in the runbook" for rule in rules if "alert" in rule
           and (f"## {rule['alert']}\n" not in runbook or not rule["annotations"]["runbook"].endswith(f"#{rule['alert'].lower()}"))]
+
+for rule, label, sign, value in asked_of_statuses:
+    name = rule.get("alert", rule.get("record"))
+    for one in value.split("|") if sign == "=~" else [value]:
+        if not any(re.fullmatch(one, known) for known in STATUSES[label]):
+            faults.append(f"{name} looks for {one}, which no {label} is")
 
 jobs = {config["job_name"] for file in ("prometheus.yaml", "prometheus-kubernetes.yaml")
         for config in yaml.safe_load(pathlib.Path(file).read_text())["scrape_configs"]}
