@@ -250,9 +250,14 @@ async fn what_hides_in_names_and_in_tags_is_transformed_too() {
     let grant = Some(TagGrant { tag_ids: strings(&["work"]), allow_all: None, allow_new: None });
     let permissions = TagPermissions { read: grant, ..TagPermissions::default() };
     let draft = ProfileDraft { tag_permissions: Some(permissions), ..named("Reads work") };
-    let fields = json!({"tags": [{"id": "t-private", "name": "work"}, {"name": "work", "parent": "private"}]});
+    let mut fields = json!({"tags": [{"id": "t-private", "name": "work"}, {"name": "work", "parent": "private"}]});
+    for name in ["Tags", "tagNames", "tag-ids", "TAG_LIST", "tagId"] {
+        fields[name] = json!(["work", "private", {"Name": "private", "tagId": "work"}]);
+    }
     let (_, fields) = seen(&stage, "other", draft, tagged(), &fields).await;
-    assert_eq!(fields, json!({"tags": [{"name": "work"}]}));
+    assert_eq!(fields["tags"], json!([{"name": "work"}]));
+    assert!(!fields.to_string().contains("private"), "{fields}");
+    assert_eq!(fields["tagNames"], json!(["work"]));
 }
 
 #[tokio::test]

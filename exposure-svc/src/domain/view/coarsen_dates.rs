@@ -31,8 +31,8 @@ fn coarse(text: &str) -> Option<String> {
     let mut at = 0;
     while at < bytes.len() {
         match moment(bytes.get(at..).unwrap_or_default()) {
-            Some(length) if at == 0 || !bytes.get(at - 1).is_some_and(u8::is_ascii_digit) => {
-                kept.push_str(text.get(from..at + DATE.len()).unwrap_or_default());
+            Some((day, length)) if at == 0 || !bytes.get(at - 1).is_some_and(u8::is_ascii_digit) => {
+                kept.push_str(text.get(from..at + day).unwrap_or_default());
                 at += length;
                 from = at;
             }
@@ -46,34 +46,38 @@ fn coarse(text: &str) -> Option<String> {
     Some(kept)
 }
 
-const DATE: &[u8] = b"dddd-dd-dd";
-const TIME: &[u8] = b"dd:dd";
-
-/// How long the moment is that these bytes begin with, if they do.
-fn moment(bytes: &[u8]) -> Option<usize> {
-    let mut at = DATE.len();
-    if !is_shaped(bytes, DATE) || !matches!(bytes.get(at)?, b'T' | b't' | b' ') {
-        return None;
-    }
+/// How long the day is, and the whole moment, that these bytes begin with, if they do: in ISO 8601's extended form, in its basic one, or
+/// half in each.
+fn moment(bytes: &[u8]) -> Option<(usize, usize)> {
+    let day = [&b"dddd-dd-dd"[..], b"dddddddd"].into_iter().find(|shape| is_shaped(bytes, shape))?.len();
+    let mut at = day;
+    let separator = *bytes.get(at)?;
     at += 1;
-    if !is_shaped(bytes.get(at..)?, TIME) {
-        return None;
-    }
-    at += TIME.len();
-    if is_shaped(bytes.get(at..)?, b":dd") {
-        at += 3;
+    let time = bytes.get(at..)?;
+    let seconds: &[u8] = match separator {
+        // Only in the extended form is what stands beside a day surely a time.
+        b'T' | b't' | b' ' if is_shaped(time, b"dd:dd") => b":dd",
+        b'T' | b't' if is_shaped(time, b"dddd") => b"dd",
+        _ => return None,
+    };
+    at += if seconds.len() == 3 { 5 } else { 4 };
+    if is_shaped(bytes.get(at..)?, seconds) {
+        at += seconds.len();
         if matches!(bytes.get(at), Some(b'.' | b',')) {
             let digits = bytes.get(at + 1..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
             at += if digits > 0 { digits + 1 } else { 0 };
         }
     }
     let zone = bytes.get(at..)?;
-    Some(match zone.first() {
+    let whole = match zone.first() {
         Some(b'Z' | b'z') => at + 1,
         Some(b'+' | b'-') if is_shaped(zone.get(1..)?, b"dd:dd") => at + 6,
         Some(b'+' | b'-') if is_shaped(zone.get(1..)?, b"dddd") => at + 5,
+        // More digits than a time has: it is something else.
+        Some(b'0'..=b'9') if seconds.len() == 2 => return None,
         _ => at,
-    })
+    };
+    Some((day, whole))
 }
 
 /// Whether the bytes begin with this shape; `d` stands for a digit.
@@ -98,14 +102,24 @@ mod tests {
             ("2026-01-07 09:30", "2026-01-07"),
             ("from 2026-01-07T09:30:00-0500, to 2026-01-08 10:00:00.", "from 2026-01-07, to 2026-01-08."),
             ("2026-01-07T09:30:00Z2026-01-07T09:30:00Z", "2026-01-072026-01-07"),
+            ("20260107T093000Z", "20260107"),
+            ("2026-01-07T0930, 20260107T0930+0200", "2026-01-07, 20260107"),
             ("9–5 on 2026-01-07T09:30:00Z ✓", "9–5 on 2026-01-07 ✓"),
         ];
         for (text, expected) in cases {
             assert_eq!(coarse(text).as_deref(), Some(expected), "{text}");
         }
-        for text in
-            ["", "2026-01-07", "2026-01-07T", "2026-01-07 at nine", "12026-01-07T09:30", "09:30", "2026-1-7 09:30"]
-        {
+        for text in [
+            "",
+            "2026-01-07",
+            "2026-01-07T",
+            "2026-01-07 at nine",
+            "12026-01-07T09:30",
+            "09:30",
+            "2026-1-7 09:30",
+            "2026-01-07 0930",
+            "20260107T09300",
+        ] {
             assert_eq!(coarse(text), None, "{text}");
         }
     }

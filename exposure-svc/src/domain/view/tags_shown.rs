@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use super::members::each_member;
 use crate::domain::{Rules, exposure::TagFacts};
 
-/// Members that hold tags, whatever node they are of.
-const TAG_MEMBERS: [&str; 6] = ["tags", "tag_ids", "tag_names", "tag", "tag_id", "tag_name"];
+/// Members that hold tags, whatever node they are of: `tag_ids`, `tagIds`, `Tag-IDs`.
+const TAG_MEMBERS: [&str; 7] = ["tags", "tagids", "tagnames", "taglist", "tag", "tagid", "tagname"];
 /// Members by which an object names a tag.
-const NAMES_OF_A_TAG: [&str; 5] = ["id", "name", "tag", "tag_id", "tag_name"];
+const NAMES_OF_A_TAG: [&str; 5] = ["id", "name", "tag", "tagid", "tagname"];
 
 /// The tags that an app may know of.
 #[derive(Clone, Debug)]
@@ -44,9 +44,17 @@ impl TagsShown {
         let shown: Vec<_> = tags.iter().filter(|tag| self.shows(tag)).collect();
         let is_shown = |text: &str| named.contains(text) || shown.iter().any(|tag| tag.id == text || tag.name == text);
         each_member(fields, &mut |name, value| {
-            if TAG_MEMBERS.contains(&name) { keep_shown(value, &is_shown) } else { true }
+            if is_one_of(&TAG_MEMBERS, name) { keep_shown(value, &is_shown) } else { true }
         });
     }
+}
+
+/// Whether it is one of these words, however it is written together.
+fn is_one_of(words: &[&str], name: &str) -> bool {
+    let mut letters = name.chars().filter(|letter| !matches!(letter, '_' | '-' | ' '));
+    // Longer names are none of them, and need not be read to their end.
+    let letters: String = letters.by_ref().take(10).flat_map(char::to_lowercase).collect();
+    words.contains(&letters.as_str())
 }
 
 /// Whether anything is left.
@@ -58,8 +66,8 @@ fn keep_shown(value: &mut Value, is_shown: &impl Fn(&str) -> bool) -> bool {
             true
         }
         Value::Object(members) => {
-            let names: Vec<_> =
-                NAMES_OF_A_TAG.iter().filter_map(|name| members.get(*name)).filter_map(Value::as_str).collect();
+            let names = members.iter().filter(|(name, _)| is_one_of(&NAMES_OF_A_TAG, name));
+            let names: Vec<_> = names.filter_map(|(_, value)| value.as_str()).collect();
             if names.is_empty() {
                 // Tags by name or id, each with something said of it.
                 members.retain(|name, _| is_shown(name));
@@ -67,7 +75,7 @@ fn keep_shown(value: &mut Value, is_shown: &impl Fn(&str) -> bool) -> bool {
             } else {
                 let is_shown = names.into_iter().all(is_shown);
                 // What else is said of a tag may name another.
-                members.retain(|name, _| NAMES_OF_A_TAG.contains(&name.as_str()));
+                members.retain(|name, _| is_one_of(&NAMES_OF_A_TAG, name));
                 is_shown
             }
         }

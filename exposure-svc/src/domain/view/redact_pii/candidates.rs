@@ -26,6 +26,8 @@ pub(super) struct Candidates<'a> {
 
 /// Bytes between groups of digits at most, as in `) / `.
 const MOST_BETWEEN: usize = 6;
+/// Bytes of a quoted name at most (RFC 5321, 4.5.3.1.1).
+const MOST_QUOTED: usize = 64;
 
 impl<'a> Candidates<'a> {
     pub(super) fn new(text: &'a str) -> Self {
@@ -67,9 +69,9 @@ impl<'a> Candidates<'a> {
 
     fn address(&self, at_sign: usize) -> Option<Range<usize>> {
         let before = self.text.get(self.taken..at_sign)?;
-        let name = before.len() - before.trim_end_matches(is_of_a_name).len();
+        let name = name_before(before);
         let after = self.text.get(at_sign + 1..)?;
-        let mut domain = after.len() - after.trim_start_matches(is_of_a_domain).len();
+        let mut domain = domain_after(after);
         // A sentence's full stop is not the domain's.
         domain = after.get(..domain)?.trim_end_matches(['.', '-', '_']).len();
         let domain = after.get(..domain)?;
@@ -118,8 +120,10 @@ impl<'a> Candidates<'a> {
 
     fn end_of_account(&self, first: usize) -> usize {
         let after = self.text.get(first..).unwrap_or_default();
-        let is_of_it =
-            |character: &char| character.is_ascii_alphanumeric() || matches!(character, ' ' | '\u{a0}' | '-');
+        let is_of_it = |character: &char| {
+            character.is_ascii_alphanumeric()
+                || matches!(character, ' ' | '\t' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '-')
+        };
         // The longest has 34 characters, and a sign after every fourth.
         first + after.chars().take(48).take_while(is_of_it).map(char::len_utf8).sum::<usize>()
     }
@@ -159,8 +163,17 @@ fn is_between_groups(sign: char) -> bool {
 
 /// Whether a sign goes on a word that a number or an address stands beside. In scripts that set no words apart none does.
 pub(super) fn is_of_a_word(character: char) -> bool {
-    let is_unspaced = matches!(character, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}');
-    character == '_' || (character.is_alphanumeric() && !is_unspaced)
+    character == '_' || ((character.is_alphanumeric() || is_mark(character)) && !is_unspaced(character))
+}
+
+/// Whether it is of a script that sets no words apart.
+fn is_unspaced(character: char) -> bool {
+    matches!(character, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
+}
+
+/// Whether it stands on the letter before, as the accent does in `e\u{301}`.
+fn is_mark(character: char) -> bool {
+    matches!(character, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
 fn is_of_a_name(character: char) -> bool {
@@ -169,4 +182,36 @@ fn is_of_a_name(character: char) -> bool {
 
 fn is_of_a_domain(character: char) -> bool {
     is_of_a_word(character) || matches!(character, '.' | '-')
+}
+
+/// The length of the name of an address that ends with this text. Where words are not set apart, the letters at the sign are taken
+/// for it; in quotes it may hold spaces.
+fn name_before(text: &str) -> usize {
+    if let Some(quoted) = text.strip_suffix('"') {
+        let line = quoted.get(quoted.rfind('\n').map_or(0, |end| end + 1)..).unwrap_or_default();
+        return line.rfind('"').filter(|open| line.len() - open <= MOST_QUOTED).map_or(0, |open| line.len() - open + 1);
+    }
+    let is_its = if text.ends_with(is_unspaced) { is_unspaced } else { is_of_a_name };
+    text.len() - text.trim_end_matches(is_its).len()
+}
+
+/// The length of the domain that this text begins with: each part of it is of the script that it begins with, so that a sentence
+/// in a script without spaces may go on behind it.
+fn domain_after(text: &str) -> usize {
+    let mut length = 0;
+    for part in text.split_inclusive('.') {
+        let is_its = |character: char| {
+            if part.starts_with(is_unspaced) {
+                is_unspaced(character) || character == '.'
+            } else {
+                is_of_a_domain(character)
+            }
+        };
+        let own = part.len() - part.trim_start_matches(is_its).len();
+        length += own;
+        if own < part.len() {
+            break;
+        }
+    }
+    length
 }

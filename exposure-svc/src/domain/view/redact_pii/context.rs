@@ -161,9 +161,10 @@ impl<'a> Context<'a> {
         self.has(&COUNTS_FINDER) || self.0.trim_end().ends_with(['#', '№', '=', '$', '€', '£', '¥'])
     }
 
-    /// It speaks of versions, or of parts of a text.
+    /// It speaks of versions, or of parts of a text; of the number that comes next, and not of another before it.
     pub(super) fn is_of_a_version(self) -> bool {
-        self.has(&VERSIONS_FINDER)
+        let since = self.0.rfind(|sign: char| sign.is_ascii_digit()).map_or(0, |end| end + 1);
+        Self(self.0.get(since..).unwrap_or_default()).has(&VERSIONS_FINDER)
     }
 
     /// It speaks of social security.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::candidates::is_of_a_word;
 
 /// The countries of the registry, and how long their numbers are.
-const LENGTHS: [(&str, usize); 78] = [
+const LENGTHS: [(&str, usize); 89] = [
     ("AD", 24),
     ("AE", 23),
     ("AL", 28),
@@ -15,6 +15,7 @@ const LENGTHS: [(&str, usize); 78] = [
     ("BE", 16),
     ("BG", 22),
     ("BH", 22),
+    ("BI", 27),
     ("BR", 29),
     ("BY", 28),
     ("CH", 21),
@@ -22,12 +23,14 @@ const LENGTHS: [(&str, usize); 78] = [
     ("CY", 28),
     ("CZ", 24),
     ("DE", 22),
+    ("DJ", 27),
     ("DK", 18),
     ("DO", 28),
     ("EE", 20),
     ("EG", 29),
     ("ES", 24),
     ("FI", 18),
+    ("FK", 18),
     ("FO", 18),
     ("FR", 27),
     ("GB", 22),
@@ -36,6 +39,7 @@ const LENGTHS: [(&str, usize); 78] = [
     ("GL", 18),
     ("GR", 27),
     ("GT", 28),
+    ("HN", 28),
     ("HR", 21),
     ("HU", 28),
     ("IE", 22),
@@ -57,11 +61,14 @@ const LENGTHS: [(&str, usize); 78] = [
     ("MD", 24),
     ("ME", 22),
     ("MK", 19),
+    ("MN", 20),
     ("MR", 27),
     ("MT", 31),
     ("MU", 30),
+    ("NI", 28),
     ("NL", 18),
     ("NO", 15),
+    ("OM", 23),
     ("PK", 24),
     ("PL", 28),
     ("PS", 29),
@@ -69,12 +76,15 @@ const LENGTHS: [(&str, usize); 78] = [
     ("QA", 29),
     ("RO", 24),
     ("RS", 22),
+    ("RU", 33),
     ("SA", 24),
     ("SC", 31),
+    ("SD", 18),
     ("SE", 24),
     ("SI", 19),
     ("SK", 24),
     ("SM", 27),
+    ("SO", 23),
     ("ST", 25),
     ("SV", 28),
     ("TL", 23),
@@ -84,6 +94,7 @@ const LENGTHS: [(&str, usize); 78] = [
     ("VA", 22),
     ("VG", 24),
     ("XK", 20),
+    ("YE", 30),
 ];
 
 /// The account number at the beginning of a candidate, as far as it goes.
