@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use prost::Message;
-use sea_orm::{DbErr, Set, entity::prelude::*, sea_query::Index};
+use sea_orm::{DbErr, QueryOrder, QuerySelect, Set, entity::prelude::*, sea_query::Index};
 use sea_orm_migration::{prelude::*, schema};
 use tracing::{info, warn};
 use vocabulary::{Id, IdempotencyKey, Instant, User};
@@ -22,6 +22,8 @@ use crate::{
 const KEPT: Duration = Duration::from_hours(24);
 /// How often answers past that are removed.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
+/// How much of the past is removed at once.
+const SLICE: Duration = Duration::from_mins(1);
 
 /// A key as one user sent it with one request.
 #[derive(Clone, Debug)]
@@ -103,15 +105,19 @@ pub async fn sweep(database: Database, clock: Clock, shutdown: Shutdown) {
     }
 }
 
+/// In slices of time: what has heaped up would take longer in one than a statement may, and would never be removed.
 async fn remove_before(database: &Database, now: Instant) -> Result<u64, DbErr> {
-    let change = database.begin().await?;
-    let removed = Entity::delete_many()
-        .filter(Column::CreatedAt.lte(now.utc() - KEPT))
-        .exec(change.connection())
-        .await?
-        .rows_affected;
-    change.commit().await?;
-    Ok(removed)
+    let end = now.utc() - KEPT;
+    let mut removed = 0;
+    loop {
+        let oldest = Entity::find().order_by_asc(Column::CreatedAt).select_only().column(Column::CreatedAt);
+        let oldest = oldest.into_tuple::<ChronoDateTimeUtc>().one(database.reader()).await?;
+        let Some(oldest) = oldest.filter(|oldest| *oldest <= end) else { return Ok(removed) };
+        let change = database.begin().await?;
+        let slice = Entity::delete_many().filter(Column::CreatedAt.lte(std::cmp::min(end, oldest + SLICE)));
+        removed += slice.exec(change.connection()).await?.rows_affected;
+        change.commit().await?;
+    }
 }
 
 /// Creates the table; a step of each service's first migration.
@@ -150,3 +156,32 @@ struct Model {
 enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::DatabaseSettings;
+
+    #[tokio::test]
+    async fn what_is_past_its_time_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("keys.db").display());
+        let wait = Duration::from_secs(20);
+        let settings = DatabaseSettings { database_url: url.into(), database_connections: 1, database_wait: wait };
+        let database = Database::connect(&settings, "test").await.unwrap();
+        create_table(&SchemaManager::new(database.writer())).await.unwrap();
+        let at = |minutes: i64| Instant::from_parts(minutes * 60, 0).unwrap();
+        // Over more slices than one, with none between some of them.
+        for minute in [0, 1, 1, 30, 600, 1_441, 1_500] {
+            let key = IdempotencyKey::parse(&Uuid::new_v4().to_string()).unwrap();
+            let request = IdempotentRequest::new(Id::parse("ann").unwrap(), key, "M", &String::new());
+            let change = database.begin().await.unwrap();
+            remember(&change, &request, serde_json::Value::Null, at(minute)).await.unwrap();
+            change.commit().await.unwrap();
+        }
+        let now = at(24 * 60 + 600);
+        assert_eq!(remove_before(&database, now).await.unwrap(), 5);
+        assert_eq!(remove_before(&database, now).await.unwrap(), 0);
+        assert_eq!(Entity::find().count(database.reader()).await.unwrap(), 2);
+    }
+}

@@ -5,9 +5,11 @@ use std::{fmt, fs, path::Path};
 use anyhow::Context;
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
 };
+use rustls::pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use service_kit::process::ConfigurationError;
 
 /// A secret shorter than this can be guessed (RFC 8725, 3.5).
@@ -27,6 +29,12 @@ pub(super) struct Key {
     pub(super) decoding: DecodingKey,
 }
 
+/// A JWKS, its keys not looked at yet.
+#[derive(Deserialize)]
+struct Set {
+    keys: Vec<serde_json::Value>,
+}
+
 /// The keys of a moment.
 #[derive(Clone, Default)]
 pub(super) struct KeySet {
@@ -40,7 +48,7 @@ impl KeySet {
             .map_err(|error| ConfigurationError::new(format!("cannot read the key {}: {error}", path.display())))?;
         let candidates = [
             (DecodingKey::from_ed_pem(&pem), [Algorithm::EdDSA].as_slice()),
-            (DecodingKey::from_ec_pem(&pem), &[Algorithm::ES256]),
+            (DecodingKey::from_ec_pem(&pem), if is_p384(&pem) { &[Algorithm::ES384] } else { &[Algorithm::ES256] }),
             (DecodingKey::from_rsa_pem(&pem), &RSA),
         ];
         for (decoding, fitting) in candidates {
@@ -48,7 +56,7 @@ impl KeySet {
                 return Self::one(decoding, within(allowed, fitting), &path.display());
             }
         }
-        let says = format!("{} holds no public key in PEM of RSA, P-256 or Ed25519", path.display());
+        let says = format!("{} holds no public key in PEM of RSA, P-256, P-384 or Ed25519", path.display());
         Err(ConfigurationError::new(says).into())
     }
 
@@ -65,14 +73,16 @@ impl KeySet {
         Ok(keys)
     }
 
-    /// The keys of a JWKS. One that no configured algorithm can use is passed over, a secret among them.
+    /// The keys of a JWKS. One that no configured algorithm can use, a secret among them, or that cannot be read is passed over: it
+    /// takes nothing from the others (RFC 7517, 5).
     pub(super) fn from_jwks(text: &[u8], allowed: &[Algorithm]) -> anyhow::Result<Self> {
-        let set: JwkSet = serde_json::from_slice(text).context("this is no JWKS")?;
-        let keys = set.keys.iter().filter_map(|jwk| {
-            let algorithms = within(allowed, &algorithms_of(jwk));
-            let decoding = DecodingKey::from_jwk(jwk).ok()?;
+        let Set { keys } = serde_json::from_slice(text).context("this is no JWKS")?;
+        let keys = keys.into_iter().filter_map(|key| {
+            let jwk: Jwk = serde_json::from_value(key).ok()?;
+            let algorithms = within(allowed, &algorithms_of(&jwk));
+            let decoding = DecodingKey::from_jwk(&jwk).ok()?;
             let usable = !algorithms.is_empty() && decoding.family() != AlgorithmFamily::Hmac;
-            usable.then(|| Key { id: jwk.common.key_id.clone(), algorithms, decoding })
+            usable.then_some(Key { id: jwk.common.key_id, algorithms, decoding })
         });
         Ok(Self { keys: keys.collect() })
     }
@@ -123,8 +133,17 @@ fn within(allowed: &[Algorithm], fitting: &[Algorithm]) -> Vec<Algorithm> {
     fitting.iter().copied().filter(|algorithm| allowed.contains(algorithm)).collect()
 }
 
+/// Whether an EC key in PEM is of P-384: its algorithm names the curve (RFC 5480, 2.1.1.1).
+fn is_p384(pem: &[u8]) -> bool {
+    const SECP384R1: [u8; 7] = [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
+    let key = SubjectPublicKeyInfoDer::from_pem_slice(pem);
+    key.is_ok_and(|key| key.windows(SECP384R1.len()).any(|bytes| bytes == SECP384R1))
+}
+
 fn algorithms_of(jwk: &Jwk) -> Vec<Algorithm> {
-    if jwk.common.public_key_use.as_ref().is_some_and(|usage| *usage != PublicKeyUse::Signature) {
+    let is_for = jwk.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
+    let may = jwk.common.key_operations.as_ref().is_none_or(|all| all.contains(&KeyOperations::Verify));
+    if !is_for || !may {
         return Vec::new();
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "a kind of key that is not named here verifies nothing")]

@@ -86,7 +86,8 @@ impl<'e> Fields<'e> {
         let must = "must be a date and time with its zone, as in 2026-12-31T00:00:00Z";
         self.take(name, must, |value| {
             let moment = DateTime::parse_from_rfc3339(&value.into_string()?).ok()?;
-            let nanos = i32::try_from(moment.timestamp_subsec_nanos()).ok()?;
+            // A leap second is the end of the one before it.
+            let nanos = i32::try_from(moment.timestamp_subsec_nanos().min(999_999_999)).ok()?;
             Some(Timestamp { seconds: moment.timestamp(), nanos })
         })
     }

@@ -40,6 +40,35 @@ async fn a_jwks_file_verifies_by_the_key_that_a_token_names() {
 }
 
 #[tokio::test]
+async fn a_key_of_p_384_is_one_for_es384_alone() {
+    let signer = Signer::p384();
+    let (path, files) = file(&signer.public_pem());
+    let settings = |allowed| AuthSettings { jwt_public_key: Some(path.clone()), jwt_algorithms: allowed, ..auth() };
+    for allowed in [Vec::new(), vec![Algorithm::ES256]] {
+        let refused = format!("{:#}", open(settings(allowed)).await.err().expect("a refusal"));
+        assert!(refused.contains("of another kind than JWT_ALGORITHMS asks for"), "{refused}");
+    }
+    let stage = Stage::start(settings(vec![Algorithm::ES384]), files).await;
+    assert_eq!(stage.status(&signer.sign(None, &claims())).await, LET_IN);
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_read_or_is_for_something_else_takes_nothing_from_the_others() {
+    let (good, other) = (Signer::ed25519(), Signer::ed25519());
+    let mut numbered = other.jwk("two");
+    numbered["kid"] = json!(2);
+    let mut encrypts = other.jwk("three");
+    encrypts["key_ops"] = json!(["encrypt"]);
+    let mut verifies = good.jwk("one");
+    verifies["key_ops"] = json!(["verify"]);
+    let (path, files) = file(&json!({"keys": [numbered, "no key", encrypts, verifies]}).to_string());
+    let stage = Stage::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
+    assert_eq!(stage.status(&good.sign(Some("one"), &claims())).await, LET_IN);
+    assert_eq!(stage.status(&other.sign(Some("three"), &claims())).await, 401);
+    assert_eq!(stage.status(&other.sign(None, &claims())).await, 401);
+}
+
+#[tokio::test]
 async fn a_secret_verifies_where_it_is_configured_and_a_public_key_is_none() {
     let secret = "a secret of thirty-two bytes or more";
     let (_, files) = file("");

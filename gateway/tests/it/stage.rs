@@ -6,7 +6,9 @@ use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
     rand::SystemRandom,
     rsa,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair},
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+    },
 };
 use gateway::{
     auth::AuthSettings,
@@ -51,6 +53,17 @@ impl Signer {
         let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
         Self {
             algorithm: Algorithm::ES256,
+            private: EncodingKey::from_ec_der(pkcs8.as_ref()),
+            public_der: public.as_ref().to_vec(),
+        }
+    }
+
+    pub fn p384() -> Self {
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, pkcs8.as_ref()).unwrap();
+        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+        Self {
+            algorithm: Algorithm::ES384,
             private: EncodingKey::from_ec_der(pkcs8.as_ref()),
             public_der: public.as_ref().to_vec(),
         }

@@ -1,6 +1,6 @@
 //! Opening a database the way this product needs it: durable, bounded, ready for one writer or many.
 
-use std::time::Duration;
+use std::{fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, time::Duration};
 
 use anyhow::Context;
 use sea_orm::{
@@ -8,6 +8,7 @@ use sea_orm::{
     sqlx::{
         self, Connection, SqliteConnection,
         postgres::{PgConnectOptions, PgSslMode},
+        sqlite::SqliteConnectOptions,
     },
 };
 use secrecy::ExposeSecret;
@@ -76,6 +77,7 @@ impl Database {
 
 async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Result<Database> {
     let wait = settings.database_wait;
+    make_for_owner_alone(url)?;
     // One connection writes, so that a change waits its turn here and not in SQLite, which would refuse it.
     let mut options = bounded(url, 1, wait);
     options.map_sqlx_sqlite_pool_opts(|pool| {
@@ -94,6 +96,21 @@ async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Resul
     options.map_sqlx_sqlite_opts(move |sqlite| sqlite.busy_timeout(wait).pragma("query_only", "ON"));
     let reader = open_in_turn(options, wait).await.context("cannot open the SQLite database")?;
     Ok(Database { reader, writer })
+}
+
+/// Makes the file of a database that is to be made, readable by its owner alone, whatever the folder lets others do: it holds what
+/// people say of each other, and secrets. SQLite gives the files beside it the same permissions.
+fn make_for_owner_alone(url: &str) -> anyhow::Result<()> {
+    let Ok(options) = url.parse::<SqliteConnectOptions>() else { return Ok(()) };
+    if !url.contains("mode=rwc") {
+        return Ok(());
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(options.get_filename()) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(error).with_context(|| format!("cannot make {}", options.get_filename().display()))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Opens a SQLite file that other processes may be opening, or closing, at the same moment. A change of the journal mode is
@@ -190,6 +207,8 @@ async fn refuse_lossy_commits(pool: &DatabaseConnection) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -210,6 +229,26 @@ mod tests {
             let refused = says(bad).unwrap_err();
             assert!(refused.contains("sslmode=verify-full") && !refused.contains("pw"), "{refused}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_new_file_and_what_stands_beside_it_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("new.db").display());
+        let settings = DatabaseSettings {
+            database_url: url.clone().into(),
+            database_connections: 1,
+            database_wait: Duration::from_secs(20),
+        };
+        let database = connect_sqlite(&url, &settings).await.unwrap();
+        database.writer().execute_unprepared("CREATE TABLE t (x)").await.unwrap();
+        let modes = std::fs::read_dir(folder.path()).unwrap().map(|file| {
+            let file = file.unwrap();
+            (file.file_name(), file.metadata().unwrap().permissions().mode() & 0o777)
+        });
+        let modes: Vec<_> = modes.collect();
+        assert!(modes.len() > 1 && modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
     }
 
     #[tokio::test]
