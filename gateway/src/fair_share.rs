@@ -26,11 +26,16 @@ impl FairShare {
         Self { limit, under_way: Arc::default() }
     }
 
-    /// One more of this user's; `None` where they have as many under way as they may.
-    pub(crate) fn take(&self, user: &Id<User>) -> Option<Turn> {
+    /// How many of one user's may be under way at once, whatever goes on.
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// One more of this user's, of `most` at this moment; `None` where they have as many under way as they may.
+    pub(crate) fn take(&self, user: &Id<User>, most: u32) -> Option<Turn> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let count = under_way.entry(user.clone()).or_default();
-        if *count >= self.limit {
+        if *count >= self.limit.min(most) {
             return None;
         }
         *count += 1;
@@ -58,11 +63,11 @@ mod tests {
     fn one_user_takes_nothing_from_another_and_nobody_is_remembered() {
         let share = FairShare::new(2);
         let [ann, bob] = ["ann", "bob"].map(|name| Id::parse(name).unwrap());
-        let (one, two) = (share.take(&ann), share.take(&ann));
-        assert!(one.is_some() && two.is_some() && share.take(&ann).is_none());
-        assert!(share.take(&bob).is_some());
+        let (one, two) = (share.take(&ann, 9), share.take(&ann, 9));
+        assert!(one.is_some() && two.is_some() && share.take(&ann, 9).is_none());
+        assert!(share.take(&bob, 9).is_some());
         drop(one);
-        assert!(share.take(&ann).is_some());
+        assert!(share.take(&ann, 1).is_none() && share.take(&ann, 9).is_some());
         drop(two);
         assert!(share.under_way.lock().unwrap().is_empty());
     }

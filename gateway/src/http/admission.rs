@@ -48,7 +48,14 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(turn) = admission.fair_share.take(&caller.user) else {
+    let is_safe = request.method().is_safe();
+    let pace = if is_safe { &admission.reads } else { &admission.writes };
+    // Where less is done at once, because it takes long, half of it stays for others.
+    let half = pace.half();
+    let Some(turn) = admission.fair_share.take(&caller.user, half) else {
+        if half < admission.fair_share.limit() {
+            pace.fell_short();
+        }
         return ApiError::too_many_at_once().into_response();
     };
     let (mut head, body) = request.into_parts();
@@ -64,8 +71,6 @@ pub(crate) async fn admit(
     if let Some(context) = head.extensions.get_mut::<RequestContext>() {
         context.whole = Instant::now();
     }
-    let is_safe = head.method.is_safe();
-    let pace = if is_safe { &admission.reads } else { &admission.writes };
     let Ok(admitted) = admission.load.admit_at(pace) else { return ApiError::overloaded().into_response() };
     let answer = while_admitted(admitted, next.run(Request::from_parts(head, body))).await;
     // What a change comes to is one row, and is said in any case.

@@ -74,6 +74,16 @@ impl Pace {
         Some(Pass { pace: self.clone(), began: Instant::now(), calm_since })
     }
 
+    /// Half of what is done at once now, rounded up: more than that should be nobody's.
+    pub fn half(&self) -> u32 {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).limit.div_ceil(2)
+    }
+
+    /// Somebody was turned away who would have been taken if more were done at once: it is to be found out whether more can be.
+    pub fn fell_short(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).was_full = true;
+    }
+
     fn done(&self, took: Duration, calm_since: Option<u64>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.under_way = state.under_way.saturating_sub(1);
@@ -176,5 +186,28 @@ mod tests {
         let again = overload(&pace, 2_000, |_| unit);
         assert!(again > 100, "{again}");
         assert!(pace.take(1).is_some(), "the least, whatever the most");
+    }
+
+    #[test]
+    fn it_comes_back_for_one_who_may_have_no_more_than_half() {
+        let pace = Arc::new(Pace::new(4));
+        let unit = Duration::from_millis(2);
+        for _ in 0..200 {
+            alone(&pace, unit);
+        }
+        assert_eq!(overload(&pace, 200, |_| unit * 50), 4);
+        for _ in 0..500 {
+            let mut calm = Vec::new();
+            for _ in 0..pace.half() {
+                let pass = pace.take(1_000).unwrap();
+                calm.push(pass.calm_since);
+                std::mem::forget(pass);
+            }
+            pace.fell_short();
+            for calm_since in calm {
+                pace.done(unit, calm_since);
+            }
+        }
+        assert!(pace.half() > 20, "{}", pace.half());
     }
 }
