@@ -13,6 +13,11 @@ impl<T: Clone + Eq + Hash> Distinct<T> {
     /// Folds duplicates; the first of each stays where it stood.
     pub fn new(items: Vec<T>) -> Self {
         let mut seen = HashSet::with_capacity(items.len());
+        let are_distinct = items.iter().all(|item| seen.insert(item));
+        if are_distinct {
+            return Self(items);
+        }
+        let mut seen = HashSet::with_capacity(items.len());
         Self(items.into_iter().filter(|item| seen.insert(item.clone())).collect())
     }
 

@@ -194,19 +194,26 @@ impl Rules {
     #[must_use]
     pub fn map_tags(&self, each: &impl Fn(&TagRef) -> TagRef) -> Self {
         let list = |tags: &Distinct<TagRef>| Distinct::new(tags.iter().map(each).collect());
+        let filters = |TagFilters { include_all, include_any, exclude_any }: &TagFilters| TagFilters {
+            include_all: list(include_all),
+            include_any: list(include_any),
+            exclude_any: list(exclude_any),
+        };
         Self {
-            tag_filters: self.tag_filters.as_ref().map(|TagFilters { include_all, include_any, exclude_any }| {
-                TagFilters {
-                    include_all: list(include_all),
-                    include_any: list(include_any),
-                    exclude_any: list(exclude_any),
-                }
-            }),
+            tag_filters: self.tag_filters.as_ref().map(filters),
             tag_expression: self.tag_expression.as_ref().map(|expression| expression.map(each)),
             allowed_tag_ids: list(&self.allowed_tag_ids),
+            allowed_tags_logic: self.allowed_tags_logic,
             excluded_tag_ids: list(&self.excluded_tag_ids),
+            allowed_node_ids: self.allowed_node_ids.clone(),
+            allowed_node_types: self.allowed_node_types.clone(),
+            excluded_node_types: self.excluded_node_types.clone(),
+            date_range_start: self.date_range_start,
+            date_range_end: self.date_range_end,
+            transformations: self.transformations.clone(),
+            max_detail_level: self.max_detail_level,
             tag_permissions: self.tag_permissions.as_ref().map(|permissions| permissions.map(each)),
-            ..self.clone()
+            schema_permissions: self.schema_permissions.clone(),
         }
     }
 

@@ -22,6 +22,7 @@ pub struct KnownTag {
 #[derive(Clone, Debug, Default)]
 pub struct TagDirectory {
     name_of: HashMap<String, Option<TagRef>>,
+    /// By the composed form of the name.
     ids_of: HashMap<String, Vec<TagRef>>,
 }
 
@@ -36,7 +37,7 @@ impl TagDirectory {
                 continue;
             }
             if let Some(name) = name {
-                directory.ids_of.entry(name.as_str().to_owned()).or_default().push(id);
+                directory.ids_of.entry(name.composed().into_owned()).or_default().push(id);
             }
         }
         directory
@@ -57,7 +58,7 @@ impl TagDirectory {
         if self.name_of.contains_key(written.as_str()) {
             return &[];
         }
-        self.ids_of.get(written.as_str()).map_or(&[], Vec::as_slice)
+        self.ids_of.get(written.composed().as_ref()).map_or(&[], Vec::as_slice)
     }
 
     /// The reference to show for one that was kept: a known id gives way to its name, where that name, written back, would
@@ -72,6 +73,11 @@ impl TagDirectory {
     /// The name of the tag whose id this is.
     pub fn name_of(&self, id: &TagRef) -> Option<&TagRef> {
         self.name_of.get(id.as_str())?.as_ref()
+    }
+
+    /// Whether any tag that is known here was deleted.
+    pub fn knows_deleted(&self) -> bool {
+        self.name_of.values().any(Option::is_none)
     }
 
     /// Whether it is the id of a tag that was deleted.
@@ -110,6 +116,13 @@ mod tests {
         assert_eq!(directory.kept(&tag("work")), tag("t1"));
         assert_eq!(directory.shown(&tag("t2")), tag("Zu Hause 🏡"));
         assert_eq!(directory.kept(&tag("play")), tag("play"));
+    }
+
+    #[test]
+    fn a_name_is_known_however_its_letters_are_written() {
+        let directory = directory(&[("t1", "caf\u{e9}"), ("t2", "ma\u{f1}ana"), ("t3", "man\u{303}ana")]);
+        assert_eq!(directory.kept(&tag("cafe\u{301}")), tag("t1"));
+        assert_eq!(directory.ids_named(&tag("ma\u{f1}ana")), [tag("t2"), tag("t3")], "two tags of one name");
     }
 
     #[test]

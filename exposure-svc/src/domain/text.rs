@@ -1,8 +1,9 @@
 //! Texts that people choose, known to be of a bounded shape.
 
-use std::fmt;
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
+use unicode_normalization::UnicodeNormalization;
 
 /// Characters (Unicode scalar values) in a profile's name at most.
 const NAME_CHARACTERS: usize = 100;
@@ -82,6 +83,20 @@ impl TagRef {
     /// The id or the name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The form in which names are looked up: `é` is one name, written as a letter or as an `e` and an accent (Unicode's NFC).
+    pub(super) fn composed(&self) -> Cow<'_, str> {
+        if self.0.is_ascii() { Cow::Borrowed(&self.0) } else { Cow::Owned(self.0.nfc().collect()) }
+    }
+
+    /// The text and, where there are any, the other ways to write the same one.
+    pub fn writings(&self) -> HashSet<String> {
+        let as_written = HashSet::from([self.0.clone()]);
+        if self.0.is_ascii() {
+            return as_written;
+        }
+        as_written.into_iter().chain([self.composed().into_owned(), self.0.nfd().collect()]).collect()
     }
 }
 

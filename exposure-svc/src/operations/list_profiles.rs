@@ -31,10 +31,17 @@ impl Exposure {
             Some(false) => ProfileFilter::Inactive,
         };
         let profiles = self.store.profiles_of(owner, filter, page).await?;
-        let references = profiles.items.iter().flat_map(|profile| profile.rules.tags()).collect();
+        // A hundred profiles may name very many tags, and warnings are thought about: not where other calls wait for their turn.
+        let (profiles, references) = aside(move || {
+            let references = profiles.items.iter().flat_map(|profile| profile.rules.tags()).collect();
+            (profiles, references)
+        })
+        .await?;
         let tags = self.store.tags_of(owner, &references).await?;
-        // Warnings are thought about, for up to a hundred profiles: not where other calls wait for their turn.
-        let shown = move || profiles.map(|profile| ShownProfile::by_names(profile, &tags));
-        tokio::task::spawn_blocking(shown).await.map_err(|error| Error::Internal(anyhow!(error)))
+        aside(move || profiles.map(|profile| ShownProfile::by_names(profile, &tags))).await
     }
+}
+
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(anyhow!(error)))
 }

@@ -60,8 +60,9 @@ impl Exposure {
 /// Has the profiles of `user` exclude by its id what they exclude by one of these names, which tags have now.
 async fn exclude_by_id(change: &ProfileChange, user: &UserId, mut names: HashSet<TagRef>) -> Result<(), Error> {
     let profiles = change.every_profile_of(user).await?;
-    let excluded: HashSet<_> = profiles.iter().flat_map(|profile| profile.rules.excluded_tags()).collect();
-    names.retain(|name| excluded.contains(name));
+    let excluded = profiles.iter().flat_map(|profile| profile.rules.excluded_tags());
+    let excluded: HashSet<_> = excluded.flat_map(TagRef::writings).collect();
+    names.retain(|name| name.writings().iter().any(|writing| excluded.contains(writing)));
     if names.is_empty() {
         return Ok(());
     }

@@ -80,7 +80,7 @@ async fn tags_named(
     user: &UserId,
     references: &HashSet<TagRef>,
 ) -> Result<Vec<KnownTag>, Error> {
-    let references: Vec<_> = references.iter().map(TagRef::as_str).collect();
+    let references: Vec<_> = references.iter().flat_map(TagRef::writings).collect();
     if references.len() > CHUNK {
         // Who names very many tags seldom has as many: then one read of all that they have is quicker than many of some.
         let all = Entity::find().filter(Column::UserId.eq(user.as_str())).limit(references.len() as u64);
@@ -92,8 +92,8 @@ async fn tags_named(
     let mut tags = Vec::new();
     for references in references.chunks(CHUNK) {
         let named = Condition::any()
-            .add(Column::TagId.is_in(references.iter().copied()))
-            .add(Column::Name.is_in(references.iter().copied()));
+            .add(Column::TagId.is_in(references.iter().map(String::as_str)))
+            .add(Column::Name.is_in(references.iter().map(String::as_str)));
         let rows = Entity::find()
             .filter(Column::UserId.eq(user.as_str()))
             .filter(named)

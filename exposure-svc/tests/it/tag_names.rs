@@ -95,6 +95,13 @@ async fn an_exclusion_by_a_name_that_several_tags_have_excludes_all_of_them() {
     on_both(|backend| async move {
         let stage = Stage::start(&backend).await;
         stage.learn("ann", &[("t1", "diary"), ("t2", "diary"), ("t3", "work")]).await;
+        let accents = excluding(&["cafe\u{301}", "man\u{303}ana"]);
+        let accents = stage.create("ann", accents).await.unwrap();
+        stage.learn("ann", &[("t8", "caf\u{e9}"), ("t9", "ma\u{f1}ana")]).await;
+        let kept = stage.get_with("ann", &accents.id, false).await.unwrap().profile.unwrap();
+        assert_eq!(excluded(kept.draft), ["cafe\u{301}", "man\u{303}ana", "t8", "t9"], "{backend}");
+        let known = stage.create("ann", excluding(&["cafe\u{301}"])).await.unwrap();
+        assert_eq!(excluded(known.draft), ["caf\u{e9}"], "{backend}: shown as the directory has it");
         let made = stage.create("ann", excluding(&["diary", "work"])).await.unwrap();
         assert_eq!(excluded(made.draft.clone()), ["diary", "work"], "{backend}: as it was written");
         let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();

@@ -121,6 +121,9 @@ fn without_effect(rules: &Rules, formula: &Predicate, parts: &[Part], effort: &E
 }
 
 fn deleted_tags(rules: &Rules, tags: &TagDirectory) -> Vec<Warning> {
+    if !tags.knows_deleted() {
+        return Vec::new();
+    }
     let mut deleted: Vec<_> = rules.tags().into_iter().filter(|tag| tags.was_deleted(tag)).collect();
     deleted.sort_unstable();
     deleted
