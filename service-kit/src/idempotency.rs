@@ -97,7 +97,7 @@ pub async fn sweep(database: Database, clock: Clock, shutdown: Shutdown) {
             () = shutdown.begun() => return,
             () = tokio::time::sleep(SWEEP_EVERY) => {}
         }
-        match remove_before(&database, clock.now()).await {
+        match remove_before(&database, clock.now(), &shutdown).await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "removed idempotency keys past their time"),
             Err(error) => warn!(%error, "cannot remove idempotency keys past their time; trying again later"),
@@ -106,13 +106,13 @@ pub async fn sweep(database: Database, clock: Clock, shutdown: Shutdown) {
 }
 
 /// In slices of time: what has heaped up would take longer in one than a statement may, and would never be removed.
-async fn remove_before(database: &Database, now: Instant) -> Result<u64, DbErr> {
+async fn remove_before(database: &Database, now: Instant, shutdown: &Shutdown) -> Result<u64, DbErr> {
     let end = now.utc() - KEPT;
     let mut removed = 0;
     loop {
         let oldest = Entity::find().order_by_asc(Column::CreatedAt).select_only().column(Column::CreatedAt);
         let oldest = oldest.into_tuple::<ChronoDateTimeUtc>().one(database.reader()).await?;
-        let Some(oldest) = oldest.filter(|oldest| *oldest <= end) else { return Ok(removed) };
+        let Some(oldest) = oldest.filter(|oldest| *oldest <= end && !shutdown.has_begun()) else { return Ok(removed) };
         let change = database.begin().await?;
         let slice = Entity::delete_many().filter(Column::CreatedAt.lte(std::cmp::min(end, oldest + SLICE)));
         removed += slice.exec(change.connection()).await?.rows_affected;
@@ -180,8 +180,8 @@ mod tests {
             change.commit().await.unwrap();
         }
         let now = at(24 * 60 + 600);
-        assert_eq!(remove_before(&database, now).await.unwrap(), 5);
-        assert_eq!(remove_before(&database, now).await.unwrap(), 0);
+        assert_eq!(remove_before(&database, now, &Shutdown::new()).await.unwrap(), 5);
+        assert_eq!(remove_before(&database, now, &Shutdown::new()).await.unwrap(), 0);
         assert_eq!(Entity::find().count(database.reader()).await.unwrap(), 2);
     }
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     auth::Caller,
     error::{ApiError, ErrorCode},
-    fair_share::FairShare,
+    fair_share::{FairShare, Kind},
 };
 
 /// How much is worked on at once, in all and for each user.
@@ -35,9 +35,11 @@ pub struct Admission {
 impl Admission {
     /// As much as the settings say.
     pub fn new(load: &LoadSettings, max_in_flight_per_user: u32) -> Self {
+        // Half of the memory for what waits to be taken is the most that one user may hold.
+        let bytes = usize::try_from(load.max_body_memory).unwrap_or(usize::MAX).saturating_mul(1024 * 1024 / 2);
         let load = Load::new(load);
         let (reads, writes) = (load.pace(), load.pace());
-        Self { load, fair_share: FairShare::new(max_in_flight_per_user), reads, writes }
+        Self { load, fair_share: FairShare::new(max_in_flight_per_user, bytes), reads, writes }
     }
 }
 
@@ -48,14 +50,7 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
-    let is_safe = request.method().is_safe();
-    let pace = if is_safe { &admission.reads } else { &admission.writes };
-    // Where less is done at once, because it takes long, half of it stays for others.
-    let half = pace.half();
-    let Some(turn) = admission.fair_share.take(&caller.user, half) else {
-        if half < admission.fair_share.limit() {
-            pace.fell_short();
-        }
+    let Some(mut turn) = admission.fair_share.take(&caller.user) else {
         return ApiError::too_many_at_once().into_response();
     };
     let (mut head, body) = request.into_parts();
@@ -71,11 +66,23 @@ pub(crate) async fn admit(
     if let Some(context) = head.extensions.get_mut::<RequestContext>() {
         context.whole = Instant::now();
     }
+    let (kind, pace) =
+        if head.method.is_safe() { (Kind::Read, &admission.reads) } else { (Kind::Write, &admission.writes) };
+    // Where less is done at once, because it takes long, half of it stays for others.
+    let Some(work) = turn.begin(kind, pace.half()) else {
+        pace.fell_short();
+        return ApiError::too_many_at_once().into_response();
+    };
     let Ok(admitted) = admission.load.admit_at(pace) else { return ApiError::overloaded().into_response() };
     let answer = while_admitted(admitted, next.run(Request::from_parts(head, body))).await;
+    drop(work);
     // What a change comes to is one row, and is said in any case.
-    let bytes = answer.body().size_hint().lower();
-    if is_safe && holding.take_all(usize::try_from(bytes).unwrap_or(usize::MAX)).is_err() {
+    let bytes = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
+    let may_hold = turn.hold(bytes);
+    if kind == Kind::Read && !may_hold {
+        return ApiError::too_many_at_once().into_response();
+    }
+    if kind == Kind::Read && holding.take_all(bytes).is_err() {
         return ApiError::overloaded().into_response();
     }
     answer.map(|body| Body::new(Pending::new(body, turn, holding)))

@@ -78,14 +78,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_turn_lasts_until_the_last_part_is_taken_and_nothing_is_lost() {
-        let share = FairShare::new(1);
+        let share = FairShare::new(1, 1_000_000);
         let ann = Id::parse("ann").unwrap();
         let whole: Vec<u8> = (0..100_000_u32).map(|at| at.to_le_bytes()[0]).collect();
         let memory = Load::new(&LoadSettings::default()).holding();
-        let mut body = Pending::new(Body::from(whole.clone()), share.take(&ann, 9).unwrap(), memory);
+        let mut body = Pending::new(Body::from(whole.clone()), share.take(&ann).unwrap(), memory);
         let mut taken = Vec::new();
         while taken.len() < whole.len() {
-            assert!(!body.is_end_stream() && share.take(&ann, 9).is_none());
+            assert!(!body.is_end_stream() && share.take(&ann).is_none());
             assert_eq!(body.size_hint().exact(), Some((whole.len() - taken.len()) as u64));
             let part = body.frame().await.unwrap().unwrap().into_data().unwrap();
             assert!(part.len() <= PART);
@@ -93,6 +93,6 @@ mod tests {
         }
         assert!(body.is_end_stream() && taken == whole);
         drop(body);
-        assert!(share.take(&ann, 9).is_some());
+        assert!(share.take(&ann).is_some());
     }
 }

@@ -72,7 +72,8 @@ async fn a_rotated_key_is_fetched_once_however_many_ask() {
         let (stage, token) = (stage.clone(), new.sign(Some("new"), &claims()));
         asking.spawn(async move { stage.status(&token).await });
     }
-    assert!(asking.join_all().await.into_iter().all(|status| status == 503));
+    // So many of one user are not worked on at once; that is said to somebody who is known.
+    assert!(asking.join_all().await.into_iter().all(|status| status == 503 || status == 429));
     assert_eq!(source.asked(), 2);
     assert_eq!(stage.status(&old.sign(Some("old"), &claims())).await, 401, "what a removed key verified is forgotten");
 

@@ -120,10 +120,7 @@ impl<'a> Candidates<'a> {
 
     fn end_of_account(&self, first: usize) -> usize {
         let after = self.text.get(first..).unwrap_or_default();
-        let is_of_it = |character: &char| {
-            character.is_ascii_alphanumeric()
-                || matches!(character, ' ' | '\t' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '-')
-        };
+        let is_of_it = |character: &char| character.is_ascii_alphanumeric() || parts_an_account(*character);
         // The longest has 34 characters, and a sign after every fourth.
         first + after.chars().take(48).take_while(is_of_it).map(char::len_utf8).sum::<usize>()
     }
@@ -161,6 +158,11 @@ fn is_between_groups(sign: char) -> bool {
     )
 }
 
+/// Whether it may stand between the parts of an account number.
+pub(super) fn parts_an_account(sign: char) -> bool {
+    matches!(sign, ' ' | '\t' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '-')
+}
+
 /// Whether a sign goes on a word that a number or an address stands beside. In scripts that set no words apart none does.
 pub(super) fn is_of_a_word(character: char) -> bool {
     character == '_' || ((character.is_alphanumeric() || is_mark(character)) && !is_unspaced(character))
@@ -188,8 +190,13 @@ fn is_of_a_domain(character: char) -> bool {
 /// for it; in quotes it may hold spaces.
 fn name_before(text: &str) -> usize {
     if let Some(quoted) = text.strip_suffix('"') {
-        let line = quoted.get(quoted.rfind('\n').map_or(0, |end| end + 1)..).unwrap_or_default();
-        return line.rfind('"').filter(|open| line.len() - open <= MOST_QUOTED).map_or(0, |open| line.len() - open + 1);
+        let mut from = quoted.len().saturating_sub(MOST_QUOTED);
+        while !quoted.is_char_boundary(from) {
+            from += 1;
+        }
+        let near = quoted.get(from..).unwrap_or_default();
+        let line = near.get(near.rfind('\n').map_or(0, |end| end + 1)..).unwrap_or_default();
+        return line.rfind('"').map_or(0, |open| line.len() - open + 1);
     }
     let is_its = if text.ends_with(is_unspaced) { is_unspaced } else { is_of_a_name };
     text.len() - text.trim_end_matches(is_its).len()
@@ -198,20 +205,17 @@ fn name_before(text: &str) -> usize {
 /// The length of the domain that this text begins with: each part of it is of the script that it begins with, so that a sentence
 /// in a script without spaces may go on behind it.
 fn domain_after(text: &str) -> usize {
-    let mut length = 0;
-    for part in text.split_inclusive('.') {
-        let is_its = |character: char| {
-            if part.starts_with(is_unspaced) {
-                is_unspaced(character) || character == '.'
-            } else {
-                is_of_a_domain(character)
-            }
-        };
-        let own = part.len() - part.trim_start_matches(is_its).len();
-        length += own;
-        if own < part.len() {
+    let (mut length, mut begins, mut is_of_unspaced) = (0, true, false);
+    for character in text.chars() {
+        if begins {
+            is_of_unspaced = is_unspaced(character);
+        }
+        begins = character == '.';
+        let is_its = if is_of_unspaced { is_unspaced(character) } else { is_of_a_domain(character) };
+        if !is_its && !begins {
             break;
         }
+        length += character.len_utf8();
     }
     length
 }

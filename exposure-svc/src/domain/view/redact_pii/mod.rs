@@ -14,7 +14,7 @@ mod ssn;
 
 use std::{borrow::Cow, ops::Range};
 
-use candidates::{Candidate, Candidates};
+use candidates::{Candidate, Candidates, parts_an_account};
 use digit_groups::DigitGroups;
 
 /// Bytes in the shortest number that is looked for, an IPv4 address: `1.1.1.1`.
@@ -169,5 +169,5 @@ fn number_at(groups: &DigitGroups<'_>, first: usize) -> Option<(Pii, usize, Rang
 
 fn after_first_word(text: &str, place: &Range<usize>) -> usize {
     let candidate = text.get(place.clone()).unwrap_or_default();
-    place.start + candidate.find([' ', '\u{a0}', '-']).unwrap_or(candidate.len())
+    place.start + candidate.find(parts_an_account).unwrap_or(candidate.len())
 }
