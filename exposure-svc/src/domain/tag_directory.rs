@@ -75,6 +75,13 @@ impl TagDirectory {
         self.name_of.get(id.as_str())?.as_ref()
     }
 
+    /// The id, if it is of a tag that was called otherwise than `now`.
+    pub fn renamed(&self, id: &TagId, now: Option<&TagRef>) -> Option<TagRef> {
+        let (id, before) = self.name_of.get_key_value(id.as_str())?;
+        let was_called_otherwise = before.is_some() && before.as_ref() != now;
+        was_called_otherwise.then(|| TagRef::parse(id.clone()).ok()).flatten()
+    }
+
     /// Whether any tag that is known here was deleted.
     pub fn knows_deleted(&self) -> bool {
         self.name_of.values().any(Option::is_none)

@@ -24,9 +24,13 @@ impl Exposure {
         let (user, known) = errors.into_read(user.zip(Some(known))).map_err(Error::Invalid)?;
         let change = self.store.begin().await?;
         change.lock_user(&user).await?;
-        let names: HashSet<_> = known.iter().filter_map(|tag| tag.name.clone()).collect();
+        let before = change.tags_of(&user, &ids(known.iter().map(|tag| &tag.id))).await?;
+        let learnt = Learnt {
+            names: known.iter().filter_map(|tag| tag.name.clone()).collect(),
+            renamed: known.iter().filter_map(|tag| before.renamed(&tag.id, tag.name.as_ref())).collect(),
+        };
         change.upsert_tags(&user, known).await?;
-        exclude_by_id(&change, &user, names).await?;
+        tell_profiles(&change, &user, learnt).await?;
         change.commit(None).await
     }
 
@@ -40,7 +44,10 @@ impl Exposure {
         let (user, known) = errors.into_read(user.zip(Some(known))).map_err(Error::Invalid)?;
         let change = self.store.begin().await?;
         change.lock_user(&user).await?;
+        let before = change.tags_of(&user, &ids(known.iter())).await?;
+        let renamed = known.iter().filter_map(|id| before.renamed(id, None)).collect();
         change.delete_tags(&user, &known).await?;
+        tell_profiles(&change, &user, Learnt { names: HashSet::new(), renamed }).await?;
         change.commit(None).await
     }
 
@@ -57,24 +64,41 @@ impl Exposure {
     }
 }
 
-/// Has the profiles of `user` exclude by its id what they exclude by one of these names, which tags have now.
-async fn exclude_by_id(change: &ProfileChange, user: &UserId, mut names: HashSet<TagRef>) -> Result<(), Error> {
+/// What became known of tags.
+struct Learnt {
+    /// Names that tags have now.
+    names: HashSet<TagRef>,
+    /// The ids of tags that are called otherwise than before, or nothing any more.
+    renamed: HashSet<TagRef>,
+}
+
+/// Has the profiles of `user` exclude by its id what they exclude by one of these names; and raises the version of those that are
+/// shown otherwise now: what was read before must not be written back as if it still meant the same.
+async fn tell_profiles(change: &ProfileChange, user: &UserId, learnt: Learnt) -> Result<(), Error> {
+    let Learnt { mut names, renamed } = learnt;
     let profiles = change.every_profile_of(user).await?;
     let excluded = profiles.iter().flat_map(|profile| profile.rules.excluded_tags());
     let excluded: HashSet<_> = excluded.flat_map(TagRef::writings).collect();
     names.retain(|name| name.writings().iter().any(|writing| excluded.contains(writing)));
-    if names.is_empty() {
+    if names.is_empty() && renamed.is_empty() {
         return Ok(());
     }
     let tags = change.tags_of(user, &names).await?;
     for profile in profiles {
         let rules = profile.rules.excluding_by_id(&tags);
-        if rules != profile.rules {
-            // The same version: its owner changed nothing, and what they are shown is the same.
-            change.update(&profile, &Profile { rules, ..profile.clone() }).await?;
+        let is_shown_otherwise = !renamed.is_empty() && rules.tags().iter().any(|tag| renamed.contains(tag));
+        if rules != profile.rules || is_shown_otherwise {
+            // What is excluded by an id that was learnt is shown by its name, as before: that by itself is no new version.
+            let version = profile.version + i64::from(is_shown_otherwise);
+            change.update(&profile, &Profile { rules, version, ..profile.clone() }).await?;
         }
     }
     Ok(())
+}
+
+fn ids<'a>(tags: impl Iterator<Item = &'a TagId>) -> HashSet<TagRef> {
+    // An id is of a tag reference's shape by its own definition.
+    tags.filter_map(|id| TagRef::parse(id.to_string()).ok()).collect()
 }
 
 /// Reads the list `field`, each item by `read`, which says at its path what is wrong with it. A list too long is not read at all.

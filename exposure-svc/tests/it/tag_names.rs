@@ -34,7 +34,7 @@ async fn a_known_name_is_kept_as_its_id_so_that_a_rename_changes_nothing() {
         let sent_back = stage.update("ann", &made.id, renamed.draft.unwrap(), &FIELDS).await.unwrap();
         let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
         assert_eq!(excluded(kept.draft), ["t1", "unknown"], "what was shown means the same when it is sent back");
-        assert_eq!(sent_back.version, made.version);
+        assert_eq!((renamed.version, sent_back.version), (made.version + 1, made.version + 1), "{backend}");
 
         let forget = DeleteTagsRequest { user_id: "ann".into(), tag_ids: strings(&["t1", "never"]) };
         stage.tags().delete_tags(forget).await.unwrap();
@@ -81,8 +81,19 @@ async fn an_exclusion_by_a_name_learns_the_id_of_the_tag_and_outlives_its_name()
         assert!(!exposed("t1", "one").await && !exposed("t2", "").await, "{backend}: both stay excluded");
 
         let shown = stage.get("ann", &made.id).await.unwrap();
+        let outdated = UpdateProfileRequest {
+            profile: made.draft.clone(),
+            expected_versions: vec![made.version],
+            ..update_of(&made.id, &FIELDS)
+        };
+        let refused = stage.client().update_profile(by("ann", outdated)).await;
+        assert_eq!(
+            why(refused),
+            "PRECONDITION_FAILED",
+            "{backend}: what was read before the rename does not mean the same"
+        );
         let sent_back = stage.update("ann", &made.id, shown.draft.unwrap(), &FIELDS).await.unwrap();
-        assert_eq!(sent_back.version, made.version, "what was shown means the same when it is sent back");
+        assert_eq!(sent_back.version, shown.version, "what was shown means the same when it is sent back");
         for (id, name) in [("t1", "one"), ("t2", ""), ("t3", "both"), ("private", ""), ("t9", "secret")] {
             assert!(!exposed(id, name).await, "{backend}: {id}");
         }

@@ -43,8 +43,12 @@ impl Crowding {
         errors.into_result(())
     }
 
-    /// The same, of what stands between the owner and somebody to whom `share`, which was changed, was passed on.
-    pub fn admit_below(self, share: &Share) -> Result<(), FieldErrors> {
+    /// The same, of what stands between the owner and somebody to whom `share`, which was changed from `before`, was passed on. What
+    /// others made of it must not keep its owner from narrowing it: that has as much room again.
+    pub fn admit_below(self, share: &Share, before: &Share) -> Result<(), FieldErrors> {
+        let is_wider = share.terms.scope.wider_than(&before.terms.scope).is_some();
+        let is_narrower = share.terms.scope != before.terms.scope && !is_wider;
+        let most_bytes = if is_narrower { 2 * MAX_ID_BYTES } else { MAX_ID_BYTES };
         let mut errors = FieldErrors::new();
         if self.shares > MAX_SHARES {
             let must = format!(
@@ -52,7 +56,7 @@ impl Crowding {
             );
             errors.add("expires_at", must);
         }
-        if self.id_bytes > MAX_ID_BYTES {
+        if self.id_bytes > most_bytes {
             let field = match share.terms.scope {
                 Scope::Tags(_) => "tag_ids",
                 Scope::Nodes(_) | Scope::Graph(_) => "node_ids",
@@ -61,7 +65,7 @@ impl Crowding {
             let must = format!(
                 "makes the ids of all active shares for somebody to whom it was passed on more than {} MiB; make it smaller, or \
                  revoke some of these",
-                MAX_ID_BYTES / (1024 * 1024)
+                most_bytes / (1024 * 1024)
             );
             errors.add(field, must);
         }

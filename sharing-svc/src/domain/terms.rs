@@ -49,7 +49,7 @@ impl Terms {
 
 impl Scope {
     /// The field by which this scope reaches beyond `parent`, and what it must be.
-    fn wider_than(&self, parent: &Self) -> Option<(&'static str, &'static str)> {
+    pub(super) fn wider_than(&self, parent: &Self) -> Option<(&'static str, &'static str)> {
         const TAGS: (&str, &str) = ("tag_ids", "must be among those of the share that is passed on");
         const NODES: (&str, &str) = ("node_ids", "must be among those of the share that is passed on");
         const SCOPE: (&str, &str) = ("scope", "must be within that of the share that is passed on");

@@ -54,7 +54,7 @@ impl Sharing {
         // What takes something away is never refused for what stands beside it.
         if changed.terms.scope != share.terms.scope || share.status(now) != changed.status(now) {
             change.crowding(&changed, now).await?.admit(&changed).map_err(Error::Invalid)?;
-            change.crowding_below(&changed, now).await?.admit_below(&changed).map_err(Error::Invalid)?;
+            change.crowding_below(&changed, now).await?.admit_below(&changed, &share).map_err(Error::Invalid)?;
         }
         change.commit(None).await?;
         Ok(Answer { share: changed, as_of: now })

@@ -83,6 +83,23 @@ async fn what_is_above_is_not_widened_into_too_much_below() {
 }
 
 #[tokio::test]
+async fn what_others_made_of_a_share_does_not_keep_its_owner_from_narrowing_it() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
+    let mut number = 0;
+    while stage.create("bob", of(&parent, large("cyd", number))).await.is_ok() {
+        number += 1;
+    }
+    let narrowed = ShareChanges {
+        scope: ShareScope::SpecificNodes.into(),
+        node_ids: large("bob", 99).node_ids,
+        ..ShareChanges::default()
+    };
+    stage.update("ann", &parent.id, narrowed, &["scope", "node_ids"]).await.unwrap();
+}
+
+#[tokio::test]
 async fn shares_that_come_back_with_their_parent_are_counted() {
     let backend = Backend::sqlite();
     let stage = Stage::start(&backend).await;
