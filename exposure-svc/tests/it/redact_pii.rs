@@ -99,6 +99,7 @@ fn placeholders_stand_where_people_were_named_and_the_rest_stays() {
             "192.168.1.10:8080, build host 10.1.2.3, src=10.0.0.5",
             "[IP_ADDRESS]:8080, build host [IP_ADDRESS], src=[IP_ADDRESS]",
         ),
+        ("AB12\t4111111111111111\nROOM12\tDE89370400440532013000", "AB12\t[CARD]\nROOM12\t[IBAN]"),
         ("415-555-0123x12", "[PHONE]x12"),
         ("bob@example.combob@example.org", "[EMAIL]@example.org"),
     ];
@@ -113,7 +114,7 @@ fn placeholders_stand_where_people_were_named_and_the_rest_stays() {
 #[test]
 fn a_long_text_of_nothing_but_candidates_is_read_once() {
     // Each would be the worst there is for a reader that goes back.
-    for piece in ["1 ", "1.", "a@", "1:", "AB12 ", "+1(", "0-", "::"] {
+    for piece in ["1 ", "1.", "a@", "1:", "AB12 ", "+1(", "0-", "::", "@", "\"@", "例@", "a.@"] {
         let text = piece.repeat(100_000);
         assert!(redact_pii(&text).len() <= text.len() + 16);
     }
