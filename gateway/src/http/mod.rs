@@ -1,7 +1,7 @@
 //! What HTTP says beside the resources themselves: bodies, queries, preconditions, the context of a request.
 
 pub(crate) mod accept;
-pub(crate) mod admission;
+pub mod admission;
 pub(crate) mod body;
 pub(crate) mod context;
 pub(crate) mod entity_tag;
