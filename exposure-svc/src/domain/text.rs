@@ -1,6 +1,6 @@
 //! Texts that people choose, known to be of a bounded shape.
 
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use unicode_normalization::UnicodeNormalization;
@@ -91,12 +91,10 @@ impl TagRef {
     }
 
     /// The text and, where there are any, the other ways to write the same one.
-    pub fn writings(&self) -> HashSet<String> {
-        let as_written = HashSet::from([self.0.clone()]);
-        if self.0.is_ascii() {
-            return as_written;
-        }
-        as_written.into_iter().chain([self.composed().into_owned(), self.0.nfd().collect()]).collect()
+    pub fn writings(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let others = (!self.0.is_ascii()).then(|| [self.composed(), Cow::Owned(self.0.nfd().collect())]);
+        let others = others.into_iter().flatten().filter(|other| *other != self.0);
+        std::iter::once(Cow::Borrowed(self.0.as_str())).chain(others)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `ListProfiles`: a person's profiles.
 
 use anyhow::anyhow;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use vocabulary::{FieldErrors, Page, PageRequest};
 
 use super::Exposure;
@@ -30,18 +31,35 @@ impl Exposure {
             Some(true) => ProfileFilter::Active,
             Some(false) => ProfileFilter::Inactive,
         };
+        let place = ROOM.acquire().await.map_err(|error| Error::Internal(anyhow!(error)))?;
         let profiles = self.store.profiles_of(owner, filter, page).await?;
         // A hundred profiles may name very many tags, and warnings are thought about: not where other calls wait for their turn.
-        let (profiles, references) = aside(move || {
+        let (place, (profiles, references)) = aside(place, move || {
             let references = profiles.items.iter().flat_map(|profile| profile.rules.tags()).collect();
             (profiles, references)
         })
         .await?;
         let tags = self.store.tags_of(owner, &references).await?;
-        aside(move || profiles.map(|profile| ShownProfile::by_names(profile, &tags))).await
+        drop(references);
+        let (_, shown) = aside(place, move || profiles.map(|profile| ShownProfile::by_names(profile, &tags))).await?;
+        Ok(shown)
     }
 }
 
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(anyhow!(error)))
+/// So many lists are put together at once: the largest take much memory and a second, and what nobody waits for any more goes on to
+/// its end. Others wait before they take any.
+static ROOM: Semaphore = Semaphore::const_new(8);
+
+type Place = SemaphorePermit<'static>;
+
+/// Does `work` where it keeps nobody waiting. The place is held to the end of it, whoever waits.
+async fn aside<T: Send + 'static>(
+    place: Place,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<(Place, T), Error> {
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work();
+        (place, done)
+    });
+    done.await.map_err(|error| Error::Internal(anyhow!(error)))
 }

@@ -79,7 +79,7 @@ async fn tell_profiles(change: &ProfileChange, user: &UserId, learnt: Learnt) ->
     let profiles = change.every_profile_of(user).await?;
     let excluded = profiles.iter().flat_map(|profile| profile.rules.excluded_tags());
     let excluded: HashSet<_> = excluded.flat_map(TagRef::writings).collect();
-    names.retain(|name| name.writings().iter().any(|writing| excluded.contains(writing)));
+    names.retain(|name| name.writings().any(|writing| excluded.contains(&writing)));
     if names.is_empty() && renamed.is_empty() {
         return Ok(());
     }

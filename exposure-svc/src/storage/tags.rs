@@ -92,8 +92,8 @@ async fn tags_named(
     let mut tags = Vec::new();
     for references in references.chunks(CHUNK) {
         let named = Condition::any()
-            .add(Column::TagId.is_in(references.iter().map(String::as_str)))
-            .add(Column::Name.is_in(references.iter().map(String::as_str)));
+            .add(Column::TagId.is_in(references.iter().map(AsRef::<str>::as_ref)))
+            .add(Column::Name.is_in(references.iter().map(AsRef::<str>::as_ref)));
         let rows = Entity::find()
             .filter(Column::UserId.eq(user.as_str()))
             .filter(named)
