@@ -48,7 +48,7 @@ impl Exposure {
 
 /// So many lists are put together at once: the largest take much memory and a second, and what nobody waits for any more goes on to
 /// its end. Others wait before they take any.
-static ROOM: Semaphore = Semaphore::const_new(8);
+static ROOM: Semaphore = Semaphore::const_new(2);
 
 type Place = SemaphorePermit<'static>;
 
