@@ -159,6 +159,12 @@ impl TagPermissions {
         verbs.into_iter().filter(|(_, grant)| names(grant)).map(|(verb, _)| verb.name()).collect()
     }
 
+    /// Every tag that a verb names.
+    pub fn tags(&self) -> impl Iterator<Item = &TagRef> {
+        let Self { discover, read, propose, edit, create, delete } = self;
+        [discover, read, propose, edit, create, delete].into_iter().flatten().flat_map(|grant| &grant.tag_ids)
+    }
+
     /// The same permissions over other tags.
     #[must_use]
     pub fn map(&self, each: &impl Fn(&TagRef) -> TagRef) -> Self {

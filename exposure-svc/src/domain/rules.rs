@@ -1,6 +1,6 @@
 //! What a profile says of nodes: the document that is stored, and shown as YAML.
 
-use std::{cell::RefCell, collections::HashSet};
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{Distinct, FieldErrors, Id, Instant, Node};
@@ -219,12 +219,86 @@ impl Rules {
 
     /// Every tag that is named, wherever.
     pub fn tags(&self) -> HashSet<TagRef> {
-        let tags = RefCell::new(HashSet::new());
-        // Walked by way of a copy: there is one walk over the tags of a profile, and no second one to forget a part.
-        let _ = self.map_tags(&|tag| {
-            tags.borrow_mut().insert(tag.clone());
+        let mut tags = HashSet::new();
+        self.each_tag(&mut |tag| {
+            tags.insert(tag.clone());
+        });
+        tags
+    }
+
+    /// Whether one of these tags is named, wherever.
+    pub fn names_any(&self, tags: &HashSet<TagRef>) -> bool {
+        let mut is_named = false;
+        self.each_tag(&mut |tag| is_named = is_named || tags.contains(tag));
+        is_named
+    }
+
+    /// Shows every tag that is named to `see`: those that [`map_tags`](Self::map_tags) goes over.
+    fn each_tag(&self, see: &mut impl FnMut(&TagRef)) {
+        let Self {
+            tag_filters,
+            tag_expression,
+            allowed_tag_ids,
+            excluded_tag_ids,
+            tag_permissions,
+            allowed_tags_logic: _,
+            allowed_node_ids: _,
+            allowed_node_types: _,
+            excluded_node_types: _,
+            date_range_start: _,
+            date_range_end: _,
+            transformations: _,
+            max_detail_level: _,
+            schema_permissions: _,
+        } = self;
+        if let Some(TagFilters { include_all, include_any, exclude_any }) = tag_filters {
+            [include_all, include_any, exclude_any].into_iter().flatten().for_each(&mut *see);
+        }
+        if let Some(expression) = tag_expression {
+            expression.each_tag(see);
+        }
+        allowed_tag_ids.iter().chain(excluded_tag_ids).for_each(&mut *see);
+        tag_permissions.iter().flat_map(TagPermissions::tags).for_each(see);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::domain::{TagGrant, TagOp};
+
+    fn tag(text: &str) -> TagRef {
+        TagRef::parse(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn every_tag_that_is_mapped_is_seen() {
+        let list = |name: &str| Distinct::new(vec![tag(name)]);
+        let grant = |name: &str| Some(TagGrant { tag_ids: list(name), ..TagGrant::default() });
+        let leaf = |name: &str| TagExpression::Tag { tag: tag(name) };
+        let rules = Rules {
+            tag_filters: Some(TagFilters { include_all: list("a"), include_any: list("b"), exclude_any: list("c") }),
+            tag_expression: Some(TagExpression::Operation { op: TagOp::Or, conditions: vec![leaf("d"), leaf("e")] }),
+            allowed_tag_ids: list("f"),
+            excluded_tag_ids: list("g"),
+            tag_permissions: Some(TagPermissions {
+                discover: grant("h"),
+                read: grant("i"),
+                propose: grant("j"),
+                edit: grant("k"),
+                create: grant("l"),
+                delete: grant("m"),
+            }),
+            ..Rules::default()
+        };
+        let mapped = RefCell::new(HashSet::new());
+        let _ = rules.map_tags(&|tag| {
+            mapped.borrow_mut().insert(tag.clone());
             tag.clone()
         });
-        tags.into_inner()
+        assert_eq!((rules.tags().len(), rules.tags()), (13, mapped.into_inner()));
+        assert!(rules.names_any(&HashSet::from([tag("m")])) && !rules.names_any(&HashSet::from([tag("n")])));
     }
 }

@@ -69,6 +69,14 @@ impl TagExpression {
         }
     }
 
+    /// Shows every tag in it to `see`.
+    pub fn each_tag(&self, see: &mut impl FnMut(&TagRef)) {
+        match self {
+            Self::Tag { tag } => see(tag),
+            Self::Operation { op: _, conditions } => conditions.iter().for_each(|condition| condition.each_tag(see)),
+        }
+    }
+
     /// The same expression over other tags.
     #[must_use]
     pub fn map(&self, each: &impl Fn(&TagRef) -> TagRef) -> Self {

@@ -33,12 +33,17 @@ impl Exposure {
     ) -> Result<CheckWrite, Error> {
         let applied = self.applied_profile(user, &Subject::App(app)).await?;
         let decided_by = applied.decided_by();
-        let Some(profile) = applied.profile else {
-            let decision = WriteDecision::Refused { reason: NO_GRANT.to_owned(), tag: None, schema: None };
-            return Ok(CheckWrite { decision, decided_by });
+        let no_grant = || CheckWrite {
+            decision: WriteDecision::Refused { reason: NO_GRANT.to_owned(), tag: None, schema: None },
+            decided_by: DecidedBy::NoGrant,
         };
+        let Some(profile) = &applied.profile else { return Ok(no_grant()) };
         let references: HashSet<_> = before.into_iter().chain(after).flat_map(references).collect();
         let tags = self.store.tags_of(user, &references).await?;
+        // It may have ended while the tags were looked up.
+        if !self.still_applies(&applied) {
+            return Ok(no_grant());
+        }
         let (before_tags, after_tags) = (before.map(|node| known(node, &tags)), after.map(|node| known(node, &tags)));
         let before_tags = before_tags.as_deref().map(borrowed);
         let after_tags = after_tags.as_deref().map(borrowed);
@@ -60,11 +65,20 @@ fn reference(tag: &TagFacts<'_>) -> Option<TagRef> {
 }
 
 /// The tags of a node as the directory knows them: what a tag is called is not for the app to say, which would call a tag by
-/// the name of one that it may use. One that the directory does not know is taken as it comes.
+/// the name of one that it may use. A name that several tags have stands for all of them: it is no new tag. One that the directory
+/// does not know is taken as it comes.
 fn known(node: &NodeFacts<'_>, tags: &TagDirectory) -> Vec<(String, String)> {
-    let each = node.tags.iter().map(|tag| match reference(tag).and_then(|reference| tags.resolve(&reference)) {
-        Some((id, name)) => (id.to_string(), name.as_str().to_owned()),
-        None => (tag.id.to_owned(), tag.name.to_owned()),
+    let each = node.tags.iter().flat_map(|tag| {
+        let reference = reference(tag);
+        if let Some((id, name)) = reference.as_ref().and_then(|reference| tags.resolve(reference)) {
+            return vec![(id.to_string(), name.as_str().to_owned())];
+        }
+        match reference.as_ref().map(|reference| tags.ids_named(reference)) {
+            Some(ids) if !ids.is_empty() => {
+                ids.iter().map(|id| (id.as_str().to_owned(), tag.name.to_owned())).collect()
+            }
+            Some(_) | None => vec![(tag.id.to_owned(), tag.name.to_owned())],
+        }
     });
     each.collect()
 }

@@ -86,7 +86,7 @@ async fn tell_profiles(change: &ProfileChange, user: &UserId, learnt: Learnt) ->
     let tags = change.tags_of(user, &names).await?;
     for profile in profiles {
         let rules = profile.rules.excluding_by_id(&tags);
-        let is_shown_otherwise = !renamed.is_empty() && rules.tags().iter().any(|tag| renamed.contains(tag));
+        let is_shown_otherwise = !renamed.is_empty() && rules.names_any(&renamed);
         if rules != profile.rules || is_shown_otherwise {
             // What is excluded by an id that was learnt is shown by its name, as before: that by itself is no new version.
             let version = profile.version + i64::from(is_shown_otherwise);

@@ -172,7 +172,9 @@ fn written(predicate: &Predicate) -> String {
 async fn who_may_write_what() {
     on_both(|backend| async move {
         let stage = Stage::start(&backend).await;
-        stage.learn("ann", &[("t1", "work"), ("t2", "private"), ("t3", "home")]).await;
+        stage
+            .learn("ann", &[("t1", "work"), ("t2", "private"), ("t3", "home"), ("t4", "twice"), ("t5", "twice")])
+            .await;
         let grant =
             |tags: &[&str], allow_new| Some(TagGrant { tag_ids: strings(tags), allow_all: Some(false), allow_new });
         let draft = ProfileDraft {
@@ -220,6 +222,8 @@ async fn who_may_write_what() {
             (Create, None, Some(new()), "tag_permissions.create does not allow new tags"),
             (Propose, None, Some(new()), "the profile allows it"),
             (Propose, Some(home()), Some(new()), "the profile allows it"),
+            // A name that several tags have is no new one.
+            (Propose, None, Some(node("n", &[("", "twice")])), "tag_permissions.propose does not name the tag `twice`"),
             (Propose, Some(work()), None, "tag_permissions.propose does not name the tag `work`"),
             (Delete, Some(work()), None, "tag_permissions.delete grants nothing"),
         ];

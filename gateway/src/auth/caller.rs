@@ -17,7 +17,7 @@ use super::{
     jwks::{self, Jwks},
     keys::KeySet,
     settings::KeySource,
-    token::{Identity, Verifier},
+    token::{Identity, TokenError, Verifier},
 };
 use crate::{
     error::{ApiError, ErrorCode},
@@ -77,17 +77,20 @@ pub async fn require_caller(
     };
     let Authentication { verifier, jwks, rate_limit } = authentication;
     let mut verified = verifier.verify(&token);
-    if verified.is_err()
-        && let Some(jwks) = &jwks
-        && verifier.unknown_key(&token).is_some()
-    {
-        // In a task of its own: a caller who goes away must not take the fetch along that others wait for.
-        let (jwks, by) = (jwks.clone(), verifier.clone());
-        let fetched = tokio::spawn(async move { jwks.fetch_for_unknown_key(&by).await });
-        if let Err(panic) = fetched.await {
-            error!(%panic, "fetching the keys that verify tokens failed");
+    if let (Err(refused), Some(jwks)) = (&verified, &jwks) {
+        let is_unknown = verifier.unknown_key(&token).is_some();
+        if is_unknown {
+            // In a task of its own: a caller who goes away must not take the fetch along that others wait for.
+            let (jwks, by) = (jwks.clone(), verifier.clone());
+            let fetched = tokio::spawn(async move { jwks.fetch_for_unknown_key(&by).await });
+            if let Err(panic) = fetched.await {
+                error!(%panic, "fetching the keys that verify tokens failed");
+            }
         }
-        verified = verifier.verify(&token);
+        // Also where the key became known meanwhile: somebody else's fetch may have ended between the two looks.
+        if is_unknown || *refused == TokenError::UnknownKey {
+            verified = verifier.verify(&token);
+        }
     }
     let identity = match verified {
         Ok(identity) => identity,

@@ -69,7 +69,7 @@ pub(crate) async fn admit(
     let (kind, pace) =
         if head.method.is_safe() { (Kind::Read, &admission.reads) } else { (Kind::Write, &admission.writes) };
     // Where less is done at once, because it takes long, half of it stays for others.
-    let Some(work) = turn.begin(kind, pace.half()) else {
+    let Some(work) = turn.begin(kind, pace.most_for_one()) else {
         pace.fell_short();
         return ApiError::too_many_at_once().into_response();
     };

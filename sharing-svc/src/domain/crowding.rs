@@ -19,53 +19,51 @@ pub struct Crowding {
     pub id_bytes: i64,
 }
 
+/// Between whom it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Between {
+    /// The two people of the share that is made or changed.
+    ItsPeople,
+    /// Its owner, and somebody to whom it was passed on.
+    ItsOwnerAndOneBelow,
+}
+
 impl Crowding {
-    /// Refuses `share`, which is counted already, where it is one too many.
-    pub fn admit(self, share: &Share) -> Result<(), FieldErrors> {
+    /// Refuses `share`, which is counted already, where it is too much. `before`: what it was changed from, unless it was made or
+    /// has come back to life. What others made must not keep a person from narrowing a share: that has as much room again.
+    pub fn admit(self, between: Between, share: &Share, before: Option<&Share>) -> Result<(), FieldErrors> {
         let mut errors = FieldErrors::new();
-        if self.shares > MAX_SHARES {
-            let must = format!("has {MAX_SHARES} active shares of this owner already; change or revoke one of them");
-            errors.add("shared_with_user_id", must);
-        }
-        if self.id_bytes > MAX_ID_BYTES {
-            let field = match share.terms.scope {
-                Scope::Tags(_) => "tag_ids",
-                Scope::Nodes(_) | Scope::Graph(_) => "node_ids",
-                // What it was passed on from is too much.
-                Scope::All => "parent_share_id",
+        if before.is_none() && self.shares > MAX_SHARES {
+            let (field, must) = match between {
+                Between::ItsPeople => (
+                    "shared_with_user_id",
+                    format!("has {MAX_SHARES} active shares of this owner already; change or revoke one of them"),
+                ),
+                Between::ItsOwnerAndOneBelow => (
+                    "expires_at",
+                    format!(
+                        "makes more than {MAX_SHARES} shares active for somebody to whom it was passed on; revoke some"
+                    ),
+                ),
             };
-            let must = format!(
-                "makes the ids of all active shares between the two more than {} MiB; make it smaller, or revoke one of them",
-                MAX_ID_BYTES / (1024 * 1024)
-            );
             errors.add(field, must);
         }
-        errors.into_result(())
-    }
-
-    /// The same, of what stands between the owner and somebody to whom `share`, which was changed from `before`, was passed on. What
-    /// others made of it must not keep its owner from narrowing it: that has as much room again.
-    pub fn admit_below(self, share: &Share, before: &Share) -> Result<(), FieldErrors> {
-        let is_wider = share.terms.scope.wider_than(&before.terms.scope).is_some();
-        let is_narrower = share.terms.scope != before.terms.scope && !is_wider;
+        let is_narrower = before.is_some_and(|before| share.terms.scope.wider_than(&before.terms.scope).is_none());
         let most_bytes = if is_narrower { 2 * MAX_ID_BYTES } else { MAX_ID_BYTES };
-        let mut errors = FieldErrors::new();
-        if self.shares > MAX_SHARES {
-            let must = format!(
-                "makes more than {MAX_SHARES} shares active for somebody to whom it was passed on; revoke some of these"
-            );
-            errors.add("expires_at", must);
-        }
         if self.id_bytes > most_bytes {
+            let (otherwise, whom) = match between {
+                // What it was passed on from is too much.
+                Between::ItsPeople => ("parent_share_id", "between the two"),
+                Between::ItsOwnerAndOneBelow => ("expires_at", "for somebody to whom it was passed on"),
+            };
             let field = match share.terms.scope {
                 Scope::Tags(_) => "tag_ids",
                 Scope::Nodes(_) | Scope::Graph(_) => "node_ids",
-                Scope::All => "expires_at",
+                Scope::All => otherwise,
             };
+            let all = most_bytes / (1024 * 1024);
             let must = format!(
-                "makes the ids of all active shares for somebody to whom it was passed on more than {} MiB; make it smaller, or \
-                 revoke some of these",
-                most_bytes / (1024 * 1024)
+                "makes the ids of all active shares {whom} more than {all} MiB; make it smaller, or revoke one"
             );
             errors.add(field, must);
         }

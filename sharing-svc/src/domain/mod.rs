@@ -12,7 +12,7 @@ mod share;
 mod terms;
 
 pub use changes::ShareChanges;
-pub use crowding::Crowding;
+pub use crowding::{Between, Crowding};
 pub use draft::{FollowDraft, NewShare, ShareDraft};
 pub use party::Party;
 pub use resharing::{MAX_CHAIN, ReshareRefusal, check_reshare};

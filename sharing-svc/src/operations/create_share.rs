@@ -6,7 +6,7 @@ use vocabulary::Instant;
 
 use super::{Answer, Sharing, share_named};
 use crate::{
-    domain::{NewShare, ReshareRefusal, Share, ShareDraft, ShareId, Source, UserId, check_reshare},
+    domain::{Between, NewShare, ReshareRefusal, Share, ShareDraft, ShareId, Source, UserId, check_reshare},
     error::Error,
     storage::ShareChange,
 };
@@ -60,7 +60,7 @@ impl Sharing {
             return Err(Error::SharingExists(existing));
         }
         change.insert(&share).await?;
-        change.crowding(&share, now).await?.admit(&share).map_err(Error::Invalid)?;
+        change.crowding(&share, now).await?.admit(Between::ItsPeople, &share, None).map_err(Error::Invalid)?;
         change.commit(request.as_ref().map(|request| (request, &share, now))).await?;
         Ok(CreateShare::Created(Answer { share, as_of: now }))
     }

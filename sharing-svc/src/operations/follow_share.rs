@@ -4,7 +4,7 @@ use vocabulary::FieldErrors;
 
 use super::{Answer, Sharing, create_share::new_share};
 use crate::{
-    domain::{FollowDraft, FollowId, Source},
+    domain::{Between, FollowDraft, FollowId, Source},
     error::Error,
 };
 
@@ -26,7 +26,7 @@ impl Sharing {
         change.lock_owner(&owner).await?;
         let share = new_share(owner.clone(), owner, asked, Source::Follow(follow), None, now);
         change.insert(&share).await?;
-        change.crowding(&share, now).await?.admit(&share).map_err(Error::Invalid)?;
+        change.crowding(&share, now).await?.admit(Between::ItsPeople, &share, None).map_err(Error::Invalid)?;
         change.commit(None).await?;
         Ok((Answer { share, as_of: now }, true))
     }

@@ -4,7 +4,7 @@ use vocabulary::ExpectedVersions;
 
 use super::{Answer, Sharing, share_named};
 use crate::{
-    domain::{Party, Share, ShareChanges, Status, UserId},
+    domain::{Between, Party, Share, ShareChanges, Status, UserId},
     error::Error,
 };
 
@@ -52,9 +52,15 @@ impl Sharing {
         }
         change.update(&share, &changed).await?;
         // What takes something away is never refused for what stands beside it.
-        if changed.terms.scope != share.terms.scope || share.status(now) != changed.status(now) {
-            change.crowding(&changed, now).await?.admit(&changed).map_err(Error::Invalid)?;
-            change.crowding_below(&changed, now).await?.admit_below(&changed, &share).map_err(Error::Invalid)?;
+        let comes_back = changed.status(now) == Status::Active && share.status(now) != Status::Active;
+        if changed.terms.scope != share.terms.scope || comes_back {
+            let before = (!comes_back).then_some(&share);
+            for (between, crowding) in [
+                (Between::ItsPeople, change.crowding(&changed, now).await?),
+                (Between::ItsOwnerAndOneBelow, change.crowding_below(&changed, now).await?),
+            ] {
+                crowding.admit(between, &changed, before).map_err(Error::Invalid)?;
+            }
         }
         change.commit(None).await?;
         Ok(Answer { share: changed, as_of: now })

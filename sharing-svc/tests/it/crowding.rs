@@ -96,7 +96,16 @@ async fn what_others_made_of_a_share_does_not_keep_its_owner_from_narrowing_it()
         node_ids: large("bob", 99).node_ids,
         ..ShareChanges::default()
     };
-    stage.update("ann", &parent.id, narrowed, &["scope", "node_ids"]).await.unwrap();
+    stage.update("ann", &parent.id, narrowed.clone(), &["scope", "node_ids"]).await.unwrap();
+
+    // Nor does what others passed on to the same person.
+    let parent = stage.create("eve", passable(everything_to("bob"))).await.unwrap();
+    let own = stage.create("eve", everything_to("cyd")).await.unwrap();
+    let mut number = 0;
+    while stage.create("bob", of(&parent, large("cyd", number))).await.is_ok() {
+        number += 1;
+    }
+    stage.update("eve", &own.id, narrowed, &["scope", "node_ids"]).await.unwrap();
 }
 
 #[tokio::test]
