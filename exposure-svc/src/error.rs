@@ -27,6 +27,8 @@ pub enum Error {
     IdempotencyKeyReused,
     /// The first request with this idempotency key is still under way.
     IdempotencyKeyInFlight,
+    /// The answers kept under this caller's idempotency keys take all that they may.
+    TooManyKeptAnswers,
     /// The database is away or overloaded; the same call may succeed later.
     Unavailable(anyhow::Error),
     /// A fault of ours.
@@ -49,6 +51,9 @@ impl fmt::Display for Error {
             Self::IdempotencyKeyInFlight => {
                 f.write_str("the first request with this idempotency key is still under way; try again")
             }
+            Self::TooManyKeptAnswers => f.write_str(
+                "too many answers are kept under your idempotency keys; wait until some are 24 hours old, or send none",
+            ),
             Self::Unavailable(_) => f.write_str("exposure profiles are unavailable for the moment; try again"),
             Self::Internal(_) => f.write_str("something went wrong on our side"),
         }
@@ -67,7 +72,8 @@ impl std::error::Error for Error {
             | Self::AppAccessExists(_)
             | Self::PreconditionFailed
             | Self::IdempotencyKeyReused
-            | Self::IdempotencyKeyInFlight => None,
+            | Self::IdempotencyKeyInFlight
+            | Self::TooManyKeptAnswers => None,
         }
     }
 }

@@ -20,13 +20,14 @@ use service_kit::{
     database::{Database, DatabaseSettings},
     doctor::Doctor,
     grpc::Contract,
+    retention::RetentionSettings,
     service::{self, Identity, Service, open_database},
 };
 use vocabulary::Instant;
 
 use crate::{
     config::Settings,
-    operations::Exposure,
+    operations::{Exposure, Retention, Upkeep},
     storage::{SCHEMA, Store, migrations::Migrator},
 };
 
@@ -49,10 +50,17 @@ pub fn identity() -> Identity {
 pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Service> {
     let identity = identity();
     let database = open_database::<Migrator>(&settings.service, &identity).await?;
-    let store = Store::new(database.clone());
+    let RetentionSettings { retention, ended_bytes_per_user, kept_answer_bytes_per_user } =
+        settings.service.retention.clone();
+    let store = Store::new(database.clone(), kept_answer_bytes_per_user);
     let pseudonym_key = store.pseudonym_key().await?;
     let exposure = Exposure::new(store, clock.clone(), pseudonym_key);
-    Service::listen(&settings.listen, grpc::routes(&exposure), identity, database, clock, settings.service).await
+    let retention =
+        Retention { period: retention, bytes_per_user: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX) };
+    let upkeep = Upkeep::new(exposure.clone(), retention);
+    let routes = grpc::routes(&exposure);
+    let service = Service::listen(&settings.listen, routes, identity, database, clock, settings.service).await?;
+    Ok(service.with_background(|shutdown| upkeep.run(shutdown)))
 }
 
 /// Looks at all that the service would stand on, and changes nothing.

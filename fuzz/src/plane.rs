@@ -56,13 +56,14 @@ pub(crate) fn gateway(runtime: &Runtime) -> Router {
 pub(crate) fn sharing(runtime: &Runtime) -> Router {
     use sharing_svc::{
         grpc::routes,
+        config::QuotaSettings,
         operations::Sharing,
         storage::{SCHEMA, Store, migrations::Migrator},
     };
     runtime.block_on(async {
         let database = database(SCHEMA).await;
         database.migrate::<Migrator>(SCHEMA).await.expect("a schema");
-        routes(&Sharing::new(Store::new(database), Clock::system())).into_axum_router()
+        routes(&Sharing::new(Store::new(database, u64::MAX), Clock::system(), QuotaSettings::default().quotas())).into_axum_router()
     })
 }
 
@@ -75,7 +76,7 @@ pub(crate) fn exposure(runtime: &Runtime) -> Router {
     runtime.block_on(async {
         let database = database(SCHEMA).await;
         database.migrate::<Migrator>(SCHEMA).await.expect("a schema");
-        let store = Store::new(database);
+        let store = Store::new(database, u64::MAX);
         let pseudonym_key = store.pseudonym_key().await.expect("a key");
         routes(&Exposure::new(store, Clock::system(), pseudonym_key)).into_axum_router()
     })

@@ -266,7 +266,7 @@ impl ApiError {
                     })
                     .collect();
                 details.sort_by(|(one, _), (other, _)| one.cmp(other));
-                Self { details, ..Self::new(code, message) }
+                Self { details, retry_after, ..Self::new(code, message) }
             }
         })
     }

@@ -1,12 +1,13 @@
-//! Answers kept under a client's key, so that a repeat of a request changes nothing and is answered the same.
+//! Idempotency keys: the answer to a request is kept under the client's key, so that a repeat changes nothing and gets the
+//! same answer.
 //!
 //! The answer is written in the transaction of the change that it answers: either both are there or neither is, after a
 //! crash and on every replica.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use prost::Message;
-use sea_orm::{DbErr, QueryOrder, QuerySelect, Set, entity::prelude::*, sea_query::Index};
+use sea_orm::{DbErr, Set, entity::prelude::*, sea_query::Index};
 use sea_orm_migration::{prelude::*, schema};
 use tracing::{info, warn};
 use vocabulary::{Id, IdempotencyKey, Instant, User};
@@ -19,11 +20,13 @@ use crate::{
 };
 
 /// How long an answer is kept.
-const KEPT: Duration = Duration::from_hours(24);
+const RETENTION: Duration = Duration::from_hours(24);
 /// How often answers past that are removed.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
-/// How much of the past is removed at once.
-const SLICE: Duration = Duration::from_mins(1);
+/// How many answers are removed in one transaction.
+const SLICE: u16 = 500;
+/// What a kept answer takes beside its text and its key.
+const ROW_BYTES: usize = 256;
 
 /// A key as one user sent it with one request.
 #[derive(Clone, Debug)]
@@ -48,8 +51,8 @@ impl IdempotentRequest {
 
 /// What is known of a key.
 #[derive(Debug)]
-pub enum Recall {
-    /// Nothing: go on, and [`remember`] the answer.
+pub enum Lookup {
+    /// Nothing: go on, and [`store`] the answer.
     Unknown,
     /// The same request was answered with this.
     Answered(serde_json::Value),
@@ -57,37 +60,94 @@ pub enum Recall {
     Reused,
 }
 
+/// Whether an answer could be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It is kept.
+    Kept,
+    /// The user's kept answers would take more than they may. The change must not be committed.
+    QuotaExceeded,
+}
+
 /// Looks a key up, under its [lock](IdempotentRequest::lock).
-pub async fn recall(change: &Change, request: &IdempotentRequest, now: Instant) -> Result<Recall, DbErr> {
+pub async fn lookup(change: &Change, request: &IdempotentRequest, now: Instant) -> Result<Lookup, DbErr> {
     let found = Entity::find_by_id((request.user.to_string(), request.key.as_str().to_owned()))
         .one(change.connection())
         .await?;
     Ok(match found {
-        None => Recall::Unknown,
-        Some(row) if row.created_at <= now.utc() - KEPT => {
-            row.delete(change.connection()).await?;
-            Recall::Unknown
+        // The row itself is replaced when the new answer is stored.
+        Some(row) if row.created_at > now.utc() - RETENTION => {
+            if row.fingerprint == request.fingerprint {
+                Lookup::Answered(row.answer)
+            } else {
+                Lookup::Reused
+            }
         }
-        Some(row) if row.fingerprint == request.fingerprint => Recall::Answered(row.answer),
-        Some(_) => Recall::Reused,
+        Some(_) | None => Lookup::Unknown,
     })
 }
 
-/// Keeps the answer to a request, in the transaction of the change it answers.
-pub async fn remember(
+/// Keeps the answer to a request, in the transaction of the change it answers. The last statement of the change: the row that
+/// counts the user's bytes is locked last.
+pub async fn store(
     change: &Change,
     request: &IdempotentRequest,
     answer: serde_json::Value,
     now: Instant,
-) -> Result<(), DbErr> {
+    quota_bytes: u64,
+) -> Result<Stored, DbErr> {
+    let (user, key) = (request.user.to_string(), request.key.as_str().to_owned());
+    let bytes: i64 = (answer.to_string().len() + key.len() + ROW_BYTES).try_into().unwrap_or(i64::MAX);
+    let replaced = change
+        .query(
+            "DELETE FROM idempotency_keys WHERE user_id = $1 AND key = $2 RETURNING user_id, bytes",
+            vec![user.as_str().into(), key.as_str().into()],
+        )
+        .await?;
+    let replaced: i64 = freed(&replaced)?.values().sum();
     let row = ActiveModel {
-        user_id: Set(request.user.to_string()),
-        key: Set(request.key.as_str().to_owned()),
+        user_id: Set(user.clone()),
+        key: Set(key),
         fingerprint: Set(request.fingerprint.clone()),
         answer: Set(answer),
+        bytes: Set(bytes),
         created_at: Set(now.utc()),
     };
-    Entity::insert(row).exec_without_returning(change.connection()).await.map(drop)
+    Entity::insert(row).exec_without_returning(change.connection()).await?;
+    let quota: i64 = quota_bytes.try_into().unwrap_or(i64::MAX);
+    if add_usage(change, &user, bytes - replaced).await? <= quota {
+        return Ok(Stored::Kept);
+    }
+    let expired = change
+        .query(
+            "DELETE FROM idempotency_keys WHERE user_id = $1 AND created_at <= $2 RETURNING user_id, bytes",
+            vec![user.as_str().into(), (now.utc() - RETENTION).into()],
+        )
+        .await?;
+    let expired: i64 = freed(&expired)?.values().sum();
+    let bytes_now = add_usage(change, &user, -expired).await?;
+    Ok(if bytes_now <= quota { Stored::Kept } else { Stored::QuotaExceeded })
+}
+
+/// Changes what a user's kept answers take, and returns what they take now.
+async fn add_usage(change: &Change, user: &str, bytes: i64) -> Result<i64, DbErr> {
+    let rows = change
+        .query(
+            "INSERT INTO kept_usage (user_id, bytes) VALUES ($1, $2)
+             ON CONFLICT (user_id) DO UPDATE SET bytes = kept_usage.bytes + excluded.bytes RETURNING bytes",
+            vec![user.into(), bytes.into()],
+        )
+        .await?;
+    rows.first().map_or(Ok(0), |row| row.try_get("", "bytes"))
+}
+
+/// How many bytes deleted rows took, by user.
+fn freed(rows: &[sea_orm::QueryResult]) -> Result<BTreeMap<String, i64>, DbErr> {
+    let mut freed = BTreeMap::new();
+    for row in rows {
+        *freed.entry(row.try_get::<String>("", "user_id")?).or_default() += row.try_get::<i64>("", "bytes")?;
+    }
+    Ok(freed)
 }
 
 /// Removes answers that are past their time, until the shutdown begins.
@@ -97,36 +157,43 @@ pub async fn sweep(database: Database, clock: Clock, shutdown: Shutdown) {
             () = shutdown.begun() => return,
             () = tokio::time::sleep(SWEEP_EVERY) => {}
         }
-        match remove_before(&database, clock.now(), &shutdown).await {
+        match remove_expired(&database, clock.now(), &shutdown).await {
             Ok(0) => {}
-            Ok(removed) => info!(removed, "removed idempotency keys past their time"),
-            Err(error) => warn!(%error, "cannot remove idempotency keys past their time; trying again later"),
+            Ok(removed) => info!(removed, "removed expired idempotency keys"),
+            Err(error) => warn!(%error, "cannot remove expired idempotency keys; trying again later"),
         }
     }
 }
 
-/// In slices of time: what has heaped up would take longer in one than a statement may, and would never be removed.
-async fn remove_before(database: &Database, now: Instant, shutdown: &Shutdown) -> Result<u64, DbErr> {
-    let end = now.utc() - KEPT;
+/// In slices: a statement that removes all that has piled up would take longer than a statement may.
+async fn remove_expired(database: &Database, now: Instant, shutdown: &Shutdown) -> Result<usize, DbErr> {
     let mut removed = 0;
     loop {
-        let oldest = Entity::find().order_by_asc(Column::CreatedAt).select_only().column(Column::CreatedAt);
-        let oldest = oldest.into_tuple::<ChronoDateTimeUtc>().one(database.reader()).await?;
-        let Some(oldest) = oldest.filter(|oldest| *oldest <= end && !shutdown.has_begun()) else { return Ok(removed) };
-        let change = database.begin().await?;
-        let slice = Entity::delete_many().filter(Column::CreatedAt.lte(std::cmp::min(end, oldest + SLICE)));
-        let in_slice = slice.exec(change.connection()).await?.rows_affected;
+        let change = database.begin(Vec::new()).await?;
+        let slice = change
+            .query(
+                "DELETE FROM idempotency_keys WHERE (user_id, key) IN (
+                     SELECT user_id, key FROM idempotency_keys WHERE created_at <= $1 ORDER BY created_at LIMIT $2
+                 ) RETURNING user_id, bytes",
+                vec![(now.utc() - RETENTION).into(), i64::from(SLICE).into()],
+            )
+            .await?;
+        // In the order of the users, so that two replicas do not wait for each other.
+        for (user, bytes) in freed(&slice)? {
+            if add_usage(&change, &user, -bytes).await? <= 0 {
+                change.execute("DELETE FROM kept_usage WHERE user_id = $1", vec![user.into()]).await?;
+            }
+        }
         change.commit().await?;
-        if in_slice == 0 {
-            // Another replica was quicker; the next time looks again.
+        removed += slice.len();
+        if slice.len() < usize::from(SLICE) || shutdown.has_begun() {
             return Ok(removed);
         }
-        removed += in_slice;
     }
 }
 
-/// Creates the table; a step of each service's first migration.
-pub async fn create_table(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+/// Creates the tables; a step of each service's first migration.
+pub async fn create_tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
         .create_table(
             Table::create()
@@ -135,6 +202,7 @@ pub async fn create_table(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(schema::text(Column::Key))
                 .col(schema::text(Column::Fingerprint))
                 .col(schema::json(Column::Answer))
+                .col(schema::big_integer(Column::Bytes))
                 .col(schema::timestamp_with_time_zone(Column::CreatedAt))
                 .primary_key(Index::create().name("idempotency_keys_pk").col(Column::UserId).col(Column::Key))
                 .to_owned(),
@@ -142,7 +210,25 @@ pub async fn create_table(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .await?;
     manager
         .create_index(Index::create().name("idempotency_keys_by_age").table(Entity).col(Column::CreatedAt).to_owned())
+        .await?;
+    manager
+        .create_table(
+            Table::create()
+                .table(KeptUsage::Table)
+                .col(schema::text(KeptUsage::UserId))
+                .col(schema::big_integer(KeptUsage::Bytes))
+                .primary_key(Index::create().name("kept_usage_pk").col(KeptUsage::UserId))
+                .to_owned(),
+        )
         .await
+}
+
+/// What the kept answers of each user take.
+#[derive(DeriveIden)]
+enum KeptUsage {
+    Table,
+    UserId,
+    Bytes,
 }
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -154,6 +240,7 @@ struct Model {
     key: String,
     fingerprint: String,
     answer: Json,
+    bytes: i64,
     created_at: ChronoDateTimeUtc,
 }
 
@@ -164,29 +251,81 @@ impl ActiveModelBehavior for ActiveModel {}
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::Statement;
+
     use super::*;
     use crate::database::DatabaseSettings;
 
-    #[tokio::test]
-    async fn what_is_past_its_time_is_removed_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
+    const QUOTA: u64 = 10_000;
+
+    async fn database(folder: &tempfile::TempDir) -> Database {
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("keys.db").display());
         let wait = Duration::from_secs(20);
         let settings = DatabaseSettings { database_url: url.into(), database_connections: 1, database_wait: wait };
         let database = Database::connect(&settings, "test").await.unwrap();
-        create_table(&SchemaManager::new(database.writer())).await.unwrap();
-        let at = |minutes: i64| Instant::from_parts(minutes * 60, 0).unwrap();
-        // Over more slices than one, with none between some of them.
-        for minute in [0, 1, 1, 30, 600, 1_441, 1_500] {
-            let key = IdempotencyKey::parse(&Uuid::new_v4().to_string()).unwrap();
-            let request = IdempotentRequest::new(Id::parse("ann").unwrap(), key, "M", &String::new());
-            let change = database.begin().await.unwrap();
-            remember(&change, &request, serde_json::Value::Null, at(minute)).await.unwrap();
+        create_tables(&SchemaManager::new(database.writer())).await.unwrap();
+        database
+    }
+
+    fn at(minutes: i64) -> Instant {
+        Instant::from_parts(minutes * 60, 0).unwrap()
+    }
+
+    async fn keep(database: &Database, user: &str, key: &str, answer: &str, now: Instant) -> Stored {
+        let key = IdempotencyKey::parse(key).unwrap();
+        let request = IdempotentRequest::new(Id::parse(user).unwrap(), key, "M", &String::new());
+        let change = database.begin(Vec::new()).await.unwrap();
+        let stored = store(&change, &request, answer.into(), now, QUOTA).await.unwrap();
+        if stored == Stored::Kept {
             change.commit().await.unwrap();
         }
+        stored
+    }
+
+    /// What each user's answers take: as counted, and as added up.
+    async fn usage(database: &Database) -> [Vec<(String, i64)>; 2] {
+        let of = async |sql: &str| {
+            let statement = Statement::from_string(database.reader().get_database_backend(), sql);
+            let rows = database.reader().query_all_raw(statement).await.unwrap();
+            rows.iter()
+                .map(|row| (row.try_get("", "user_id").unwrap(), row.try_get("", "bytes").unwrap()))
+                .collect::<Vec<_>>()
+        };
+        [
+            of("SELECT user_id, bytes FROM kept_usage ORDER BY user_id").await,
+            of("SELECT user_id, SUM(bytes) AS bytes FROM idempotency_keys GROUP BY user_id ORDER BY user_id").await,
+        ]
+    }
+
+    #[tokio::test]
+    async fn expired_answers_are_removed_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = database(&folder).await;
+        for (number, minute) in [0, 1, 1, 30, 600, 1_441, 1_500].into_iter().enumerate() {
+            let user = if number % 2 == 0 { "ann" } else { "bob" };
+            keep(&database, user, &format!("k{number}"), "x", at(minute)).await;
+        }
         let now = at(24 * 60 + 600);
-        assert_eq!(remove_before(&database, now, &Shutdown::new()).await.unwrap(), 5);
-        assert_eq!(remove_before(&database, now, &Shutdown::new()).await.unwrap(), 0);
+        assert_eq!(remove_expired(&database, now, &Shutdown::new()).await.unwrap(), 5);
+        assert_eq!(remove_expired(&database, now, &Shutdown::new()).await.unwrap(), 0);
         assert_eq!(Entity::find().count(database.reader()).await.unwrap(), 2);
+        let [counted, added_up] = usage(&database).await;
+        assert_eq!(counted, added_up);
+    }
+
+    #[tokio::test]
+    async fn answers_of_one_user_are_bounded_in_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = database(&folder).await;
+        let answer = "x".repeat(4_000);
+        for (key, stored) in [("a", Stored::Kept), ("b", Stored::Kept), ("c", Stored::QuotaExceeded)] {
+            assert_eq!(keep(&database, "ann", key, &answer, at(0)).await, stored, "{key}");
+        }
+        assert_eq!(keep(&database, "bob", "a", &answer, at(0)).await, Stored::Kept, "others have a quota of their own");
+        // What has expired makes room without waiting for the sweep, the same key included.
+        assert_eq!(keep(&database, "ann", "a", &answer, at(24 * 60)).await, Stored::Kept);
+        assert_eq!(keep(&database, "ann", "c", &answer, at(24 * 60)).await, Stored::Kept);
+        let [counted, added_up] = usage(&database).await;
+        assert_eq!(counted, added_up);
     }
 }

@@ -15,6 +15,7 @@ pub mod grpc;
 pub mod idempotency;
 pub mod process;
 pub mod refusal;
+pub mod retention;
 pub mod server;
 pub mod service;
 pub mod settings;

@@ -1,17 +1,22 @@
 //! A gRPC service from an open database to its last call.
 
+use std::pin::Pin;
+
 use anyhow::Context;
 use sea_orm_migration::MigratorTrait;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use vocabulary::Instant;
 
 use crate::{
     admin::{Admin, Readiness},
     clock::Clock,
-    database::{Database, DatabaseSettings},
+    database::{ClockSync, Database, DatabaseSettings},
     doctor::Doctor,
     grpc::{Contract, GrpcServer, GrpcSettings, Health},
     idempotency,
+    retention::RetentionSettings,
     server::ListenAddress,
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
@@ -36,6 +41,9 @@ pub struct ServiceSettings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
     pub telemetry: TelemetrySettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub retention: RetentionSettings,
     /// Do not apply migrations; refuse to start without them
     #[arg(long, env = "NO_MIGRATE", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub no_migrate: bool,
@@ -62,7 +70,12 @@ pub struct Service {
     clock: Clock,
     end: EndSettings,
     name: &'static str,
+    clock_sync: ClockSync,
+    background: Vec<BackgroundTask>,
 }
+
+/// Work that goes on beside the calls until the shutdown begins.
+type BackgroundTask = Box<dyn FnOnce(Shutdown) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// Opens the database of a service, its schema up to date, or says why it may not be used.
 pub async fn open_database<M: MigratorTrait>(
@@ -128,7 +141,20 @@ impl Service {
         let server = GrpcServer::listen(address, identity.contract, settings.grpc).await?;
         let health = Health::new(identity.services).await;
         let routes = routes.add_service(health.server());
-        Ok(Self { database, server, routes, health, clock, end: settings.end, name: identity.schema })
+        let clock_sync =
+            ClockSync::start(database.clone(), clock.clone()).await.context("cannot read the newest time")?;
+        let (end, name, background) = (settings.end, identity.schema, Vec::new());
+        Ok(Self { database, server, routes, health, clock, end, name, clock_sync, background })
+    }
+
+    /// Runs `task` beside the calls, from when it serves until the shutdown begins, at which the task must return.
+    #[must_use]
+    pub fn with_background<F: Future<Output = ()> + Send + 'static>(
+        mut self,
+        task: impl FnOnce(Shutdown) -> F + Send + 'static,
+    ) -> Self {
+        self.background.push(Box::new(|shutdown| Box::pin(task(shutdown))));
+        self
     }
 
     /// Where it listens; of interest when the port was left to the system.
@@ -143,14 +169,22 @@ impl Service {
 
     /// Serves until the shutdown closes it and what is under way has finished.
     pub async fn serve(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        let Self { database, server, routes, health, clock, end, name } = self;
+        let Self { database, server, routes, health, clock, end, name, clock_sync, background } = self;
         let _shown = database.observe(name);
-        let watching = tokio::spawn(health.watch(database.clone(), shutdown.clone()));
-        let sweeping = tokio::spawn(idempotency::sweep(database.clone(), clock, shutdown.clone()));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(health.watch(database.clone(), shutdown.clone()));
+        tasks.spawn(idempotency::sweep(database.clone(), clock, shutdown.clone()));
+        let answered_all = CancellationToken::new();
+        tasks.spawn(clock_sync.run(answered_all.clone()));
+        for task in background {
+            tasks.spawn(task(shutdown.clone()));
+        }
         let served = server.serve(routes, shutdown.clone(), end.drain).await;
         shutdown.begin();
-        watching.await?;
-        sweeping.await?;
+        answered_all.cancel();
+        while let Some(ended) = tasks.join_next().await {
+            ended?;
+        }
         database.close().await;
         served
     }

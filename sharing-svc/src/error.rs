@@ -27,8 +27,8 @@ pub enum Error {
     IdempotencyKeyInFlight,
     /// The shares between the two name more ids than a filter holds.
     FilterTooLarge,
-    /// The owner shares with more people than can be listed.
-    TooManyViewers,
+    /// The answers kept under this caller's idempotency keys take all that they may.
+    TooManyKeptAnswers,
     /// The database is away or overloaded; the same call may succeed later.
     Unavailable(anyhow::Error),
     /// A fault of ours.
@@ -51,9 +51,9 @@ impl fmt::Display for Error {
             Self::FilterTooLarge => {
                 f.write_str("the shares name too many ids for a filter; ask BatchCheckAccess instead")
             }
-            Self::TooManyViewers => {
-                f.write_str("the owner shares with too many people to list them; ask CheckAccess of one")
-            }
+            Self::TooManyKeptAnswers => f.write_str(
+                "too many answers are kept under your idempotency keys; wait until some are 24 hours old, or send none",
+            ),
             Self::Unavailable(_) => f.write_str("sharing is unavailable for the moment; try again"),
             Self::Internal(_) => f.write_str("something went wrong on our side"),
         }
@@ -73,7 +73,7 @@ impl std::error::Error for Error {
             | Self::IdempotencyKeyReused
             | Self::IdempotencyKeyInFlight
             | Self::FilterTooLarge
-            | Self::TooManyViewers => None,
+            | Self::TooManyKeptAnswers => None,
         }
     }
 }

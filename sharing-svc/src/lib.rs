@@ -20,13 +20,14 @@ use service_kit::{
     database::{Database, DatabaseSettings},
     doctor::Doctor,
     grpc::Contract,
+    retention::RetentionSettings,
     service::{self, Identity, Service, open_database},
 };
 use vocabulary::Instant;
 
 use crate::{
     config::Settings,
-    operations::Sharing,
+    operations::{Retention, Sharing, Upkeep},
     storage::{SCHEMA, Store, migrations::Migrator},
 };
 
@@ -49,8 +50,16 @@ pub fn identity() -> Identity {
 pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Service> {
     let identity = identity();
     let database = open_database::<Migrator>(&settings.service, &identity).await?;
-    let sharing = Sharing::new(Store::new(database.clone()), clock.clone());
-    Service::listen(&settings.listen, grpc::routes(&sharing), identity, database, clock, settings.service).await
+    let RetentionSettings { retention, ended_bytes_per_user, kept_answer_bytes_per_user } =
+        settings.service.retention.clone();
+    let store = Store::new(database.clone(), kept_answer_bytes_per_user);
+    let sharing = Sharing::new(store, clock.clone(), settings.quotas.quotas());
+    let retention =
+        Retention { period: retention, bytes_per_creator: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX) };
+    let upkeep = Upkeep::new(sharing.clone(), retention);
+    let routes = grpc::routes(&sharing);
+    let service = Service::listen(&settings.listen, routes, identity, database, clock, settings.service).await?;
+    Ok(service.with_background(|shutdown| upkeep.run(shutdown)))
 }
 
 /// Looks at all that the service would stand on, and changes nothing.

@@ -50,6 +50,18 @@ impl fmt::Display for Backend {
     }
 }
 
+/// As [`on_both`]; afterwards `check` looks at each statement that PostgreSQL was sent.
+pub async fn on_both_checking<F: Future<Output = ()>>(behaviour: impl Fn(Backend) -> F, check: impl Fn(&str)) {
+    behaviour(Backend::sqlite()).await;
+    if let Some(postgres) = Backend::postgres().await {
+        let url = postgres.url();
+        behaviour(postgres).await;
+        for statement in postgres::statements(&url).await.into_iter().flatten() {
+            check(&statement);
+        }
+    }
+}
+
 /// Shows a behaviour over SQLite and over PostgreSQL.
 pub async fn on_both<F: Future<Output = ()>>(behaviour: impl Fn(Backend) -> F) {
     behaviour(Backend::sqlite()).await;

@@ -13,6 +13,6 @@ mod http_client;
 mod postgres;
 mod process;
 
-pub use backend::{Backend, on_both};
+pub use backend::{Backend, on_both, on_both_checking};
 pub use http_client::{Answer, HttpClient};
 pub use process::Process;

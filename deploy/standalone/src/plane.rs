@@ -10,6 +10,7 @@ use service_kit::{
     database::DatabaseSettings,
     doctor::Doctor,
     grpc::GrpcSettings,
+    retention::RetentionSettings,
     server::{ConnectionSettings, ListenAddress, PlainText},
     service::{Service, ServiceSettings},
     settings::FileSettings,
@@ -17,6 +18,7 @@ use service_kit::{
     telemetry::TelemetrySettings,
     tls::{ClientTls, ServerTls, refuse_readable_by_others},
 };
+use sharing_svc::config::QuotaSettings;
 use vocabulary::{Id, Instant};
 
 use crate::{
@@ -153,6 +155,7 @@ fn sharing_settings(settings: &ServeSettings) -> sharing_svc::config::Settings {
     sharing_svc::config::Settings {
         listen: settings.sharing_listen.clone(),
         admin_listen: settings.admin_listen.clone(),
+        quotas: QuotaSettings::default(),
         service: service_settings(settings, "sharing.db"),
     }
 }
@@ -198,6 +201,7 @@ fn service_settings(settings: &ServeSettings, database: &str) -> ServiceSettings
         },
         end: end_settings(settings),
         telemetry: TelemetrySettings::default(),
+        retention: RetentionSettings::default(),
         no_migrate: false,
     }
 }

@@ -1,5 +1,7 @@
 //! The one place where an error becomes a gRPC status, and where its cause is logged.
 
+use std::time::Duration;
+
 use service_kit::refusal::Refusal;
 use tonic::{Code, Status};
 use tracing::{error, warn};
@@ -12,6 +14,9 @@ const NAMED_APPS: usize = 25;
 
 /// Whose errors these are.
 pub const DOMAIN: &str = "exposure.ofself.ai";
+
+/// When a request whose answer cannot be kept may be sent again: kept answers expire one by one, within a day.
+const RETRY_KEPT_ANSWERS: Duration = Duration::from_hours(1);
 
 /// The status that says why; causes stay in the log.
 pub(super) fn status(error: Error) -> Status {
@@ -36,6 +41,9 @@ pub(super) fn status(error: Error) -> Status {
         Error::PreconditionFailed => (Code::Aborted, Refusal::new("PRECONDITION_FAILED")),
         Error::IdempotencyKeyReused => (Code::FailedPrecondition, Refusal::new("IDEMPOTENCY_KEY_REUSED")),
         Error::IdempotencyKeyInFlight => (Code::Aborted, Refusal::new("IDEMPOTENCY_KEY_IN_FLIGHT")),
+        Error::TooManyKeptAnswers => {
+            (Code::ResourceExhausted, Refusal::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_KEPT_ANSWERS))
+        }
         Error::Unavailable(cause) => {
             warn!(cause = format!("{cause:#}"), "a call was refused because the database is unavailable");
             (Code::Unavailable, Refusal::new("SERVICE_UNAVAILABLE"))

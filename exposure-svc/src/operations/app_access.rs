@@ -25,7 +25,7 @@ impl Exposure {
     pub async fn grant_app_access(&self, draft: AppAccessDraft) -> Result<(AppAccess, Instant), Error> {
         let now = self.clock.now();
         let asked = draft.parse(now).map_err(Error::Invalid)?;
-        let change = self.store.begin().await?;
+        let change = self.store.begin(&asked.user, None).await?;
         change.lock_user(&asked.user).await?;
         let profile = profile_to_bind(&change, &asked.user, &asked.profile_id).await?;
         if let Some(standing) = change.newest_grant(&asked.user, &asked.app).await? {
@@ -60,7 +60,7 @@ impl Exposure {
         let now = self.clock.now();
         let (user, app) = person_and_app(user, app)?;
         edits.check(now).map_err(Error::Invalid)?;
-        let change = self.store.begin().await?;
+        let change = self.store.begin(&user, None).await?;
         change.lock_user(&user).await?;
         let standing = change.newest_grant(&user, &app).await?.filter(|access| access.is_active(now));
         let standing = standing.ok_or(Error::AppAccessNotFound)?;
@@ -79,7 +79,7 @@ impl Exposure {
     pub async fn revoke_app_access(&self, user: String, app: String) -> Result<Option<(AppAccess, Instant)>, Error> {
         let now = self.clock.now();
         let (user, app) = person_and_app(user, app)?;
-        let change = self.store.begin().await?;
+        let change = self.store.begin(&user, None).await?;
         change.lock_user(&user).await?;
         let Some(standing) = change.newest_grant(&user, &app).await? else { return Ok(None) };
         if standing.revoked_at.is_some() {

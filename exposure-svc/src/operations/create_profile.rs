@@ -38,9 +38,9 @@ impl Exposure {
             return Ok(CreateProfile::Checked);
         }
         let now = self.clock.now();
-        let change = self.store.begin().await?;
+        let change = self.store.begin(&owner, request.as_ref()).await?;
         if let Some(request) = &request
-            && let Some(kept) = change.recall(request, now).await?
+            && let Some(kept) = change.lookup(request, now).await?
         {
             return Ok(CreateProfile::Replayed(kept));
         }

@@ -9,7 +9,7 @@ impl Exposure {
     /// Deletes the profile named `id` of `owner`, unless it is the default or an active grant names it.
     pub async fn delete_profile(&self, owner: UserId, id: String, expected: ExpectedVersions) -> Result<(), Error> {
         let id = profile_named(&id)?;
-        let change = self.store.begin().await?;
+        let change = self.store.begin(&owner, None).await?;
         change.lock_user(&owner).await?;
         let profile = change.profile_of(&owner, id).await?.ok_or(Error::ProfileNotFound)?;
         if !expected.admit(profile.version) {

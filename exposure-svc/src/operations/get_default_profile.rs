@@ -16,7 +16,7 @@ impl Exposure {
             return Ok(ShownProfile::by_names(profile, &tags));
         }
         let now = self.clock.now();
-        let change = self.store.begin().await?;
+        let change = self.store.begin(&owner, None).await?;
         change.lock_user(&owner).await?;
         if let Some(profile) = change.default_profile_of(&owner).await? {
             let tags = change.tags_of(&owner, &profile.rules.tags()).await?;

@@ -16,6 +16,7 @@ mod list_profiles;
 mod preview_profile;
 mod tag_directory;
 mod update_profile;
+mod upkeep;
 
 pub use app_access::ListAppAccess;
 pub use applied_profile::{AppliedProfile, DecidedBy, NO_GRANT, Subject, person_and_app};
@@ -27,6 +28,7 @@ pub use get_exposure_filter::ExposureFilter;
 pub use list_profiles::ListProfiles;
 pub use preview_profile::PreviewProfile;
 pub use update_profile::UpdateProfile;
+pub use upkeep::{Retention, Upkeep};
 
 use service_kit::clock::Clock;
 

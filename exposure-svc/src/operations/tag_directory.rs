@@ -22,7 +22,7 @@ impl Exposure {
             Some(KnownTag { id: id?, name: Some(name?) })
         });
         let (user, known) = errors.into_read(user.zip(Some(known))).map_err(Error::Invalid)?;
-        let change = self.store.begin().await?;
+        let change = self.store.begin(&user, None).await?;
         change.lock_user(&user).await?;
         let before = change.tags_of(&user, &ids(known.iter().map(|tag| &tag.id))).await?;
         let learnt = Learnt {
@@ -42,7 +42,7 @@ impl Exposure {
             TagId::parse(id).map_err(|error| errors.add(path, error.to_string())).ok()
         });
         let (user, known) = errors.into_read(user.zip(Some(known))).map_err(Error::Invalid)?;
-        let change = self.store.begin().await?;
+        let change = self.store.begin(&user, None).await?;
         change.lock_user(&user).await?;
         let before = change.tags_of(&user, &ids(known.iter())).await?;
         let renamed = known.iter().filter_map(|id| before.renamed(id, None)).collect();

@@ -29,7 +29,7 @@ impl Exposure {
         update: UpdateProfile,
     ) -> Result<ShownProfile, Error> {
         let id = profile_named(&id)?;
-        let change = self.store.begin().await?;
+        let change = self.store.begin(&owner, None).await?;
         change.lock_user(&owner).await?;
         let profile = change.profile_of(&owner, id).await?.ok_or(Error::ProfileNotFound)?;
         if !update.expected.admit(profile.version) {

@@ -5,8 +5,8 @@ use anyhow::{Context, anyhow};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    database::{Change, DatabaseFault, Lock},
-    idempotency::{self, IdempotentRequest, Recall},
+    database::{Change, DatabaseFault, Lock, Priority},
+    idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use vocabulary::Instant;
 
@@ -22,7 +22,10 @@ use crate::{
 };
 
 /// A change under way. Dropped without [`commit`](Self::commit) it leaves no trace.
-pub struct ProfileChange(Change);
+pub struct ProfileChange {
+    change: Change,
+    kept_answer_bytes: u64,
+}
 
 /// A profile as it was first answered under an idempotency key.
 #[derive(Clone, Debug)]
@@ -41,23 +44,36 @@ struct KeptAnswer {
 }
 
 impl Store {
-    /// Begins a change.
-    pub async fn begin(&self) -> Result<ProfileChange, Error> {
-        self.database.begin().await.map(ProfileChange).map_err(failed)
+    /// Begins a change of `user`'s profiles, grants or tags. It waits for other changes of this user, and for the first request
+    /// with the same idempotency key, before it takes a connection.
+    pub async fn begin(&self, user: &UserId, request: Option<&IdempotentRequest>) -> Result<ProfileChange, Error> {
+        let mut permits = Vec::with_capacity(2);
+        if let Some(request) = request {
+            let permit = self.database.queue(&request.lock(), Priority::First).await;
+            permits.push(permit.map_err(|_| Error::IdempotencyKeyInFlight)?);
+        }
+        let permit = self.database.queue(&user_lock(user), Priority::First).await;
+        permits.push(permit.map_err(|timeout| Error::Unavailable(anyhow!(timeout)))?);
+        let change = self.database.begin(permits).await.map_err(failed)?;
+        Ok(ProfileChange { change, kept_answer_bytes: self.kept_answer_bytes })
     }
+}
+
+fn user_lock(user: &UserId) -> Lock {
+    Lock::new("profiles of", user.as_str())
 }
 
 impl ProfileChange {
     /// The answer that `request` got before; waits for a first request that is under way.
-    pub async fn recall(&self, request: &IdempotentRequest, now: Instant) -> Result<Option<KeptProfile>, Error> {
-        self.0.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
+    pub async fn lookup(&self, request: &IdempotentRequest, now: Instant) -> Result<Option<KeptProfile>, Error> {
+        self.change.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
             DatabaseFault::Contended => Error::IdempotencyKeyInFlight,
             DatabaseFault::Duplicate | DatabaseFault::Unavailable | DatabaseFault::Internal => failed(error),
         })?;
-        match idempotency::recall(&self.0, request, now).await.map_err(failed)? {
-            Recall::Unknown => Ok(None),
-            Recall::Reused => Err(Error::IdempotencyKeyReused),
-            Recall::Answered(answer) => {
+        match idempotency::lookup(&self.change, request, now).await.map_err(failed)? {
+            Lookup::Unknown => Ok(None),
+            Lookup::Reused => Err(Error::IdempotencyKeyReused),
+            Lookup::Answered(answer) => {
                 let KeptAnswer { profile, warnings, created } = serde_json::from_value(answer)
                     .context("an answer kept under an idempotency key cannot be read")
                     .map_err(Error::Internal)?;
@@ -69,7 +85,7 @@ impl ProfileChange {
     /// Waits until no other change of this person's profiles, grants or tags is under way, and keeps others waiting until
     /// the end of this one: there is never a second default, nor a grant whose profile went meanwhile.
     pub async fn lock_user(&self, user: &UserId) -> Result<(), Error> {
-        self.0.lock(&Lock::new("profiles of", user.as_str())).await.map_err(failed)
+        self.change.lock(&user_lock(user)).await.map_err(failed)
     }
 
     /// A profile of `owner`.
@@ -127,13 +143,17 @@ impl ProfileChange {
         if let Some((request, KeptProfile { shown: ShownProfile { profile, warnings }, created }, now)) = answer {
             let kept = KeptAnswer { profile: Model::try_from(profile)?, warnings: warnings.clone(), created: *created };
             let kept = serde_json::to_value(kept).context("an answer cannot be kept").map_err(Error::Internal)?;
-            idempotency::remember(&self.0, request, kept, now).await.map_err(failed)?;
+            let stored = idempotency::store(&self.change, request, kept, now, self.kept_answer_bytes).await;
+            match stored.map_err(failed)? {
+                Stored::Kept => {}
+                Stored::QuotaExceeded => return Err(Error::TooManyKeptAnswers),
+            }
         }
-        self.0.commit().await.map_err(failed)
+        self.change.commit().await.map_err(failed)
     }
 
     pub(super) fn connection(&self) -> &DatabaseTransaction {
-        self.0.connection()
+        self.change.connection()
     }
 }
 

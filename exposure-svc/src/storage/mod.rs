@@ -4,6 +4,7 @@ mod app_access;
 mod change;
 mod entity;
 pub mod migrations;
+mod purge;
 mod read;
 mod row;
 mod secret;
@@ -11,6 +12,7 @@ mod tags;
 
 pub use app_access::GrantFilter;
 pub use change::{KeptProfile, ProfileChange};
+pub use purge::{GRANT_BYTES, PURGE_SLICE};
 pub use read::ProfileFilter;
 
 use anyhow::anyhow;
@@ -26,12 +28,14 @@ pub const SCHEMA: &str = "exposure";
 #[derive(Clone)]
 pub struct Store {
     database: Database,
+    /// Bytes that the answers under one user's idempotency keys take at most.
+    kept_answer_bytes: u64,
 }
 
 impl Store {
     /// Over a database whose migrations have been applied.
-    pub fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: Database, kept_answer_bytes: u64) -> Self {
+        Self { database, kept_answer_bytes }
     }
 }
 

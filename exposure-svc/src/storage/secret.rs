@@ -19,7 +19,7 @@ impl Store {
         if let Some(key) = kept_key(self.database.reader()).await? {
             return Ok(key);
         }
-        let change = self.database.begin().await.map_err(failed)?;
+        let change = self.database.begin(Vec::new()).await.map_err(failed)?;
         change.lock(&Lock::new("secret", PSEUDONYM_KEY)).await.map_err(failed)?;
         if let Some(key) = kept_key(change.connection()).await? {
             return Ok(key);

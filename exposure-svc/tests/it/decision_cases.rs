@@ -74,12 +74,13 @@ fn the_engine_decides_every_case() {
 async fn the_service_decides_every_case() {
     on_both(|backend| async move {
         let stage = Stage::start(&backend).await;
-        let store = Store::new(Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap());
+        let store =
+            Store::new(Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap(), u64::MAX);
         for (number, case) in cases().iter().enumerate() {
             let place = format!("{backend}: case {number} ({})", case.description);
             let owner = format!("owner-{number}");
             let kept = profile(&owner, case.rules(), case.is_active);
-            let change = store.begin().await.unwrap();
+            let change = store.begin(&kept.owner, None).await.unwrap();
             change.insert(&kept).await.unwrap();
             change.commit(None).await.unwrap();
             stage.grant(&owner, "app", &kept.id.to_string()).await.unwrap();

@@ -25,6 +25,7 @@ mod lifecycle;
 mod races;
 mod redact_pii;
 mod tag_names;
+mod upkeep;
 mod validation;
 mod warnings;
 mod yaml;

@@ -20,6 +20,7 @@ use service_kit::{
     database::DatabaseSettings,
     grpc::GrpcSettings,
     refusal::Refusal,
+    retention::RetentionSettings,
     server::LoadSettings,
     service::ServiceSettings,
     settings::FileSettings,
@@ -166,6 +167,7 @@ pub fn settings(url: String) -> Settings {
             grpc: GrpcSettings { deadline: Duration::from_secs(30), load: roomy(), ..GrpcSettings::default() },
             end: EndSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
             telemetry: TelemetrySettings::default(),
+            retention: RetentionSettings::default(),
             no_migrate: false,
         },
     }

@@ -37,6 +37,17 @@ pub(super) enum Source {
     Reshare,
 }
 
+/// Why a share grants nothing: the first that applies
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum InactiveReason {
+    Revoked,
+    ParentRevoked,
+    Expired,
+    ParentExpired,
+    ParentCannotReshare,
+}
+
 /// A share to make. `null` is the same as absent.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -64,10 +75,10 @@ pub(super) struct NewShare {
     can_delete: Option<bool>,
     /// Whether the recipient may pass it on
     can_share: Option<bool>,
-    /// When it ends, still ahead, with its offset from UTC; absent: never
+    /// When it ends, still ahead, with its offset from UTC; absent: never, and of a re-share when its parent ends
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
-    /// The share that is passed on
+    /// The share that is re-shared
     #[schema(format = "uuid")]
     parent_share_id: Option<String>,
 }

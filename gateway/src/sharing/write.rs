@@ -1,10 +1,10 @@
 //! Shares as clients see them.
 
-use ofself_proto::sharing::{Share, ShareScope, ShareSource, ShareStatus};
+use ofself_proto::sharing::{EffectiveTerms, InactiveReason, Share, ShareScope, ShareSource, ShareStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::schema::{Scope, Source, Status};
+use super::schema::{self, Scope, Source, Status};
 use crate::{
     answer::{Entity, Paging},
     error::ApiError,
@@ -17,7 +17,11 @@ use crate::{
     "id": "0198c0de-0000-7000-8000-000000000001", "owner_id": "alice", "shared_with_user_id": "bob", "scope": "specific_tags",
     "tag_ids": ["holiday"], "node_ids": [], "can_read": true, "can_write": false, "can_delete": false, "can_share": false,
     "expires_at": null, "status": "active", "is_active": true, "source": "direct", "parent_share_id": null,
-    "created_at": "2026-11-21T09:00:00Z", "updated_at": "2026-11-21T09:00:00Z", "revoked_at": null
+    "created_at": "2026-11-21T09:00:00Z", "updated_at": "2026-11-21T09:00:00Z", "revoked_at": null,
+    "shared_by_user_id": "alice", "narrowed": false, "inactive_reason": null, "effective": {
+        "scope": "specific_tags", "tag_ids": ["holiday"], "node_ids": [], "can_read": true, "can_write": false,
+        "can_delete": false, "can_share": false, "expires_at": null
+    }
 }))]
 #[expect(clippy::struct_excessive_bools, reason = "the contract has them")]
 pub(super) struct ShareBody {
@@ -59,9 +63,43 @@ pub(super) struct ShareBody {
     /// When it was last changed
     #[schema(required, value_type = String, format = DateTime)]
     updated_at: Option<String>,
-    /// When it was revoked; `null`: it was not
+    /// When it, or the share above it that makes it revoked, was revoked; `null`: neither was
     #[schema(required, value_type = Option<String>, format = DateTime)]
     revoked_at: Option<String>,
+    /// Who created it: the owner, or the person who re-shared it
+    shared_by_user_id: String,
+    /// What it grants now; `null`: nothing
+    #[schema(required)]
+    effective: Option<EffectiveBody>,
+    /// A share above it takes something away
+    narrowed: bool,
+    /// Why it grants nothing; `null`: it grants something, or its terms and those of the shares above it have nothing in common
+    #[schema(required, value_type = Option<schema::InactiveReason>)]
+    inactive_reason: Option<&'static str>,
+}
+
+/// What a share grants now: its own terms, less what the shares above it take away
+#[derive(Serialize, ToSchema)]
+#[schema(as = EffectiveTerms)]
+#[expect(clippy::struct_excessive_bools, reason = "the contract has them")]
+struct EffectiveBody {
+    #[schema(value_type = Scope)]
+    scope: &'static str,
+    /// Of `specific_tags`: nodes with any of these
+    tag_ids: Vec<String>,
+    /// Of `specific_nodes`: these nodes; of `graph`: the roots
+    node_ids: Vec<String>,
+    /// Whether the recipient may read the nodes
+    can_read: bool,
+    /// Whether the recipient may change them
+    can_write: bool,
+    /// Whether the recipient may delete them
+    can_delete: bool,
+    /// Whether the recipient may re-share it
+    can_share: bool,
+    /// When it, or a share above it, ends by itself; `null`: never
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    expires_at: Option<String>,
 }
 
 /// A page of shares
@@ -71,7 +109,11 @@ pub(super) struct ShareBody {
         "id": "0198c0de-0000-7000-8000-000000000001", "owner_id": "alice", "shared_with_user_id": "bob", "scope": "all",
         "tag_ids": [], "node_ids": [], "can_read": true, "can_write": false, "can_delete": false, "can_share": false,
         "expires_at": null, "status": "active", "is_active": true, "source": "direct", "parent_share_id": null,
-        "created_at": "2026-11-21T09:00:00Z", "updated_at": "2026-11-21T09:00:00Z", "revoked_at": null
+        "created_at": "2026-11-21T09:00:00Z", "updated_at": "2026-11-21T09:00:00Z", "revoked_at": null,
+        "shared_by_user_id": "alice", "narrowed": false, "inactive_reason": null, "effective": {
+            "scope": "all", "tag_ids": [], "node_ids": [], "can_read": true, "can_write": false, "can_delete": false,
+            "can_share": false, "expires_at": null
+        }
     }],
     "total": 42, "limit": 20, "offset": 0, "has_next": true, "has_prev": false
 }))]
@@ -107,14 +149,12 @@ pub(super) fn body(share: Share) -> ShareBody {
         updated_at,
         revoked_at,
         version: _,
+        shared_by_user_id,
+        effective,
+        narrowed,
+        inactive_reason,
     } = share;
-    let scope = match ShareScope::try_from(scope).unwrap_or_default() {
-        ShareScope::Unspecified => "unknown",
-        ShareScope::All => "all",
-        ShareScope::SpecificTags => "specific_tags",
-        ShareScope::SpecificNodes => "specific_nodes",
-        ShareScope::Graph => "graph",
-    };
+    let scope = self::scope(scope);
     let status = ShareStatus::try_from(status).unwrap_or_default();
     let source = match ShareSource::try_from(source).unwrap_or_default() {
         ShareSource::Unspecified => "unknown",
@@ -146,5 +186,40 @@ pub(super) fn body(share: Share) -> ShareBody {
         created_at: created_at.map(moment::written),
         updated_at: updated_at.map(moment::written),
         revoked_at: revoked_at.map(moment::written),
+        shared_by_user_id,
+        effective: effective.map(effective_body),
+        narrowed,
+        inactive_reason: match InactiveReason::try_from(inactive_reason).unwrap_or_default() {
+            InactiveReason::Unspecified => None,
+            InactiveReason::Revoked => Some("revoked"),
+            InactiveReason::ParentRevoked => Some("parent_revoked"),
+            InactiveReason::Expired => Some("expired"),
+            InactiveReason::ParentExpired => Some("parent_expired"),
+            InactiveReason::ParentCannotReshare => Some("parent_cannot_reshare"),
+        },
+    }
+}
+
+fn effective_body(terms: EffectiveTerms) -> EffectiveBody {
+    let EffectiveTerms { scope, tag_ids, node_ids, can_read, can_write, can_delete, can_share, expires_at } = terms;
+    EffectiveBody {
+        scope: self::scope(scope),
+        tag_ids,
+        node_ids,
+        can_read,
+        can_write,
+        can_delete,
+        can_share,
+        expires_at: expires_at.map(moment::written),
+    }
+}
+
+fn scope(scope: i32) -> &'static str {
+    match ShareScope::try_from(scope).unwrap_or_default() {
+        ShareScope::Unspecified => "unknown",
+        ShareScope::All => "all",
+        ShareScope::SpecificTags => "specific_tags",
+        ShareScope::SpecificNodes => "specific_nodes",
+        ShareScope::Graph => "graph",
     }
 }

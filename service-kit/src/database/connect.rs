@@ -6,7 +6,7 @@ use anyhow::Context;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement,
     sqlx::{
-        self, Connection, SqliteConnection,
+        self, Connection, PgConnection, SqliteConnection,
         postgres::{PgConnectOptions, PgSslMode},
         sqlite::SqliteConnectOptions,
     },
@@ -14,7 +14,7 @@ use sea_orm::{
 use secrecy::ExposeSecret;
 use tracing::warn;
 
-use super::{DatabaseFault, DatabaseSettings};
+use super::{ChangeQueue, DatabaseFault, DatabaseSettings, Reader};
 use crate::{process::ConfigurationError, server::is_this_machine};
 
 /// A statement that runs longer than this is ended by PostgreSQL: its caller has long been answered.
@@ -23,11 +23,21 @@ const STATEMENT_TIMEOUT: &str = "5000";
 /// How long to wait before opening a file again that another process was about to change.
 const OPEN_AGAIN: Duration = Duration::from_millis(20);
 
-/// The database of one service.
+/// A pooled connection that was idle for longer is tested before it is used.
+const TEST_IDLE_AFTER: Duration = Duration::from_secs(1);
+/// A connection whose test takes longer is replaced: its peer is gone without a word.
+const TEST_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The database of one service: one pool for reads and one for changes, so that changes that wait for a lock leave the reads
+/// their connections.
 #[derive(Clone, Debug)]
 pub struct Database {
-    pub(super) reader: DatabaseConnection,
+    pub(super) reader: Reader,
     pub(super) writer: DatabaseConnection,
+    pub(super) write_connections: u32,
+    pub(super) queue: ChangeQueue,
+    /// How long a change waits in the queue.
+    pub(super) wait: Duration,
 }
 
 impl Database {
@@ -44,8 +54,19 @@ impl Database {
         }
     }
 
+    fn new(
+        reader: DatabaseConnection,
+        read_connections: u32,
+        writer: DatabaseConnection,
+        write_connections: u32,
+        wait: Duration,
+    ) -> Self {
+        let reader = Reader { pool: reader, connections: read_connections };
+        Self { reader, writer, write_connections, queue: ChangeQueue::default(), wait }
+    }
+
     /// For queries that change nothing.
-    pub fn reader(&self) -> &DatabaseConnection {
+    pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
@@ -66,12 +87,9 @@ impl Database {
 
     /// Hands back every connection.
     pub async fn close(self) {
-        let same = self.writer.get_database_backend() == DbBackend::Postgres;
         // Nothing is left to be done with a connection that will not close.
-        let _ = self.reader.close().await;
-        if !same {
-            let _ = self.writer.close().await;
-        }
+        let _ = self.reader.pool.close().await;
+        let _ = self.writer.close().await;
     }
 }
 
@@ -88,6 +106,8 @@ async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Resul
             .busy_timeout(wait)
             .pragma("journal_mode", "WAL")
             .pragma("synchronous", "FULL")
+            // 16 MB: a change writes a dozen pages, and each checkpoint is two more syncs that one change waits for.
+            .pragma("wal_autocheckpoint", "4000")
             .pragma("foreign_keys", "ON")
     });
     let writer = open_in_turn(options, wait).await.context("cannot open the SQLite database")?;
@@ -95,7 +115,7 @@ async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Resul
     let mut options = bounded(url, settings.database_connections, wait);
     options.map_sqlx_sqlite_opts(move |sqlite| sqlite.busy_timeout(wait).pragma("query_only", "ON"));
     let reader = open_in_turn(options, wait).await.context("cannot open the SQLite database")?;
-    Ok(Database { reader, writer })
+    Ok(Database::new(reader, settings.database_connections, writer, 1, wait))
 }
 
 /// Makes the file of a database that is to be made, readable by its owner alone, whatever the folder lets others do: it holds what
@@ -152,19 +172,34 @@ async fn connect_postgres(url: &str, settings: &DatabaseSettings, schema: &str) 
     let parsed = url.parse().map_err(|_| ConfigurationError::new("DATABASE_URL is no URL of a PostgreSQL database"))?;
     refuse_silent_plain_text(&parsed)?;
     let lock_timeout = settings.database_wait.as_millis().to_string();
-    let mut options = bounded(url, settings.database_connections, settings.database_wait);
-    let schema = schema.to_owned();
-    options.map_sqlx_postgres_opts(move |postgres| {
-        postgres.options([
-            ("search_path", schema.as_str()),
-            ("lock_timeout", lock_timeout.as_str()),
-            ("statement_timeout", STATEMENT_TIMEOUT),
-            ("idle_in_transaction_session_timeout", "10000"),
-        ])
-    });
-    let pool = sea_orm::Database::connect(options).await.context("cannot reach the PostgreSQL database")?;
-    refuse_lossy_commits(&pool).await?;
-    Ok(Database { reader: pool.clone(), writer: pool })
+    let pool = |connections| {
+        let mut options = bounded(url, connections, settings.database_wait);
+        let (schema, lock_timeout) = (schema.to_owned(), lock_timeout.clone());
+        options.map_sqlx_postgres_opts(move |postgres| {
+            postgres.options([
+                ("search_path", schema.as_str()),
+                ("lock_timeout", lock_timeout.as_str()),
+                ("statement_timeout", STATEMENT_TIMEOUT),
+                ("idle_in_transaction_session_timeout", "10000"),
+            ])
+        });
+        options.map_sqlx_postgres_pool_opts(|pool| {
+            pool.before_acquire(|connection, metadata| {
+                Box::pin(async move { Ok(metadata.idle_for < TEST_IDLE_AFTER || answers(connection).await) })
+            })
+        });
+        sea_orm::Database::connect(options)
+    };
+    let (for_reads, for_changes) = settings.read_and_write_connections();
+    let (reader, writer) =
+        tokio::try_join!(pool(for_reads), pool(for_changes)).context("cannot reach the PostgreSQL database")?;
+    refuse_lossy_commits(&writer).await?;
+    Ok(Database::new(reader, for_reads, writer, for_changes, settings.database_wait))
+}
+
+/// Whether the server behind a pooled connection still answers.
+async fn answers(connection: &mut PgConnection) -> bool {
+    matches!(tokio::time::timeout(TEST_TIMEOUT, connection.ping()).await, Ok(Ok(())))
 }
 
 /// Whether a connection that comes back may be used again: not while the driver believes it within a change. A database may end a change

@@ -1,6 +1,6 @@
 //! What a driver's error means to a caller.
 
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 /// Waiting for a lock took longer than `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
@@ -35,6 +35,20 @@ impl DatabaseFault {
         }
         let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else { return Self::Internal };
         Self::of_driver(cause)
+    }
+
+    /// Whether the connection failed and not the statement: another connection may succeed at once.
+    pub(super) fn is_broken_connection(error: &DbErr) -> bool {
+        let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else { return false };
+        let RuntimeErr::SqlxError(cause) = cause else { return false };
+        match cause.as_database_error() {
+            // A server that shuts down or restarts after a crash says so on the connections that are idle.
+            Some(answer) => answer.code().is_some_and(|code| matches!(&*code, "57P01" | "57P02")),
+            None => matches!(
+                **cause,
+                sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed
+            ),
+        }
     }
 
     fn of_driver(cause: &RuntimeErr) -> Self {

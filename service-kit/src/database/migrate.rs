@@ -12,7 +12,7 @@ use crate::process::ConfigurationError;
 impl Database {
     /// Applies what is missing of `M`'s migrations, in one transaction that replicas starting together take in turn.
     pub async fn migrate<M: MigratorTrait>(&self, schema: &str) -> anyhow::Result<()> {
-        let change = self.begin().await?;
+        let change = self.begin(Vec::new()).await?;
         let connection = change.connection();
         let is_postgres = connection.get_database_backend() == DbBackend::Postgres;
         if is_postgres {
@@ -32,7 +32,7 @@ impl Database {
     /// How many of `M`'s migrations the schema lacks; an error where it has some that `M` does not know.
     pub async fn pending_migrations<M: MigratorTrait>(&self) -> anyhow::Result<usize> {
         refuse_newer_schema::<M>(self.reader()).await?;
-        let pending = M::get_pending_migrations_read_only(self.reader())
+        let pending = M::get_pending_migrations_read_only(&self.reader.pool)
             .await
             .context("cannot tell whether the schema of this database is up to date")?;
         Ok(pending.len())
@@ -60,7 +60,8 @@ async fn refuse_newer_schema<M: MigratorTrait>(connection: &impl ConnectionTrait
         return Ok(());
     }
     Err(ConfigurationError::new(format!(
-        "the schema of this database is newer than this program, which does not know {}; run the newer program, or restore a backup",
+        "this database has a schema that this program does not know ({}): it was made by a newer program, or by one from before \
+         the first release, whose schemas are not upgraded. Run the program that made it, restore a backup, or use a new database",
         unknown.join(", ")
     ))
     .into())

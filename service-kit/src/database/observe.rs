@@ -15,15 +15,10 @@ impl Database {
     pub fn observe(&self, name: &'static str) -> Probe {
         describe_gauge!(COUNT, "Connections to the database, by what they are doing");
         describe_gauge!(MAX, "Connections to the database that there may be");
-        let Self { reader, writer } = self.clone();
-        let is_one = writer.get_database_backend() == DbBackend::Postgres;
+        let (reader, writer) = (self.reader.pool.clone(), self.writer.clone());
         before_scrape(move || {
-            if is_one {
-                show(name, "read and write", &writer);
-            } else {
-                show(name, "read", &reader);
-                show(name, "write", &writer);
-            }
+            show(name, "read", &reader);
+            show(name, "write", &writer);
         })
     }
 }

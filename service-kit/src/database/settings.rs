@@ -12,7 +12,8 @@ pub struct DatabaseSettings {
     /// `sqlite://path?mode=rwc` or `postgres://user:password@host/database`
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: SecretString,
-    /// Connections held at most (on SQLite: for reading; one more writes)
+    /// Connections held at most: half of them for changes, the rest for reads, and one of each at least (on SQLite: for reads; one more
+    /// makes the changes)
     #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub database_connections: u32,
     /// How long a call waits for a connection or for another change of the same person
@@ -21,6 +22,12 @@ pub struct DatabaseSettings {
 }
 
 impl DatabaseSettings {
+    /// How many of the connections serve reads, and how many changes.
+    pub(super) fn read_and_write_connections(&self) -> (u32, u32) {
+        let writes = (self.database_connections / 2).max(1);
+        ((self.database_connections - writes).max(1), writes)
+    }
+
     /// The file of a SQLite database; `None` where the database is another.
     pub fn sqlite_file(&self) -> Option<PathBuf> {
         let path = self.database_url.expose_secret().strip_prefix("sqlite:")?;

@@ -14,6 +14,7 @@ mod frames;
 
 mod admin;
 mod bounds;
+mod connections;
 mod draining;
 mod hostile_connections;
 mod unended_changes;

@@ -26,16 +26,16 @@ async fn what_is_acknowledged_is_there_whatever_became_of_the_changes_before() {
         let database = Database::connect(&settings, "public").await.unwrap();
         database.writer().execute_unprepared(TABLES).await.unwrap();
 
-        let ended_by_the_database = database.begin().await.unwrap();
+        let ended_by_the_database = database.begin(Vec::new()).await.unwrap();
         ended_by_the_database.connection().execute_unprepared("ROLLBACK").await.unwrap();
         drop(ended_by_the_database);
         for _ in 0..2 {
-            let cannot_end = database.begin().await.unwrap();
+            let cannot_end = database.begin(Vec::new()).await.unwrap();
             cannot_end.connection().execute_unprepared("INSERT INTO other VALUES (1, 999)").await.unwrap();
             assert!(cannot_end.commit().await.is_err(), "{backend}: there is no row 999");
         }
         for expected in 1..=3 {
-            let change = database.begin().await.unwrap();
+            let change = database.begin(Vec::new()).await.unwrap();
             change.connection().execute_unprepared("INSERT INTO other VALUES (1, NULL)").await.unwrap();
             change.commit().await.unwrap();
             assert_eq!(rows(&database).await, expected, "{backend}");

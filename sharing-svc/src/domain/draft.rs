@@ -48,11 +48,11 @@ pub struct FollowDraft {
 }
 
 impl ShareDraft {
-    /// Checks every field on its own, for a share that `maker` makes at `now`.
-    pub fn parse(self, maker: &UserId, now: Instant) -> Result<NewShare, FieldErrors> {
+    /// Checks every field on its own, for a share that `creator` creates at `now`.
+    pub fn parse(self, creator: &UserId, now: Instant) -> Result<NewShare, FieldErrors> {
         let mut errors = self.unreadable;
         let recipient = parse_user(self.shared_with_user_id, "shared_with_user_id", &mut errors);
-        if recipient.as_ref() == Some(maker) {
+        if recipient.as_ref() == Some(creator) {
             errors.add("shared_with_user_id", "must be somebody else");
         }
         let scope = self.scope.map(|kind| Scope::parse(kind, self.tag_ids, self.node_ids, &mut errors));

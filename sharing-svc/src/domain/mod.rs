@@ -2,21 +2,23 @@
 
 pub mod access;
 mod changes;
-mod crowding;
 mod draft;
-mod party;
+mod quota;
 mod resharing;
 mod rights;
 mod scope;
 mod share;
+mod share_role;
+mod status;
 mod terms;
 
 pub use changes::ShareChanges;
-pub use crowding::{Between, Crowding};
 pub use draft::{FollowDraft, NewShare, ShareDraft};
-pub use party::Party;
-pub use resharing::{MAX_CHAIN, ReshareRefusal, check_reshare};
+pub use quota::{MAX_PARENTS_PER_PAIR, QuotaExceeded, Quotas, Usage, UsageKind};
+pub use resharing::{MAX_CHAIN, ReshareError, check_reshare};
 pub use rights::Rights;
 pub use scope::{Scope, ScopeKind};
-pub use share::{Follow, FollowId, NodeId, Share, ShareId, Source, Status, TagId, UserId};
+pub use share::{Follow, FollowId, NodeId, Share, ShareId, Source, TagId, UserId};
+pub use share_role::ShareRole;
+pub use status::{InactiveReason, ShareView, Status};
 pub use terms::Terms;

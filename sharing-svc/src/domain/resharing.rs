@@ -1,45 +1,50 @@
-//! When a share may be passed on.
+//! When a share may be re-shared.
 
 use vocabulary::{FieldErrors, Instant};
 
-use super::{NewShare, Share, Status, UserId};
+use super::{NewShare, UserId, access::Chain, quota::cannot_receive};
 
 /// Links on the longest chain, the owner's own share included.
-pub const MAX_CHAIN: u8 = 8;
+pub const MAX_CHAIN: usize = 8;
 
-/// Why a share may not be passed on as asked.
+/// Why a share may not be re-shared as asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReshareRefusal {
+pub enum ReshareError {
     /// The share, or one above it, is revoked.
     Revoked,
-    /// The caller is not who received it, or it may not be passed on, by its own flag or by one above it.
-    NotPassable,
+    /// The caller is not its recipient, or it may not be re-shared, by its own flag or by one above it.
+    NotReshareable,
     /// These fields are wrong.
     Invalid(FieldErrors),
 }
 
-/// Checks that `maker` may pass on the first of `chain` (it, its parent, and so on up to the owner's own share) as
-/// `asked`, at `now`.
-pub fn check_reshare(chain: &[Share], maker: &UserId, asked: &NewShare, now: Instant) -> Result<(), ReshareRefusal> {
-    let Some(parent) = chain.first() else { return Err(ReshareRefusal::NotPassable) };
-    if parent.recipient != *maker {
-        return Err(ReshareRefusal::NotPassable);
+/// Checks that `creator` may re-share the share of `parent` as `asked`, at `now`.
+///
+/// Whether the recipient is on the chain already is looked at last, and answered as a quota is: what others share must not show
+/// in which of the two it was.
+pub fn check_reshare(parent: &Chain, creator: &UserId, asked: &NewShare, now: Instant) -> Result<(), ReshareError> {
+    let share = parent.share();
+    if share.recipient != *creator {
+        return Err(ReshareError::NotReshareable);
+    }
+    if parent.is_revoked() {
+        return Err(ReshareError::Revoked);
     }
     let mut errors = FieldErrors::new();
-    match parent.status(now) {
-        Status::Active => {}
-        Status::Revoked => return Err(ReshareRefusal::Revoked),
-        Status::Expired => errors.add("parent_share_id", "names a share that has expired"),
+    if parent.until().is_some_and(|end| end <= now) {
+        errors.add("parent_share_id", "names a share that has expired");
     }
-    if chain.iter().any(|link| !link.terms.rights.share) {
-        return Err(ReshareRefusal::NotPassable);
+    if parent.links().any(|link| !link.terms.rights.share) {
+        return Err(ReshareError::NotReshareable);
     }
-    if parent.depth() >= MAX_CHAIN {
-        errors.add("parent_share_id", format!("names a share that was passed on {} times already", MAX_CHAIN - 1));
+    if share.depth() >= MAX_CHAIN {
+        errors.add("parent_share_id", format!("names a share that was re-shared {} times already", MAX_CHAIN - 1));
     }
-    if asked.recipient == parent.owner || chain.iter().any(|link| link.recipient == asked.recipient) {
-        errors.add("shared_with_user_id", "must be neither the owner nor somebody the share came through");
+    asked.terms.refuse_wider_than(&share.terms, None, &mut errors);
+    errors.into_result(()).map_err(ReshareError::Invalid)?;
+    let is_on_chain = parent.links().any(|link| link.recipient == asked.recipient);
+    if is_on_chain || asked.recipient == share.owner {
+        return Err(ReshareError::Invalid(cannot_receive()));
     }
-    asked.terms.refuse_wider_than(&parent.terms, None, &mut errors);
-    if errors.is_empty() { Ok(()) } else { Err(ReshareRefusal::Invalid(errors)) }
+    Ok(())
 }

@@ -15,12 +15,23 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// To see, and nothing else: what a share has where its maker does not say.
+    /// To see, and nothing else: what a share has where its creator does not say.
     pub const READ_ONLY: Self = Self { read: true, write: false, delete: false, share: false };
 
     /// Whether nothing may be done at all.
     pub fn is_nothing(self) -> bool {
         !(self.read || self.write || self.delete || self.share)
+    }
+
+    /// What both grant.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self {
+            read: self.read && other.read,
+            write: self.write && other.write,
+            delete: self.delete && other.delete,
+            share: self.share && other.share,
+        }
     }
 
     /// Each flag by the name of its field.

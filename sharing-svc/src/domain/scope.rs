@@ -44,7 +44,7 @@ impl ScopeKind {
 
 impl Scope {
     /// Takes a scope from outside. A list that the kind needs must not be empty; one that it does not need must be: a share
-    /// must never be wider than its maker thinks it is.
+    /// must never be wider than its creator thinks it is.
     pub fn parse(
         kind: ScopeKind,
         tag_ids: Vec<String>,
@@ -76,6 +76,17 @@ impl Scope {
             Self::Nodes(_) => ScopeKind::Nodes,
             Self::Graph(_) => ScopeKind::Graph,
         }
+    }
+
+    /// Every id it names.
+    pub fn ids(&self) -> impl Iterator<Item = &str> + Clone {
+        let (tags, nodes) = match self {
+            Self::All => (None, None),
+            Self::Tags(tags) => (Some(tags), None),
+            Self::Nodes(nodes) | Self::Graph(nodes) => (None, Some(nodes)),
+        };
+        let tags = tags.into_iter().flatten().map(Id::as_str);
+        tags.chain(nodes.into_iter().flatten().map(Id::as_str))
     }
 
     /// The tags it names.

@@ -30,22 +30,24 @@ pub struct Share {
     pub owner: UserId,
     /// Who may act on them.
     pub recipient: UserId,
-    /// Who made the share: the owner, or of a re-share the recipient of its parent.
-    pub maker: UserId,
-    /// What it grants.
+    /// Who created the share: the owner, or of a re-share the recipient of its parent.
+    pub creator: UserId,
+    /// What it grants by itself; the shares above it may take something away.
     pub terms: Terms,
     /// How it came to be.
     pub source: Source,
-    /// When it stops counting because it, or a share above it, expires: the least of the expiries on its chain.
-    pub effective_until: Option<Instant>,
-    /// When it was revoked, itself or by a share above it.
+    /// When it was revoked itself. A share below a revoked one keeps `None`.
     pub revoked_at: Option<Instant>,
-    /// When it was made.
+    /// When it was found to have ended. A storage mark that takes it out of reads and quotas; no decision depends on it.
+    pub ended_at: Option<Instant>,
+    /// When it was created.
     pub created_at: Instant,
     /// When it was last changed.
     pub updated_at: Instant,
     /// Grows by one with every change.
     pub version: i64,
+    /// The owner's version that created it.
+    pub created_version: i64,
 }
 
 /// How a share came to be.
@@ -53,26 +55,18 @@ pub struct Share {
 pub enum Source {
     /// Its owner made it.
     Direct,
-    /// It follows from this follow.
-    Follow(FollowId),
-    /// The recipient of `parent` passed it on.
-    Reshare {
-        /// The share that was passed on.
-        parent: ShareId,
-        /// How many links the chain has down to this share; the owner's own share is the first.
-        depth: u8,
+    /// It follows from a follow.
+    Follow {
+        /// The follow.
+        follow: FollowId,
+        /// When the follow ended; the owner may revoke its share before that.
+        ended_at: Option<Instant>,
     },
-}
-
-/// Where a share stands at a moment. Never stored: nothing has to run for a share to expire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// It counts.
-    Active,
-    /// Its expiry, or that of a share above it, has come.
-    Expired,
-    /// It, or a share above it, was revoked.
-    Revoked,
+    /// The recipient of a share re-shared it.
+    Reshare {
+        /// The shares above, from the owner's own down to the parent; never empty.
+        ancestors: Vec<ShareId>,
+    },
 }
 
 impl ShareId {
@@ -83,58 +77,42 @@ impl ShareId {
 }
 
 impl Share {
-    /// Where it stands at `now`. A share expires at the instant of its expiry, not after it.
-    pub fn status(&self, now: Instant) -> Status {
-        if self.revoked_at.is_some() {
-            Status::Revoked
-        } else if self.effective_until.is_some_and(|end| end <= now) {
-            Status::Expired
-        } else {
-            Status::Active
+    /// The shares above it, from the owner's own down to the parent.
+    pub fn ancestors(&self) -> &[ShareId] {
+        match &self.source {
+            Source::Reshare { ancestors } => ancestors,
+            Source::Direct | Source::Follow { .. } => &[],
         }
     }
 
-    /// The share this one was passed on from.
+    /// The share that was re-shared.
     pub fn parent(&self) -> Option<ShareId> {
-        match self.source {
-            Source::Reshare { parent, .. } => Some(parent),
-            Source::Direct | Source::Follow(_) => None,
-        }
+        self.ancestors().last().copied()
     }
 
     /// How many links its chain has, itself included.
-    pub fn depth(&self) -> u8 {
-        match self.source {
-            Source::Reshare { depth, .. } => depth,
-            Source::Direct | Source::Follow(_) => 1,
-        }
+    pub fn depth(&self) -> usize {
+        self.ancestors().len() + 1
     }
 
-    /// The same share with other terms, changed at `now`. Its chain is left to who knows it.
+    /// Whether its own expiry has come at `now`. A share expires at the instant of its expiry, not after it.
+    pub fn has_expired(&self, now: Instant) -> bool {
+        self.terms.expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// The same share with other terms, changed at `now`. An expiry that lies ahead again clears the mark of the one that came.
     #[must_use]
-    pub fn with_terms(&self, terms: Terms, effective_until: Option<Instant>, now: Instant) -> Self {
-        Self { terms, effective_until, updated_at: now, version: self.version + 1, ..self.clone() }
+    pub fn with_terms(&self, terms: Terms, now: Instant) -> Self {
+        let changed = Self { terms, updated_at: now, version: self.version + 1, ..self.clone() };
+        let ended_at = changed.ended_at.filter(|_| changed.has_expired(now));
+        Self { ended_at, ..changed }
     }
 
     /// The same share, revoked at `now`.
     #[must_use]
     pub fn revoked(&self, now: Instant) -> Self {
-        Self { revoked_at: Some(now), updated_at: now, version: self.version + 1, ..self.clone() }
-    }
-}
-
-/// The earlier of two ends, where `None` is never.
-pub(super) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (end, None) | (None, end) => end,
-    }
-}
-
-impl Share {
-    /// When this share stops counting under a parent that stops counting at `parent_until`.
-    pub fn until_under(&self, parent_until: Option<Instant>) -> Option<Instant> {
-        earlier(self.terms.expires_at, parent_until)
+        let (revoked_at, ended_at) = (Some(now), Some(now));
+        Self { revoked_at, ended_at, updated_at: now, version: self.version + 1, ..self.clone() }
     }
 }
 

@@ -48,6 +48,11 @@ impl Terms {
 }
 
 impl Scope {
+    /// Whether this scope reaches beyond `other`.
+    pub fn is_wider_than(&self, other: &Self) -> bool {
+        self.wider_than(other).is_some()
+    }
+
     /// The field by which this scope reaches beyond `parent`, and what it must be.
     pub(super) fn wider_than(&self, parent: &Self) -> Option<(&'static str, &'static str)> {
         const TAGS: (&str, &str) = ("tag_ids", "must be among those of the share that is passed on");

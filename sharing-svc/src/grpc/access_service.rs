@@ -14,7 +14,7 @@ use super::{
     counts,
     status::{status, understood},
 };
-use crate::operations::Sharing;
+use crate::operations::{ListViewers, Sharing};
 
 pub(super) struct AccessRpc {
     sharing: Sharing,
@@ -85,13 +85,14 @@ impl AccessService for AccessRpc {
         &self,
         request: Request<ListViewersRequest>,
     ) -> Result<Response<ListViewersResponse>, Status> {
-        let ListViewersRequest { owner_id, node, consistency } = request.into_inner();
+        let ListViewersRequest { owner_id, node, consistency, page_size, page_token } = request.into_inner();
         let mut errors = FieldErrors::new();
         let owner = access::user(owner_id, "owner_id", &mut errors);
         let node = access::node(node.as_ref(), || "node".to_owned(), &mut errors);
         access::consistency(consistency, &mut errors);
+        let page = ListViewers::parse(page_size, &page_token, &mut errors);
         let (owner, node) = understood(owner.zip(node), errors)?;
-        let viewers = self.sharing.list_viewers(&owner, node).await.map_err(status)?;
+        let viewers = self.sharing.list_viewers(&owner, node, &page).await.map_err(status)?;
         Ok(Response::new(access::viewers(viewers)))
     }
 

@@ -1,4 +1,4 @@
-//! `SharingService`: shares as their owners, makers and recipients handle them.
+//! `SharingService`: shares as their owners, creators and recipients handle them.
 
 use ofself_proto::sharing::{
     CreateShareRequest, CreateShareResponse, GetShareRequest, GetShareResponse, ListIncomingSharesRequest,

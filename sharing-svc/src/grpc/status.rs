@@ -1,5 +1,7 @@
 //! The one place where an error becomes a gRPC status, and where its cause is logged.
 
+use std::time::Duration;
+
 use service_kit::refusal::Refusal;
 use tonic::{Code, Status};
 use tracing::{error, warn};
@@ -9,6 +11,9 @@ use crate::error::Error;
 
 /// Whose errors these are.
 pub const DOMAIN: &str = "sharing.ofself.ai";
+
+/// When a request whose answer cannot be kept may be sent again: kept answers expire one by one, within a day.
+const RETRY_KEPT_ANSWERS: Duration = Duration::from_hours(1);
 
 /// The status that says why; causes stay in the log.
 pub(super) fn status(error: Error) -> Status {
@@ -24,7 +29,9 @@ pub(super) fn status(error: Error) -> Status {
         Error::PreconditionFailed => (Code::Aborted, Refusal::new("PRECONDITION_FAILED")),
         Error::IdempotencyKeyReused => (Code::FailedPrecondition, Refusal::new("IDEMPOTENCY_KEY_REUSED")),
         Error::IdempotencyKeyInFlight => (Code::Aborted, Refusal::new("IDEMPOTENCY_KEY_IN_FLIGHT")),
-        Error::TooManyViewers => (Code::ResourceExhausted, Refusal::new("TOO_MANY_VIEWERS")),
+        Error::TooManyKeptAnswers => {
+            (Code::ResourceExhausted, Refusal::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_KEPT_ANSWERS))
+        }
         Error::FilterTooLarge => (Code::ResourceExhausted, Refusal::new("FILTER_TOO_LARGE")),
         Error::Unavailable(cause) => {
             warn!(cause = format!("{cause:#}"), "a call was refused because the database is unavailable");

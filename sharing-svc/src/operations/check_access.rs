@@ -46,7 +46,7 @@ impl Sharing {
         if question.is_owners() {
             return Ok(CheckAccess::Owner);
         }
-        let chains = self.store.active_chains(&question.owner, &question.viewer, self.clock.now()).await?;
+        let chains = self.store.open_chains(&question.owner, &question.viewer, self.clock.now()).await?;
         let allowing = AccessSet::new(&chains).allowing(question.action, resource, self.clock.now());
         Ok(if allowing.is_empty() { CheckAccess::Denied } else { CheckAccess::AllowedBy(allowing) })
     }
@@ -60,7 +60,7 @@ impl Sharing {
         if question.is_owners() {
             return Ok(vec![true; resources.len()]);
         }
-        let mut chains = self.store.active_chains(&question.owner, &question.viewer, self.clock.now()).await?;
+        let mut chains = self.store.open_chains(&question.owner, &question.viewer, self.clock.now()).await?;
         chains.retain(|chain| chain.grants(question.action));
         let set = AccessSet::new(&chains);
         let now = self.clock.now();

@@ -1,12 +1,15 @@
-//! `CreateShare`: makes a share, or passes one on.
+//! `CreateShare`: creates a share, or re-shares one.
 
-use service_kit::idempotency::IdempotentRequest;
+use service_kit::{database::Priority, idempotency::IdempotentRequest};
 use uuid::Uuid;
 use vocabulary::Instant;
 
-use super::{Answer, Sharing, share_named};
+use super::{Sharing, share_named};
 use crate::{
-    domain::{Between, NewShare, ReshareRefusal, Share, ShareDraft, ShareId, Source, UserId, check_reshare},
+    domain::{
+        NewShare, ReshareError, Share, ShareDraft, ShareId, ShareRole, ShareView, Source, Terms, UserId, access::Chain,
+        check_reshare,
+    },
     error::Error,
     storage::ShareChange,
 };
@@ -14,25 +17,25 @@ use crate::{
 /// What `CreateShare` did.
 #[derive(Clone, Debug)]
 pub enum CreateShare {
-    /// It made this share.
-    Created(Answer),
+    /// It created this share.
+    Created(ShareView),
     /// The same request was answered with this before.
-    Replayed(Answer),
+    Replayed(ShareView),
     /// It was asked to check the fields only, and they are right.
     Checked,
 }
 
 impl Sharing {
-    /// Makes the share that `maker` asks for, at most once for a `request` that may be repeated.
+    /// Creates the share that `creator` asks for, at most once for a `request` that may be repeated.
     pub async fn create_share(
         &self,
-        maker: UserId,
+        creator: UserId,
         draft: ShareDraft,
         validate_only: bool,
         request: Option<IdempotentRequest>,
     ) -> Result<CreateShare, Error> {
         let now = self.clock.now();
-        let asked = draft.parse(&maker, now).map_err(Error::Invalid);
+        let asked = draft.parse(&creator, now).map_err(Error::Invalid);
         if validate_only {
             return asked.map(|_| CreateShare::Checked);
         }
@@ -42,76 +45,99 @@ impl Sharing {
         {
             return Err(error);
         }
-        let change = self.store.begin().await?;
-        if let Some(request) = &request
-            && let Some((share, as_of)) = change.recall(request, now).await?
-        {
-            return Ok(CreateShare::Replayed(Answer { share, as_of }));
-        }
-        let asked = asked?;
-        let share = match &asked.parent {
-            None => {
-                change.lock_owner(&maker).await?;
-                direct(maker, asked, now)
-            }
-            Some(parent) => passed_on(&change, maker, parent, &asked, now).await?,
+        // Only the parent tells whose data a re-share is about. Until the owner's row is held it may change.
+        let parent = match &asked {
+            Ok(NewShare { parent: Some(parent), .. }) => self.parent_seen_by(&creator, parent).await.map(Some),
+            Ok(_) | Err(_) => Ok(None),
         };
-        if let Some(existing) = change.equal_active_share(&share, now).await? {
+        if request.is_none()
+            && let Err(error) = parent
+        {
+            return Err(error);
+        }
+        let owner = match &parent {
+            Ok(Some(parent)) => Some((parent.share().owner.clone(), Priority::FairlyFor(creator.as_str()))),
+            Ok(None) => Some((creator.clone(), Priority::First)),
+            Err(_) => None,
+        };
+        let queued = owner.as_ref().map(|(owner, priority)| (owner, *priority));
+        let change = self.store.begin(queued, request.as_ref()).await?;
+        if let Some(request) = &request
+            && let Some(view) = change.lookup(request, now).await?
+        {
+            return Ok(CreateShare::Replayed(view));
+        }
+        let (asked, parent) = (asked?, parent?);
+        let chain = match parent {
+            None => {
+                let version = change.raise_owner(&creator, now).await?;
+                Chain::single(new_share(creator.clone(), creator, asked, Source::Direct, version, now))
+            }
+            Some(parent) => reshare(&change, creator, parent.share(), asked, now).await?,
+        };
+        let share = chain.share();
+        let siblings = change.siblings(share, now).await?;
+        if let Some(existing) = siblings.equal {
             return Err(Error::SharingExists(existing));
         }
-        change.insert(&share).await?;
-        change.crowding(&share, now).await?.admit(Between::ItsPeople, &share, None).map_err(Error::Invalid)?;
-        change.commit(request.as_ref().map(|request| (request, &share, now))).await?;
-        Ok(CreateShare::Created(Answer { share, as_of: now }))
+        self.check_parents(&change, share, siblings, now).await?;
+        let usage = change.insert(share).await?;
+        self.check_quotas(&change, share, usage, now).await?;
+        let view = chain.view(now);
+        change.commit(request.as_ref().map(|request| (request, &view))).await?;
+        Ok(CreateShare::Created(view))
+    }
+
+    async fn parent_seen_by(&self, user: &UserId, parent: &str) -> Result<Chain, Error> {
+        self.store.share_seen_by(user, share_named(parent)?).await?.ok_or(Error::ShareNotFound)
     }
 }
 
-fn direct(maker: UserId, asked: NewShare, now: Instant) -> Share {
-    new_share(maker.clone(), maker, asked, Source::Direct, None, now)
-}
-
-async fn passed_on(
+async fn reshare(
     change: &ShareChange,
-    maker: UserId,
-    parent: &str,
-    asked: &NewShare,
+    creator: UserId,
+    parent: &Share,
+    asked: NewShare,
     now: Instant,
-) -> Result<Share, Error> {
-    let parent = share_named(parent)?;
-    let seen = change.share_seen_by(&maker, parent).await?.ok_or(Error::ShareNotFound)?;
-    change.lock_owner(&seen.owner).await?;
-    // Read again: until the lock was held it could change.
-    let parent = change.share_seen_by(&maker, parent).await?.ok_or(Error::ShareNotFound)?;
-    let chain = change.chain_of(parent.clone()).await?;
-    check_reshare(&chain, &maker, asked, now).map_err(|refusal| match refusal {
-        ReshareRefusal::Revoked => Error::ShareRevoked,
-        ReshareRefusal::NotPassable => Error::Forbidden,
-        ReshareRefusal::Invalid(fields) => Error::Invalid(fields),
+) -> Result<Chain, Error> {
+    let version = change.raise_owner(&parent.owner, now).await?;
+    let parent = change.chain(&parent.owner, parent.id).await?.ok_or(Error::ShareNotFound)?;
+    if ShareRole::of(&creator, parent.share()).is_none() {
+        return Err(Error::ShareNotFound);
+    }
+    // A re-share that names no end has that of its parent, and keeps it when the parent's is moved.
+    let expires_at = asked.terms.expires_at.or(parent.share().terms.expires_at);
+    let asked = NewShare { terms: Terms { expires_at, ..asked.terms }, ..asked };
+    check_reshare(&parent, &creator, &asked, now).map_err(|error| match error {
+        ReshareError::Revoked => Error::ShareRevoked,
+        ReshareError::NotReshareable => Error::Forbidden,
+        ReshareError::Invalid(fields) => Error::Invalid(fields),
     })?;
-    let source = Source::Reshare { parent: parent.id, depth: parent.depth() + 1 };
-    Ok(new_share(parent.owner, maker, asked.clone(), source, parent.effective_until, now))
+    let ancestors = parent.share().ancestors().iter().copied().chain([parent.share().id]).collect();
+    let owner = parent.share().owner.clone();
+    Ok(parent.child(new_share(owner, creator, asked, Source::Reshare { ancestors }, version, now)))
 }
 
 pub(super) fn new_share(
     owner: UserId,
-    maker: UserId,
+    creator: UserId,
     asked: NewShare,
     source: Source,
-    parent_until: Option<Instant>,
+    created_version: i64,
     now: Instant,
 ) -> Share {
-    let share = Share {
+    Share {
         id: ShareId(Uuid::now_v7()),
         owner,
         recipient: asked.recipient,
-        maker,
-        effective_until: None,
+        creator,
         terms: asked.terms,
         source,
         revoked_at: None,
+        ended_at: None,
         created_at: now,
         updated_at: now,
         version: 1,
-    };
-    Share { effective_until: share.until_under(parent_until), ..share }
+        created_version,
+    }
 }

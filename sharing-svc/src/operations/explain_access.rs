@@ -14,11 +14,7 @@ impl Sharing {
         resource: Resource<'_>,
     ) -> Result<Explanation, Error> {
         let AccessQuestion { viewer, owner, action } = question;
-        let chains = if question.is_owners() {
-            Vec::new()
-        } else {
-            self.store.all_chains(owner, viewer, self.clock.now()).await?
-        };
+        let chains = if question.is_owners() { Vec::new() } else { self.store.all_chains(owner, viewer).await? };
         Ok(explain(&chains, viewer, owner, *action, resource, self.clock.now()))
     }
 }

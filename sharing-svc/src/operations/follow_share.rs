@@ -1,54 +1,95 @@
 //! `GrantFollowShare` and `RevokeFollowShare`: the share that comes and goes with a follow.
 
+use service_kit::database::Priority;
 use vocabulary::FieldErrors;
 
-use super::{Answer, Sharing, create_share::new_share};
+use super::{Sharing, create_share::new_share};
 use crate::{
-    domain::{Between, FollowDraft, FollowId, Source},
+    domain::{FollowDraft, FollowId, Share, ShareView, Source, UserId, access::Chain},
     error::Error,
 };
 
 impl Sharing {
-    /// Makes the share of a follow, unless it has one. `true`: it was made now.
-    pub async fn grant_follow_share(&self, draft: FollowDraft) -> Result<(Answer, bool), Error> {
+    /// Creates the share of a follow, unless it has one. `true`: it was created now.
+    ///
+    /// A follow has one share until it ends. Also a share that its owner revoked is answered, and no other is created: the
+    /// owner's word stands until the follow itself has ended.
+    pub async fn grant_follow_share(&self, draft: FollowDraft) -> Result<(ShareView, bool), Error> {
         let (follow, owner, asked) = draft.parse().map_err(Error::Invalid)?;
-        let change = self.store.begin().await?;
+        let priority = Priority::FairlyFor(asked.recipient.as_str());
+        let change = self.store.begin(Some((&owner, priority)), None).await?;
         change.lock_follow(&follow).await?;
         let now = self.clock.now();
-        if let Some(share) = change.share_of_follow(&follow).await?.filter(|share| share.revoked_at.is_none()) {
+        if let Some(share) = change.shares_of_follow(&follow).await?.into_iter().find(has_live_follow) {
             if share.owner != owner || share.recipient != asked.recipient {
                 let mut errors = FieldErrors::new();
                 errors.add("follow_id", "names a follow between two other people");
                 return Err(Error::Invalid(errors));
             }
-            return Ok((Answer { share, as_of: now }, false));
+            return Ok((Chain::single(share).view(now), false));
         }
-        change.lock_owner(&owner).await?;
-        let share = new_share(owner.clone(), owner, asked, Source::Follow(follow), None, now);
-        change.insert(&share).await?;
-        change.crowding(&share, now).await?.admit(Between::ItsPeople, &share, None).map_err(Error::Invalid)?;
+        let version = change.raise_owner(&owner, now).await?;
+        let source = Source::Follow { follow, ended_at: None };
+        let share = new_share(owner.clone(), owner, asked, source, version, now);
+        let usage = change.insert(&share).await?;
+        self.check_quotas(&change, &share, usage, now).await?;
         change.commit(None).await?;
-        Ok((Answer { share, as_of: now }, true))
+        Ok((Chain::single(share).view(now), true))
     }
 
-    /// Revokes the share of a follow; `None`: it never had one.
-    pub async fn revoke_follow_share(&self, follow: String) -> Result<Option<Answer>, Error> {
+    /// Records that a follow ended, and revokes its share unless that was revoked; `None`: the follow never had a share.
+    pub async fn revoke_follow_share(&self, follow: String) -> Result<Option<ShareView>, Error> {
         let follow = FollowId::parse(follow).map_err(|error| {
             let mut errors = FieldErrors::new();
             errors.add("follow_id", error.to_string());
             Error::Invalid(errors)
         })?;
-        let change = self.store.begin().await?;
-        change.lock_follow(&follow).await?;
-        let now = self.clock.now();
-        let Some(found) = change.share_of_follow(&follow).await? else { return Ok(None) };
-        change.lock_owner(&found.owner).await?;
-        let share = change.share_of_follow(&follow).await?.unwrap_or(found);
-        if share.revoked_at.is_some() {
-            return Ok(Some(Answer { share, as_of: now }));
+        let found = self.shares_of_follow(&follow).await?;
+        let mut owners: Vec<_> =
+            found.iter().filter(|share| has_live_follow(share)).map(|share| &share.owner).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        // No transaction takes two owners: each has one of its own.
+        for owner in owners {
+            self.end_follow(&follow, owner).await?;
         }
-        let revoked = change.revoke(&share, now).await?;
-        change.commit(None).await?;
-        Ok(Some(Answer { share: revoked, as_of: now }))
+        let now = self.clock.now();
+        let newest = self.shares_of_follow(&follow).await?.into_iter().next();
+        Ok(newest.map(|share| Chain::single(share).view(now)))
     }
+
+    /// The shares of a follow, when no change of it is under way any more: also one that is being created now is found.
+    async fn shares_of_follow(&self, follow: &FollowId) -> Result<Vec<Share>, Error> {
+        let change = self.store.begin(None, None).await?;
+        change.lock_follow(follow).await?;
+        change.shares_of_follow(follow).await
+    }
+
+    async fn end_follow(&self, follow: &FollowId, owner: &UserId) -> Result<(), Error> {
+        let change = self.store.begin(Some((owner, Priority::First)), None).await?;
+        change.lock_follow(follow).await?;
+        let now = self.clock.now();
+        change.hold_owner(owner).await?;
+        let live: Vec<_> =
+            change.shares_of_follow_by(follow, owner).await?.into_iter().filter(has_live_follow).collect();
+        if live.iter().any(|share| share.revoked_at.is_none()) {
+            change.raise_owner(owner, now).await?;
+        }
+        for share in &live {
+            change.end_follow(share, now).await?;
+            if share.revoked_at.is_none() {
+                change.revoke(share, now).await?;
+            }
+        }
+        change.commit(None).await?;
+        for share in &live {
+            self.hints.ended(share);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the follow of this share has not ended.
+fn has_live_follow(share: &Share) -> bool {
+    matches!(share.source, Source::Follow { ended_at: None, .. })
 }

@@ -15,7 +15,7 @@ impl Sharing {
         if question.is_owners() {
             return Ok(AccessFilter::of_owner());
         }
-        let chains = self.store.active_chains(&question.owner, &question.viewer, self.clock.now()).await?;
+        let chains = self.store.open_chains(&question.owner, &question.viewer, self.clock.now()).await?;
         let filter = AccessSet::new(&chains).filter(question.action, self.clock.now());
         if filter.ids() > MAX_FILTER_IDS { Err(Error::FilterTooLarge) } else { Ok(filter) }
     }

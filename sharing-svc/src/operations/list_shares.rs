@@ -2,8 +2,12 @@
 
 use vocabulary::{FieldErrors, Page, PageRequest};
 
-use super::{Answer, Sharing};
-use crate::{domain::UserId, error::Error, storage::ShareFilter};
+use super::Sharing;
+use crate::{
+    domain::{ShareView, UserId},
+    error::Error,
+    storage::{ShareFilter, ShareList},
+};
 
 /// Which page of which shares.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,20 +19,21 @@ pub struct ListShares {
 }
 
 impl Sharing {
-    /// The shares of `owner`'s data, re-shares by others included.
-    pub async fn list_outgoing_shares(&self, owner: &UserId, list: ListShares) -> Result<Page<Answer>, Error> {
-        let (filter, page) = list.parse()?;
-        let as_of = self.clock.now();
-        let shares = self.store.shares_of_owner(owner, filter, as_of, page).await?;
-        Ok(shares.map(|share| Answer { share, as_of }))
+    /// What `user` granted: the shares of their data, re-shares by others included, and the re-shares that they created of other
+    /// people's data.
+    pub async fn list_outgoing_shares(&self, user: &UserId, list: ListShares) -> Result<Page<ShareView>, Error> {
+        self.list_shares(ShareList::Outgoing(user), list).await
     }
 
     /// The shares that `recipient` received.
-    pub async fn list_incoming_shares(&self, recipient: &UserId, list: ListShares) -> Result<Page<Answer>, Error> {
+    pub async fn list_incoming_shares(&self, recipient: &UserId, list: ListShares) -> Result<Page<ShareView>, Error> {
+        self.list_shares(ShareList::Incoming(recipient), list).await
+    }
+
+    async fn list_shares(&self, of: ShareList<'_>, list: ListShares) -> Result<Page<ShareView>, Error> {
         let (filter, page) = list.parse()?;
-        let as_of = self.clock.now();
-        let shares = self.store.shares_to_recipient(recipient, filter, as_of, page).await?;
-        Ok(shares.map(|share| Answer { share, as_of }))
+        let now = self.clock.now();
+        Ok(self.store.shares(of, filter, now, page).await?.map(|chain| chain.view(now)))
     }
 }
 

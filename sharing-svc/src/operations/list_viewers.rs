@@ -1,28 +1,86 @@
 //! `ListViewers`: who can act on a node.
 
+use vocabulary::FieldErrors;
+
 use super::Sharing;
 use crate::{
     domain::{
-        Crowding, UserId,
+        UserId,
         access::{NodeFacts, Viewer, viewers},
     },
     error::Error,
+    storage::{ReadBudget, RecipientRange},
 };
 
-/// Active shares of one person that are looked at, at most: a list of more people than this is nobody's to read.
-const MAX_SHARES: i64 = 20_000;
-/// Bytes that the ids of these may take as JSON.
-const MAX_ID_BYTES: i64 = 32 * 1024 * 1024;
+/// Viewers on a page where the caller names no number.
+const DEFAULT_PAGE_SIZE: usize = 100;
+/// Viewers on a page at most.
+const MAX_PAGE_SIZE: usize = 1_000;
+/// What one call reads at most, but for what a single recipient needs: a page may be short, or empty, and not be the last.
+const READ_BUDGET: ReadBudget = ReadBudget { recipients: 1_000, shares: 2_000, id_bytes: 16 * 1024 * 1024 };
+/// What a page token begins with; the version of its format.
+const TOKEN_PREFIX: &str = "v1.";
+
+/// Which page of viewers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListViewers {
+    size: usize,
+    after: String,
+}
+
+/// One page of viewers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewersPage {
+    /// Everyone but the owner who can act on the node, in the order of their ids.
+    pub viewers: Vec<Viewer>,
+    /// The token of the next page; `None`: this is the last.
+    pub next: Option<String>,
+}
+
+impl ListViewers {
+    /// Reads a page size (0: the default; above the maximum: the maximum) and the token of an earlier page.
+    pub fn parse(page_size: i32, page_token: &str, errors: &mut FieldErrors) -> Self {
+        let size = match usize::try_from(page_size) {
+            Ok(0) => DEFAULT_PAGE_SIZE,
+            Ok(size) => size.min(MAX_PAGE_SIZE),
+            Err(_) => {
+                errors.add("page_size", "must be 0 or more");
+                DEFAULT_PAGE_SIZE
+            }
+        };
+        let after = match page_token.strip_prefix(TOKEN_PREFIX) {
+            Some(viewer) if UserId::check(viewer).is_ok() => viewer.to_owned(),
+            Some(_) => {
+                errors.add("page_token", "must be the next_page_token of an earlier answer");
+                String::new()
+            }
+            None => {
+                if !page_token.is_empty() {
+                    errors.add("page_token", "must be the next_page_token of an earlier answer");
+                }
+                String::new()
+            }
+        };
+        Self { size, after }
+    }
+}
 
 impl Sharing {
-    /// Everyone but the owner who can act on `node` now, in the order of their ids.
-    pub async fn list_viewers(&self, owner: &UserId, node: NodeFacts<'_>) -> Result<Vec<Viewer>, Error> {
-        let now = self.clock.now();
-        let Crowding { shares, id_bytes } = self.store.crowding_of_owner(owner, now).await?;
-        if shares > MAX_SHARES || id_bytes > MAX_ID_BYTES {
-            return Err(Error::TooManyViewers);
+    /// A page of those who can act on `node` now. No viewer is split over pages.
+    pub async fn list_viewers(
+        &self,
+        owner: &UserId,
+        node: NodeFacts<'_>,
+        page: &ListViewers,
+    ) -> Result<ViewersPage, Error> {
+        let range = self.store.open_chains_to_range(owner, &page.after, READ_BUDGET, self.clock.now()).await?;
+        let RecipientRange { chains, next_after } = range;
+        let mut viewers = viewers(&chains, node, self.clock.now());
+        let mut next = next_after;
+        if viewers.len() > page.size {
+            viewers.truncate(page.size);
+            next = viewers.last().map(|viewer| viewer.user.to_string());
         }
-        let chains = self.store.active_chains_of_owner(owner, now).await?;
-        Ok(viewers(&chains, node, self.clock.now()))
+        Ok(ViewersPage { viewers, next: next.map(|viewer| format!("{TOKEN_PREFIX}{viewer}")) })
     }
 }

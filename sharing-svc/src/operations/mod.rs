@@ -8,48 +8,47 @@ mod get_access_filter;
 mod get_share;
 mod list_shares;
 mod list_viewers;
+mod quotas;
 mod revoke_share;
 mod update_share;
+mod upkeep;
 
 pub use check_access::{AccessQuestion, CheckAccess};
 pub use create_share::CreateShare;
 pub use get_access_filter::MAX_FILTER_IDS;
 pub use list_shares::ListShares;
+pub use list_viewers::{ListViewers, ViewersPage};
 pub use update_share::UpdateShare;
+pub use upkeep::{Retention, Upkeep};
+
+use std::sync::Arc;
 
 use service_kit::clock::Clock;
-use vocabulary::Instant;
 
+use self::upkeep::UpkeepHints;
 use crate::{
-    domain::{Share, ShareId},
+    domain::{Quotas, ShareId},
     error::Error,
     storage::Store,
 };
 
-/// The operations on shares, and the questions asked of them.
+/// The operations on shares, and the decisions about them.
 #[derive(Clone)]
 pub struct Sharing {
     store: Store,
     clock: Clock,
-}
-
-/// A share as it stood when it was answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The share.
-    pub share: Share,
-    /// The moment that its status is read off.
-    pub as_of: Instant,
+    quotas: Quotas,
+    hints: Arc<UpkeepHints>,
 }
 
 impl Sharing {
     /// Over a store and a clock.
-    pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+    pub fn new(store: Store, clock: Clock, quotas: Quotas) -> Self {
+        Self { store, clock, quotas, hints: Arc::default() }
     }
 }
 
-/// Takes the id of a share as a caller wrote it: what is no id names no share.
+/// Takes the id of a share as a caller wrote it: a text that is no id names no share.
 fn share_named(text: &str) -> Result<ShareId, Error> {
     ShareId::parse(text).ok_or(Error::ShareNotFound)
 }

@@ -1,29 +1,37 @@
-//! `RevokeShare`: ends a share and everything passed on from it.
+//! `RevokeShare`: ends a share, and with it everything re-shared from it.
 
+use service_kit::database::Priority;
 use vocabulary::ExpectedVersions;
 
-use super::{Answer, Sharing, share_named, update_share::may_change};
-use crate::{domain::UserId, error::Error};
+use super::{Sharing, share_named, update_share::may_change};
+use crate::{
+    domain::{ShareView, UserId},
+    error::Error,
+};
 
 impl Sharing {
-    /// Revokes the share named `id` for `user`, who must own it or have passed it on. What is revoked stays as it is.
-    pub async fn revoke_share(&self, user: UserId, id: String, expected: ExpectedVersions) -> Result<Answer, Error> {
+    /// Revokes the share named `id` for `user`, who must own it or have created it. A revoked share stays as it is.
+    ///
+    /// One row is written, however many shares hang below: decisions look at every share above.
+    pub async fn revoke_share(&self, user: UserId, id: String, expected: ExpectedVersions) -> Result<ShareView, Error> {
         let id = share_named(&id)?;
         let seen = self.store.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;
-        let change = self.store.begin().await?;
-        change.lock_owner(&seen.owner).await?;
-        let share = change.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;
-        may_change(&user, &share)?;
+        let owner = &seen.share().owner;
+        let change = self.store.begin(Some((owner, Priority::First)), None).await?;
         let now = self.clock.now();
+        change.raise_owner(owner, now).await?;
+        let chain = change.chain(owner, id).await?.ok_or(Error::ShareNotFound)?;
+        may_change(&user, &chain)?;
         // First: a repeat of the revocation names the version that the first one ended.
-        if share.revoked_at.is_some() {
-            return Ok(Answer { share, as_of: now });
+        if chain.is_revoked() {
+            return Ok(chain.view(now));
         }
-        if !expected.admit(share.version) {
+        if !expected.admit(chain.share().version) {
             return Err(Error::PreconditionFailed);
         }
-        let revoked = change.revoke(&share, now).await?;
+        let revoked = change.revoke(chain.share(), now).await?;
         change.commit(None).await?;
-        Ok(Answer { share: revoked, as_of: now })
+        self.hints.ended(&revoked);
+        Ok(chain.with_share(revoked).view(now))
     }
 }

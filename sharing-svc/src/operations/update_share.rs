@@ -1,10 +1,11 @@
 //! `UpdateShare`: changes what a share grants.
 
+use service_kit::database::Priority;
 use vocabulary::ExpectedVersions;
 
-use super::{Answer, Sharing, share_named};
+use super::{Sharing, share_named};
 use crate::{
-    domain::{Between, Party, Share, ShareChanges, Status, UserId},
+    domain::{ShareChanges, ShareRole, ShareView, Status, UserId, access::Chain},
     error::Error,
 };
 
@@ -20,56 +21,56 @@ pub struct UpdateShare {
 }
 
 impl Sharing {
-    /// Changes the share named `id` for `user`, who must own it or have passed it on.
-    pub async fn update_share(&self, user: UserId, id: String, update: UpdateShare) -> Result<Answer, Error> {
+    /// Changes the share named `id` for `user`, who must own it or have created it. Nothing below it is written.
+    pub async fn update_share(&self, user: UserId, id: String, update: UpdateShare) -> Result<ShareView, Error> {
         let id = share_named(&id)?;
         let seen = self.store.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;
-        let change = self.store.begin().await?;
-        change.lock_owner(&seen.owner).await?;
-        // Only now does it stand still; read before, it is known by its owner alone.
-        let share = change.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;
-        may_change(&user, &share)?;
+        let owner = &seen.share().owner;
+        let priority = if user == *owner { Priority::First } else { Priority::FairlyFor(user.as_str()) };
+        let change = self.store.begin(Some((owner, priority)), None).await?;
+        let now = self.clock.now();
+        change.raise_owner(owner, now).await?;
+        // Only now does it stand still.
+        let chain = change.chain(owner, id).await?.ok_or(Error::ShareNotFound)?;
+        may_change(&user, &chain)?;
+        let share = chain.share();
         if !update.expected.admit(share.version) {
             return Err(Error::PreconditionFailed);
         }
-        if share.revoked_at.is_some() {
+        if chain.is_revoked() {
             return Err(Error::ShareRevoked);
         }
-        let now = self.clock.now();
-        let chain = change.chain_of(share.clone()).await?;
-        let parent = chain.get(1);
-        let terms = update.changes.apply(&share, parent.map(|parent| &parent.terms), now).map_err(Error::Invalid)?;
+        let parent = chain.above().next().map(|parent| &parent.terms);
+        let terms = update.changes.apply(share, parent, now).map_err(Error::Invalid)?;
         if update.validate_only || terms == share.terms {
-            return Ok(Answer { share, as_of: now });
+            return Ok(chain.view(now));
         }
-        let mut changed = share.with_terms(terms, None, now);
-        changed.effective_until = changed.until_under(parent.and_then(|parent| parent.effective_until));
-        // What has ended, and stays so, takes nobody's place.
-        if changed.status(now) == Status::Active
-            && let Some(existing) = change.equal_active_share(&changed, now).await?
-        {
-            return Err(Error::SharingExists(existing));
-        }
-        change.update(&share, &changed).await?;
-        // What takes something away is never refused for what stands beside it.
-        let comes_back = changed.status(now) == Status::Active && share.status(now) != Status::Active;
-        if changed.terms.scope != share.terms.scope || comes_back {
-            let before = (!comes_back).then_some(&share);
-            for (between, crowding) in [
-                (Between::ItsPeople, change.crowding(&changed, now).await?),
-                (Between::ItsOwnerAndOneBelow, change.crowding_below(&changed, now).await?),
-            ] {
-                crowding.admit(between, &changed, before).map_err(Error::Invalid)?;
+        let changed = chain.with_share(share.with_terms(terms, now));
+        // What has ended, and stays so, is no copy of anything.
+        let is_active = changed.status(now) == Status::Active;
+        let counts_again = share.ended_at.is_some() && changed.share().ended_at.is_none();
+        if is_active || counts_again {
+            let siblings = change.siblings(changed.share(), now).await?;
+            if let Some(existing) = siblings.equal.filter(|_| is_active) {
+                return Err(Error::SharingExists(existing));
+            }
+            if counts_again {
+                self.check_parents(&change, changed.share(), siblings, now).await?;
             }
         }
+        let usage = change.update(share, changed.share()).await?;
+        // A change that takes something away is never refused for what else there is.
+        if counts_again || changed.share().terms.scope.is_wider_than(&share.terms.scope) {
+            self.check_quotas(&change, changed.share(), usage, now).await?;
+        }
         change.commit(None).await?;
-        Ok(Answer { share: changed, as_of: now })
+        Ok(changed.view(now))
     }
 }
 
-pub(super) fn may_change(user: &UserId, share: &Share) -> Result<(), Error> {
-    match Party::of(user, share) {
-        Some(party) if party.may_change() => Ok(()),
+pub(super) fn may_change(user: &UserId, chain: &Chain) -> Result<(), Error> {
+    match ShareRole::of(user, chain.share()) {
+        Some(role) if role.may_change() => Ok(()),
         Some(_) => Err(Error::Forbidden),
         None => Err(Error::ShareNotFound),
     }

@@ -2,215 +2,290 @@
 
 use anyhow::{Context, anyhow};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Statement,
-    Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryResult, Value,
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    database::{Change, DatabaseFault, Lock},
-    idempotency::{self, IdempotentRequest, Recall},
+    database::{Change, DatabaseFault, Lock, Priority},
+    idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
+use uuid::Uuid;
 use vocabulary::Instant;
 
 use super::{
     Store,
+    chains::{open_at, read_chains, with_links},
     entity::{ActiveModel, Column, Entity, Model},
     failed,
-    read::{is_active, share_seen_by},
     row::{DIRECT, scope_digest},
+    timed_out,
+    usage::UsageChange,
 };
 use crate::{
-    domain::{FollowId, Share, ShareId, Source, UserId},
+    domain::{Share, ShareId, ShareView, Source, Status, Usage, UsageKind, UserId, access::Chain},
     error::Error,
 };
 
-/// Revokes what was passed on from share $1, at $2.
-const REVOKE_BELOW: &str = "
-    WITH RECURSIVE below (id) AS (
-        SELECT id FROM shares WHERE parent_share_id = $1
-        UNION ALL
-        SELECT child.id FROM shares child JOIN below ON child.parent_share_id = below.id
-    )
-    UPDATE shares SET revoked_at = $2, updated_at = $2, version = version + 1
-    WHERE id IN (SELECT id FROM below) AND revoked_at IS NULL";
+/// Takes owner $1 for this change and raises their version; $2 is the first version of an owner who has none.
+///
+/// It begins at the time, so that an owner who was erased and comes back never repeats a version.
+const RAISE_OWNER: &str = "
+    INSERT INTO owners (owner_id, version) VALUES ($1, $2)
+    ON CONFLICT (owner_id) DO UPDATE SET version = owners.version + 1 RETURNING version";
 
-/// Gives every share below share $1 the least of the expiries on its chain for its end; null is never.
-const MOVE_ENDS_BELOW: &str = "
-    WITH RECURSIVE below (id, until) AS (
-        SELECT id, effective_until FROM shares WHERE id = $1
-        UNION ALL
-        SELECT child.id, CASE
-            WHEN child.expires_at IS NULL THEN below.until
-            WHEN below.until IS NULL OR child.expires_at < below.until THEN child.expires_at
-            ELSE below.until END
-        FROM shares child JOIN below ON child.parent_share_id = below.id
-    )
-    UPDATE shares SET version = version + 1,
-        effective_until = (SELECT below.until FROM below WHERE below.id = shares.id)
-    WHERE id IN (SELECT id FROM below) AND id <> $1
-        AND effective_until IS DISTINCT FROM (SELECT below.until FROM below WHERE below.id = shares.id)";
+/// Revokes share $2 of owner $1 at $3, over version $4. What is below is left to the sweep.
+const REVOKE: &str = "
+    UPDATE shares SET revoked_at = $3, ended_at = $3, ended_permanently = TRUE, updated_at = $3, version = version + 1,
+        sweep_below = EXISTS (
+            SELECT 1 FROM shares child WHERE child.owner_id = $1 AND child.parent_share_id = $2
+        )
+    WHERE owner_id = $1 AND id = $2 AND version = $4";
+
+/// How many different shares the open re-shares of owner $1 to $2 hang below, but for share $6; 64 at most.
+const PARENTS: &str = "
+    SELECT COUNT(*) FROM (
+        SELECT DISTINCT parent_share_id FROM shares
+        WHERE owner_id = $1 AND recipient_id = $2 AND ended_at IS NULL AND parent_share_id IS NOT NULL
+            AND parent_share_id <> $6
+        LIMIT 64
+    ) AS parent";
+
+/// What stands beside a share that is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Siblings {
+    /// An active share that grants the same scope to the same person: of the same creator from the same parent, so that a caller
+    /// does not learn of a share they may not see, and a follow's share ends with its follow.
+    pub equal: Option<ShareId>,
+    /// How many other shares the re-shares to the recipient hang below; of a re-share only.
+    pub parents: i64,
+}
 
 /// A change under way. Dropped without [`commit`](Self::commit) it leaves no trace.
-pub struct ShareChange(Change);
+pub struct ShareChange {
+    change: Change,
+    kept_answer_bytes: u64,
+}
 
 /// A share as it was first answered under an idempotency key.
 #[derive(Serialize, Deserialize)]
 struct KeptAnswer {
     share: Model,
-    answered_at: Instant,
+    effective: KeptEffective,
+}
+
+/// What a share granted when it was created.
+#[derive(Serialize, Deserialize)]
+enum KeptEffective {
+    Own,
+    Narrowed(Box<Model>),
+    Nothing,
 }
 
 impl Store {
-    /// Begins a change.
-    pub async fn begin(&self) -> Result<ShareChange, Error> {
-        self.database.begin().await.map(ShareChange).map_err(failed)
+    /// Begins a change of `owner`'s shares. It waits for other changes of this owner, and for the first request with the same
+    /// idempotency key, before it takes a connection.
+    pub async fn begin(
+        &self,
+        owner: Option<(&UserId, Priority<'_>)>,
+        request: Option<&IdempotentRequest>,
+    ) -> Result<ShareChange, Error> {
+        let mut permits = Vec::with_capacity(2);
+        if let Some(request) = request {
+            let permit = self.database.queue(&request.lock(), Priority::First).await;
+            permits.push(permit.map_err(|_| Error::IdempotencyKeyInFlight)?);
+        }
+        if let Some((owner, priority)) = owner {
+            let lock = Lock::new("shares of", owner.as_str());
+            permits.push(self.database.queue(&lock, priority).await.map_err(timed_out)?);
+        }
+        let change = self.database.begin(permits).await.map_err(failed)?;
+        Ok(ShareChange { change, kept_answer_bytes: self.kept_answer_bytes })
     }
 }
 
 impl ShareChange {
-    /// The answer that `request` got before, and when; waits for a first request that is under way.
-    pub async fn recall(&self, request: &IdempotentRequest, now: Instant) -> Result<Option<(Share, Instant)>, Error> {
-        self.0.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
+    /// The answer that `request` got before; waits for a first request that is under way in another process.
+    pub async fn lookup(&self, request: &IdempotentRequest, now: Instant) -> Result<Option<ShareView>, Error> {
+        self.change.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
             DatabaseFault::Contended => Error::IdempotencyKeyInFlight,
             DatabaseFault::Duplicate | DatabaseFault::Unavailable | DatabaseFault::Internal => failed(error),
         })?;
-        match idempotency::recall(&self.0, request, now).await.map_err(failed)? {
-            Recall::Unknown => Ok(None),
-            Recall::Reused => Err(Error::IdempotencyKeyReused),
-            Recall::Answered(answer) => {
-                let KeptAnswer { share, answered_at } = serde_json::from_value(answer)
+        match idempotency::lookup(&self.change, request, now).await.map_err(failed)? {
+            Lookup::Unknown => Ok(None),
+            Lookup::Reused => Err(Error::IdempotencyKeyReused),
+            Lookup::Answered(answer) => {
+                let kept: KeptAnswer = serde_json::from_value(answer)
                     .context("an answer kept under an idempotency key cannot be read")
                     .map_err(Error::Internal)?;
-                Ok(Some((share.try_into()?, answered_at)))
+                kept.into_view().map(Some)
             }
         }
     }
 
-    /// Waits until no other change of this owner's shares is under way, and keeps others waiting until the end of this
-    /// one. What is read after it stands still: a re-share never meets its parent's revocation halfway.
-    pub async fn lock_owner(&self, owner: &UserId) -> Result<(), Error> {
-        self.0.lock(&Lock::new("shares of", owner.as_str())).await.map_err(failed)
+    /// Takes the owner's row until the end of this change, and raises their version: the change writes an event. What is read
+    /// after it stands still: a re-share never meets its parent's revocation halfway.
+    pub async fn raise_owner(&self, owner: &UserId, now: Instant) -> Result<i64, Error> {
+        let rows = self.query(RAISE_OWNER, vec![owner.as_str().into(), now.utc().timestamp_micros().into()]).await?;
+        let row = rows.first().ok_or_else(|| Error::Internal(anyhow!("an owner's row was not written")))?;
+        row.try_get("", "version").map_err(failed)
     }
 
-    /// A share that `user` owns, made or received.
-    pub async fn share_seen_by(&self, user: &UserId, id: ShareId) -> Result<Option<Share>, Error> {
-        share_seen_by(self.0.connection(), user, id).await
-    }
-
-    /// The chain of a share: it, its parent, and so on up to the owner's own share.
-    pub async fn chain_of(&self, share: Share) -> Result<Vec<Share>, Error> {
-        let mut above = share.parent();
-        let mut chain = vec![share];
-        while let Some(id) = above {
-            let row = Entity::find_by_id(id.0).one(self.0.connection()).await.map_err(failed)?;
-            let link = row.ok_or_else(|| Error::Internal(anyhow!("share {id} is missing from a chain")))?;
-            let link = Share::try_from(link)?;
-            above = link.parent();
-            chain.push(link);
+    /// Takes the owner's row until the end of this change without raising their version: no access changes.
+    pub async fn hold_owner(&self, owner: &UserId) -> Result<(), Error> {
+        if self.change.connection().get_database_backend() == sea_orm::DbBackend::Postgres {
+            let hold = "SELECT version FROM owners WHERE owner_id = $1 FOR UPDATE";
+            self.query(hold, vec![owner.as_str().into()]).await?;
         }
-        Ok(chain)
-    }
-
-    /// Another active share that grants the same scope to the same person: of the same maker from the same parent, so that
-    /// nobody learns of a share they may not see, and a follow's share ends with its follow.
-    pub async fn equal_active_share(&self, share: &Share, now: Instant) -> Result<Option<ShareId>, Error> {
-        let same_origin = match &share.source {
-            Source::Direct => Column::Source.eq(DIRECT),
-            Source::Reshare { parent, .. } => Column::ParentShareId.eq(parent.0),
-            Source::Follow(follow) => Column::FollowId.eq(follow.as_str()),
-        };
-        let row = Entity::find()
-            .filter(Column::OwnerId.eq(share.owner.as_str()))
-            .filter(Column::RecipientId.eq(share.recipient.as_str()))
-            .filter(Column::ScopeDigest.eq(scope_digest(&share.terms.scope)))
-            .filter(Column::Id.ne(share.id.0))
-            .filter(same_origin)
-            .filter(is_active(now))
-            .one(self.0.connection())
-            .await
-            .map_err(failed)?;
-        Ok(row.map(|row| ShareId(row.id)))
-    }
-
-    /// The share of a follow that stands, else the one that was revoked last. Which one stands is not told by times: the
-    /// clocks of two replicas may differ.
-    pub async fn share_of_follow(&self, follow: &FollowId) -> Result<Option<Share>, Error> {
-        let row = Entity::find()
-            .filter(Column::FollowId.eq(follow.as_str()))
-            .order_by_desc(Column::RevokedAt.is_null())
-            .order_by_desc(Column::CreatedAt)
-            .order_by_desc(Column::Id)
-            .one(self.0.connection())
-            .await
-            .map_err(failed)?;
-        row.map(Share::try_from).transpose()
-    }
-
-    /// Waits until no other change concerns this follow.
-    pub async fn lock_follow(&self, follow: &FollowId) -> Result<(), Error> {
-        self.0.lock(&Lock::new("follow", follow.as_str())).await.map_err(failed)
-    }
-
-    /// Writes a share that is new.
-    pub async fn insert(&self, share: &Share) -> Result<(), Error> {
-        let row = Model::from(share).into_active_model();
-        Entity::insert(row).exec_without_returning(self.0.connection()).await.map(drop).map_err(failed)
-    }
-
-    /// Writes a share over the version it was changed from, and moves the ends of the shares below it.
-    pub async fn update(&self, before: &Share, after: &Share) -> Result<(), Error> {
-        self.write(before, after).await?;
-        if before.effective_until != after.effective_until {
-            self.execute(MOVE_ENDS_BELOW, vec![after.id.0.into()]).await?;
-        }
+        // On SQLite the writer is alone already.
         Ok(())
     }
 
-    /// Writes a share as revoked, and every share below it: in one statement, however many there are, so that nobody can
-    /// make a share too large to revoke.
+    /// A share of `owner`, with those above it.
+    pub async fn chain(&self, owner: &UserId, id: ShareId) -> Result<Option<Chain>, Error> {
+        const OF_OWNER: &str = "SELECT * FROM shares WHERE owner_id = $1 AND id = $2";
+        let connection = self.change.connection();
+        let sql = with_links(connection.get_database_backend(), OF_OWNER, Some("$1"));
+        let values = vec![owner.as_str().into(), id.0.into()];
+        Ok(read_chains(connection, &sql, values).await?.pop())
+    }
+
+    /// What stands beside `share` at `now`.
+    pub async fn siblings(&self, share: &Share, now: Instant) -> Result<Siblings, Error> {
+        const EQUAL: &str = concat!(
+            "SELECT id FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND scope_digest = $3 AND id <> $5 AND ",
+            open_at!("$4"),
+        );
+        let mut values: Vec<Value> = vec![
+            share.owner.as_str().into(),
+            share.recipient.as_str().into(),
+            scope_digest(&share.terms.scope).into(),
+            now.utc().into(),
+            share.id.0.into(),
+        ];
+        let (same_origin, parents) = match &share.source {
+            Source::Direct => {
+                values.push(DIRECT.into());
+                ("source = $6", "0")
+            }
+            Source::Reshare { .. } => {
+                values.push(share.parent().map(|parent| parent.0).into());
+                ("parent_share_id = $6", PARENTS)
+            }
+            Source::Follow { follow, .. } => {
+                values.push(follow.as_str().into());
+                ("follow_id = $6", "0")
+            }
+        };
+        let sql =
+            format!("SELECT ({EQUAL} AND {same_origin} LIMIT 1) AS equal_id, CAST(({parents}) AS BIGINT) AS parents");
+        let rows = self.query(&sql, values).await?;
+        let row = rows.first().ok_or_else(|| Error::Internal(anyhow!("no row of siblings")))?;
+        let equal: Option<Uuid> = row.try_get("", "equal_id").map_err(failed)?;
+        Ok(Siblings { equal: equal.map(ShareId), parents: row.try_get("", "parents").map_err(failed)? })
+    }
+
+    /// Writes a share that is new, counts it, and returns the usage that it is counted in.
+    pub async fn insert(&self, share: &Share) -> Result<Vec<(UsageKind, Usage)>, Error> {
+        let row = Model::from(share).into_active_model();
+        Entity::insert(row).exec_without_returning(self.change.connection()).await.map_err(failed)?;
+        let mut usage = UsageChange::default();
+        if share.ended_at.is_none() {
+            usage.add(share, 1);
+        } else {
+            usage.add_ended(share, 1);
+        }
+        self.write_usage(&share.owner, usage).await
+    }
+
+    /// Writes a share over the version it was changed from, and returns the usage that changed with it.
+    pub async fn update(&self, before: &Share, after: &Share) -> Result<Vec<(UsageKind, Usage)>, Error> {
+        let row: ActiveModel = Model::from(after).into_active_model().reset_all();
+        let written = Entity::update_many()
+            .set(row)
+            .filter(Column::OwnerId.eq(before.owner.as_str()))
+            .filter(Column::Id.eq(before.id.0))
+            .filter(Column::Version.eq(before.version))
+            .exec(self.change.connection())
+            .await
+            .map_err(failed)?;
+        one_row(written.rows_affected, before)?;
+        let mut usage = UsageChange::default();
+        usage.replace(before, after);
+        self.write_usage(&before.owner, usage).await
+    }
+
+    /// Revokes a share: writes its row, and none of those below, however many there are.
     pub async fn revoke(&self, before: &Share, now: Instant) -> Result<Share, Error> {
         let revoked = before.revoked(now);
-        self.write(before, &revoked).await?;
-        self.execute(REVOKE_BELOW, vec![before.id.0.into(), now.utc().into()]).await?;
+        let values = vec![before.owner.as_str().into(), before.id.0.into(), now.utc().into(), before.version.into()];
+        one_row(self.execute(REVOKE, values).await?, before)?;
+        let mut usage = UsageChange::default();
+        usage.replace(before, &revoked);
+        self.write_usage(&before.owner, usage).await?;
         Ok(revoked)
     }
 
     /// Makes the change durable, and with it the answer to `request`, where a repeat may come.
-    pub async fn commit(self, answer: Option<(&IdempotentRequest, &Share, Instant)>) -> Result<(), Error> {
-        if let Some((request, share, answered_at)) = answer {
-            let kept = serde_json::to_value(KeptAnswer { share: share.into(), answered_at })
+    pub async fn commit(self, answer: Option<(&IdempotentRequest, &ShareView)>) -> Result<(), Error> {
+        if let Some((request, view)) = answer {
+            let kept = serde_json::to_value(KeptAnswer::from(view))
                 .context("an answer cannot be kept")
                 .map_err(Error::Internal)?;
-            idempotency::remember(&self.0, request, kept, answered_at).await.map_err(failed)?;
+            let created_at = view.share.created_at;
+            let stored = idempotency::store(&self.change, request, kept, created_at, self.kept_answer_bytes).await;
+            match stored.map_err(failed)? {
+                Stored::Kept => {}
+                Stored::QuotaExceeded => return Err(Error::TooManyKeptAnswers),
+            }
         }
-        self.0.commit().await.map_err(failed)
+        self.change.commit().await.map_err(failed)
     }
 
-    /// For the statements of this change that stand in other files.
     pub(super) fn connection(&self) -> &impl ConnectionTrait {
-        self.0.connection()
+        self.change.connection()
     }
 
-    async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<(), Error> {
-        let connection = self.0.connection();
-        let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
-        connection.execute_raw(statement).await.map(drop).map_err(failed)
+    pub(super) async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<u64, Error> {
+        self.change.execute(sql, values).await.map_err(failed)
     }
 
-    /// The one place where a row changes: over the version it was read at, or not at all.
-    async fn write(&self, before: &Share, after: &Share) -> Result<(), Error> {
-        let row: ActiveModel = Model::from(after).into_active_model().reset_all();
-        let written = Entity::update_many()
-            .set(row)
-            .filter(Column::Id.eq(before.id.0))
-            .filter(Column::Version.eq(before.version))
-            .exec(self.0.connection())
-            .await
-            .map_err(failed)?;
-        if written.rows_affected == 1 {
-            Ok(())
-        } else {
-            Err(Error::Internal(anyhow!("share {} changed under its owner's lock", before.id)))
-        }
+    pub(super) async fn query(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, Error> {
+        self.change.query(sql, values).await.map_err(failed)
+    }
+
+    /// For locks beside the owner's row.
+    pub(super) async fn lock(&self, lock: &Lock) -> Result<(), Error> {
+        self.change.lock(lock).await.map_err(failed)
+    }
+}
+
+fn one_row(rows: u64, share: &Share) -> Result<(), Error> {
+    if rows == 1 { Ok(()) } else { Err(Error::Internal(anyhow!("share {} changed under its owner's lock", share.id))) }
+}
+
+impl From<&ShareView> for KeptAnswer {
+    fn from(view: &ShareView) -> Self {
+        let effective = match &view.effective {
+            Some(terms) if *terms == view.share.terms => KeptEffective::Own,
+            Some(terms) => {
+                let narrowed = Share { terms: terms.clone(), ..view.share.clone() };
+                KeptEffective::Narrowed(Box::new(Model::from(&narrowed)))
+            }
+            None => KeptEffective::Nothing,
+        };
+        Self { share: Model::from(&view.share), effective }
+    }
+}
+
+impl KeptAnswer {
+    /// The share as it stood when it was created.
+    fn into_view(self) -> Result<ShareView, Error> {
+        let share = Share::try_from(self.share)?;
+        let (effective, narrowed) = match self.effective {
+            KeptEffective::Own => (Some(share.terms.clone()), false),
+            KeptEffective::Narrowed(terms) => (Some(Share::try_from(*terms)?.terms), true),
+            KeptEffective::Nothing => (None, true),
+        };
+        Ok(ShareView { share, status: Status::Active, revoked_at: None, effective, narrowed, inactive_reason: None })
     }
 }

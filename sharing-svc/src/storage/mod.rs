@@ -1,18 +1,32 @@
 //! Shares in a database. The only place that names SeaORM; what leaves it are domain values.
 
+mod chains;
 mod change;
-mod crowding;
+mod decisions;
 mod entity;
+mod follows;
+mod keys;
+mod marks;
 pub mod migrations;
+mod purge;
 mod read;
 mod row;
+mod usage;
 
-pub use change::ShareChange;
-pub use read::{REMEMBERED_ENDS, ShareFilter};
+pub use change::{ShareChange, Siblings};
+pub use decisions::{ENDED_SHARES_EXPLAINED, ReadBudget, RecipientRange};
+pub use marks::{DeadRows, FIRST, MARK_SLICE, Sweep};
+pub use purge::{EndedBytes, PURGE_SLICE};
+pub use read::{ShareFilter, ShareList};
+pub use usage::UsageDifference;
 
 use anyhow::anyhow;
 use sea_orm::DbErr;
-use service_kit::database::{Database, DatabaseFault};
+use service_kit::{
+    clock::Clock,
+    database::{Database, DatabaseFault, QueueTimeout},
+};
+use vocabulary::Instant;
 
 use crate::error::Error;
 
@@ -23,12 +37,19 @@ pub const SCHEMA: &str = "sharing";
 #[derive(Clone)]
 pub struct Store {
     database: Database,
+    /// Bytes that the answers under one user's idempotency keys take at most.
+    kept_answer_bytes: u64,
 }
 
 impl Store {
+    /// The time by the clock of the database server.
+    pub async fn server_time(&self, clock: &Clock) -> Result<Instant, Error> {
+        self.database.server_time(clock).await.map_err(failed)
+    }
+
     /// Over a database whose migrations have been applied.
-    pub fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: Database, kept_answer_bytes: u64) -> Self {
+        Self { database, kept_answer_bytes }
     }
 }
 
@@ -38,4 +59,9 @@ fn failed(error: DbErr) -> Error {
         DatabaseFault::Unavailable | DatabaseFault::Contended => Error::Unavailable(anyhow!(error)),
         DatabaseFault::Duplicate | DatabaseFault::Internal => Error::Internal(anyhow!(error)),
     }
+}
+
+/// A change that waited too long for others of the same owner.
+fn timed_out(timeout: QueueTimeout) -> Error {
+    Error::Unavailable(anyhow!(timeout))
 }

@@ -1,52 +1,23 @@
-//! Queries that change nothing. Each begins at whose eyes it reads with, so that scoping cannot be forgotten.
+//! Reads of single shares and of lists. Each begins at whose eyes it reads with, so that scoping cannot be forgotten.
 
-use anyhow::anyhow;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Select, Statement, Value};
-use service_kit::database::page;
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use vocabulary::{Instant, Page, PageRequest};
 
 use super::{
     Store,
-    entity::{Column, Entity, Model},
+    chains::{open_at, read_chains, read_chains_and_total, with_links, with_links_and_total},
     failed,
 };
 use crate::{
-    domain::{
-        Share, ShareId, Status, UserId,
-        access::{Chain, chains},
-    },
+    domain::{ShareId, Status, UserId, access::Chain},
     error::Error,
 };
 
-/// Shares between two people that have ended and that an explanation looks at, at most.
-pub const REMEMBERED_ENDS: i64 = 100;
+/// Share $1, if $2 owns, created or received it. An id is enough to find it: its owner is not known yet.
+const SEEN_BY: &str = "SELECT * FROM shares WHERE id = $1 AND (owner_id = $2 OR recipient_id = $2 OR creator_id = $2)";
 
-/// The shares from $1 to $2 that are active at $3, and every share above them, once: to be joined by their ids.
-pub(super) const ACTIVE_LINKS: &str = "
-    WITH RECURSIVE link (id, parent) AS (
-        SELECT id, parent_share_id FROM shares
-        WHERE owner_id = $1 AND recipient_id = $2
-            AND revoked_at IS NULL AND (effective_until IS NULL OR effective_until > $3)
-        UNION
-        SELECT above.id, above.parent_share_id FROM shares above JOIN link ON above.id = link.parent
-    )";
-
-/// The shares from $1 to $2, of those that have ended by $3 the last $4, and every share above them, once.
-const ALL_CHAINS: &str = "
-    WITH RECURSIVE ended (id, parent) AS (
-        SELECT id, parent_share_id FROM shares
-        WHERE owner_id = $1 AND recipient_id = $2 AND (revoked_at IS NOT NULL OR effective_until <= $3)
-        ORDER BY COALESCE(revoked_at, effective_until) DESC, id DESC LIMIT $4
-    ), link (id, parent) AS (
-        SELECT id, parent_share_id FROM shares
-        WHERE owner_id = $1 AND recipient_id = $2
-            AND revoked_at IS NULL AND (effective_until IS NULL OR effective_until > $3)
-        UNION
-        SELECT id, parent FROM ended
-        UNION
-        SELECT above.id, above.parent_share_id FROM shares above JOIN link ON above.id = link.parent
-    )
-    SELECT shares.* FROM shares JOIN link ON link.id = shares.id";
+/// No list is longer; an offset beyond it could not be added to a limit.
+const MAX_OFFSET: i64 = i64::MAX / 2;
 
 /// Which shares of a list are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,112 +30,112 @@ pub enum ShareFilter {
     Inactive,
 }
 
+/// Whose list it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShareList<'a> {
+    /// Shares of this user's data, and re-shares that they created of other people's.
+    Outgoing(&'a UserId),
+    /// Shares that this user received.
+    Incoming(&'a UserId),
+}
+
 impl Store {
-    /// A share that `user` owns, made or received.
-    pub async fn share_seen_by(&self, user: &UserId, id: ShareId) -> Result<Option<Share>, Error> {
-        share_seen_by(self.database.reader(), user, id).await
-    }
-
-    /// The shares of `owner`'s data.
-    pub async fn shares_of_owner(
-        &self,
-        owner: &UserId,
-        filter: ShareFilter,
-        now: Instant,
-        page: PageRequest,
-    ) -> Result<Page<Share>, Error> {
-        self.page(Entity::find().filter(Column::OwnerId.eq(owner.as_str())), filter, now, page).await
-    }
-
-    /// The shares that `recipient` received.
-    pub async fn shares_to_recipient(
-        &self,
-        recipient: &UserId,
-        filter: ShareFilter,
-        now: Instant,
-        page: PageRequest,
-    ) -> Result<Page<Share>, Error> {
-        self.page(Entity::find().filter(Column::RecipientId.eq(recipient.as_str())), filter, now, page).await
-    }
-
-    /// The shares from `owner` to `viewer` that are active at `now`, each with those above it, which may be so no longer.
-    /// One read, whatever the lengths of the chains.
-    pub async fn active_chains(&self, owner: &UserId, viewer: &UserId, now: Instant) -> Result<Vec<Chain>, Error> {
-        let values = vec![owner.as_str().into(), viewer.as_str().into(), now.utc().into()];
-        let sql = format!("{ACTIVE_LINKS} SELECT shares.* FROM shares JOIN link ON link.id = shares.id");
-        self.chains(&sql, values, |share| share.recipient == *viewer && share.status(now) == Status::Active).await
-    }
-
-    /// The shares from `owner` to `viewer`, whether they count or not, each with those above it; of those that have ended
-    /// the last [`REMEMBERED_ENDS`].
-    pub async fn all_chains(&self, owner: &UserId, viewer: &UserId, now: Instant) -> Result<Vec<Chain>, Error> {
-        let values = vec![owner.as_str().into(), viewer.as_str().into(), now.utc().into(), REMEMBERED_ENDS.into()];
-        self.chains(ALL_CHAINS, values, |share| share.recipient == *viewer).await
-    }
-
-    /// The shares of `owner`'s nodes that are active at `now`, each with those above it.
-    pub async fn active_chains_of_owner(&self, owner: &UserId, now: Instant) -> Result<Vec<Chain>, Error> {
-        // Above an active share all are active: a revocation or an expiry ends what is below.
-        let active = Entity::find().filter(Column::OwnerId.eq(owner.as_str())).filter(is_active(now));
-        let rows = active.all(self.database.reader()).await.map_err(failed)?;
-        link(rows, |_| true)
-    }
-
-    async fn chains(
-        &self,
-        sql: &str,
-        values: Vec<Value>,
-        is_leaf: impl Fn(&Share) -> bool,
-    ) -> Result<Vec<Chain>, Error> {
+    /// A share that `user` owns, created or received.
+    pub async fn share_seen_by(&self, user: &UserId, id: ShareId) -> Result<Option<Chain>, Error> {
         let reader = self.database.reader();
-        let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
-        let rows = Entity::find().from_raw_sql(statement).all(reader).await.map_err(failed)?;
-        link(rows, is_leaf)
+        let sql = with_links(reader.get_database_backend(), SEEN_BY, None);
+        let values = vec![id.0.into(), user.as_str().into()];
+        Ok(read_chains(reader, &sql, values).await?.pop())
     }
 
-    async fn page(
+    /// A page of a list, newest first. The filter, and the total, go by a share's own expiry and by the marks of the store,
+    /// which may lag behind a change above it; a share whose status at `now` does not match the filter is left out of its page.
+    pub async fn shares(
         &self,
-        shares: Select<Entity>,
+        list: ShareList<'_>,
         filter: ShareFilter,
         now: Instant,
         request: PageRequest,
-    ) -> Result<Page<Share>, Error> {
-        let shares = match filter {
-            ShareFilter::Any => shares,
-            ShareFilter::Active => shares.filter(is_active(now)),
-            ShareFilter::Inactive => shares.filter(is_active(now).not()),
+    ) -> Result<Page<Chain>, Error> {
+        let reader = self.database.reader();
+        let (user, [total, keys]) = list.queries(filter);
+        let mut values: Vec<Value> = vec![user.as_str().into()];
+        if filter != ShareFilter::Any {
+            values.push(now.utc().into());
+        }
+        let backend = reader.get_database_backend();
+        let page = match backend {
+            // One look-up a key: the planner would rather read the whole table for a page whose length it does not know.
+            DbBackend::Postgres => format!(
+                "SELECT share.*, ({total}) AS total FROM ({keys}) AS page CROSS JOIN LATERAL (
+                     SELECT * FROM shares WHERE shares.owner_id = page.owner_id AND shares.id = page.id OFFSET 0
+                 ) AS share"
+            ),
+            DbBackend::Sqlite | _ => format!(
+                "SELECT shares.*, ({total}) AS total FROM ({keys}) AS page
+                 JOIN shares ON shares.owner_id = page.owner_id AND shares.id = page.id"
+            ),
         };
-        let order = (Column::CreatedAt, Column::Id);
-        let (rows, total) = page(self.database.reader(), shares, order, request).await.map_err(failed)?;
-        let items = rows.into_iter().map(Share::try_from).collect::<Result<_, _>>()?;
-        Ok(Page { items, total, request })
+        let of_page = [request.limit.into(), i64::try_from(request.offset).unwrap_or(MAX_OFFSET).min(MAX_OFFSET)]
+            .map(Value::from);
+        let of_page: Vec<Value> = values.iter().cloned().chain(of_page).collect();
+        let sql = with_links_and_total(backend, &page);
+        let (mut items, found) = read_chains_and_total(reader, &sql, of_page).await?;
+        let total: i64 = match found {
+            Some(total) => total,
+            // Beyond the last row.
+            None => {
+                let counted = reader.query_one_raw(Statement::from_sql_and_values(backend, total, values)).await;
+                counted.map_err(failed)?.map_or(Ok(0), |row| row.try_get("", "total")).map_err(failed)?
+            }
+        };
+        items.retain(|chain| filter.matches(chain.status(now)));
+        items.sort_by_key(|chain| std::cmp::Reverse((chain.share().created_at, chain.share().id)));
+        Ok(Page { items, total: u64::try_from(total).unwrap_or(0), request })
     }
 }
 
-pub(super) async fn share_seen_by(
-    connection: &impl ConnectionTrait,
-    user: &UserId,
-    id: ShareId,
-) -> Result<Option<Share>, Error> {
-    let seen = Condition::any()
-        .add(Column::OwnerId.eq(user.as_str()))
-        .add(Column::RecipientId.eq(user.as_str()))
-        .add(Column::MakerId.eq(user.as_str()));
-    let row = Entity::find_by_id(id.0).filter(seen).one(connection).await.map_err(failed)?;
-    row.map(Share::try_from).transpose()
-}
-
-fn link(rows: Vec<Model>, is_leaf: impl Fn(&Share) -> bool) -> Result<Vec<Chain>, Error> {
-    let (mut leaves, mut others) = (Vec::new(), Vec::new());
-    for row in rows {
-        let share = Share::try_from(row)?;
-        if is_leaf(&share) { leaves.push(share) } else { others.push(share) }
+impl ShareList<'_> {
+    /// Whose list it is, and the queries for how long it is and for the keys of the rows of one page. $1: the user; with a filter
+    /// $2: the time; then the limit and the offset.
+    fn queries(&self, filter: ShareFilter) -> (&UserId, [String; 2]) {
+        const NEWEST_FIRST: &str = "ORDER BY created_at DESC, id DESC";
+        let (matches, limit, offset) = match filter {
+            ShareFilter::Any => (String::new(), "$2", "$3"),
+            ShareFilter::Active => (format!(" AND {}", open_at!("$2")), "$3", "$4"),
+            ShareFilter::Inactive => (" AND (ended_at IS NOT NULL OR expires_at <= $2)".to_owned(), "$3", "$4"),
+        };
+        let count = |of: &str| format!("(SELECT COUNT(*) FROM shares WHERE {of}{matches})");
+        let keys = |of: &str| format!("SELECT owner_id, id, created_at FROM shares WHERE {of}{matches} {NEWEST_FIRST}");
+        match self {
+            Self::Incoming(user) => {
+                let received = "recipient_id = $1";
+                let keys = format!("{} LIMIT {limit} OFFSET {offset}", keys(received));
+                (user, [format!("SELECT {} AS total", count(received)), keys])
+            }
+            Self::Outgoing(user) => {
+                let (owned, created) = ("owner_id = $1", "creator_id = $1 AND parent_share_id IS NOT NULL");
+                // The creator of a re-share is never its owner: the two do not overlap. Of each as many are read as the page may
+                // need.
+                let total = format!("SELECT {} + {} AS total", count(owned), count(created));
+                let of_each = |of: &str| format!("SELECT * FROM ({} LIMIT {limit} + {offset}) AS branch", keys(of));
+                let keys = format!(
+                    "SELECT * FROM ({} UNION ALL {}) AS listed {NEWEST_FIRST} LIMIT {limit} OFFSET {offset}",
+                    of_each(owned),
+                    of_each(created)
+                );
+                (user, [total, keys])
+            }
+        }
     }
-    chains(leaves, others).map_err(|broken| Error::Internal(anyhow!(broken)))
 }
 
-/// The condition that [`Share::status`] is active, in SQL.
-pub(super) fn is_active(now: Instant) -> Condition {
-    let lasts = Condition::any().add(Column::EffectiveUntil.is_null()).add(Column::EffectiveUntil.gt(now.utc()));
-    Condition::all().add(Column::RevokedAt.is_null()).add(lasts)
+impl ShareFilter {
+    fn matches(self, status: Status) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Active => status == Status::Active,
+            Self::Inactive => status != Status::Active,
+        }
+    }
 }

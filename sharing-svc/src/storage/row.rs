@@ -1,52 +1,74 @@
 //! Rows to shares and back. A row that is no share is a fault of ours, never a guess.
 
 use anyhow::{Context, anyhow};
-use sea_orm::prelude::ChronoDateTimeUtc;
+use sea_orm::prelude::{ChronoDateTimeUtc, Uuid};
 use service_kit::digest::{hex, sha256};
 use vocabulary::{Distinct, Id, Instant};
 
 use super::entity::Model;
 use crate::{
-    domain::{FollowId, Rights, Scope, Share, ShareId, Source, Terms, UserId},
+    domain::{FollowId, Rights, Scope, Share, ShareId, Source, Terms, Usage, UserId},
     error::Error,
 };
 
 pub(super) const DIRECT: &str = "direct";
 const FOLLOW: &str = "follow";
-const RESHARE: &str = "reshare";
+pub(super) const RESHARE: &str = "reshare";
 
 impl From<&Share> for Model {
     fn from(share: &Share) -> Self {
-        let Share { id, owner, recipient, maker, terms, source, .. } = share;
+        let Share {
+            id,
+            owner,
+            recipient,
+            creator,
+            terms,
+            source,
+            revoked_at,
+            ended_at,
+            created_at,
+            updated_at,
+            version,
+            created_version,
+        } = share;
         let Terms { scope, rights, expires_at } = terms;
-        let (source, follow_id) = match source {
-            Source::Direct => (DIRECT, None),
-            Source::Follow(follow) => (FOLLOW, Some(follow.to_string())),
-            Source::Reshare { .. } => (RESHARE, None),
+        let (source, follow_id, follow_ended_at) = match source {
+            Source::Direct => (DIRECT, None, None),
+            Source::Follow { follow, ended_at } => (FOLLOW, Some(follow.to_string()), *ended_at),
+            Source::Reshare { .. } => (RESHARE, None, None),
         };
+        let Usage { ids, id_bytes, .. } = Usage::of(share);
+        let ancestors: Vec<_> = share.ancestors().iter().map(|id| id.0.simple().to_string()).collect();
         Self {
-            id: id.0,
             owner_id: owner.to_string(),
+            id: id.0,
             recipient_id: recipient.to_string(),
-            maker_id: maker.to_string(),
+            creator_id: creator.to_string(),
             scope: scope.kind().name().to_owned(),
             tag_ids: scope.tag_ids().into(),
             node_ids: scope.node_ids().into(),
             scope_digest: scope_digest(scope),
+            id_count: ids,
+            id_bytes,
             can_read: rights.read,
             can_write: rights.write,
             can_delete: rights.delete,
             can_share: rights.share,
             expires_at: expires_at.map(Instant::utc),
-            effective_until: share.effective_until.map(Instant::utc),
             source: source.to_owned(),
             follow_id,
+            follow_ended_at: follow_ended_at.map(Instant::utc),
             parent_share_id: share.parent().map(|parent| parent.0),
-            depth: share.depth().into(),
-            revoked_at: share.revoked_at.map(Instant::utc),
-            created_at: share.created_at.utc(),
-            updated_at: share.updated_at.utc(),
-            version: share.version,
+            ancestors: ancestors.into(),
+            revoked_at: revoked_at.map(Instant::utc),
+            ended_at: ended_at.map(Instant::utc),
+            ended_permanently: revoked_at.is_some(),
+            // A revocation sets it where there are shares below.
+            sweep_below: false,
+            created_at: created_at.utc(),
+            updated_at: updated_at.utc(),
+            version: *version,
+            created_version: *created_version,
         }
     }
 }
@@ -56,11 +78,11 @@ impl TryFrom<Model> for Share {
 
     fn try_from(row: Model) -> Result<Self, Error> {
         let id = row.id;
-        read(row).with_context(|| format!("the row of share {id} cannot be read")).map_err(Error::Internal)
+        parse(row).with_context(|| format!("the row of share {id} cannot be read")).map_err(Error::Internal)
     }
 }
 
-fn read(row: Model) -> anyhow::Result<Share> {
+fn parse(row: Model) -> anyhow::Result<Share> {
     let scope = match row.scope.as_str() {
         "all" => Scope::All,
         "specific_tags" => Scope::Tags(ids(row.tag_ids)?),
@@ -70,9 +92,15 @@ fn read(row: Model) -> anyhow::Result<Share> {
     };
     let source = match (row.source.as_str(), row.follow_id, row.parent_share_id) {
         (DIRECT, None, None) => Source::Direct,
-        (FOLLOW, Some(follow), None) => Source::Follow(FollowId::parse(follow)?),
+        (FOLLOW, Some(follow), None) => {
+            Source::Follow { follow: FollowId::parse(follow)?, ended_at: instant(row.follow_ended_at)? }
+        }
         (RESHARE, None, Some(parent)) => {
-            Source::Reshare { parent: ShareId(parent), depth: u8::try_from(row.depth).context("depth")? }
+            let ancestors: Vec<Uuid> = serde_json::from_value(row.ancestors).context("ancestors")?;
+            if ancestors.last() != Some(&parent) {
+                return Err(anyhow!("the last ancestor is not the parent"));
+            }
+            Source::Reshare { ancestors: ancestors.into_iter().map(ShareId).collect() }
         }
         (other, ..) => return Err(anyhow!("source `{other}` does not fit its columns")),
     };
@@ -80,18 +108,19 @@ fn read(row: Model) -> anyhow::Result<Share> {
         id: ShareId(row.id),
         owner: UserId::parse(row.owner_id)?,
         recipient: UserId::parse(row.recipient_id)?,
-        maker: UserId::parse(row.maker_id)?,
+        creator: UserId::parse(row.creator_id)?,
         terms: Terms {
             scope,
             rights: Rights { read: row.can_read, write: row.can_write, delete: row.can_delete, share: row.can_share },
             expires_at: instant(row.expires_at)?,
         },
         source,
-        effective_until: instant(row.effective_until)?,
         revoked_at: instant(row.revoked_at)?,
+        ended_at: instant(row.ended_at)?,
         created_at: Instant::new(row.created_at)?,
         updated_at: Instant::new(row.updated_at)?,
         version: row.version,
+        created_version: row.created_version,
     })
 }
 

@@ -5,12 +5,13 @@ use ofself_proto::sharing::{
     ListViewersRequest, Node, Relationship, Resource, ShareChanges, ShareScope, consistency::Requirement,
     get_access_filter_response::Filter, resource,
 };
-use test_kit::{Backend, on_both};
+use test_kit::Backend;
 use tonic::Code;
 
 use crate::stage::{Stage, after, everything_to, of, passable, tags_to, why};
+use crate::statements::on_both;
 
-fn node(id: &str, tags: &[&str], roots: &[&str]) -> Node {
+pub fn node(id: &str, tags: &[&str], roots: &[&str]) -> Node {
     let texts = |ids: &[&str]| ids.iter().map(ToString::to_string).collect();
     Node { id: id.to_owned(), tag_ids: texts(tags), graph_root_ids: texts(roots) }
 }
@@ -30,7 +31,7 @@ fn check(viewer: &str, action: Action, resource: Option<Resource>) -> CheckAcces
     }
 }
 
-async fn may(stage: &Stage, viewer: &str, action: Action, node: Node) -> bool {
+pub async fn may(stage: &Stage, viewer: &str, action: Action, node: Node) -> bool {
     stage.access().check_access(check(viewer, action, a_node(node))).await.unwrap().into_inner().allowed
 }
 
@@ -157,8 +158,11 @@ async fn who_can_act_on_a_node_is_listed_with_what_says_so() {
         stage.create("ann", tags_to("dan", &["home"])).await.unwrap();
         let ended = stage.create("ann", everything_to("eve")).await.unwrap();
         stage.revoke("ann", &ended.id).await.unwrap();
-        let request =
-            ListViewersRequest { owner_id: "ann".into(), node: Some(node("n", &["work"], &[])), consistency: None };
+        let request = ListViewersRequest {
+            owner_id: "ann".into(),
+            node: Some(node("n", &["work"], &[])),
+            ..ListViewersRequest::default()
+        };
         let viewers = stage.access().list_viewers(request).await.unwrap().into_inner().viewers;
         let shown: Vec<_> = viewers
             .iter()
@@ -232,21 +236,28 @@ async fn ten_thousand_nodes_are_answered_in_the_order_asked() {
 }
 
 #[tokio::test]
-async fn a_filter_that_names_too_much_is_refused_and_single_questions_are_answered() {
+async fn filter_that_names_too_many_ids_is_refused_and_checks_are_answered() {
     let backend = Backend::sqlite();
     let stage = Stage::start(&backend).await;
-    for batch in 0..51 {
-        let tags: Vec<_> = (0..1_000).map(|tag| format!("tag-{batch}-{tag}")).collect();
-        let tags: Vec<_> = tags.iter().map(String::as_str).collect();
-        stage.create("ann", tags_to("bob", &tags)).await.unwrap();
+    let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
+    for tag in 0..60 {
+        stage.create("bob", of(&parent, tags_to("cyd", &[&format!("tag-{tag}")]))).await.unwrap();
     }
+    // Each clause names these nodes too.
+    let nodes = ShareChanges {
+        scope: ShareScope::SpecificNodes.into(),
+        node_ids: (0..1_000).map(|node| format!("n{node}")).collect(),
+        ..ShareChanges::default()
+    };
+    stage.update("ann", &parent.id, nodes, &["scope", "node_ids"]).await.unwrap();
     let request = GetAccessFilterRequest {
-        viewer_id: "bob".to_owned(),
+        viewer_id: "cyd".to_owned(),
         owner_id: "ann".to_owned(),
         action: Action::Read.into(),
         consistency: None,
     };
     let refused = stage.access().get_access_filter(request).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert!(may(&stage, "bob", Action::Read, node("n", &["tag-50-999"], &[])).await);
+    assert!(may(&stage, "cyd", Action::Read, node("n999", &["tag-59"], &[])).await);
+    assert!(!may(&stage, "cyd", Action::Read, node("elsewhere", &["tag-59"], &[])).await);
 }

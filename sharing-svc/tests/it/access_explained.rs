@@ -99,7 +99,7 @@ fn every_kind_of_yes_and_no_says_why() {
             diary(),
         ),
         (
-            "no: may be passed on no longer",
+            "no: may no longer be re-shared",
             vec![all("p", "cyd", "r"), below("p", all("s", "bob", "r"))],
             "bob",
             read,

@@ -1,8 +1,8 @@
 use ofself_proto::sharing::{CreateShareRequest, ShareChanges, ShareStatus};
 use service_kit::refusal::Refusal;
-use test_kit::on_both;
 
 use crate::stage::{Stage, after, everything_to, of, passable, tags_to, why};
+use crate::statements::on_both;
 
 #[tokio::test]
 async fn an_exact_copy_is_refused_and_named() {

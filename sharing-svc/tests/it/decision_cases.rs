@@ -12,9 +12,9 @@ use sharing_svc::{
     domain::access::{AccessSet, explain},
     storage::{SCHEMA, Store},
 };
-use test_kit::on_both;
 use vocabulary::{Id, Instant};
 
+use crate::statements::on_both;
 use crate::{
     stage::{START, Stage, settings},
     world::{CaseNode, CaseResource, CaseShare, action, chains_between, shares},
@@ -81,12 +81,13 @@ fn the_engine_decides_every_case() {
 async fn the_service_decides_every_case() {
     on_both(|backend| async move {
         let stage = Stage::start(&backend).await;
-        let store = Store::new(Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap());
+        let store =
+            Store::new(Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap(), u64::MAX);
         let mut client = AccessServiceClient::new(stage.channel.clone());
         for (number, case) in cases().iter().enumerate() {
             let prefix = format!("{number}.");
             // As they stand in the store, whether or not any history of changes could have left them so.
-            let change = store.begin().await.unwrap();
+            let change = store.begin(None, None).await.unwrap();
             for share in shares(&case.shares, &prefix) {
                 change.insert(&share).await.unwrap();
             }

@@ -7,11 +7,12 @@ use std::{
 };
 
 use ofself_proto::sharing::{GetShareRequest, sharing_service_client::SharingServiceClient};
-use test_kit::{Backend, Process, on_both};
+use test_kit::{Backend, Process};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tonic::transport::Channel;
 
 use crate::stage::{by, tags_to};
+use crate::statements::on_both;
 
 /// Writes that are not acknowledged by then will not be.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -1,8 +1,8 @@
 use ofself_proto::sharing::{CreateShareRequest, ListOutgoingSharesRequest, ShareChanges, ShareStatus};
 use prost_types::Timestamp;
-use test_kit::on_both;
 
 use crate::stage::{START, Stage, after, by, everything_to, of, passable, why};
+use crate::statements::on_both;
 
 #[tokio::test]
 async fn a_share_expires_at_the_instant_of_its_expiry() {

@@ -1,9 +1,12 @@
 use ofself_proto::sharing::{
     GrantFollowShareRequest, RevokeFollowShareRequest, Share, ShareChanges, ShareSource, ShareStatus,
 };
-use test_kit::on_both;
+use sharing_svc::domain::{Rights, Scope, ShareId, Source, Terms};
+use test_kit::Backend;
+use vocabulary::{Id, Instant};
 
-use crate::stage::{Stage, everything_to, why};
+use crate::stage::{Stage, everything_to, store, user, why};
+use crate::statements::on_both;
 
 async fn grant(stage: &Stage, follow: &str, follower: &str) -> Result<(Share, bool), tonic::Status> {
     let request = GrantFollowShareRequest {
@@ -66,6 +69,80 @@ async fn the_owner_handles_a_follows_share_like_any_other() {
         assert_eq!(stage.status("bob", &share.id).await, ShareStatus::Revoked, "{backend}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn follow_granted_again_does_not_undo_a_revocation() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let (share, _) = grant(&stage, "f1", "bob").await.unwrap();
+        let revoked = stage.revoke("ann", &share.id).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(grant(&stage, "f1", "bob").await.unwrap(), (revoked.clone(), false), "{backend}");
+        }
+        assert_eq!(why(grant(&stage, "f1", "cyd").await), "follow_id", "{backend}");
+        // Only the end of the follow leads to a fresh share; the revoked one stays as it was.
+        stage.at(5);
+        assert_eq!(end(&stage, "f1").await.unwrap(), revoked, "{backend}");
+        let (fresh, created) = grant(&stage, "f1", "bob").await.unwrap();
+        assert!(created && fresh.id != share.id, "{backend}");
+        assert_eq!(stage.status("bob", &fresh.id).await, ShareStatus::Active);
+        assert_eq!(stage.get("ann", &share.id).await.unwrap(), revoked);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn follow_granted_again_does_not_renew_an_expired_share() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let (share, _) = grant(&stage, "f1", "bob").await.unwrap();
+        let soon = ShareChanges { expires_at: crate::stage::after(5), ..ShareChanges::default() };
+        stage.update("ann", &share.id, soon, &["expires_at"]).await.unwrap();
+        stage.at(5);
+        let (again, created) = grant(&stage, "f1", "bob").await.unwrap();
+        assert_eq!((&again.id, again.status(), created), (&share.id, ShareStatus::Expired, false), "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn follow_that_ended_ends_its_share_under_every_owner() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let (share, _) = grant(&stage, "f1", "bob").await.unwrap();
+        // As an import could leave it: the same follow under another owner.
+        let other = other_owner(&backend, &share, "eve").await;
+        end(&stage, "f1").await;
+        for (owner, id) in [("ann", &share.id), ("eve", &other)] {
+            assert_eq!(stage.status(owner, id).await, ShareStatus::Revoked, "{backend}: {owner}");
+            assert_eq!(store(&backend).await.usage_differences(&user(owner)).await.unwrap(), [], "{backend}");
+        }
+    })
+    .await;
+}
+
+/// Writes the same share once more under another owner.
+async fn other_owner(backend: &Backend, share: &Share, owner: &str) -> String {
+    let moment = Instant::from_parts(crate::stage::START, 0).unwrap();
+    let other = sharing_svc::domain::Share {
+        id: ShareId(uuid::Uuid::now_v7()),
+        owner: user(owner),
+        recipient: user(&share.shared_with_user_id),
+        creator: user(owner),
+        terms: Terms { scope: Scope::All, rights: Rights::READ_ONLY, expires_at: None },
+        source: Source::Follow { follow: Id::parse("f1").unwrap(), ended_at: None },
+        revoked_at: None,
+        ended_at: None,
+        created_at: moment,
+        updated_at: moment,
+        version: 1,
+        created_version: 1,
+    };
+    let change = store(backend).await.begin(None, None).await.unwrap();
+    change.insert(&other).await.unwrap();
+    change.commit(None).await.unwrap();
+    other.id.to_string()
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use ofself_proto::sharing::CreateShareRequest;
 use sea_orm::{ConnectionTrait, TransactionTrait};
-use test_kit::{Backend, on_both};
+use test_kit::Backend;
 
 use crate::stage::{Stage, after, everything_to, settings, why};
+use crate::statements::on_both;
 
 #[tokio::test]
 async fn a_repeat_gets_the_first_answer_even_after_a_restart_and_a_revocation() {

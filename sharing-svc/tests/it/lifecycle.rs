@@ -1,7 +1,7 @@
 use ofself_proto::sharing::{ShareChanges, ShareScope, ShareSource, ShareStatus};
-use test_kit::on_both;
 
 use crate::stage::{Stage, everything_to, tags_to, why};
+use crate::statements::on_both;
 
 #[tokio::test]
 async fn a_share_reads_back_as_it_was_made() {

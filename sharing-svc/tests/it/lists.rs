@@ -1,7 +1,7 @@
 use ofself_proto::sharing::{ListIncomingSharesRequest, ListOutgoingSharesRequest, Share};
-use test_kit::on_both;
 
 use crate::stage::{Stage, by, everything_to, of, passable, tags_to, why};
+use crate::statements::on_both;
 
 async fn outgoing(stage: &Stage, user: &str, limit: i32, offset: i64) -> (Vec<Share>, i64) {
     let request = ListOutgoingSharesRequest { limit: Some(limit), offset: Some(offset), is_active: None };
@@ -37,13 +37,20 @@ async fn pages_neither_repeat_nor_skip_a_row() {
 }
 
 #[tokio::test]
-async fn an_owner_sees_what_others_passed_on_and_a_recipient_what_they_received() {
+async fn outgoing_lists_shares_of_own_data_and_own_reshares() {
     on_both(|backend| async move {
         let stage = Stage::start(&backend).await;
         let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
         let child = stage.create("bob", of(&parent, everything_to("cyd"))).await.unwrap();
-        assert_eq!(outgoing(&stage, "ann", 10, 0).await.0, [child.clone(), parent], "{backend}");
-        assert_eq!(outgoing(&stage, "bob", 10, 0).await.1, 0, "the data is not his");
+        assert_eq!(outgoing(&stage, "ann", 10, 0).await, (vec![child.clone(), parent], 2), "{backend}");
+        assert_eq!(outgoing(&stage, "bob", 10, 0).await, (vec![child.clone()], 1), "{backend}: he granted it");
+        assert_eq!(child.shared_by_user_id, "bob");
+        // His own data and re-shares of others' are one list, newest first, in pages that neither repeat nor skip.
+        stage.at(1);
+        let own = stage.create("bob", everything_to("ann")).await.unwrap();
+        assert_eq!(outgoing(&stage, "bob", 1, 0).await, (vec![own], 2));
+        assert_eq!(outgoing(&stage, "bob", 1, 1).await, (vec![child.clone()], 2));
+        assert_eq!(outgoing(&stage, "cyd", 10, 0).await, (Vec::new(), 0), "what she received she did not grant");
         let incoming = stage.client().list_incoming_shares(by("cyd", ListIncomingSharesRequest::default())).await;
         assert_eq!(incoming.unwrap().into_inner().shares, [child]);
     })

@@ -10,21 +10,28 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
 
 mod stage;
+mod statements;
 mod world;
 
 mod access;
 mod access_explained;
 mod conflicts;
-mod crowding;
+
 mod decision_cases;
 mod decision_properties;
+mod decisions;
 mod durability;
+mod effective;
 mod expiry;
 mod follows;
 mod idempotency;
+mod large_tree;
 mod lifecycle;
 mod lists;
+mod model;
 mod operations_beside;
+mod quotas;
 mod races;
 mod resharing;
+mod upkeep;
 mod validation;

@@ -1,17 +1,19 @@
-use ofself_proto::sharing::{CreateShareRequest, ShareChanges, ShareScope, ShareSource, ShareStatus};
-use test_kit::on_both;
+use ofself_proto::sharing::{CreateShareRequest, InactiveReason, ShareChanges, ShareScope, ShareSource, ShareStatus};
 
 use crate::stage::{Stage, after, everything_to, of, passable, tags_to, why};
+use crate::statements::on_both;
 
 #[tokio::test]
-async fn a_reshare_belongs_to_the_owner_and_can_only_narrow() {
+async fn reshare_belongs_to_the_owner_and_can_only_narrow() {
     on_both(|backend| async move {
         let stage = Stage::start(&backend).await;
         let terms = CreateShareRequest { expires_at: after(100), ..passable(tags_to("bob", &["work", "home"])) };
         let parent = stage.create("ann", terms).await.unwrap();
 
         let wide = CreateShareRequest { can_write: Some(true), ..of(&parent, everything_to("cyd")) };
-        assert_eq!(why(stage.create("bob", wide).await), "can_write expires_at scope", "{backend}");
+        assert_eq!(why(stage.create("bob", wide).await), "can_write scope", "{backend}");
+        let later = CreateShareRequest { expires_at: after(101), ..of(&parent, tags_to("cyd", &["work"])) };
+        assert_eq!(why(stage.create("bob", later).await), "expires_at");
         let other_tag = CreateShareRequest { expires_at: after(100), ..of(&parent, tags_to("cyd", &["work", "gym"])) };
         assert_eq!(why(stage.create("bob", other_tag).await), "tag_ids");
 
@@ -83,7 +85,29 @@ async fn a_chain_has_eight_links_and_passes_nobody_twice() {
 }
 
 #[tokio::test]
-async fn revoking_a_parent_revokes_the_whole_subtree_and_nothing_else() {
+async fn reshare_without_an_expiry_has_that_of_its_parent() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let request = CreateShareRequest { expires_at: after(100), ..passable(everything_to("bob")) };
+        let parent = stage.create("ann", request).await.unwrap();
+        let child = stage.create("bob", of(&parent, everything_to("cyd"))).await.unwrap();
+        assert_eq!((child.expires_at, child.narrowed), (after(100), false), "{backend}");
+        // It was copied: a longer life of the parent does not lengthen that of the child.
+        let longer = ShareChanges { expires_at: after(200), ..ShareChanges::default() };
+        stage.update("ann", &parent.id, longer, &["expires_at"]).await.unwrap();
+        stage.at(100);
+        let child = stage.get("cyd", &child.id).await.unwrap();
+        assert_eq!((child.status(), child.inactive_reason()), (ShareStatus::Expired, InactiveReason::Expired));
+        // Under a parent that never ends it never ends.
+        let parent = stage.create("ann", passable(tags_to("bob", &["a"]))).await.unwrap();
+        let child = stage.create("bob", of(&parent, tags_to("cyd", &["a"]))).await.unwrap();
+        assert_eq!(child.expires_at, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn revoking_a_parent_ends_the_whole_subtree_and_writes_none_of_it() {
     on_both(|backend| async move {
         let stage = Stage::start(&backend).await;
         let root = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
@@ -91,19 +115,32 @@ async fn revoking_a_parent_revokes_the_whole_subtree_and_nothing_else() {
         let mut below = Vec::new();
         for child in ["cyd", "dan"] {
             let child = stage.create("bob", of(&root, passable(everything_to(child)))).await.unwrap();
-            let maker = child.shared_with_user_id.clone();
-            below.push(stage.create(&maker, of(&child, everything_to("eve"))).await.unwrap());
+            let creator = child.shared_with_user_id.clone();
+            below.push(stage.create(&creator, of(&child, everything_to("eve"))).await.unwrap());
             below.push(child);
         }
-        // The maker of a re-share revokes it, with what is below.
+        // The creator of a re-share revokes it, with what is below.
         stage.at(1);
         stage.revoke("bob", &below[3].id).await.unwrap();
         stage.at(2);
         stage.revoke("ann", &root.id).await.unwrap();
-        for share in &below {
+        for (place, share) in below.iter().enumerate() {
             let now = stage.get("ann", &share.id).await.unwrap();
-            assert_eq!(now.status(), ShareStatus::Revoked, "{backend}");
-            assert_eq!(now.version, 2, "what was revoked before stays as it was");
+            let (reason, second) = match place {
+                3 => (InactiveReason::Revoked, 1),
+                2 => (InactiveReason::ParentRevoked, 1),
+                _ => (InactiveReason::ParentRevoked, 2),
+            };
+            assert_eq!((now.status(), now.inactive_reason()), (ShareStatus::Revoked, reason), "{backend}: {place}");
+            assert_eq!(now.revoked_at, after(second), "{backend}: {place}: when the link that ended it was revoked");
+            assert_eq!((now.version, now.updated_at), if place == 3 { (2, after(1)) } else { (1, share.updated_at) });
+            assert_eq!((now.effective, now.narrowed), (None, place != 3));
+            // Final: it can be neither changed nor revoked once more.
+            assert_eq!(
+                why(stage.update("ann", &share.id, ShareChanges::default(), &["expires_at"]).await),
+                "SHARE_REVOKED"
+            );
+            assert_eq!(stage.revoke("ann", &share.id).await.unwrap().version, now.version);
         }
         assert_eq!(stage.status("cyd", &beside.id).await, ShareStatus::Active);
     })

@@ -10,16 +10,21 @@ use ofself_proto::sharing::{
 use prost_types::{FieldMask, Timestamp};
 use service_kit::{
     clock::{Clock, ClockHand},
-    database::DatabaseSettings,
+    database::{Database, DatabaseSettings},
     grpc::GrpcSettings,
     refusal::Refusal,
+    retention::RetentionSettings,
     server::LoadSettings,
     service::ServiceSettings,
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
     telemetry::TelemetrySettings,
 };
-use sharing_svc::config::Settings;
+use sharing_svc::{
+    config::{QuotaSettings, Settings},
+    domain::UserId,
+    storage::{SCHEMA, Store},
+};
 use test_kit::Backend;
 use tonic::{Request, Status, metadata::AsciiMetadataValue, transport::Channel};
 use vocabulary::Instant;
@@ -44,6 +49,7 @@ pub fn settings(url: String) -> Settings {
     Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
         admin_listen: "127.0.0.1:0".parse().unwrap(),
+        quotas: QuotaSettings::default(),
         service: ServiceSettings {
             file: FileSettings { config: None },
             database: DatabaseSettings {
@@ -54,6 +60,7 @@ pub fn settings(url: String) -> Settings {
             grpc: GrpcSettings { deadline: Duration::from_secs(30), load: roomy(), ..GrpcSettings::default() },
             end: EndSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
             telemetry: TelemetrySettings::default(),
+            retention: RetentionSettings::default(),
             no_migrate: false,
         },
     }
@@ -156,6 +163,17 @@ impl Stage {
         let request = by(user, RevokeShareRequest { share_id: id.to_owned(), expected_versions: Vec::new() });
         Ok(self.client().revoke_share(request).await?.into_inner().share.unwrap())
     }
+}
+
+/// The store of a running service, for what no RPC shows.
+pub async fn store(backend: &Backend) -> Store {
+    let database = Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap();
+    Store::new(database, u64::MAX)
+}
+
+/// A person.
+pub fn user(name: &str) -> UserId {
+    UserId::parse(name).unwrap()
 }
 
 /// A request on behalf of a user.

@@ -73,26 +73,28 @@ pub fn shares(cases: &[CaseShare], prefix: &str) -> Vec<Share> {
         let parent = case.parent_share_id.as_deref().map(|parent| made[parent].clone());
         let expires_at = case.expires_at.map(|at| Instant::new(at).unwrap());
         let owner: UserId = named(&case.owner_id);
-        let maker = parent.as_ref().map_or(owner.clone(), |parent| parent.recipient.clone());
+        let creator = parent.as_ref().map_or(owner.clone(), |parent| parent.recipient.clone());
         let digest = prefix.bytes().fold(0_u128, |digest, byte| digest * 257 + u128::from(byte));
         let share = Share {
             id: ShareId(Uuid::from_u128((digest << 64) + number)),
             owner,
             recipient: named(&case.shared_with_user_id),
-            maker,
+            creator,
             terms: Terms { scope: scope(case), rights: rights(case), expires_at },
             source: match &parent {
-                Some(parent) => Source::Reshare { parent: parent.id, depth: parent.depth() + 1 },
+                Some(parent) => {
+                    Source::Reshare { ancestors: parent.ancestors().iter().copied().chain([parent.id]).collect() }
+                }
                 None => Source::Direct,
             },
-            effective_until: None,
             revoked_at: case.revoked_at.map(|at| Instant::new(at).unwrap()),
+            ended_at: case.revoked_at.map(|at| Instant::new(at).unwrap()),
             created_at: Instant::from_parts(0, 0).unwrap(),
             updated_at: Instant::from_parts(0, 0).unwrap(),
             version: 1,
+            created_version: 1,
         };
-        let effective_until = share.until_under(parent.and_then(|parent| parent.effective_until));
-        made.insert(&case.id, Share { effective_until, ..share });
+        made.insert(&case.id, share);
     }
     cases.iter().map(|case| made[case.id.as_str()].clone()).collect()
 }

@@ -25,7 +25,12 @@ async fn a_share_has_every_documented_field() {
             "tag_ids": ["tag-uuid-1", "tag-uuid-2"], "node_ids": [],
             "can_read": true, "can_write": false, "can_delete": false, "can_share": false,
             "expires_at": "2126-12-31T00:00:00Z", "status": "active", "is_active": true, "source": "direct",
-            "parent_share_id": null, "revoked_at": null,
+            "parent_share_id": null, "revoked_at": null, "shared_by_user_id": "ann", "narrowed": false,
+            "inactive_reason": null,
+            "effective": {
+                "scope": "specific_tags", "tag_ids": ["tag-uuid-1", "tag-uuid-2"], "node_ids": [], "can_read": true,
+                "can_write": false, "can_delete": false, "can_share": false, "expires_at": "2126-12-31T00:00:00Z",
+            },
         });
         assert_eq!(shown, expected, "{backend}");
         let path = format!("/sharing/{}", share["id"].as_str().unwrap());

@@ -54,8 +54,12 @@ impl Stage {
     async fn assemble(backend: &Backend, rate_limit: u32, deadline: Duration, clock: Clock) -> Self {
         let local = || "127.0.0.1:0".parse().unwrap();
         let service = |url: String| service_settings(url, deadline);
-        let sharing =
-            sharing_svc::config::Settings { listen: local(), admin_listen: local(), service: service(backend.url()) };
+        let sharing = sharing_svc::config::Settings {
+            listen: local(),
+            admin_listen: local(),
+            quotas: sharing_svc::config::QuotaSettings::default(),
+            service: service(backend.url()),
+        };
         let exposure = exposure_svc::config::Settings {
             listen: local(),
             admin_listen: local(),
@@ -208,6 +212,7 @@ fn service_settings(url: String, deadline: Duration) -> ServiceSettings {
         grpc: GrpcSettings { deadline, load: roomy(), ..GrpcSettings::default() },
         end: EndSettings { drain: Duration::from_millis(100), lame_duck: Duration::ZERO },
         telemetry: TelemetrySettings::default(),
+        retention: service_kit::retention::RetentionSettings::default(),
         no_migrate: false,
     }
 }

@@ -83,13 +83,13 @@ async fn what_is_listed_by_the_share_filter_is_what_the_checks_allow() {
         let shutdown = Shutdown::new();
         let channel = serve(sharing_svc::open(settings.clone(), clock).await, &shutdown).await;
         let database = Database::connect(&settings.service.database, sharing_svc::storage::SCHEMA).await.unwrap();
-        let kept = sharing_svc::storage::Store::new(database);
+        let kept = sharing_svc::storage::Store::new(database, u64::MAX);
         let mut client = AccessServiceClient::new(channel);
         let resources: Vec<_> =
             nodes.iter().map(|node| Resource { resource: Some(resource::Resource::Node(node.to_shared())) }).collect();
         let mut yes = 0;
         for (number, world) in made_up(sharing_world::random_shares(), SHARE_WORLDS).into_iter().enumerate() {
-            let change = kept.begin().await.unwrap();
+            let change = kept.begin(None, None).await.unwrap();
             for share in sharing_world::shares(&world, &format!("{number}.")) {
                 change.insert(&share).await.unwrap();
             }
@@ -137,12 +137,12 @@ async fn what_is_listed_by_the_exposure_filter_is_what_the_checks_allow() {
         let shutdown = Shutdown::new();
         let channel = serve(exposure_svc::open(settings.clone(), Clock::system()).await, &shutdown).await;
         let database = Database::connect(&settings.service.database, exposure_svc::storage::SCHEMA).await.unwrap();
-        let kept = exposure_svc::storage::Store::new(database);
+        let kept = exposure_svc::storage::Store::new(database, u64::MAX);
         let mut client = ExposureServiceClient::new(channel);
         let mut yes = 0;
         for rules in made_up(exposure_world::random_rules(), PROFILES) {
             let profile = exposure_world::profile("ann", rules as Rules, true);
-            let change = kept.begin().await.unwrap();
+            let change = kept.begin(&profile.owner, None).await.unwrap();
             change.insert(&profile).await.unwrap();
             change.commit(None).await.unwrap();
             let id = profile.id.to_string();

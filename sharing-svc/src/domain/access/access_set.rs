@@ -108,13 +108,24 @@ impl AccessSet {
             let until = everywhere.fold(first, |one, other| one.zip(other).map(|(one, other)| one.max(other)));
             return AccessFilter::everything(until);
         }
-        let clauses: Vec<_> = holding()
-            .map(|grant| Clause {
-                share: grant.share,
-                all_of: grant.selections.iter().map(|selected| self.selection(selected)).collect(),
-            })
-            .collect();
-        AccessFilter::any_of(clauses, holding().filter_map(|grant| grant.until).min())
+        // Clauses that select the same are answered once, and hold until the last of them ends.
+        let mut places: HashMap<Vec<&Selected>, usize> = HashMap::new();
+        let mut distinct: Vec<(&Grant, Option<Instant>)> = Vec::new();
+        for grant in holding() {
+            let mut selections: Vec<&Selected> = grant.selections.iter().map(|selected| &**selected).collect();
+            selections.sort_unstable();
+            let place = *places.entry(selections).or_insert(distinct.len());
+            match distinct.get_mut(place) {
+                Some((_, until)) => *until = until.zip(grant.until).map(|(one, other)| one.max(other)),
+                None => distinct.push((grant, grant.until)),
+            }
+        }
+        let valid_until = distinct.iter().filter_map(|(_, until)| *until).min();
+        let clauses = distinct.iter().map(|(grant, _)| Clause {
+            share: grant.share,
+            all_of: grant.selections.iter().map(|selected| self.selection(selected)).collect(),
+        });
+        AccessFilter::any_of(clauses.collect(), valid_until)
     }
 
     fn selection(&self, selected: &Selected) -> Selection {

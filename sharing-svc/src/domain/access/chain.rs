@@ -21,7 +21,7 @@ pub struct Chain {
     above: Vec<Arc<Share>>,
 }
 
-/// A share on a chain is missing, or the chain does not end: the store holds what no operation writes.
+/// A share on a chain is missing or does not fit there: the store holds what no operation writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenChain {
     /// The share whose chain it is.
@@ -37,8 +37,8 @@ pub enum Obstacle {
     Expired(Instant),
     /// It does not grant the action.
     NotGranted,
-    /// What was passed on from it may be passed on no longer.
-    NotPassable,
+    /// It may no longer be re-shared.
+    NotReshareable,
     /// It does not cover the node.
     NotCovered,
 }
@@ -48,23 +48,47 @@ pub fn chains(leaves: Vec<Share>, others: Vec<Share>) -> Result<Vec<Chain>, Brok
     let leaves: Vec<_> = leaves.into_iter().map(Arc::new).collect();
     let links: HashMap<ShareId, Arc<Share>> =
         leaves.iter().cloned().chain(others.into_iter().map(Arc::new)).map(|share| (share.id, share)).collect();
-    leaves.into_iter().map(|share| Chain::above(share, &links)).collect()
+    leaves.into_iter().map(|share| Chain::of(share, &links)).collect()
 }
 
 impl Chain {
-    fn above(share: Arc<Share>, links: &HashMap<ShareId, Arc<Share>>) -> Result<Self, BrokenChain> {
+    fn of(share: Arc<Share>, links: &HashMap<ShareId, Arc<Share>>) -> Result<Self, BrokenChain> {
         let broken = BrokenChain { share: share.id };
-        let mut above = Vec::new();
-        let mut next = share.parent();
-        while let Some(parent) = next {
-            if above.len() >= usize::from(MAX_CHAIN) {
-                return Err(broken);
-            }
-            let parent = links.get(&parent).ok_or(broken)?;
-            next = parent.parent();
-            above.push(parent.clone());
+        let mut above = Vec::with_capacity(share.ancestors().len());
+        if share.depth() > MAX_CHAIN {
+            return Err(broken);
+        }
+        // From the parent upwards, each with the ancestors that it must have.
+        let mut ancestors = share.ancestors();
+        while let Some((parent, higher)) = ancestors.split_last() {
+            let link = links.get(parent).filter(|link| link.ancestors() == higher && link.owner == share.owner);
+            above.push(link.ok_or(broken)?.clone());
+            ancestors = higher;
         }
         Ok(Self { share, above })
+    }
+
+    /// A share that its owner created, or that follows from a follow: nothing is above it.
+    pub fn single(share: Share) -> Self {
+        Self { share: Arc::new(share), above: Vec::new() }
+    }
+
+    /// The chain of a share that was re-shared from this one.
+    #[must_use]
+    pub fn child(&self, share: Share) -> Self {
+        let above = std::iter::once(&self.share).chain(&self.above).cloned().collect();
+        Self { share: Arc::new(share), above }
+    }
+
+    /// The same chain, with the share itself changed.
+    #[must_use]
+    pub fn with_share(&self, share: Share) -> Self {
+        Self { share: Arc::new(share), above: self.above.clone() }
+    }
+
+    /// The shares above it, from its parent up to the owner's own share.
+    pub fn above(&self) -> impl Iterator<Item = &Share> {
+        self.above.iter().map(|link| &**link)
     }
 
     /// The share itself.
@@ -110,7 +134,7 @@ impl Chain {
                 terms.expires_at.filter(|end| *end <= now).map(Obstacle::Expired),
                 (!action.is_granted_by(terms.rights)).then_some(Obstacle::NotGranted),
                 // Who may not pass a share on at all is not also told so of passing this one on.
-                (place > 0 && action != Action::Share && !terms.rights.share).then_some(Obstacle::NotPassable),
+                (place > 0 && action != Action::Share && !terms.rights.share).then_some(Obstacle::NotReshareable),
                 (!terms.scope.covers(node)).then_some(Obstacle::NotCovered),
             ];
             found.into_iter().flatten().map(move |obstacle| (link, obstacle))

@@ -122,7 +122,7 @@ impl Obstacle {
             Self::Revoked(at) => format!("was revoked on {at}"),
             Self::Expired(at) => format!("expired on {at}"),
             Self::NotGranted => format!("does not grant `{}`", action.flag()),
-            Self::NotPassable => "may be passed on no longer (no `can_share`)".to_owned(),
+            Self::NotReshareable => "may no longer be re-shared (no `can_share`)".to_owned(),
             Self::NotCovered => match &link.terms.scope {
                 // A scope of everything covers everything.
                 Scope::All => format!("does not cover {end}"),

@@ -4,7 +4,7 @@
 const INLINE: usize = 32;
 
 /// What one link selects; the numbers are sorted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Selected {
     Tags(Box<[u32]>),
     Nodes(Box<[u32]>),

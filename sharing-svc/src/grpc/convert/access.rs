@@ -11,7 +11,7 @@ use crate::{
             AccessFilter, Action, Clause, Explanation, FilteredNodes, NodeFacts, Resource, Selection, Verdict, Viewer,
         },
     },
-    operations::{AccessQuestion, CheckAccess},
+    operations::{AccessQuestion, CheckAccess, ViewersPage},
 };
 
 /// Answers carry no token yet: each is read from the database itself, and none can be staler than the call.
@@ -147,7 +147,8 @@ pub(in crate::grpc) fn explained(explanation: Explanation) -> wire::ExplainAcces
     wire::ExplainAccessResponse { allowed, reason, shares, checked_at: NO_TOKEN }
 }
 
-pub(in crate::grpc) fn viewers(viewers: Vec<Viewer>) -> wire::ListViewersResponse {
+pub(in crate::grpc) fn viewers(page: ViewersPage) -> wire::ListViewersResponse {
+    let ViewersPage { viewers, next } = page;
     let viewers = viewers
         .into_iter()
         .map(|Viewer { user, actions, shares }| wire::Viewer {
@@ -156,7 +157,7 @@ pub(in crate::grpc) fn viewers(viewers: Vec<Viewer>) -> wire::ListViewersRespons
             share_ids: shares.iter().map(ToString::to_string).collect(),
         })
         .collect();
-    wire::ListViewersResponse { viewers, checked_at: NO_TOKEN }
+    wire::ListViewersResponse { viewers, checked_at: NO_TOKEN, next_page_token: next.unwrap_or_default() }
 }
 
 fn clause(clause: Clause) -> wire::Clause {

@@ -4,9 +4,8 @@ use prost_types::FieldMask;
 use service_kit::grpc::{read_timestamp, timestamp};
 use vocabulary::{Edit, FieldErrors, Page};
 
-use crate::{
-    domain::{FollowDraft, ScopeKind, Share, ShareChanges, ShareDraft, Source, Status, Terms},
-    operations::Answer,
+use crate::domain::{
+    FollowDraft, InactiveReason, ScopeKind, Share, ShareChanges, ShareDraft, ShareView, Source, Status, Terms,
 };
 
 pub(in crate::grpc) fn draft(request: wire::CreateShareRequest) -> (ShareDraft, bool) {
@@ -71,32 +70,47 @@ pub(in crate::grpc) fn changes(share: Option<wire::ShareChanges>, mask: Option<F
     ShareChanges { unreadable, ..changes }
 }
 
-pub(in crate::grpc) fn share(answer: Answer) -> wire::Share {
-    let Answer { share, as_of } = answer;
-    let status = match share.status(as_of) {
+pub(in crate::grpc) fn share(view: ShareView) -> wire::Share {
+    let ShareView { share, status, revoked_at, effective, narrowed, inactive_reason } = view;
+    let status = match status {
         Status::Active => wire::ShareStatus::Active,
         Status::Expired => wire::ShareStatus::Expired,
         Status::Revoked => wire::ShareStatus::Revoked,
     };
+    let inactive_reason = match inactive_reason {
+        None => wire::InactiveReason::Unspecified,
+        Some(InactiveReason::Revoked) => wire::InactiveReason::Revoked,
+        Some(InactiveReason::ParentRevoked) => wire::InactiveReason::ParentRevoked,
+        Some(InactiveReason::Expired) => wire::InactiveReason::Expired,
+        Some(InactiveReason::ParentExpired) => wire::InactiveReason::ParentExpired,
+        Some(InactiveReason::ParentCannotReshare) => wire::InactiveReason::ParentCannotReshare,
+    };
     let source = match share.source {
         Source::Direct => wire::ShareSource::Direct,
-        Source::Follow(_) => wire::ShareSource::Follow,
+        Source::Follow { .. } => wire::ShareSource::Follow,
         Source::Reshare { .. } => wire::ShareSource::Reshare,
     };
     let parent_share_id = share.parent().map(|parent| parent.to_string());
-    let Share { id, owner, recipient, terms, revoked_at, created_at, updated_at, version, .. } = share;
+    let Share {
+        id,
+        owner,
+        recipient,
+        creator,
+        terms,
+        source: _,
+        revoked_at: _,
+        ended_at: _,
+        created_at,
+        updated_at,
+        version,
+        created_version: _,
+    } = share;
     let Terms { scope, rights, expires_at } = terms;
-    let wire_scope = match scope.kind() {
-        ScopeKind::All => wire::ShareScope::All,
-        ScopeKind::Tags => wire::ShareScope::SpecificTags,
-        ScopeKind::Nodes => wire::ShareScope::SpecificNodes,
-        ScopeKind::Graph => wire::ShareScope::Graph,
-    };
     wire::Share {
         id: id.to_string(),
         owner_id: owner.to_string(),
         shared_with_user_id: recipient.to_string(),
-        scope: wire_scope.into(),
+        scope: scope_on_wire(scope.kind()).into(),
         tag_ids: scope.tag_ids(),
         node_ids: scope.node_ids(),
         can_read: rights.read,
@@ -111,15 +125,42 @@ pub(in crate::grpc) fn share(answer: Answer) -> wire::Share {
         updated_at: Some(timestamp(updated_at)),
         revoked_at: revoked_at.map(timestamp),
         version,
+        shared_by_user_id: creator.to_string(),
+        effective: effective.map(effective_terms),
+        narrowed,
+        inactive_reason: inactive_reason.into(),
     }
 }
 
-pub(in crate::grpc) fn outgoing(page: Page<Answer>) -> wire::ListOutgoingSharesResponse {
+fn effective_terms(terms: Terms) -> wire::EffectiveTerms {
+    let Terms { scope, rights, expires_at } = terms;
+    wire::EffectiveTerms {
+        scope: scope_on_wire(scope.kind()).into(),
+        tag_ids: scope.tag_ids(),
+        node_ids: scope.node_ids(),
+        can_read: rights.read,
+        can_write: rights.write,
+        can_delete: rights.delete,
+        can_share: rights.share,
+        expires_at: expires_at.map(timestamp),
+    }
+}
+
+fn scope_on_wire(kind: ScopeKind) -> wire::ShareScope {
+    match kind {
+        ScopeKind::All => wire::ShareScope::All,
+        ScopeKind::Tags => wire::ShareScope::SpecificTags,
+        ScopeKind::Nodes => wire::ShareScope::SpecificNodes,
+        ScopeKind::Graph => wire::ShareScope::Graph,
+    }
+}
+
+pub(in crate::grpc) fn outgoing(page: Page<ShareView>) -> wire::ListOutgoingSharesResponse {
     let (shares, total, limit, offset) = page.map(share).into_parts();
     wire::ListOutgoingSharesResponse { shares, total, limit, offset }
 }
 
-pub(in crate::grpc) fn incoming(page: Page<Answer>) -> wire::ListIncomingSharesResponse {
+pub(in crate::grpc) fn incoming(page: Page<ShareView>) -> wire::ListIncomingSharesResponse {
     let (shares, total, limit, offset) = page.map(share).into_parts();
     wire::ListIncomingSharesResponse { shares, total, limit, offset }
 }

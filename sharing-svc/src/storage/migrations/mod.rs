@@ -1,6 +1,6 @@
 //! The schema of shares, step by step. A step that was released is never changed: another is added.
 
-mod m20261121_000001_create_shares;
+mod m20261126_000001_create_shares;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait::async_trait};
 
@@ -10,6 +10,6 @@ pub struct Migrator;
 #[async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_create_shares::Migration)]
+        vec![Box::new(m20261126_000001_create_shares::Migration)]
     }
 }

@@ -114,9 +114,9 @@ async fn a_schema_of_a_newer_program_is_left_alone() {
         let local = ["--listen", "127.0.0.1:0"];
         for options in [&local[..], &[&local[..], &["--no-migrate"]].concat()] {
             let refused = refused(&backend, options).await;
-            assert!(refused.contains("newer than this program") && refused.contains("from_the_future"), "{refused}");
+            assert!(refused.contains("made by a newer program") && refused.contains("from_the_future"), "{refused}");
         }
-        assert!(said(sharing_svc::migrate(&settings.database).await.err()).contains("newer than this program"));
+        assert!(said(sharing_svc::migrate(&settings.database).await.err()).contains("made by a newer program"));
     }
 }
 

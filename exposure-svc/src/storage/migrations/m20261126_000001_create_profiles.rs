@@ -7,7 +7,7 @@ use sea_orm_migration::{
     },
     sea_query::{Check, Condition},
 };
-use service_kit::idempotency;
+use service_kit::{database::create_newest_time, idempotency};
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -58,7 +58,8 @@ impl MigrationTrait for Migration {
         for index in indexes() {
             manager.create_index(index).await?;
         }
-        idempotency::create_table(manager).await
+        idempotency::create_tables(manager).await?;
+        create_newest_time(manager).await
     }
 }
 
@@ -117,7 +118,7 @@ fn tags() -> TableCreateStatement {
         .to_owned()
 }
 
-fn indexes() -> [IndexCreateStatement; 6] {
+fn indexes() -> [IndexCreateStatement; 9] {
     let of_profiles = |name: &str| Index::create().name(name).table(Profiles::Table).to_owned();
     let of_grants = |name: &str| Index::create().name(name).table(AppAccess::Table).to_owned();
     [
@@ -129,6 +130,20 @@ fn indexes() -> [IndexCreateStatement; 6] {
             .to_owned(),
         of_grants("app_access_by_user").col(AppAccess::UserId).col(AppAccess::GrantedAt).col(AppAccess::Id).to_owned(),
         Index::create().name("tags_by_name").table(Tags::Table).col(Tags::UserId).col(Tags::Name).to_owned(),
+        // Purges.
+        of_grants("app_access_revoked")
+            .col(AppAccess::RevokedAt)
+            .cond_where(Condition::all().add(Expr::col(AppAccess::RevokedAt).is_not_null()))
+            .to_owned(),
+        of_grants("app_access_expiring")
+            .col(AppAccess::ExpiresAt)
+            .cond_where(Condition::all().add(Expr::col(AppAccess::ExpiresAt).is_not_null()))
+            .to_owned(),
+        of_grants("app_access_revoked_by_user")
+            .col(AppAccess::UserId)
+            .col(AppAccess::RevokedAt)
+            .cond_where(Condition::all().add(Expr::col(AppAccess::RevokedAt).is_not_null()))
+            .to_owned(),
         of_grants("app_access_by_profile").col(AppAccess::ProfileId).to_owned(),
         of_grants("app_access_one_live")
             .unique()

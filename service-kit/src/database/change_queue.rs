@@ -1,0 +1,206 @@
+//! Per-key queue of changes: one change of a key runs at a time, and the others wait here instead of on a connection.
+//!
+//! PostgreSQL would make them wait too, on the owner's row, but each waiter would hold a connection of the pool meanwhile.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::oneshot, time::timeout};
+
+/// Queues by key. Clones share the same queues.
+#[derive(Clone, Default)]
+pub struct ChangeQueue(Arc<Mutex<HashMap<String, Waiters>>>);
+
+/// Which waiter of a queue goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority<'a> {
+    /// Before all others, in the order of arrival: the owner's own changes, and revocations.
+    First,
+    /// After those. Users take turns (round robin), so that one user's many changes delay another user by one at most.
+    FairlyFor(&'a str),
+}
+
+/// The right to change what a key names. Dropping it lets the next waiter go on.
+pub struct ChangePermit {
+    queue: ChangeQueue,
+    /// Empty once it was passed on.
+    key: Option<String>,
+}
+
+/// The changes before this one took longer than a caller may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueTimeout;
+
+/// Who waits for a key that is in use.
+#[derive(Default)]
+struct Waiters {
+    first: VecDeque<oneshot::Sender<ChangePermit>>,
+    /// By user, in the order of their turns. No list is empty.
+    others: VecDeque<(String, VecDeque<oneshot::Sender<ChangePermit>>)>,
+}
+
+impl ChangeQueue {
+    /// Waits until no other change of `key` runs in this process, for `wait` at most.
+    pub async fn acquire(
+        &self,
+        key: String,
+        priority: Priority<'_>,
+        wait: Duration,
+    ) -> Result<ChangePermit, QueueTimeout> {
+        let turn = {
+            let mut queues = self.lock();
+            match queues.get_mut(&key) {
+                None => {
+                    queues.insert(key.clone(), Waiters::default());
+                    return Ok(ChangePermit { queue: self.clone(), key: Some(key) });
+                }
+                Some(waiters) => waiters.push(priority),
+            }
+        };
+        // A permit that arrives after the timeout is dropped with the channel, and so passed on.
+        match timeout(wait, turn).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(QueueTimeout),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Waiters>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next waiter of `key`; without one the key is free.
+    fn next(&self, key: &str) -> Option<oneshot::Sender<ChangePermit>> {
+        let mut queues = self.lock();
+        let next = queues.get_mut(key).and_then(Waiters::pop);
+        if next.is_none() {
+            queues.remove(key);
+        }
+        next
+    }
+}
+
+impl Waiters {
+    fn push(&mut self, priority: Priority<'_>) -> oneshot::Receiver<ChangePermit> {
+        let (waiter, turn) = oneshot::channel();
+        match priority {
+            Priority::First => self.first.push_back(waiter),
+            Priority::FairlyFor(user) => match self.others.iter_mut().find(|(name, _)| name == user) {
+                Some((_, waiters)) => waiters.push_back(waiter),
+                None => self.others.push_back((user.to_owned(), VecDeque::from([waiter]))),
+            },
+        }
+        turn
+    }
+
+    fn pop(&mut self) -> Option<oneshot::Sender<ChangePermit>> {
+        if let Some(waiter) = self.first.pop_front() {
+            return Some(waiter);
+        }
+        let (user, mut waiters) = self.others.pop_front()?;
+        let waiter = waiters.pop_front();
+        if !waiters.is_empty() {
+            self.others.push_back((user, waiters));
+        }
+        waiter
+    }
+}
+
+impl Drop for ChangePermit {
+    fn drop(&mut self) {
+        let Some(mut key) = self.key.take() else { return };
+        while let Some(waiter) = self.queue.next(&key) {
+            match waiter.send(Self { queue: self.queue.clone(), key: Some(key) }) {
+                Ok(()) => return,
+                // It no longer waits. The permit must not pass itself on from within its own drop.
+                Err(mut unused) => match unused.key.take() {
+                    Some(same) => key = same,
+                    None => return,
+                },
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ChangeQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChangeQueue({} keys in use)", self.lock().len())
+    }
+}
+
+impl fmt::Display for QueueTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("timed out waiting for other changes of the same owner")
+    }
+}
+
+impl std::error::Error for QueueTimeout {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAIT: Duration = Duration::from_secs(30);
+
+    /// Runs `waiters` against a key that is in use, and returns the order in which they got it.
+    async fn order(waiters: &[Priority<'static>]) -> Vec<usize> {
+        let queue = ChangeQueue::default();
+        let held = queue.acquire("ann".into(), Priority::First, WAIT).await.unwrap();
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = Vec::new();
+        for (number, priority) in waiters.iter().copied().enumerate() {
+            let (queue, done) = (queue.clone(), done.clone());
+            tasks.push(tokio::spawn(async move {
+                let permit = queue.acquire("ann".into(), priority, WAIT).await.unwrap();
+                done.lock().unwrap().push(number);
+                drop(permit);
+            }));
+            // On the one thread of a test, it has queued before this goes on.
+            tokio::task::yield_now().await;
+        }
+        drop(held);
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert!(queue.lock().is_empty());
+        Arc::try_unwrap(done).unwrap().into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn first_priority_overtakes_others() {
+        let bob = Priority::FairlyFor("bob");
+        assert_eq!(order(&[bob, bob, Priority::First, Priority::First]).await, [2, 3, 0, 1]);
+    }
+
+    #[tokio::test]
+    async fn users_take_turns() {
+        let (bob, cyd) = (Priority::FairlyFor("bob"), Priority::FairlyFor("cyd"));
+        assert_eq!(order(&[bob, bob, bob, cyd, cyd]).await, [0, 3, 1, 4, 2]);
+    }
+
+    #[tokio::test]
+    async fn keys_do_not_wait_for_each_other() {
+        let queue = ChangeQueue::default();
+        let _ann = queue.acquire("ann".into(), Priority::First, WAIT).await.unwrap();
+        let _bob = queue.acquire("bob".into(), Priority::First, WAIT).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn waiter_that_gave_up_is_passed_over() {
+        let queue = ChangeQueue::default();
+        let held = queue.acquire("ann".into(), Priority::First, WAIT).await.unwrap();
+        let early = queue.acquire("ann".into(), Priority::First, Duration::ZERO).await;
+        assert_eq!(early.err(), Some(QueueTimeout));
+        let waiting = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.acquire("ann".into(), Priority::First, WAIT).await.is_ok() }
+        });
+        tokio::task::yield_now().await;
+        drop(held);
+        assert!(waiting.await.unwrap());
+        assert!(queue.lock().is_empty());
+    }
+}

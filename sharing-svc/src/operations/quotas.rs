@@ -1,0 +1,87 @@
+//! Quotas of a change: checked against usage that counts it already; dead rows are marked before it is refused.
+
+use metrics::{counter, describe_counter};
+use vocabulary::Instant;
+
+use super::Sharing;
+use crate::{
+    domain::{MAX_PARENTS_PER_PAIR, QuotaExceeded, Share, Usage, UsageKind},
+    error::Error,
+    storage::{DeadRows, FIRST, ShareChange, Siblings},
+};
+
+const REJECTIONS: &str = "share_quota_rejections_total";
+
+/// Describes the metrics. To be called once, before the first is counted.
+pub(super) fn describe() {
+    describe_counter!(REJECTIONS, "Changes of shares that a quota refused, by quota");
+}
+
+impl Sharing {
+    /// Refuses `share`, which was written and counted in `usage`, where a quota is exceeded. What has ended without being
+    /// marked yet is marked first: it must not keep anybody from sharing.
+    pub(super) async fn check_quotas(
+        &self,
+        change: &ShareChange,
+        share: &Share,
+        usage: Vec<(UsageKind, Usage)>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        for (kind, usage) in usage {
+            if self.quotas.check(kind, usage).is_ok() {
+                continue;
+            }
+            let marked = self.mark_dead(change, share, kind, now).await?;
+            let counted = if marked == 0 { usage } else { change.usage(share, kind).await? };
+            self.quotas.check(kind, counted).map_err(|exceeded| self.rejection(exceeded, share))?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a re-share whose recipient's re-shares hang below too many different shares.
+    pub(super) async fn check_parents(
+        &self,
+        change: &ShareChange,
+        share: &Share,
+        siblings: Siblings,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let mut parents = siblings.parents;
+        if parents >= MAX_PARENTS_PER_PAIR && self.mark_dead(change, share, UsageKind::Reshared, now).await? > 0 {
+            parents = change.siblings(share, now).await?.parents;
+        }
+        if parents < MAX_PARENTS_PER_PAIR { Ok(()) } else { Err(self.rejection(QuotaExceeded::Parents, share)) }
+    }
+
+    /// Marks dead rows among those that `kind` counts together with `share`.
+    async fn mark_dead(
+        &self,
+        change: &ShareChange,
+        share: &Share,
+        kind: UsageKind,
+        now: Instant,
+    ) -> Result<usize, Error> {
+        let at = now.min(self.store.server_time(&self.clock).await?);
+        let owner = &share.owner;
+        match kind {
+            UsageKind::Own | UsageKind::Reshared => change.mark(owner, DeadRows::Recipient(&share.recipient), at).await,
+            UsageKind::Created => change.mark(owner, DeadRows::Creator(&share.creator), at).await,
+            UsageKind::OwnTotal | UsageKind::ResharedTotal => {
+                let mut marked = change.mark(owner, DeadRows::Expired, at).await?;
+                for swept in change.shares_to_sweep(owner).await? {
+                    if marked > 0 {
+                        break;
+                    }
+                    marked = change.mark(owner, DeadRows::Below(swept, FIRST), at).await?;
+                }
+                Ok(marked)
+            }
+            UsageKind::Ended => Ok(0),
+        }
+    }
+
+    fn rejection(&self, exceeded: QuotaExceeded, share: &Share) -> Error {
+        counter!(REJECTIONS, "quota" => exceeded.name()).increment(1);
+        Error::Invalid(self.quotas.explain(exceeded, share))
+    }
+}

@@ -1,0 +1,305 @@
+//! Upkeep: marks what has ended, and purges what ended long ago. No decision waits for it or depends on it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use metrics::{counter, describe_counter};
+use service_kit::{database::Priority, shutdown::Shutdown};
+use tokio::{sync::Notify, time::sleep};
+use tracing::{info, warn};
+use vocabulary::Instant;
+
+use super::{Sharing, quotas};
+use crate::{
+    domain::{Share, ShareId, UserId},
+    error::Error,
+    storage::{DeadRows, FIRST, ShareChange, Sweep},
+};
+
+/// How often everything is looked at: a mark is late by this at most, and by what the work itself takes.
+const EVERY: Duration = Duration::from_secs(20);
+/// Revocations are gathered for so long before their marks are written.
+const GATHER: Duration = Duration::from_millis(100);
+/// Creators that are remembered until their quota is checked; the regular pass finds the others.
+const MAX_HINTS: usize = 10_000;
+/// Slices after which the purge of one creator goes on in the next pass.
+const MAX_SLICES: usize = 100;
+/// Upkeep takes its turn among those who change an owner's shares under the name of no user.
+const TURN: Priority<'static> = Priority::FairlyFor("");
+
+const MARKED: &str = "shares_marked_total";
+const PURGED: &str = "shares_purged_total";
+
+/// How much of what has ended is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// For how long.
+    pub period: Duration,
+    /// Bytes of rows of one creator.
+    pub bytes_per_creator: i64,
+}
+
+/// What changes tell upkeep, so that it need not wait for its next pass.
+#[derive(Debug, Default)]
+pub(super) struct UpkeepHints {
+    ended: Notify,
+    creators: Mutex<BTreeSet<UserId>>,
+}
+
+impl UpkeepHints {
+    /// A share was revoked: shares below it are to be marked, and its creator has one more that has ended.
+    pub(super) fn ended(&self, share: &Share) {
+        let mut creators = self.creators.lock().unwrap_or_else(PoisonError::into_inner);
+        if creators.len() < MAX_HINTS {
+            creators.insert(share.creator.clone());
+        }
+        self.ended.notify_one();
+    }
+
+    fn take_creators(&self) -> BTreeSet<UserId> {
+        std::mem::take(&mut *self.creators.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The background task.
+pub struct Upkeep {
+    sharing: Sharing,
+    retention: Retention,
+    /// The last creator whose quota the regular passes have checked.
+    checked_to: String,
+}
+
+impl Upkeep {
+    /// Over the operations whose hints it takes.
+    pub fn new(sharing: Sharing, retention: Retention) -> Self {
+        describe_counter!(MARKED, "Shares that upkeep marked as ended");
+        describe_counter!(PURGED, "Ended shares that upkeep deleted");
+        quotas::describe();
+        Self { sharing, retention, checked_to: String::new() }
+    }
+
+    /// Works until the shutdown begins.
+    pub async fn run(mut self, shutdown: Shutdown) {
+        loop {
+            let is_regular = tokio::select! {
+                () = shutdown.begun() => return,
+                () = sleep(EVERY) => true,
+                () = self.sharing.hints.ended.notified() => false,
+            };
+            tokio::select! {
+                () = shutdown.begun() => return,
+                () = sleep(GATHER) => {}
+            }
+            let pass = async {
+                self.mark().await?;
+                self.purge_hinted().await?;
+                if is_regular { self.purge().await } else { Ok(()) }
+            };
+            // A slice that is cut is rolled back, and repeated by the next process.
+            let done: Result<(), Error> = tokio::select! {
+                () = shutdown.begun() => return,
+                done = pass => done,
+            };
+            if let Err(error) = done {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                warn!(%error, cause, "upkeep of shares failed; trying again");
+            }
+        }
+    }
+
+    /// One whole pass: marks, retention and the quotas of ended shares.
+    pub async fn pass(&mut self) -> Result<(), Error> {
+        self.mark().await?;
+        self.purge_hinted().await?;
+        self.purge().await
+    }
+
+    /// Marks every share that has expired, and every one below a share that ended permanently.
+    pub async fn mark(&self) -> Result<(), Error> {
+        let at = self.marking_time().await?;
+        loop {
+            let mut marked = 0;
+            for owner in self.sharing.store.owners_with_expired_shares(at).await? {
+                let change = self.hold(&owner).await?;
+                marked += change.mark(&owner, DeadRows::Expired, at).await?;
+                change.commit(None).await?;
+            }
+            if marked == 0 {
+                break;
+            }
+            count(MARKED, marked);
+        }
+        self.sweep(at).await
+    }
+
+    async fn sweep(&self, at: Instant) -> Result<(), Error> {
+        loop {
+            let shares = self.sharing.store.shares_to_sweep().await?;
+            let mut is_stuck = true;
+            for (owner, share) in shares {
+                let mut after = FIRST;
+                loop {
+                    let change = self.hold(&owner).await?;
+                    let sweep = change.sweep(&owner, share, after, at).await?;
+                    change.commit(None).await?;
+                    is_stuck &= sweep == Sweep::Stuck;
+                    match sweep {
+                        Sweep::More(last) => after = last,
+                        Sweep::Done | Sweep::Stuck => break,
+                    }
+                }
+            }
+            if is_stuck {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Purges what is older than the retention period, and the next creators who left more than they may.
+    pub async fn purge(&mut self) -> Result<(), Error> {
+        self.purge_old().await?;
+        let next = self.sharing.store.ended_bytes_by_creator(&self.checked_to).await?;
+        self.checked_to = next.last().map(|ended| ended.creator.to_string()).unwrap_or_default();
+        for ended in next {
+            if ended.bytes > self.retention.bytes_per_creator {
+                self.purge_creator(&ended.creator).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn purge_hinted(&self) -> Result<(), Error> {
+        for creator in self.sharing.hints.take_creators() {
+            self.purge_creator(&creator).await?;
+        }
+        Ok(())
+    }
+
+    async fn purge_old(&self) -> Result<(), Error> {
+        let now = self.marking_time().await?;
+        let Ok(cutoff) = Instant::new(now.utc() - self.retention.period) else { return Ok(()) };
+        loop {
+            let expired = self.sharing.store.long_expired_shares(cutoff).await?;
+            if self.end_permanently(expired, cutoff, now).await? == 0 {
+                break;
+            }
+        }
+        self.sweep(now).await?;
+        let mut purged = 0;
+        loop {
+            let ended = self.sharing.store.purgeable_shares(cutoff).await?;
+            let deleted = self.delete(ended, cutoff).await?;
+            if deleted == 0 {
+                break;
+            }
+            purged += deleted;
+        }
+        if purged > 0 {
+            info!(purged, "purged shares past their retention period");
+        }
+        Ok(())
+    }
+
+    /// Purges the oldest ended shares of a creator until they take no more than they may.
+    async fn purge_creator(&self, creator: &UserId) -> Result<(), Error> {
+        let mut purged = 0;
+        for _ in 0..MAX_SLICES {
+            let excess = self.sharing.store.ended_bytes_of(creator).await? - self.retention.bytes_per_creator;
+            if excess <= 0 {
+                break;
+            }
+            let now = self.marking_time().await?;
+            let oldest = self.sharing.store.oldest_ended_shares(creator, excess).await?;
+            if self.end_permanently(oldest.clone(), now, now).await? > 0 {
+                self.sweep(now).await?;
+            }
+            let mut deleted = self.delete(oldest.clone(), now).await?;
+            if deleted == 0 {
+                // What is left has others below it, which go first.
+                for (owner, share) in oldest.into_iter().take(1) {
+                    deleted += self.delete_below(&owner, share, now).await?;
+                }
+            }
+            if deleted == 0 {
+                break;
+            }
+            purged += deleted;
+        }
+        if purged > 0 {
+            info!(purged, "purged the oldest ended shares of a user who left more than the quota");
+        }
+        Ok(())
+    }
+
+    /// Deletes a slice of the shares below `share` that have none below themselves.
+    async fn delete_below(&self, owner: &UserId, share: ShareId, now: Instant) -> Result<usize, Error> {
+        let mut above = share;
+        loop {
+            let below = self.sharing.store.shares_below(owner, above).await?;
+            let Some(first) = below.first().copied() else { return Ok(0) };
+            let deleted = self.delete(below.into_iter().map(|share| (owner.clone(), share)).collect(), now).await?;
+            if deleted > 0 {
+                return Ok(deleted);
+            }
+            above = first;
+        }
+    }
+
+    async fn end_permanently(
+        &self,
+        shares: Vec<(UserId, ShareId)>,
+        expired_by: Instant,
+        now: Instant,
+    ) -> Result<u64, Error> {
+        let mut ended = 0;
+        for (owner, shares) in by_owner(shares) {
+            let change = self.sharing.store.begin(Some((&owner, TURN)), None).await?;
+            change.raise_owner(&owner, now).await?;
+            let changed = change.end_permanently(&owner, &shares, expired_by, now).await?;
+            if changed > 0 {
+                change.commit(None).await?;
+            }
+            ended += changed;
+        }
+        Ok(ended)
+    }
+
+    async fn delete(&self, shares: Vec<(UserId, ShareId)>, ended_by: Instant) -> Result<usize, Error> {
+        let mut deleted = 0;
+        for (owner, shares) in by_owner(shares) {
+            let change = self.hold(&owner).await?;
+            deleted += change.delete(&owner, &shares, ended_by).await?;
+            change.commit(None).await?;
+        }
+        count(PURGED, deleted);
+        Ok(deleted)
+    }
+
+    async fn hold(&self, owner: &UserId) -> Result<ShareChange, Error> {
+        let change = self.sharing.store.begin(Some((owner, TURN)), None).await?;
+        change.hold_owner(owner).await?;
+        Ok(change)
+    }
+
+    /// A share is marked only when its expiry has passed by both clocks: one of them may be ahead.
+    async fn marking_time(&self) -> Result<Instant, Error> {
+        Ok(self.sharing.clock.now().min(self.sharing.store.server_time(&self.sharing.clock).await?))
+    }
+}
+
+fn by_owner(shares: Vec<(UserId, ShareId)>) -> BTreeMap<UserId, Vec<ShareId>> {
+    let mut by_owner: BTreeMap<UserId, Vec<ShareId>> = BTreeMap::new();
+    for (owner, share) in shares {
+        by_owner.entry(owner).or_default().push(share);
+    }
+    by_owner
+}
+
+fn count(metric: &'static str, number: usize) {
+    if number > 0 {
+        counter!(metric).increment(u64::try_from(number).unwrap_or(u64::MAX));
+    }
+}

@@ -1,0 +1,257 @@
+//! Usage that quotas are checked against: counted in rows of `share_usage`, which are written under the owner's row.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
+
+use super::{ShareChange, Store, failed, keys::placeholders};
+use crate::{
+    domain::{Share, Usage, UsageKind, UserId},
+    error::Error,
+};
+
+/// What the row of an ended share takes beside its ids.
+pub(super) const ROW_BYTES: i64 = 512;
+
+/// The rows of owner $1 that shares give, where they differ from what is counted.
+const DIFFERENCES: &str = "
+    WITH counted AS (
+        SELECT owner_id, user_id, kind, shares, ids, id_bytes FROM share_usage WHERE owner_id = $1
+    ), open_share AS (
+        SELECT * FROM shares WHERE owner_id = $1 AND ended_at IS NULL
+    ), share_unit AS (
+        SELECT recipient_id AS user_id, CASE WHEN parent_share_id IS NULL THEN 'own' ELSE 'reshared' END AS kind,
+            id_count AS ids, id_bytes FROM open_share
+        UNION ALL
+        SELECT owner_id, CASE WHEN parent_share_id IS NULL THEN 'own_total' ELSE 'reshared_total' END,
+            id_count, id_bytes FROM open_share
+        UNION ALL
+        SELECT creator_id, 'created', id_count, id_bytes FROM open_share WHERE parent_share_id IS NOT NULL
+        UNION ALL
+        SELECT creator_id, 'ended', id_count, id_bytes + 512 FROM shares WHERE owner_id = $1 AND ended_at IS NOT NULL
+    ), added_up AS (
+        SELECT user_id, kind, COUNT(*) AS shares, CAST(SUM(ids) AS BIGINT) AS ids,
+            CAST(SUM(id_bytes) AS BIGINT) AS id_bytes
+        FROM share_unit GROUP BY user_id, kind
+    )
+    SELECT COALESCE(counted.user_id, added_up.user_id) AS user_id, COALESCE(counted.kind, added_up.kind) AS kind,
+        COALESCE(counted.shares, 0) AS shares, COALESCE(added_up.shares, 0) AS true_shares
+    FROM counted FULL JOIN added_up ON counted.user_id = added_up.user_id AND counted.kind = added_up.kind
+    WHERE COALESCE(counted.shares, 0) <> COALESCE(added_up.shares, 0)
+        OR COALESCE(counted.ids, 0) <> COALESCE(added_up.ids, 0)
+        OR COALESCE(counted.id_bytes, 0) <> COALESCE(added_up.id_bytes, 0)";
+
+/// Usage that is not what the shares add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageDifference {
+    /// By whom it is counted.
+    pub user: String,
+    /// What is counted.
+    pub kind: String,
+    /// Shares as counted, and as they are.
+    pub shares: (i64, i64),
+}
+
+/// Changes of usage, added up by row.
+#[derive(Debug, Default)]
+pub(super) struct UsageChange(BTreeMap<(UserId, UsageKind), Usage>);
+
+impl UsageChange {
+    /// Counts `share` as open, `times` being 1, or no longer, `times` being -1.
+    pub(super) fn add(&mut self, share: &Share, times: i64) {
+        for (kind, user) in share.usage_keys() {
+            self.add_unit(kind, user, Usage::of(share), times);
+        }
+    }
+
+    /// Counts `share` among the ended ones of its creator, or no longer.
+    pub(super) fn add_ended(&mut self, share: &Share, times: i64) {
+        let usage = Usage::of(share);
+        let unit = Usage { id_bytes: usage.id_bytes + ROW_BYTES, ..usage };
+        self.add_unit(UsageKind::Ended, share.creator.clone(), unit, times);
+    }
+
+    /// Counts the share before a change no longer, and the share after it.
+    pub(super) fn replace(&mut self, before: &Share, after: &Share) {
+        for (share, times) in [(before, -1), (after, 1)] {
+            if share.ended_at.is_none() {
+                self.add(share, times);
+            } else {
+                self.add_ended(share, times);
+            }
+        }
+    }
+
+    /// Takes over a row that a statement marked as ended: it is `RETURNING` the columns of [`RETURNED`].
+    pub(super) fn end_row(&mut self, row: &QueryResult) -> Result<(), Error> {
+        let returned = Returned::read(row)?;
+        for (kind, user) in returned.open_keys() {
+            self.add_unit(kind, user, returned.usage, -1);
+        }
+        self.add_unit(UsageKind::Ended, returned.creator.clone(), returned.ended_usage(), 1);
+        Ok(())
+    }
+
+    /// Takes over an ended row that a statement deleted.
+    pub(super) fn delete_row(&mut self, row: &QueryResult) -> Result<(), Error> {
+        let returned = Returned::read(row)?;
+        self.add_unit(UsageKind::Ended, returned.creator.clone(), returned.ended_usage(), -1);
+        Ok(())
+    }
+
+    fn add_unit(&mut self, kind: UsageKind, user: UserId, unit: Usage, times: i64) {
+        let usage = self.0.entry((user, kind)).or_default();
+        usage.shares += unit.shares * times;
+        usage.ids += unit.ids * times;
+        usage.id_bytes += unit.id_bytes * times;
+    }
+}
+
+/// The columns by which a row is counted.
+pub(super) const RETURNED: &str = "owner_id, recipient_id, creator_id, source, id_count, id_bytes";
+
+struct Returned {
+    owner: UserId,
+    recipient: UserId,
+    creator: UserId,
+    is_reshare: bool,
+    usage: Usage,
+}
+
+impl Returned {
+    fn read(row: &QueryResult) -> Result<Self, Error> {
+        let user = |column| {
+            let id: String = row.try_get("", column).map_err(failed)?;
+            UserId::parse(id).map_err(|error| Error::Internal(error.into()))
+        };
+        let source: String = row.try_get("", "source").map_err(failed)?;
+        let number = |column| row.try_get::<i64>("", column).map_err(failed);
+        Ok(Self {
+            owner: user("owner_id")?,
+            recipient: user("recipient_id")?,
+            creator: user("creator_id")?,
+            is_reshare: source == super::row::RESHARE,
+            usage: Usage { shares: 1, ids: number("id_count")?, id_bytes: number("id_bytes")? },
+        })
+    }
+
+    fn open_keys(&self) -> Vec<(UsageKind, UserId)> {
+        if self.is_reshare {
+            vec![
+                (UsageKind::Reshared, self.recipient.clone()),
+                (UsageKind::Created, self.creator.clone()),
+                (UsageKind::ResharedTotal, self.owner.clone()),
+            ]
+        } else {
+            vec![(UsageKind::Own, self.recipient.clone()), (UsageKind::OwnTotal, self.owner.clone())]
+        }
+    }
+
+    fn ended_usage(&self) -> Usage {
+        Usage { id_bytes: self.usage.id_bytes + ROW_BYTES, ..self.usage }
+    }
+}
+
+impl ShareChange {
+    /// The usage in which `share` is counted by `kind`.
+    pub async fn usage(&self, share: &Share, kind: UsageKind) -> Result<Usage, Error> {
+        const OF: &str =
+            "SELECT shares, ids, id_bytes FROM share_usage WHERE owner_id = $1 AND user_id = $2 AND kind = $3";
+        let Some((_, user)) = share.usage_keys().into_iter().find(|(counted, _)| *counted == kind) else {
+            return Ok(Usage::default());
+        };
+        let values = vec![share.owner.as_str().into(), user.as_str().into(), kind.name().into()];
+        let rows = self.query(OF, values).await?;
+        let Some(row) = rows.first() else { return Ok(Usage::default()) };
+        let number = |column| row.try_get::<i64>("", column).map_err(failed);
+        Ok(Usage { shares: number("shares")?, ids: number("ids")?, id_bytes: number("id_bytes")? })
+    }
+
+    /// Writes a change of usage, and returns the usage of every row that it touched.
+    pub(super) async fn write_usage(
+        &self,
+        owner: &UserId,
+        change: UsageChange,
+    ) -> Result<Vec<(UsageKind, Usage)>, Error> {
+        let units: Vec<_> = change.0.into_iter().filter(|(_, usage)| *usage != Usage::default()).collect();
+        let mut written = Vec::with_capacity(units.len());
+        for slice in units.chunks(MAX_UNITS) {
+            written.extend(self.write_units(owner, slice).await?);
+        }
+        Ok(written)
+    }
+
+    async fn write_units(
+        &self,
+        owner: &UserId,
+        units: &[((UserId, UsageKind), Usage)],
+    ) -> Result<Vec<(UsageKind, Usage)>, Error> {
+        let mut values: Vec<Value> = vec![owner.as_str().into()];
+        let mut rows = Vec::with_capacity(units.len());
+        for ((user, kind), usage) in units {
+            let first = values.len() + 1;
+            rows.push(format!("($1, ${first}, ${}, ${}, ${}, ${})", first + 1, first + 2, first + 3, first + 4));
+            values.extend([
+                user.as_str().into(),
+                kind.name().into(),
+                usage.shares.into(),
+                usage.ids.into(),
+                usage.id_bytes.into(),
+            ]);
+        }
+        let sql = format!(
+            "INSERT INTO share_usage (owner_id, user_id, kind, shares, ids, id_bytes) VALUES {}
+             ON CONFLICT (owner_id, user_id, kind) DO UPDATE SET shares = share_usage.shares + excluded.shares,
+                 ids = share_usage.ids + excluded.ids, id_bytes = share_usage.id_bytes + excluded.id_bytes
+             RETURNING user_id, kind, shares, ids, id_bytes",
+            rows.join(", ")
+        );
+        let mut written = Vec::with_capacity(units.len());
+        let mut empty: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in self.query(&sql, values).await? {
+            let (user, name): (String, String) =
+                (row.try_get("", "user_id").map_err(failed)?, row.try_get("", "kind").map_err(failed)?);
+            let number = |column| row.try_get::<i64>("", column).map_err(failed);
+            let usage = Usage { shares: number("shares")?, ids: number("ids")?, id_bytes: number("id_bytes")? };
+            if usage.shares == 0 {
+                empty.entry(name.clone()).or_default().push(user);
+            }
+            let kind = units.iter().map(|((_, kind), _)| *kind).find(|kind| kind.name() == name);
+            written.extend(kind.map(|kind| (kind, usage)));
+        }
+        for (kind, users) in empty {
+            let mut values: Vec<Value> = vec![owner.as_str().into(), kind.into()];
+            let users = placeholders(&mut values, &users, |user| user.as_str().into());
+            let sql = format!(
+                "DELETE FROM share_usage WHERE owner_id = $1 AND kind = $2 AND shares = 0 AND user_id IN ({users})"
+            );
+            self.execute(&sql, values).await?;
+        }
+        Ok(written)
+    }
+}
+
+/// Rows of usage that are written by one statement.
+const MAX_UNITS: usize = 500;
+
+impl Store {
+    /// Where the usage that is counted for `owner` is not what their shares add up to; empty unless the code is wrong.
+    pub async fn usage_differences(&self, owner: &UserId) -> Result<Vec<UsageDifference>, Error> {
+        let reader = self.database.reader();
+        let statement =
+            Statement::from_sql_and_values(reader.get_database_backend(), DIFFERENCES, [owner.as_str().into()]);
+        let rows = reader.query_all_raw(statement).await.map_err(failed)?;
+        rows.iter()
+            .map(|row| {
+                Ok(UsageDifference {
+                    user: row.try_get("", "user_id").map_err(failed)?,
+                    kind: row.try_get("", "kind").map_err(failed)?,
+                    shares: (
+                        row.try_get("", "shares").map_err(failed)?,
+                        row.try_get("", "true_shares").map_err(failed)?,
+                    ),
+                })
+            })
+            .collect()
+    }
+}
