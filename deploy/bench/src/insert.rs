@@ -12,7 +12,7 @@ use sqlx::{
 use uuid::Uuid;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS shares (id BLOB PRIMARY KEY, owner_id TEXT, recipient_id TEXT, \
-     maker_id TEXT, scope TEXT, tag_ids TEXT, node_ids TEXT, scope_digest TEXT, can_read INT, can_write INT, \
+     creator_id TEXT, scope TEXT, tag_ids TEXT, node_ids TEXT, scope_digest TEXT, can_read INT, can_write INT, \
      can_delete INT, can_share INT, source TEXT, depth INT, created_at TEXT, updated_at TEXT, version INT); \
      CREATE INDEX IF NOT EXISTS outgoing ON shares (owner_id, created_at, id); \
      CREATE INDEX IF NOT EXISTS incoming ON shares (recipient_id, created_at, id); \

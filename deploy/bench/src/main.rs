@@ -1,6 +1,6 @@
 //! What the plane costs, beside what it stands on: `cargo run --release -p bench`, and of decisions over gRPC
 //! `cargo run --release -p bench -- decisions`. What it bears: `-- overload`, `-- idle`, `-- hostile` and `-- existence`;
-//! what being followed costs: `-- telemetry`.
+//! what being followed costs: `-- telemetry`. What calls of a sharing-svc that runs cost, or of two in turn: `-- sharing URL`.
 //!
 //! Starts the `ofself` that was built beside this program and asks it by REST, in turn with a bare axum → tonic hop that
 //! answers a constant, and with the INSERT of a share by plain SQL at the same durability. The machine's speed drifts, so
@@ -15,6 +15,7 @@ mod insert;
 mod load;
 mod overload;
 mod peer;
+mod sharing;
 mod telemetry;
 
 use std::{
@@ -60,6 +61,9 @@ async fn main() -> anyhow::Result<()> {
     if asked == "peer" {
         println!("{}", peer::listen(std::env::args().nth(2).context("which database?")?).await?);
         return std::future::pending().await;
+    }
+    if asked == "sharing" {
+        return sharing::run(&std::env::args().skip(2).collect::<Vec<_>>()).await;
     }
     if asked == "telemetry" {
         return telemetry::run().await;

@@ -14,16 +14,16 @@ use tonic::{Response, Status, body::Body, server::Grpc};
 use tonic_prost::ProstCodec;
 use tower::service_fn;
 
-/// As in sharing-svc's `storage/read.rs`.
+/// As in sharing-svc's `storage/decisions.rs`, on SQLite.
 const SELECT: &str = "
-    WITH RECURSIVE link (id, parent) AS (
-        SELECT id, parent_share_id FROM shares
-        WHERE owner_id = $1 AND recipient_id = $2
-            AND revoked_at IS NULL AND (effective_until IS NULL OR effective_until > $3)
-        UNION
-        SELECT above.id, above.parent_share_id FROM shares above JOIN link ON above.id = link.parent
+    WITH leaf AS (
+        SELECT * FROM shares WHERE owner_id = $1 AND recipient_id = $2
+            AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
     )
-    SELECT shares.* FROM shares JOIN link ON link.id = shares.id";
+    SELECT leaf.*, 1 AS is_leaf FROM leaf
+    UNION ALL
+    SELECT above.*, 0 AS is_leaf FROM shares above
+    WHERE above.owner_id = $1 AND above.id IN (SELECT unhex(value) FROM leaf, json_each(leaf.ancestors))";
 
 /// Starts it over the database of sharing-svc; gives where it answers.
 pub(crate) async fn listen(database_url: String) -> anyhow::Result<String> {

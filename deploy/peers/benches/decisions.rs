@@ -131,7 +131,7 @@ fn shares(count: u32) -> Vec<Chain> {
                 id: id(own),
                 owner: Id::parse("ann").expect("an id"),
                 recipient: Id::parse(if link == 8 { "bob".to_owned() } else { format!("user-{link}") }).expect("an id"),
-                maker: Id::parse("ann").expect("an id"),
+                creator: Id::parse("ann").expect("an id"),
                 terms: Terms {
                     scope: Scope::Tags(Distinct::new(tags.collect())),
                     rights: Rights { read: true, write: false, delete: false, share: true },
@@ -139,13 +139,14 @@ fn shares(count: u32) -> Vec<Chain> {
                 },
                 source: match link {
                     1 => Source::Direct,
-                    _ => Source::Reshare { parent: id(own - 1), depth: u8::try_from(link).expect("eight") },
+                    _ => Source::Reshare { ancestors: (number * 8 + 1..own).map(id).collect() },
                 },
-                effective_until: None,
                 revoked_at: None,
+                ended_at: None,
                 created_at: moment(0),
                 updated_at: moment(0),
                 version: 1,
+                created_version: 1,
             };
             if link == 8 { leaves.push(share) } else { others.push(share) }
         }
