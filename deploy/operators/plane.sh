@@ -5,17 +5,20 @@
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 fail() { echo "$1" >&2; cat "$work/log" >&2; exit 1; }
 
+# What a plane is started with, as `faketime` and its options; nothing by default.
+clock=()
+
 # begin KIND PROGRAMS: KIND is sqlite or postgres; PROGRAMS the folder of the programs.
 begin() {
     export DATA_DIR=$work/$1 GATEWAY_LISTEN
     GATEWAY_LISTEN=127.0.0.1:$(free_port)
     programs=$2
     if [ "$1" = sqlite ]; then
-        env -u DATABASE_URL "$programs/ofself" serve --listen "$GATEWAY_LISTEN" --sharing-listen 127.0.0.1:0 \
+        env -u DATABASE_URL "${clock[@]}" "$programs/ofself" serve --listen "$GATEWAY_LISTEN" --sharing-listen 127.0.0.1:0 \
             --exposure-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 >"$work/banner" 2>"$work/log" &
     else
         SHARING_LISTEN=127.0.0.1:$(free_port) EXPOSURE_LISTEN=127.0.0.1:$(free_port) GATEWAY_ADMIN_PORT=0 \
-            SHARING_ADMIN_PORT=0 EXPOSURE_ADMIN_PORT=0 deploy/processes/run "$programs" 2>"$work/log" &
+            SHARING_ADMIN_PORT=0 EXPOSURE_ADMIN_PORT=0 "${clock[@]}" deploy/processes/run "$programs" 2>"$work/log" &
     fi
     plane=$!
     ready() { curl --silent --fail "http://$GATEWAY_LISTEN/readyz" >/dev/null; }
@@ -31,7 +34,7 @@ end() {
 
 # ask USER PATH [OPTIONS OF CURL]
 ask() {
-    curl --silent --fail-with-body "http://$GATEWAY_LISTEN/api/v1$2" -H "Authorization: Bearer $("$programs/ofself" token --user "$1")" \
+    curl --silent --fail-with-body "http://$GATEWAY_LISTEN/api/v1$2" -H "Authorization: Bearer $("${clock[@]}" "$programs/ofself" token --user "$1")" \
         -H 'Content-Type: application/json' "${@:3}"
 }
 
