@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 enum Fate {
     Served,
     Closed,
-    /// Nothing is forwarded any more, and neither side is told.
+    /// Nothing is forwarded any more, and neither side gets an error.
     Silenced,
 }
 

@@ -291,7 +291,7 @@ async fn refused_reshare_does_not_tell_who_is_on_the_chain() {
             BTreeSet::from(["shared_with_user_id cannot receive this re-share".to_owned()]),
             "{backend}"
         );
-        // What is wrong beside it is told alike of both.
+        // Other errors are the same for both.
         let mut answers = BTreeSet::new();
         for recipient in ["cyd", "eve"] {
             let wide = CreateShareRequest { can_write: Some(true), ..everything_to(recipient) };
