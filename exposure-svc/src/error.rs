@@ -31,6 +31,8 @@ pub enum Error {
     TooManyKeptAnswers,
     /// The database is away or overloaded; the same call may succeed later.
     Unavailable(anyhow::Error),
+    /// The database is read, and does not take writes: its disk is full or failing, or the server is a standby.
+    Unwritable(anyhow::Error),
     /// A fault of ours.
     Internal(anyhow::Error),
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Error {
             Self::TooManyKeptAnswers => f.write_str(
                 "too many answers are kept under your idempotency keys; wait until some are 24 hours old, or send none",
             ),
+            Self::Unwritable(_) => f.write_str("changes cannot be stored at the moment; reads are answered"),
             Self::Unavailable(_) => f.write_str("exposure profiles are unavailable for the moment; try again"),
             Self::Internal(_) => f.write_str("something went wrong on our side"),
         }
@@ -63,7 +66,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unavailable(cause) | Self::Internal(cause) => Some(cause.as_ref()),
+            Self::Unavailable(cause) | Self::Unwritable(cause) | Self::Internal(cause) => Some(cause.as_ref()),
             Self::Invalid(_)
             | Self::ProfileNotFound
             | Self::AppAccessNotFound

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use exposure_svc::config::{Action, Command};
 use service_kit::{
     admin::ask_ready,
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     };
     let program = Program {
         name: "exposure-svc",
+        command: Command::command(),
         crates: &["exposure_svc"],
         sampling: Sampling::ByCallers,
         telemetry: telemetry.as_ref(),
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
                 service::run(exposure_svc::open(settings, Clock::system()).await?, &admin).await
             }
             Action::Doctor(settings) => {
-                let mut doctor = Doctor::of(&settings.service.telemetry).await;
+                let mut doctor = Doctor::new(&Command::command(), &settings.service.telemetry).await;
                 exposure_svc::examine(&mut doctor, &settings, Clock::system().now()).await;
                 doctor.address("admin-listen", &settings.admin_listen, Some(PlainText::NothingToHide)).await;
                 doctor.finish()

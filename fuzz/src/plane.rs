@@ -36,6 +36,7 @@ pub(crate) fn gateway(runtime: &Runtime) -> Router {
         jwt_public_key: None,
         jwt_jwks_file: None,
         jwt_jwks_url: None,
+        jwt_jwks_max_age: Duration::from_hours(24),
         jwt_secret: Some(SECRET.into()),
         first_party_claim: "tier".to_owned(),
         first_party_values: vec!["L0".to_owned()],
@@ -48,7 +49,7 @@ pub(crate) fn gateway(runtime: &Runtime) -> Router {
         let plain_text = PlainText::OnThisMachine;
         let upstreams = Upstreams::new(&nowhere, &nowhere, None, plain_text, Duration::from_secs(1)).expect("settings");
         let admission = Admission::new(&LoadSettings::default(), 1);
-        gateway::router::router(upstreams, Readiness::default(), authentication, admission, Vec::new())
+        gateway::router::router(upstreams, Readiness::default(), authentication, &admission, Vec::new())
             .expect("a description")
     })
 }

@@ -3,7 +3,7 @@
 //! The bytes are a request as HTTP/1.1 writes it (`PUT /sharing/x?y=z`, header lines, an empty line, the body).
 
 use axum::{Router, body::Body};
-use http::{Request, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
@@ -55,6 +55,11 @@ fn request(bytes: &[u8], token: &str) -> Option<Request<Body>> {
         let (name, value) = line.split_at(colon);
         request = request.header(name, value.get(1..)?.trim_ascii());
     }
-    let request = request.header(header::AUTHORIZATION, token).header(header::CONTENT_TYPE, "application/json");
-    request.body(Body::from(body.get(2..).unwrap_or_default().to_vec())).ok()
+    let body = Body::from(body.get(2..).unwrap_or_default().to_vec());
+    let mut request = request.header(header::AUTHORIZATION, token).body(body).ok()?;
+    // What every client sends; bytes that bring their own are sent as they are.
+    for (name, value) in [(header::HOST, "localhost"), (header::CONTENT_TYPE, "application/json")] {
+        request.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    Some(request)
 }

@@ -33,7 +33,9 @@ pub fn token(bytes: &[u8]) {
             Err(_) => return,
         },
     };
-    let request = Request::get("/api/v1/sharing/outgoing").header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let request = Request::get("/api/v1/sharing/outgoing")
+        .header(header::HOST, "localhost")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"));
     let Ok(request) = request.body(Body::empty()) else { return };
     let status = STAGE.with(|(runtime, router)| {
         runtime.block_on(async { router.clone().oneshot(request).await.expect("an answer").status() })

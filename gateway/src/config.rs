@@ -125,6 +125,7 @@ impl Settings {
 
 /// Takes an origin; all of them at once is none.
 fn origin(text: &str) -> Result<HeaderValue, String> {
+    let text = text.trim();
     let is_origin = text.split_once("://").is_some_and(|(scheme, host)| {
         matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', ' '])
     });

@@ -253,7 +253,8 @@ impl ApiError {
             ErrorCode::ValidationError => Self::validation(fields),
             ErrorCode::ServiceUnavailable => {
                 let unavailable = Self::unavailable();
-                Self { retry_after: retry_after.or(unavailable.retry_after), ..unavailable }
+                // Which part is unavailable, and whether reads go on, the service says.
+                Self { retry_after: retry_after.or(unavailable.retry_after), ..Self::new(code, message) }
             }
             ErrorCode::InternalServerError => Self::internal(),
             _ => {

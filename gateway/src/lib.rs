@@ -74,7 +74,7 @@ pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Gateway> {
     let readiness = Readiness::default();
     let admission = Admission::new(&settings.limits.load, settings.limits.max_in_flight_per_user);
     let router =
-        router::router(upstreams.clone(), readiness.clone(), authentication, admission, settings.limits.cors_origins)?;
+        router::router(upstreams.clone(), readiness.clone(), authentication, &admission, settings.limits.cors_origins)?;
     Ok(Gateway { server, router, upstreams, readiness, drain: settings.end.drain })
 }
 
@@ -100,7 +100,9 @@ impl Gateway {
 
 async fn watch(upstreams: Upstreams, readiness: Readiness, shutdown: Shutdown) {
     loop {
-        readiness.set(upstreams.are_ready().await && !shutdown.has_begun());
+        let (are_ready, degraded) = tokio::join!(upstreams.are_ready(), upstreams.degraded());
+        readiness.set(are_ready && !shutdown.has_begun());
+        readiness.set_degraded(degraded.filter(|_| are_ready));
         tokio::select! {
             () = shutdown.begun() => break,
             () = tokio::time::sleep(WATCH_EVERY) => {}

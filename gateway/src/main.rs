@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use gateway::config::{Action, Command, Settings};
 use service_kit::{
     admin::{Admin, ask_ready},
@@ -19,13 +20,18 @@ fn main() -> ExitCode {
         Action::Serve(settings) => Some(settings.telemetry.clone()),
         Action::Doctor(_) | Action::Ready { .. } => None,
     };
-    let program =
-        Program { name: "gateway", crates: &["gateway"], sampling: Sampling::Here, telemetry: telemetry.as_ref() };
+    let program = Program {
+        name: "gateway",
+        command: Command::command(),
+        crates: &["gateway"],
+        sampling: Sampling::Here,
+        telemetry: telemetry.as_ref(),
+    };
     process::run(&program, || async {
         match action {
             Action::Serve(settings) => serve(settings).await,
             Action::Doctor(settings) => {
-                let mut doctor = Doctor::of(&settings.telemetry).await;
+                let mut doctor = Doctor::new(&Command::command(), &settings.telemetry).await;
                 gateway::doctor::examine(&mut doctor, &settings, Clock::system()).await;
                 doctor.address("admin-listen", &settings.admin_listen, Some(PlainText::NothingToHide)).await;
                 doctor.finish()

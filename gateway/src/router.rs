@@ -13,7 +13,10 @@ use tower_http::{
     cors::{AllowOrigin, CorsLayer},
 };
 use tracing::error;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
 use crate::{
     BASE,
@@ -25,6 +28,7 @@ use crate::{
         admission::{Admission, admit},
         context::{TRACEPARENT, X_REQUEST_ID, with_context},
         requests,
+        require_host::require_host,
     },
     sharing::handlers as sharing,
     upstream::Upstreams,
@@ -60,26 +64,29 @@ pub fn router(
     upstreams: Upstreams,
     readiness: Readiness,
     authentication: Authentication,
-    admission: Admission,
+    admission: &Admission,
     origins: Vec<HeaderValue>,
 ) -> anyhow::Result<Router> {
     requests::describe();
+    // Of the methods that a path has: one that it has not is refused by that, whatever its body.
+    let admitted = |routes: UtoipaMethodRouter<Upstreams>| {
+        routes.map(|methods| methods.route_layer(from_fn_with_state(admission.clone(), admit)))
+    };
     let (api, described) = OpenApiRouter::<Upstreams>::new()
-        .routes(routes!(sharing::create))
-        .routes(routes!(sharing::outgoing))
-        .routes(routes!(sharing::incoming))
-        .routes(routes!(sharing::get, sharing::update, sharing::revoke))
-        .routes(routes!(exposure_profiles::list, exposure_profiles::create))
-        .routes(routes!(exposure_profiles::default))
-        .routes(routes!(exposure_profiles::create_from_template))
-        .routes(routes!(exposure_profiles::get, exposure_profiles::update, exposure_profiles::delete))
-        .routes(routes!(exposure_profiles::yaml))
+        .routes(admitted(routes!(sharing::create)))
+        .routes(admitted(routes!(sharing::outgoing)))
+        .routes(admitted(routes!(sharing::incoming)))
+        .routes(admitted(routes!(sharing::get, sharing::update, sharing::revoke)))
+        .routes(admitted(routes!(exposure_profiles::list, exposure_profiles::create)))
+        .routes(admitted(routes!(exposure_profiles::default)))
+        .routes(admitted(routes!(exposure_profiles::create_from_template)))
+        .routes(admitted(routes!(exposure_profiles::get, exposure_profiles::update, exposure_profiles::delete)))
+        .routes(admitted(routes!(exposure_profiles::yaml)))
         .split_for_parts();
     let api = api
         .method_not_allowed_fallback(method_not_allowed)
         // Within what says who asks: a panic is answered to somebody, with what every answer to them has.
         .route_layer(CatchPanicLayer::custom(panicked))
-        .route_layer(from_fn_with_state(admission, admit))
         .route_layer(from_fn_with_state(authentication, require_caller));
     let (probes, described) =
         OpenApiRouter::with_openapi(description::document().nest(BASE, description::of_api(described)))
@@ -95,6 +102,7 @@ pub fn router(
         .with_state(readiness)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cross_origin(origins))
+        .layer(from_fn(require_host))
         .layer(from_fn(with_context));
     Ok(router)
 }
@@ -129,15 +137,14 @@ async fn healthz() -> &'static str {
     tag = "Operations",
     security(()),
     responses(
-        (status = 200, description = "It should", body = String, content_type = "text/plain"),
+        (status = 200, description = "It should; a line for each service that cannot store changes", body = String, content_type = "text/plain"),
         (status = 503, description = "It should not", body = String, content_type = "text/plain"),
     ),
 )]
 async fn readyz(State(readiness): State<Readiness>) -> Response {
-    if readiness.is_ready() {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "not ready\n").into_response()
+    match Readiness::probe(&[readiness]) {
+        (StatusCode::OK, text) => text.into_response(),
+        (status, text) => (status, [(header::RETRY_AFTER, "1")], text).into_response(),
     }
 }
 

@@ -11,7 +11,7 @@ use ofself_proto::{
 };
 use service_kit::{
     grpc::{
-        ACTING_USER, IDEMPOTENCY_KEY,
+        ACTING_USER, IDEMPOTENCY_KEY, WRITES,
         calls::{self, End},
     },
     process::ConfigurationError,
@@ -91,6 +91,17 @@ impl Upstreams {
         sharing && exposure
     }
 
+    /// What does not work although both services serve: a service that cannot store changes still answers reads.
+    pub async fn degraded(&self) -> Option<String> {
+        let (sharing, exposure) = tokio::join!(writes_fail(self.sharing.clone()), writes_fail(self.exposure.clone()));
+        let degraded: Vec<_> = [("sharing-svc", sharing), ("exposure-svc", exposure)]
+            .into_iter()
+            .filter(|(_, writes_fail)| *writes_fail)
+            .map(|(name, _)| format!("{name}: writes fail"))
+            .collect();
+        (!degraded.is_empty()).then(|| degraded.join("\n"))
+    }
+
     /// Why a service does not serve; nothing where it does. In the order sharing, exposure.
     pub async fn troubles(&self) -> [Option<String>; 2] {
         let (sharing, exposure) = tokio::join!(trouble(self.sharing.clone()), trouble(self.exposure.clone()));
@@ -167,6 +178,14 @@ fn channel(
 
 async fn is_serving(channel: Channel) -> bool {
     trouble(channel).await.is_none()
+}
+
+/// Whether a service reports that it cannot store changes.
+async fn writes_fail(channel: Channel) -> bool {
+    let request = HealthCheckRequest { service: WRITES.to_owned() };
+    let ask = async { HealthClient::new(channel).check(request).await };
+    let answer = tokio::time::timeout(READY_PATIENCE, ask).await;
+    matches!(answer, Ok(Ok(answer)) if answer.get_ref().status() == ServingStatus::NotServing)
 }
 
 async fn trouble(channel: Channel) -> Option<String> {

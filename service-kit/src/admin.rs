@@ -11,14 +11,22 @@ use std::{
 };
 
 use anyhow::Context;
-use axum::{Router, body::Bytes, extract::State, routing::get};
+use arc_swap::ArcSwapOption;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{self, Request},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use http::{StatusCode, header};
 use http_body_util::Empty;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tonic::service::Routes;
 
 use crate::{
-    server::{ConnectionSettings, Kind, ListenAddress, Listener, PlainText, Server},
+    server::{ConnectionSettings, Kind, ListenAddress, Listener, PlainText, Server, validate_host},
     shutdown::Shutdown,
     telemetry::metrics,
 };
@@ -33,17 +41,46 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether a process should be sent work.
 #[derive(Clone, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+pub struct Readiness(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    is_ready: AtomicBool,
+    /// What does not work although it is ready.
+    degraded: ArcSwapOption<String>,
+}
 
 impl Readiness {
     /// Says whether it should.
     pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Relaxed);
+        self.0.is_ready.store(ready, Ordering::Relaxed);
     }
 
     /// Whether it should be sent work.
     pub fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.is_ready.load(Ordering::Relaxed)
+    }
+
+    /// Reports what does not work although it is ready, or that everything does.
+    pub fn set_degraded(&self, message: Option<String>) {
+        self.0.degraded.store(message.map(Arc::new));
+    }
+
+    /// What does not work although it is ready.
+    pub fn degraded(&self) -> Option<Arc<String>> {
+        self.0.degraded.load_full()
+    }
+
+    /// The response to a readiness probe of a process that consists of `parts`: 200 while all of them are ready, and a line for
+    /// each that is degraded. A part that cannot store changes still answers every read, so it stays ready.
+    pub fn probe(parts: &[Self]) -> (StatusCode, String) {
+        let (status, first) = if parts.iter().all(Self::is_ready) {
+            (StatusCode::OK, "ready")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+        };
+        let degraded = parts.iter().filter_map(Self::degraded);
+        (status, degraded.fold(format!("{first}\n"), |text, message| format!("{text}{message}\n")))
     }
 }
 
@@ -85,13 +122,14 @@ impl Admin {
         self.0.address().context("a listener without an address")
     }
 
-    /// Answers `/healthz` (200 while the process runs), `/readyz` (200 while all of `parts` are ready, else 503) and `/metrics`
+    /// Answers `/healthz` (200 while the process runs), `/readyz` ([`Readiness::probe`] of `parts`) and `/metrics`
     /// (Prometheus' text format), and `grpc.health.v1` where `health` is given, until the shutdown closes.
     pub async fn serve(self, parts: Vec<Readiness>, health: Option<Routes>, shutdown: Shutdown) {
         let router = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz))
             .route("/metrics", get(|| async { ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], metrics::scrape()) }))
+            .layer(from_fn(require_host))
             .with_state((Arc::from(parts), shutdown.clone()));
         let router = match health {
             Some(health) => router.fallback_service(health.into_axum_router()),
@@ -101,10 +139,18 @@ impl Admin {
     }
 }
 
-async fn readyz(State((parts, shutdown)): State<(Arc<[Readiness]>, Shutdown)>) -> (StatusCode, &'static str) {
-    if !shutdown.has_begun() && parts.iter().all(Readiness::is_ready) {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+async fn require_host(request: Request, next: Next) -> Response {
+    match validate_host(&request) {
+        Ok(()) => next.run(request).await,
+        Err(message) => (StatusCode::BAD_REQUEST, format!("Host {message}\n")).into_response(),
     }
+}
+
+async fn readyz(
+    extract::State((parts, shutdown)): extract::State<(Arc<[Readiness]>, Shutdown)>,
+) -> (StatusCode, String) {
+    if shutdown.has_begun() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned());
+    }
+    Readiness::probe(&parts)
 }

@@ -4,8 +4,9 @@ use std::{fmt, path::Path, time::Duration};
 
 use crate::{
     database::DatabaseSettings,
+    misspelled_variables::misspelled_variables,
     process::ConfigurationError,
-    server::{ListenAddress, Listener, PlainText},
+    server::{ListenAddress, Listener, PlainText, plain_text_refused},
     telemetry::TelemetrySettings,
     tls::valid_until,
 };
@@ -38,10 +39,11 @@ enum Verdict {
 }
 
 impl Doctor {
-    /// Begins with what every process stands on: open files, and where traces go.
-    pub async fn of(telemetry: &TelemetrySettings) -> Self {
+    /// Begins with what every process stands on: open files, where traces go, and its environment.
+    pub async fn new(command: &clap::Command, telemetry: &TelemetrySettings) -> Self {
         let mut doctor = Self { findings: Vec::new(), part: "process" };
         doctor.process(telemetry).await;
+        doctor.environment(command);
         doctor
     }
 
@@ -91,9 +93,7 @@ impl Doctor {
     /// Looks whether the address could be taken. `plain_text` says where it may be spoken there; `None`: TLS is.
     pub async fn address(&mut self, subject: &'static str, address: &ListenAddress, plain_text: Option<PlainText>) {
         if plain_text == Some(PlainText::OnThisMachine) && !address.is_of_this_machine() {
-            let says =
-                format!("{address} is no loopback address, and plain text would let anyone in; name certificates");
-            return self.wrong(subject, &ConfigurationError::new(says).into());
+            return self.wrong(subject, &plain_text_refused(address).into());
         }
         if plain_text == Some(PlainText::Anywhere) && !address.is_of_this_machine() {
             self.doubtful(subject, format!("{address} speaks plain text: whoever reaches it reads along"));
@@ -143,6 +143,13 @@ impl Doctor {
         false
     }
 
+    fn environment(&mut self, command: &clap::Command) {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        for found in misspelled_variables(command, names) {
+            self.doubtful("environment", found.message(command.get_name()));
+        }
+    }
+
     async fn process(&mut self, telemetry: &TelemetrySettings) {
         match rlimit::increase_nofile_limit(u64::MAX) {
             Ok(most) if most < OPEN_FILES => {
@@ -151,7 +158,7 @@ impl Doctor {
             Ok(most) => self.good("open files", format!("{most} at most")),
             Err(error) => self.doubtful("open files", error.to_string()),
         }
-        let Some(endpoint) = &telemetry.otlp_endpoint else { return };
+        let Some(endpoint) = telemetry.otlp_endpoint.uri() else { return };
         let port = endpoint.port_u16().unwrap_or(if endpoint.scheme_str() == Some("https") { 443 } else { 80 });
         let host = endpoint.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         match tokio::time::timeout(PATIENCE, tokio::net::TcpStream::connect((host, port))).await {

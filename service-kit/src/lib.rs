@@ -13,6 +13,7 @@ pub mod digest;
 pub mod doctor;
 pub mod grpc;
 pub mod idempotency;
+pub mod misspelled_variables;
 pub mod process;
 pub mod refusal;
 pub mod retention;

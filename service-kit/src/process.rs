@@ -3,8 +3,12 @@
 use std::{fmt, process::ExitCode};
 
 use tokio::runtime::Runtime;
+use tracing::warn;
 
-use crate::telemetry::{self, Program, metrics};
+use crate::{
+    misspelled_variables::misspelled_variables,
+    telemetry::{self, Program, metrics},
+};
 
 /// Exit code for a bad option or configuration.
 const EXIT_CONFIGURATION: u8 = 2;
@@ -46,6 +50,13 @@ pub fn run<F: Future<Output = anyhow::Result<()>>>(program: &Program<'_>, work: 
     if error.is::<ConfigurationError>() { ExitCode::from(EXIT_CONFIGURATION) } else { ExitCode::FAILURE }
 }
 
+fn warn_of_misspelled_variables(program: &Program<'_>) {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for found in misspelled_variables(&program.command, names) {
+        warn!(variable = found.name, "{}", found.message(program.name));
+    }
+}
+
 fn within<F: Future<Output = anyhow::Result<()>>>(
     runtime: &Runtime,
     program: &Program<'_>,
@@ -53,6 +64,9 @@ fn within<F: Future<Output = anyhow::Result<()>>>(
 ) -> anyhow::Result<()> {
     let _entered = runtime.enter();
     let telemetry = telemetry::start(program)?;
+    if program.telemetry.is_some() {
+        warn_of_misspelled_variables(program);
+    }
     runtime.spawn(metrics::put_together());
     let outcome = runtime.block_on(work());
     telemetry.end();

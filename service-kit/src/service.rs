@@ -139,7 +139,7 @@ impl Service {
         settings: ServiceSettings,
     ) -> anyhow::Result<Self> {
         let server = GrpcServer::listen(address, identity.contract, settings.grpc).await?;
-        let health = Health::new(identity.services).await;
+        let health = Health::new(identity.program, identity.services).await;
         let routes = routes.add_service(health.server());
         let clock_sync =
             ClockSync::start(database.clone(), clock.clone()).await.context("cannot read the newest time")?;

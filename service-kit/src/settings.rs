@@ -3,7 +3,7 @@
 //! The file is laid beneath the command line as its defaults, so that a setting is declared once and `--help` shows what
 //! applies.
 
-use std::{ffi::OsString, fs, path::PathBuf};
+use std::{ffi::OsString, fmt::Display, fs, path::PathBuf, str::FromStr};
 
 use clap::{ArgAction, Command, Parser, error::ErrorKind};
 
@@ -89,6 +89,15 @@ fn defaults(value: &toml::Value) -> Option<Vec<String>> {
         toml::Value::Boolean(truth) => Some(vec![truth.to_string()]),
         toml::Value::Array(values) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
         toml::Value::Datetime(_) | toml::Value::Table(_) => None,
+    }
+}
+
+/// Parses one entry of a comma-separated list, without the spaces around it. An empty entry is rejected: it is a leftover comma or a
+/// variable that was meant to be unset.
+pub fn list_entry<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+    match text.trim() {
+        "" => Err("the list has an empty entry; remove it, or unset the variable".to_owned()),
+        entry => entry.parse().map_err(|error: T::Err| error.to_string()),
     }
 }
 

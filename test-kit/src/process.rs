@@ -11,6 +11,26 @@ pub struct Process(Child);
 impl Process {
     /// Starts a program and hands its output, line by line, to `is_up` until that says so.
     pub fn start(command: &mut Command, mut is_up: impl FnMut(&str) -> bool) -> Self {
+        let (process, lines, ()) = Self::start_until(command, |line| is_up(line).then_some(()));
+        // Its output is read to the end, or it would stop at a full pipe.
+        std::thread::spawn(move || lines.iter().for_each(drop));
+        process
+    }
+
+    /// The same; what `follow` returns first is what it was started for, and `follow` gets every later line as well.
+    pub fn start_and_follow<T: Send + 'static>(
+        command: &mut Command,
+        mut follow: impl FnMut(&str) -> Option<T> + Send + 'static,
+    ) -> (Self, T) {
+        let (process, lines, value) = Self::start_until(command, &mut follow);
+        std::thread::spawn(move || lines.iter().for_each(|line| drop(follow(&line))));
+        (process, value)
+    }
+
+    fn start_until<T>(
+        command: &mut Command,
+        mut is_up: impl FnMut(&str) -> Option<T>,
+    ) -> (Self, std::sync::mpsc::Receiver<String>, T) {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a program");
         let (lines, seen) = std::sync::mpsc::channel();
         let (out, err) = (child.stdout.take().expect("its output"), child.stderr.take().expect("its log"));
@@ -18,19 +38,17 @@ impl Process {
         std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).try_for_each(|l| of_out.send(l)));
         std::thread::spawn(move || BufReader::new(err).lines().map_while(Result::ok).try_for_each(|l| lines.send(l)));
         let mut log = String::new();
-        loop {
+        let value = loop {
             let Ok(line) = seen.recv_timeout(std::time::Duration::from_secs(30)) else {
                 panic!("the program did not come up:\n{log}");
             };
-            if is_up(&line) {
-                break;
+            if let Some(value) = is_up(&line) {
+                break value;
             }
             log.push_str(&line);
             log.push('\n');
-        }
-        // Its output is read to the end, or it would stop at a full pipe.
-        std::thread::spawn(move || seen.iter().for_each(drop));
-        Self(child)
+        };
+        (Self(child), seen, value)
     }
 
     /// Its process id.

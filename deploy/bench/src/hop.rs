@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, transport::Channel};
 
-struct Constant;
+pub(crate) struct Constant;
 
 #[tonic::async_trait]
 impl SharingService for Constant {

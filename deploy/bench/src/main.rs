@@ -1,11 +1,10 @@
-//! What the plane costs, beside what it stands on: `cargo run --release -p bench`, and of decisions over gRPC
-//! `cargo run --release -p bench -- decisions`. What it bears: `-- overload`, `-- idle`, `-- hostile` and `-- existence`;
-//! what being followed costs: `-- telemetry`. What calls of a sharing-svc that runs cost, or of two in turn: `-- sharing URL`.
+//! Benchmarks of the plane beside what it stands on: `cargo run --release -p bench -- --help` lists them.
 //!
-//! Starts the `ofself` that was built beside this program and asks it by REST, in turn with a bare axum → tonic hop that
+//! Without a command it starts the `ofself` that was built beside this program and asks it by REST, in turn with a bare axum → tonic hop that
 //! answers a constant, and with the INSERT of a share by plain SQL at the same durability. The machine's speed drifts, so
 //! quote the ratios; each is of medians over rounds that take turns.
 
+mod bare;
 mod decisions;
 mod existence;
 mod hop;
@@ -29,6 +28,7 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::Parser;
 use http::Method;
 use load::{Load, Request};
 use test_kit::Process;
@@ -39,6 +39,47 @@ const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
 /// Connections of the closed loop.
 const CONNECTIONS: usize = 16;
+
+/// Benchmarks of the permission plane; without a command: REST beside a bare hop and plain SQL.
+///
+/// Runs the `ofself` that was built beside this program, so build the workspace first: `cargo build --release --workspace`. Quote
+/// ratios, not absolute figures: the speed of a machine drifts.
+#[derive(clap::Parser)]
+#[command(name = "bench", version)]
+struct Arguments {
+    #[command(subcommand)]
+    benchmark: Option<Benchmark>,
+}
+
+#[derive(clap::Subcommand)]
+enum Benchmark {
+    /// Decisions over gRPC, beside a bare tonic call
+    Decisions,
+    /// Calls of a sharing-svc that runs, or of two in turn
+    Sharing(sharing::Arguments),
+    /// Five times the load that the plane can serve
+    Overload,
+    /// Ten thousand connections on which nothing happens
+    Idle,
+    /// Requests that no client sends by accident
+    Hostile,
+    /// Whether the time of a 404 tells another's share from one that does not exist
+    Existence,
+    /// The cost of traces
+    Telemetry,
+    /// A bare tonic and a bare axum server, for a conformance test to compare with
+    #[command(hide = true)]
+    Bare,
+    /// A bare axum to tonic hop, for the others to compare with
+    #[command(hide = true)]
+    Hop,
+    /// A bare tonic server over a database, for the others to compare with
+    #[command(hide = true)]
+    Peer {
+        /// The URL of the database
+        database: String,
+    },
+}
 
 struct Plane {
     process: Process,
@@ -53,29 +94,37 @@ struct Plane {
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> anyhow::Result<()> {
-    if std::env::args().nth(1).as_deref() == Some("hop") {
-        println!("{}", hop::listen().await?);
-        return std::future::pending().await;
+    match Arguments::parse().benchmark {
+        Some(Benchmark::Bare) => {
+            println!("{}", bare::listen().await?.join(" "));
+            std::future::pending().await
+        }
+        Some(Benchmark::Hop) => {
+            println!("{}", hop::listen().await?);
+            std::future::pending().await
+        }
+        Some(Benchmark::Peer { database }) => {
+            println!("{}", peer::listen(database).await?);
+            std::future::pending().await
+        }
+        Some(Benchmark::Sharing(arguments)) => sharing::run(arguments).await,
+        Some(Benchmark::Telemetry) => telemetry::run().await,
+        Some(Benchmark::Decisions) => {
+            let data = tempfile::tempdir()?;
+            of_decisions(&start(data.path(), &[])?, data.path()).await
+        }
+        Some(hardship @ (Benchmark::Overload | Benchmark::Idle | Benchmark::Hostile | Benchmark::Existence)) => {
+            let data = tempfile::tempdir()?;
+            of_hardships(&hardship, &start(data.path(), &[])?, data.path()).await
+        }
+        None => of_requests().await,
     }
-    let asked = std::env::args().nth(1).unwrap_or_default();
-    if asked == "peer" {
-        println!("{}", peer::listen(std::env::args().nth(2).context("which database?")?).await?);
-        return std::future::pending().await;
-    }
-    if asked == "sharing" {
-        return sharing::run(&std::env::args().skip(2).collect::<Vec<_>>()).await;
-    }
-    if asked == "telemetry" {
-        return telemetry::run().await;
-    }
+}
+
+/// REST requests, beside a bare hop and plain SQL.
+async fn of_requests() -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let plane = start(data.path(), &[])?;
-    if asked == "decisions" {
-        return of_decisions(&plane, data.path()).await;
-    }
-    if matches!(asked.as_str(), "overload" | "idle" | "hostile" | "existence") {
-        return of_hardships(&asked, &plane, data.path()).await;
-    }
     println!("ready to serve after {} ms, {} MB resident when idle", plane.ready.as_millis(), plane.idle_kb / 1024);
 
     // A process of its own, as the plane is.
@@ -132,16 +181,17 @@ async fn shared_with_bob(plane: &Plane) -> anyhow::Result<String> {
 }
 
 /// What the plane bears.
-async fn of_hardships(asked: &str, plane: &Plane, data: &std::path::Path) -> anyhow::Result<()> {
+async fn of_hardships(hardship: &Benchmark, plane: &Plane, data: &std::path::Path) -> anyhow::Result<()> {
     let one = shared_with_bob(plane).await?;
     let token = |user: &str| token(user, data);
-    match asked {
-        "overload" => {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others are no hardships")]
+    match hardship {
+        Benchmark::Overload => {
             let tokens: Vec<_> = (0..64).map(|number| token(&format!("alice-{number}"))).collect::<Result<_, _>>()?;
             overload::run(&plane.url, &tokens, plane.process.id()).await
         }
-        "idle" => idle::run(&plane.url, &plane.token, &one, plane.process.id()).await,
-        "hostile" => {
+        Benchmark::Idle => idle::run(&plane.url, &plane.token, &one, plane.process.id()).await,
+        Benchmark::Hostile => {
             let profile = "/api/v1/exposure-profiles/default".to_owned();
             hostile::run(&plane.url, &plane.token, vec![one, profile]).await
         }
@@ -222,4 +272,21 @@ fn token(user: &str, data: &std::path::Path) -> anyhow::Result<String> {
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn help_is_shown_and_an_unknown_benchmark_refused() {
+        let kind = |arguments: &[&str]| Arguments::try_parse_from(arguments).err().map(|error| error.kind());
+        assert_eq!(kind(&["bench", "--help"]), Some(ErrorKind::DisplayHelp));
+        assert_eq!(kind(&["bench", "sharing", "--help"]), Some(ErrorKind::DisplayHelp));
+        assert_eq!(kind(&["bench", "decision"]), Some(ErrorKind::InvalidSubcommand));
+        assert_eq!(kind(&["bench", "sharing"]), Some(ErrorKind::MissingRequiredArgument));
+        assert_eq!(kind(&["bench"]), None);
+    }
 }

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use ofself_proto::sharing::{
     Action, CheckAccessRequest, CreateShareRequest, ListIncomingSharesRequest, ListOutgoingSharesRequest,
     ListViewersRequest, Node, Resource, RevokeShareRequest, Share, ShareScope,
@@ -43,21 +43,20 @@ struct Service {
     hub: Arc<Mutex<Option<(usize, Share)>>>,
 }
 
+/// Which services to measure, and over how much.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The services, by their gRPC URLs: `http://127.0.0.1:50051`
+    #[arg(required = true, num_args = 1..=2, value_name = "URL")]
+    urls: Vec<String>,
+    /// Create so many re-shares below one share first
+    #[arg(long, value_name = "N")]
+    below: Option<usize>,
+}
+
 /// Measures and prints.
-pub(crate) async fn run(arguments: &[String]) -> anyhow::Result<()> {
-    let mut urls = Vec::new();
-    let mut below = None;
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--below" => below = Some(arguments.next().context("--below needs a number")?.parse::<usize>()?),
-            url if url.starts_with("http://") && urls.len() < 2 => urls.push(url.to_owned()),
-            other => bail!("`{other}` is not understood; usage: bench sharing URL [OTHER_URL] [--below N]"),
-        }
-    }
-    if urls.is_empty() {
-        bail!("usage: bench sharing URL [OTHER_URL] [--below N]");
-    }
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { urls, below } = arguments;
     let mut services = Vec::new();
     for url in urls {
         services.push(Service::prepare(url).await?);

@@ -31,7 +31,13 @@ pub enum Action {
         #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
         admin_listen: ListenAddress,
     },
-    /// Print a token
+    /// Create the data directory and its signing key, unless they are there; `serve` does the same
+    Init {
+        /// Where the signing key is kept
+        #[arg(long, env = "DATA_DIR", default_value = "./data")]
+        data_dir: PathBuf,
+    },
+    /// Print a token, signed with the key of a data directory that `serve` or `init` created
     Token(TokenSettings),
     /// Make an authority and certificates to try mutual TLS with
     Certificates(CertificateSettings),

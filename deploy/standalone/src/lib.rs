@@ -1,6 +1,7 @@
 //! The whole permission plane in one process, on SQLite, with a signing key of its own. Nothing here is another
 //! implementation of anything: it is the three crates, assembled.
 
+pub mod banner;
 pub mod certificates;
 pub mod config;
 pub mod plane;

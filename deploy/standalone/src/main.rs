@@ -1,12 +1,14 @@
-//! The program: serve, or mint a token.
+//! The program: serve, or create what serving needs.
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use ofself::{
+    banner::Audience,
     certificates,
     config::{Action, Command},
     plane::{self, Plane},
+    signing_key::SigningKey,
     token,
 };
 use service_kit::{
@@ -23,10 +25,13 @@ fn main() -> ExitCode {
     let telemetry = match &command.action {
         Some(Action::Serve(settings)) => Some(settings.telemetry.clone()),
         None => Some(command.serve.telemetry.clone()),
-        Some(Action::Doctor(_) | Action::Ready { .. } | Action::Token(_) | Action::Certificates(_)) => None,
+        Some(
+            Action::Doctor(_) | Action::Ready { .. } | Action::Init { .. } | Action::Token(_) | Action::Certificates(_),
+        ) => None,
     };
     let program = Program {
         name: "ofself",
+        command: Command::command(),
         crates: &["ofself", "gateway", "sharing_svc", "exposure_svc"],
         sampling: Sampling::Here,
         telemetry: telemetry.as_ref(),
@@ -37,12 +42,13 @@ fn main() -> ExitCode {
                 println!("{}", token::mint(&settings, &Clock::system())?);
                 Ok(())
             }
+            Some(Action::Init { data_dir }) => SigningKey::load_or_create(&data_dir).map(drop),
             Some(Action::Certificates(settings)) => {
                 println!("{}", certificates::make(&settings, &Clock::system())?);
                 Ok(())
             }
             Some(Action::Doctor(settings)) => {
-                let mut doctor = Doctor::of(&settings.telemetry).await;
+                let mut doctor = Doctor::new(&Command::command(), &settings.telemetry).await;
                 plane::examine(&mut doctor, &settings, Clock::system().now()).await;
                 doctor.finish()
             }
@@ -56,5 +62,5 @@ fn main() -> ExitCode {
 async fn serve(settings: ofself::config::ServeSettings) -> anyhow::Result<()> {
     let plane = Plane::open(settings, Clock::system()).await?;
     let shutdown = Shutdown::on_signal(Duration::ZERO)?;
-    plane.serve(shutdown, |banner| print!("{banner}")).await
+    plane.serve(shutdown, Audience::of_stdout(), |banner| print!("{banner}")).await
 }

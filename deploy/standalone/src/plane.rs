@@ -1,6 +1,6 @@
 //! The three crates in one process.
 
-use std::{path::Path, time::Duration};
+use std::{fmt::Write, path::Path, time::Duration};
 
 use gateway::{Gateway, auth::AuthSettings, upstream_url::UpstreamUrl};
 use secrecy::SecretString;
@@ -19,16 +19,14 @@ use service_kit::{
     tls::{ClientTls, ServerTls, refuse_readable_by_others},
 };
 use sharing_svc::config::QuotaSettings;
-use vocabulary::{Id, Instant};
+use vocabulary::Instant;
 
 use crate::{
-    config::{ServeSettings, TokenSettings},
+    banner::{Addresses, Audience, banner},
+    config::ServeSettings,
     signing_key::{self, SigningKey},
     token,
 };
-
-/// How long the token of the banner is good.
-const BANNER_TOKEN: Duration = Duration::from_hours(24);
 
 /// The whole plane, listening and about to serve.
 pub struct Plane {
@@ -43,7 +41,7 @@ pub struct Plane {
 impl Plane {
     /// Opens the databases and takes the addresses.
     pub async fn open(settings: ServeSettings, clock: Clock) -> anyhow::Result<Self> {
-        let key = SigningKey::of(&settings.data_dir)?;
+        let key = SigningKey::load_or_create(&settings.data_dir)?;
         let (sharing, exposure) = tokio::try_join!(
             sharing_svc::open(sharing_settings(&settings), clock.clone()),
             exposure_svc::open(exposure_settings(&settings), clock.clone())
@@ -70,8 +68,13 @@ impl Plane {
     }
 
     /// Serves until the shutdown begins and what is under way has finished. `announce` gets the banner once all serve.
-    pub async fn serve(self, shutdown: Shutdown, announce: impl FnOnce(String)) -> anyhow::Result<()> {
-        let banner = self.banner()?;
+    pub async fn serve(
+        self,
+        shutdown: Shutdown,
+        audience: Audience,
+        announce: impl FnOnce(String),
+    ) -> anyhow::Result<()> {
+        let banner = banner(&self.addresses()?, &self.settings.data_dir, &self.clock, audience)?;
         let Self { gateway, sharing, exposure, admin, .. } = self;
         let parts = vec![sharing.readiness(), exposure.readiness()];
         // The services outlive the gateway: what it has under way still needs them.
@@ -101,36 +104,13 @@ impl Plane {
         Ok(())
     }
 
-    fn banner(&self) -> anyhow::Result<String> {
-        let token = TokenSettings {
-            user: Id::parse("alice")?,
-            tier: "L0".to_owned(),
-            ttl: BANNER_TOKEN,
-            data_dir: self.settings.data_dir.clone(),
-        };
-        let token = token::mint(&token, &self.clock)?;
-        let rest = self.gateway.address()?;
-        let (sharing, exposure) = (self.sharing.address()?, self.exposure.address()?);
-        let admin = self.admin.address()?;
-        let data = self.settings.data_dir.display();
-        // As whoever started it reached it, so that the line works for them.
-        let program = std::env::args().next().unwrap_or_else(|| "ofself".to_owned());
-        // One share and one key a day: whoever runs the line again, also after a restart, gets the same answer.
-        let today = self.clock.now().utc().date_naive();
-        Ok(format!(
-            "OfSelf's permission plane is up; its data is in {data}\n\
-             \n\
-             \x20 REST      http://{rest}/api/v1\n\
-             \x20 sharing   grpc://{sharing}\n\
-             \x20 exposure  grpc://{exposure}\n\
-             \x20 admin     http://{admin}/readyz  /metrics\n\
-             \n\
-             Alice shares what she tagged `{today}` with Bob (her token is good for 24 hours):\n\
-             \n\
-             curl -X POST http://{rest}/api/v1/sharing -H 'Content-Type: application/json' -H 'Idempotency-Key: {today}' -H 'Authorization: Bearer {token}' -d '{{\"shared_with_user_id\": \"bob\", \"scope\": \"specific_tags\", \"tag_ids\": [\"{today}\"]}}'\n\
-             \n\
-             Another token: {program} token --user bob --data-dir {data}\n"
-        ))
+    fn addresses(&self) -> anyhow::Result<Addresses> {
+        Ok(Addresses {
+            rest: self.gateway.address()?,
+            sharing: self.sharing.address()?,
+            exposure: self.exposure.address()?,
+            admin: self.admin.address()?,
+        })
     }
 }
 
@@ -142,7 +122,7 @@ pub async fn examine(doctor: &mut Doctor, settings: &ServeSettings, now: Instant
         let seen = refuse_readable_by_others(&key);
         doctor.look("signing key", seen, |()| format!("{} is its owner's alone", key.display()));
     } else {
-        doctor.doubtful("signing key", format!("{} is not there yet; `serve` and `token` make it", key.display()));
+        doctor.doubtful("signing key", format!("{} is not there yet; `serve` and `init` make it", key.display()));
     }
     let plain_text = if settings.insecure_plaintext { PlainText::Anywhere } else { PlainText::OnThisMachine };
     doctor.address("listen", &settings.listen, Some(plain_text)).await;
@@ -206,10 +186,18 @@ fn service_settings(settings: &ServeSettings, database: &str) -> ServiceSettings
     }
 }
 
-/// The URL of a database file; what a URL takes for its own is written out.
+/// The URL of a database file; whatever a URL could take for its own is percent-encoded.
 fn sqlite_url(path: &Path) -> String {
-    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
-    format!("sqlite://{path}?mode=rwc")
+    let mut url = "sqlite://".to_owned();
+    for byte in path.to_string_lossy().bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(url, "%{byte:02X}");
+        }
+    }
+    url + "?mode=rwc"
 }
 
 fn auth_settings(key: &SigningKey) -> AuthSettings {
@@ -220,6 +208,7 @@ fn auth_settings(key: &SigningKey) -> AuthSettings {
         jwt_public_key: None,
         jwt_jwks_file: Some(key.jwks.clone()),
         jwt_jwks_url: None,
+        jwt_jwks_max_age: Duration::from_hours(24),
         jwt_secret: None,
         first_party_claim: "tier".to_owned(),
         first_party_values: vec!["L0".to_owned()],

@@ -14,7 +14,7 @@ use jsonwebtoken::{
     jwk::{Jwk, JwkSet},
 };
 
-use service_kit::tls::refuse_readable_by_others;
+use service_kit::{process::ConfigurationError, tls::refuse_readable_by_others};
 
 const PRIVATE: &str = "signing-key.der";
 const PUBLIC: &str = "jwks.json";
@@ -37,8 +37,25 @@ pub fn path(data_dir: &Path) -> PathBuf {
 }
 
 impl SigningKey {
-    /// The key of `data_dir`; made where there is none.
-    pub fn of(data_dir: &Path) -> anyhow::Result<Self> {
+    /// The key of `data_dir`. Without one there is no plane that a token of this key would be good for.
+    pub fn load(data_dir: &Path) -> anyhow::Result<Self> {
+        let path = path(data_dir);
+        let der = match fs::read(&path) {
+            Ok(der) => der,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                let message = format!(
+                    "there is no plane in {}: it has no {PRIVATE}; name the directory that `ofself` serves from with --data-dir, or run `ofself init` to create one",
+                    data_dir.display()
+                );
+                return Err(ConfigurationError::new(message).into());
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        Self::from_der(&der, data_dir)
+    }
+
+    /// The key of `data_dir`, created if there is none.
+    pub fn load_or_create(data_dir: &Path) -> anyhow::Result<Self> {
         DirBuilder::new()
             .recursive(true)
             .mode(OWNER_ONLY_FOLDER)
@@ -46,14 +63,17 @@ impl SigningKey {
             .with_context(|| format!("cannot make {}", data_dir.display()))?;
         let path = path(data_dir);
         let der = match fs::read(&path) {
-            Ok(der) => {
-                refuse_readable_by_others(&path)?;
-                der
-            }
+            Ok(der) => der,
             Err(error) if error.kind() == ErrorKind::NotFound => make(&path)?,
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
-        let encoding = EncodingKey::from_ed_der(&der);
+        Self::from_der(&der, data_dir)
+    }
+
+    fn from_der(der: &[u8], data_dir: &Path) -> anyhow::Result<Self> {
+        let path = path(data_dir);
+        refuse_readable_by_others(&path)?;
+        let encoding = EncodingKey::from_ed_der(der);
         let public = Jwk::from_encoding_key(&encoding, Algorithm::EdDSA)
             .map_err(|error| anyhow!("{} is no signing key: {error}", path.display()))?;
         let jwks = data_dir.join(PUBLIC);

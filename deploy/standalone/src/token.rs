@@ -24,9 +24,9 @@ struct Claims<'a> {
     jti: String,
 }
 
-/// A token for a user, signed by the key of the data directory.
+/// A token for a user, signed by the key of the data directory, which must be there.
 pub fn mint(settings: &TokenSettings, clock: &Clock) -> anyhow::Result<String> {
-    let key = SigningKey::of(&settings.data_dir)?;
+    let key = SigningKey::load(&settings.data_dir)?;
     let now = clock.now().utc().timestamp();
     let claims = Claims {
         iss: ISSUER,

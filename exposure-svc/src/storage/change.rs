@@ -68,7 +68,10 @@ impl ProfileChange {
     pub async fn lookup(&self, request: &IdempotentRequest, now: Instant) -> Result<Option<KeptProfile>, Error> {
         self.change.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
             DatabaseFault::Contended => Error::IdempotencyKeyInFlight,
-            DatabaseFault::Duplicate | DatabaseFault::Unavailable | DatabaseFault::Internal => failed(error),
+            DatabaseFault::Duplicate
+            | DatabaseFault::Unavailable
+            | DatabaseFault::Unwritable
+            | DatabaseFault::Internal => failed(error),
         })?;
         match idempotency::lookup(&self.change, request, now).await.map_err(failed)? {
             Lookup::Unknown => Ok(None),

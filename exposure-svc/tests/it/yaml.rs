@@ -50,11 +50,85 @@ fn a_person_can_read_it() {
     assert_eq!(to_yaml(&profile("Work", None, rules, true)).unwrap(), expected);
 }
 
+/// Strings that YAML 1.1 or 1.2 reads as something else where they are not quoted.
+const AMBIGUOUS: [&str; 54] = [
+    "y",
+    "N",
+    "yes",
+    "No",
+    "on",
+    "OFF",
+    "true",
+    "False",
+    "null",
+    "~",
+    "0",
+    "-0",
+    "+1",
+    "012",
+    "0o7",
+    "0b1",
+    "0x1F",
+    "1_000",
+    "1.",
+    ".5",
+    "1e3",
+    "12e03",
+    "1:30",
+    "190:20:30.15",
+    ".inf",
+    "-.INF",
+    ".nan",
+    "2026-11-21",
+    "2026-11-21T00:00:00Z",
+    "2026-11-21 00:00:00",
+    "<<",
+    "=",
+    "-",
+    "---",
+    "...",
+    "- a",
+    "a: b",
+    "#c",
+    "a #b",
+    "&a",
+    "*a",
+    "!t",
+    "{}",
+    "e1",
+    "E56",
+    "e-7",
+    "+e2",
+    "09:30",
+    "0:30",
+    "012:30",
+    "0:0:0",
+    "1,000",
+    "08",
+    "%x",
+];
+
+#[test]
+fn ambiguous_strings_are_quoted_and_line_separators_escaped() {
+    let yaml = |text: &str| {
+        let tags = Distinct::new(vec![TagRef::parse(text.to_owned()).unwrap()]);
+        to_yaml(&profile("Work", None, Rules { allowed_tag_ids: tags, ..Rules::default() }, true)).unwrap()
+    };
+    for text in AMBIGUOUS {
+        let yaml = yaml(text);
+        assert!(yaml.contains(&format!("- \"{text}\"\n")) || yaml.contains(&format!("- '{text}'\n")), "{yaml}");
+    }
+    for (text, escaped) in [("a\u{2028}b", "a\\Lb"), ("a\u{2029}b", "a\\Pb"), ("\u{feff}a", "\\uFEFFa")] {
+        assert!(yaml(text).contains(&format!("- \"{escaped}\"\n")), "{}", yaml(text));
+    }
+    assert!(yaml("reading list").contains("- reading list\n"), "and nothing else is");
+}
+
 /// Texts that a careless writer of YAML would have read back as something else.
 fn text() -> impl Strategy<Value = String> {
-    let awkward =
-        ["no", "null", "~", "1e3", "0x1F", "- a", "a: b", "#c", "'", "\"", " x", "2026-01-01", "{}", "&a", "!t", "🦀"];
-    prop_oneof![select(awkward.map(str::to_owned).to_vec()), "[ -~äß🦀]{1,20}"]
+    let awkward = ["'", "\"", " x", "a\u{2028}b", "\u{2029}", "\u{feff}", "\\", "🦀"];
+    let awkward: Vec<_> = AMBIGUOUS.into_iter().chain(awkward).map(str::to_owned).collect();
+    prop_oneof![select(awkward), "[ -~äß🦀\u{a0}\u{200b}-\u{202e}\u{feff}]{1,20}", "\\PC{1,20}"]
 }
 
 fn tags() -> impl Strategy<Value = Distinct<TagRef>> {

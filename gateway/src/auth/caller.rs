@@ -45,19 +45,21 @@ impl Authentication {
         settings.refuse_what_lets_anyone_in()?;
         counts::describe();
         let allowed = &settings.jwt_algorithms;
-        let mut jwks = None;
+        let (mut jwks, mut expires_at) = (None, None);
         let keys = match settings.key_source()? {
             KeySource::Pem(path) => KeySet::from_pem(path, allowed)?,
             KeySource::JwksFile(path) => KeySet::from_jwks_file(path, allowed)?,
             KeySource::Secret(secret) => KeySet::from_secret(secret, allowed)?,
             KeySource::JwksUrl(url) => {
-                let source = Arc::new(Jwks::new(url.clone(), allowed.clone(), clock.clone())?);
-                let keys = source.fetch().await?;
+                let max_age = settings.jwt_jwks_max_age;
+                let source = Arc::new(Jwks::new(url.clone(), allowed.clone(), max_age, clock.clone())?);
+                let keys = source.fetch_first().await?;
+                expires_at = Some(source.expiry());
                 jwks = Some(source);
                 keys
             }
         };
-        let verifier = Arc::new(Verifier::new(settings, keys, clock));
+        let verifier = Arc::new(Verifier::new(settings, keys, expires_at, clock));
         if let Some(jwks) = &jwks {
             tokio::spawn(jwks::keep_fresh(jwks.clone(), Arc::downgrade(&verifier)));
         }
@@ -137,6 +139,8 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
         return Err(invalid());
     }
     let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(invalid)?;
+    // One space or more (RFC 9110, 11.4).
+    let token = token.trim_start_matches(' ');
     if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() { Ok(token) } else { Err(invalid()) }
 }
 

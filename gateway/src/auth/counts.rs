@@ -6,6 +6,7 @@ use vocabulary::Instant;
 const TOKENS: &str = "token_verifications_total";
 const FETCHES: &str = "jwks_fetches_total";
 const FETCHED_AT: &str = "jwks_last_fetch_timestamp_seconds";
+const KEYS: &str = "jwks_keys";
 
 /// What came of looking at a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,7 @@ pub(super) fn describe() {
     describe_counter!(TOKENS, "Tokens that were looked at, by what came of it; those remembered cost no signature");
     describe_counter!(FETCHES, "Attempts to fetch the keys that verify tokens, by outcome");
     describe_gauge!(FETCHED_AT, "When the keys that verify tokens were last fetched, in seconds since 1970");
+    describe_gauge!(KEYS, "Keys from JWT_JWKS_URL that verify tokens; 0: every token is rejected");
 }
 
 pub(super) fn token(came_of_it: Verification) {
@@ -32,6 +34,11 @@ pub(super) fn token(came_of_it: Verification) {
         Verification::Refused => "refused",
     };
     counter!(TOKENS, "outcome" => outcome).increment(1);
+}
+
+/// Reports how many keys from a URL verify tokens now.
+pub(super) fn keys_in_use(count: usize) {
+    gauge!(KEYS).set(u32::try_from(count).unwrap_or(u32::MAX));
 }
 
 pub(super) fn keys_fetched(succeeded: bool, now: Instant) {

@@ -1,4 +1,5 @@
-//! Keys from a URL: warm before the gateway is ready, refreshed behind its back, and never worse for a failed refresh.
+//! Keys from a URL (JWKS): fetched before the gateway is ready and refreshed in the background. An answer that parses replaces the
+//! keys, also with fewer or none: its issuer has withdrawn the others. A fetch that fails keeps them until they expire.
 
 use std::{
     sync::{Arc, Weak},
@@ -7,7 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use axum::body::Bytes;
-use http::{Uri, uri::Scheme};
+use http::{StatusCode, Uri, uri::Scheme};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -20,12 +21,14 @@ use tokio::{
     sync::{Mutex, Semaphore},
     time::Instant,
 };
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{counts, keys::KeySet, token::Verifier};
 
 /// Keys are fetched anew this often.
 const REFRESH: Duration = Duration::from_mins(5);
+/// The same after a fetch that failed.
+const RETRY: Duration = Duration::from_secs(30);
 /// A key nobody knows makes keys be fetched, but not more often than this.
 const UNKNOWN_KEY: Duration = Duration::from_secs(30);
 /// So many requests at most wait for a key that nobody knows.
@@ -41,6 +44,8 @@ pub(super) struct Jwks {
     allowed: Vec<Algorithm>,
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     clock: Clock,
+    /// How long keys are used after they were fetched.
+    max_age: Duration,
     turn: Mutex<Turn>,
     /// Places for those who wait for keys.
     waiting: Semaphore,
@@ -54,7 +59,7 @@ struct Turn {
 }
 
 impl Jwks {
-    pub(super) fn new(url: Uri, allowed: Vec<Algorithm>, clock: Clock) -> anyhow::Result<Self> {
+    pub(super) fn new(url: Uri, allowed: Vec<Algorithm>, max_age: Duration, clock: Clock) -> anyhow::Result<Self> {
         if url.scheme() != Some(&Scheme::HTTPS) && !is_this_machine(url.host().unwrap_or_default()) {
             let says =
                 format!("JWT_JWKS_URL {url} must be https: whoever can change its keys on the way can be anyone");
@@ -67,23 +72,33 @@ impl Jwks {
             .enable_http1()
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { url, allowed, client, clock, turn: Mutex::default(), waiting: Semaphore::new(WAITING) })
+        Ok(Self { url, allowed, client, clock, max_age, turn: Mutex::default(), waiting: Semaphore::new(WAITING) })
     }
 
-    /// Fetches the keys.
-    pub(super) async fn fetch(&self) -> anyhow::Result<KeySet> {
+    /// Fetches the first keys. An empty set is rejected here, where it is more likely a wrong URL than a withdrawal of every key.
+    pub(super) async fn fetch_first(&self) -> anyhow::Result<KeySet> {
+        let keys = self.fetch().await?;
+        if keys.len() == 0 {
+            return Err(anyhow!("{} holds no key that the configured algorithms can use", self.url));
+        }
+        counts::keys_in_use(keys.len());
+        Ok(keys)
+    }
+
+    /// The Unix second at which keys that were fetched now expire.
+    pub(super) fn expiry(&self) -> i64 {
+        self.clock.now().utc().timestamp().saturating_add_unsigned(self.max_age.as_secs().max(1))
+    }
+
+    async fn fetch(&self) -> anyhow::Result<KeySet> {
         let fetch = async {
             let answer = self.client.get(self.url.clone()).await?;
-            if !answer.status().is_success() {
+            if answer.status() != StatusCode::OK {
                 return Err(anyhow!("{} answered {}", self.url, answer.status()));
             }
             let body = Limited::new(answer.into_body(), MAX_BYTES).collect().await;
             let body = body.map_err(|error| anyhow!("{}: {error}", self.url))?;
-            let keys = KeySet::from_jwks(&body.to_bytes(), &self.allowed)?;
-            if keys.is_empty() {
-                return Err(anyhow!("{} holds no key that the configured algorithms can use", self.url));
-            }
-            Ok(keys)
+            KeySet::from_jwks(&body.to_bytes(), &self.allowed).with_context(|| self.url.to_string())
         };
         let fetched =
             tokio::time::timeout(PATIENCE, fetch).await.with_context(|| format!("{} does not answer", self.url));
@@ -104,33 +119,54 @@ impl Jwks {
         self.replace_keys_of(verifier).await;
     }
 
-    async fn refresh(&self, verifier: &Verifier) {
+    /// Returns when to refresh again.
+    async fn refresh(&self, verifier: &Verifier) -> Duration {
         let _turn = self.turn.lock().await;
-        self.replace_keys_of(verifier).await;
+        let next = if self.replace_keys_of(verifier).await { REFRESH } else { RETRY };
+        self.at_most_half_of_max_age(next)
     }
 
-    /// Only in turn: an older answer must not take the place of a newer one.
-    async fn replace_keys_of(&self, verifier: &Verifier) {
-        match self.fetch().await {
+    /// Keys that expire before they are refreshed would be missing meanwhile.
+    fn at_most_half_of_max_age(&self, interval: Duration) -> Duration {
+        interval.min(self.max_age / 2)
+    }
+
+    /// Only in turn: an older answer must not take the place of a newer one. Returns whether the fetch succeeded.
+    async fn replace_keys_of(&self, verifier: &Verifier) -> bool {
+        let fetched = self.fetch().await;
+        let succeeded = fetched.is_ok();
+        match fetched {
+            Ok(keys) if keys.len() == 0 => {
+                verifier.replace_keys(keys, None);
+                error!(url = %self.url, "the JWKS has no key that the configured algorithms can use; every token is rejected");
+            }
             Ok(keys) => {
-                verifier.replace_keys(keys);
-                info!(url = %self.url, "fetched the keys that verify tokens");
+                info!(url = %self.url, keys = keys.len(), "fetched the keys that verify tokens");
+                verifier.replace_keys(keys, Some(self.expiry()));
             }
             Err(error) => {
-                warn!(
-                    error = format!("{error:#}"),
-                    "cannot fetch the keys that verify tokens; keeping those there are"
-                );
+                let error = format!("{error:#}");
+                if verifier.key_count() > 0 {
+                    warn!(error, "cannot fetch the keys that verify tokens; keeping the last ones until they expire");
+                } else {
+                    error!(
+                        error,
+                        "cannot fetch the keys that verify tokens and there are none to keep; every token is rejected"
+                    );
+                }
             }
         }
+        counts::keys_in_use(verifier.key_count());
+        succeeded
     }
 }
 
 /// Keeps the keys fresh for as long as somebody verifies by them.
 pub(super) async fn keep_fresh(jwks: Arc<Jwks>, verifier: Weak<Verifier>) {
+    let mut interval = jwks.at_most_half_of_max_age(REFRESH);
     loop {
-        tokio::time::sleep(REFRESH).await;
+        tokio::time::sleep(interval).await;
         let Some(verifier) = verifier.upgrade() else { return };
-        jwks.refresh(&verifier).await;
+        interval = jwks.refresh(&verifier).await;
     }
 }

@@ -36,7 +36,7 @@ struct Set {
 }
 
 /// The keys of a moment.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct KeySet {
     keys: Vec<Key>,
 }
@@ -76,8 +76,15 @@ impl KeySet {
     /// The keys of a JWKS. One that no configured algorithm can use, a secret among them, or that cannot be read is passed over: it
     /// takes nothing from the others (RFC 7517, 5).
     pub(super) fn from_jwks(text: &[u8], allowed: &[Algorithm]) -> anyhow::Result<Self> {
-        let Set { keys } = serde_json::from_slice(text).context("this is no JWKS")?;
-        let keys = keys.into_iter().filter_map(|key| {
+        // An array would be read as the members of a set in their order.
+        let is_object = text.trim_ascii_start().starts_with(b"{");
+        let set = is_object.then(|| serde_json::from_slice(text)).transpose().context("this is no JWKS")?;
+        let Set { keys } = set.context("this is no JWKS: it must be an object")?;
+        let keys = keys.into_iter().filter_map(|mut key| {
+            // RFC 9864 names the algorithm of Ed25519 keys by itself; `EdDSA` is the older name.
+            if let Some(algorithm) = key.get_mut("alg").filter(|algorithm| *algorithm == "Ed25519") {
+                *algorithm = "EdDSA".into();
+            }
             let jwk: Jwk = serde_json::from_value(key).ok()?;
             let algorithms = within(allowed, &algorithms_of(&jwk));
             let decoding = DecodingKey::from_jwk(&jwk).ok()?;
@@ -122,9 +129,14 @@ impl KeySet {
         self.keys.iter().any(|key| key.id.as_deref() == Some(id))
     }
 
-    /// Whether nothing can be verified.
-    pub(super) fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+    /// How many keys there are.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The set without a key, which verifies nothing.
+    pub(super) const fn empty() -> Self {
+        Self { keys: Vec::new() }
     }
 }
 

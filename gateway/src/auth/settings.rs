@@ -1,10 +1,16 @@
 //! What makes a token good. Nothing is assumed: without issuer, audience and a key the gateway does not start.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use jsonwebtoken::Algorithm;
 use secrecy::SecretString;
-use service_kit::process::ConfigurationError;
+use service_kit::{
+    process::ConfigurationError,
+    settings::{duration, list_entry},
+};
 
 /// What makes a token good.
 #[derive(clap::Args, Clone, Debug)]
@@ -16,7 +22,7 @@ pub struct AuthSettings {
     #[arg(long, env = "JWT_AUDIENCE")]
     pub jwt_audience: String,
     /// The algorithms that are taken, where the key is of their kind [default: RS256, ES256 and `EdDSA`; HS256 with a secret]
-    #[arg(long, env = "JWT_ALGORITHMS", value_delimiter = ',')]
+    #[arg(long, env = "JWT_ALGORITHMS", value_delimiter = ',', value_parser = list_entry::<Algorithm>)]
     pub jwt_algorithms: Vec<Algorithm>,
     /// A PEM file with the public key that verifies tokens
     #[arg(long, env = "JWT_PUBLIC_KEY", value_name = "FILE", group = "key")]
@@ -27,6 +33,9 @@ pub struct AuthSettings {
     /// Where to fetch the JWKS with the public keys that verify tokens; `https`, or `http` on this machine
     #[arg(long, env = "JWT_JWKS_URL", value_name = "URL", group = "key")]
     pub jwt_jwks_url: Option<http::Uri>,
+    /// How long keys from `JWT_JWKS_URL` are used after the last successful fetch; then every token is rejected until a fetch succeeds
+    #[arg(long, env = "JWT_JWKS_MAX_AGE", default_value = "24h", value_parser = duration)]
+    pub jwt_jwks_max_age: Duration,
     /// A secret of 32 bytes or more that signs and verifies tokens (HS256)
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, group = "key")]
     pub jwt_secret: Option<SecretString>,
@@ -34,10 +43,10 @@ pub struct AuthSettings {
     #[arg(long, env = "FIRST_PARTY_CLAIM", default_value = "tier")]
     pub first_party_claim: String,
     /// The values of that claim that first-party apps have
-    #[arg(long, env = "FIRST_PARTY_VALUES", value_delimiter = ',', default_value = "L0")]
+    #[arg(long, env = "FIRST_PARTY_VALUES", value_delimiter = ',', default_value = "L0", value_parser = list_entry::<String>)]
     pub first_party_values: Vec<String>,
     /// Clients (`client_id` or `azp`) that are first-party whatever the claim says
-    #[arg(long, env = "FIRST_PARTY_CLIENTS", value_delimiter = ',')]
+    #[arg(long, env = "FIRST_PARTY_CLIENTS", value_delimiter = ',', value_parser = list_entry::<String>)]
     pub first_party_clients: Vec<String>,
 }
 
@@ -80,9 +89,21 @@ impl AuthSettings {
                 return Err(ConfigurationError::new(says));
             }
         }
-        let names_an_app = |list: &[String]| list.iter().any(|value| !value.trim().is_empty());
-        let by_claim = !self.first_party_claim.trim().is_empty() && names_an_app(&self.first_party_values);
-        if by_claim || names_an_app(&self.first_party_clients) {
+        for (name, list) in
+            [("FIRST_PARTY_VALUES", &self.first_party_values), ("FIRST_PARTY_CLIENTS", &self.first_party_clients)]
+        {
+            if list.iter().any(|entry| entry.trim().is_empty()) {
+                let message = format!("{name} has an empty entry, which would match a token whose claim is empty");
+                return Err(ConfigurationError::new(message));
+            }
+        }
+        if self.first_party_claim.trim().is_empty() {
+            return Err(ConfigurationError::new("FIRST_PARTY_CLAIM must not be empty"));
+        }
+        if self.jwt_jwks_max_age < Duration::from_secs(1) {
+            return Err(ConfigurationError::new("JWT_JWKS_MAX_AGE must be `1s` or longer"));
+        }
+        if !self.first_party_values.is_empty() || !self.first_party_clients.is_empty() {
             return Ok(());
         }
         let says =

@@ -59,6 +59,16 @@ pub(super) struct Verifier {
 struct Generation {
     number: u64,
     keys: KeySet,
+    /// From this Unix second on, the keys verify nothing.
+    expires_at: Option<i64>,
+}
+
+static NO_KEYS: KeySet = KeySet::empty();
+
+impl Generation {
+    fn keys_at(&self, now: i64) -> &KeySet {
+        if self.expires_at.is_some_and(|expires_at| now >= expires_at) { &NO_KEYS } else { &self.keys }
+    }
 }
 
 #[derive(Clone)]
@@ -69,7 +79,7 @@ struct Remembered {
 }
 
 impl Verifier {
-    pub(super) fn new(settings: &AuthSettings, keys: KeySet, clock: Clock) -> Self {
+    pub(super) fn new(settings: &AuthSettings, keys: KeySet, expires_at: Option<i64>, clock: Clock) -> Self {
         let mut validation = Validation::default();
         // Without this a token that lacks `iss` or `aud` would pass: only what is required is compared when it is missing.
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
@@ -80,27 +90,36 @@ impl Verifier {
         Self {
             validation,
             first_party: FirstParty::new(settings),
-            keys: ArcSwap::from_pointee(Generation { number: 0, keys }),
+            keys: ArcSwap::from_pointee(Generation { number: 0, keys, expires_at }),
             remembered: Cache::new(MEMORY),
             clock,
         }
     }
 
-    /// Takes new keys; tokens are verified by these from now on.
-    pub(super) fn replace_keys(&self, keys: KeySet) {
+    /// Takes new keys; tokens are verified by these from now on, until `expires_at` (Unix seconds) if it is given.
+    pub(super) fn replace_keys(&self, keys: KeySet, expires_at: Option<i64>) {
         let number = self.keys.load().number + 1;
-        self.keys.store(Arc::new(Generation { number, keys }));
+        self.keys.store(Arc::new(Generation { number, keys, expires_at }));
+    }
+
+    /// How many keys verify tokens now: none once the last ones have expired.
+    pub(super) fn key_count(&self) -> usize {
+        self.keys.load().keys_at(self.now()).len()
     }
 
     /// The id of the key that a token names, if it is one that is not known.
     pub(super) fn unknown_key(&self, token: &str) -> Option<String> {
         let id = read_header(token).ok()?.kid?;
-        (!self.keys.load().keys.knows(&id)).then_some(id)
+        (!self.keys.load().keys_at(self.now()).knows(&id)).then_some(id)
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.now().utc().timestamp()
     }
 
     pub(super) fn verify(&self, token: &str) -> Result<Identity, TokenError> {
         let generation = self.keys.load();
-        let now = self.clock.now().utc().timestamp();
+        let now = self.now();
         let digest = sha256(&[token.as_bytes()]);
         if let Some(known) = self.remembered.get(&digest)
             && known.generation == generation.number
@@ -109,10 +128,11 @@ impl Verifier {
             counts::token(Verification::Remembered);
             return Ok(known.identity);
         }
-        let verified = self.verify_anew(token, &generation.keys, now);
+        let verified = self.verify_anew(token, generation.keys_at(now), now);
         counts::token(if verified.is_ok() { Verification::Verified } else { Verification::Refused });
         let (identity, expiry) = verified?;
         let until = expiry.min(now.saturating_add_unsigned(REMEMBERED.as_secs()));
+        let until = generation.expires_at.map_or(until, |keys_expire| until.min(keys_expire));
         let known = Remembered { identity: identity.clone(), generation: generation.number, until };
         self.remembered.insert(digest, known);
         Ok(identity)
@@ -143,6 +163,10 @@ impl Verifier {
             if issued > latest {
                 return Err(TokenError::NotYet);
             }
+        }
+        // A StringOrURI (RFC 7519, 4.1.1); the library also accepts an array of them.
+        if claims.get("iss").and_then(Json::as_str).is_none() {
+            return Err(TokenError::Claims);
         }
         let expiry = claims.get("exp").and_then(Json::as_f64).ok_or(TokenError::Claims)?;
         #[expect(clippy::cast_possible_truncation, reason = "it saturates, and the verification compared it already")]

@@ -1,4 +1,4 @@
-//! `/openapi.json`, and `/docs`: a page to read it and try it in. Everything that the page needs comes from here, and the page is
+//! `/`, which leads to `/docs`; `/openapi.json`; and `/docs`: a page to read it and try it in. Everything that the page needs comes from here, and the page is
 //! told to ask nobody else.
 
 use std::{borrow::Cow, sync::Arc};
@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::Arc};
 use axum::{
     Router,
     body::Bytes,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use http::{HeaderValue, header};
@@ -29,6 +29,8 @@ const FOR_AN_HOUR: &str = "public, max-age=3600";
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(description: &OpenApi) -> anyhow::Result<Router<S>> {
     let json = Bytes::from(serde_json::to_vec(description)?);
     let mut router = Router::new()
+        // Who opens the address in a browser finds the way.
+        .route("/", get(|| async { Redirect::temporary("/docs") }))
         .route("/openapi.json", get(|| async { part("application/json", None, json) }))
         .route("/docs", get(|| async { part("text/html; charset=utf-8", None, Bytes::from_static(PAGE.as_bytes())) }))
         .route("/docs/page.js", get(|| async { part("text/javascript", None, Bytes::from_static(START.as_bytes())) }));

@@ -19,7 +19,7 @@ pub(super) const OF_ANY: &[(&str, &[ErrorCode])] = &[
 
 /// What one operation may be refused with beside that.
 pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
-    /// Of a query.
+    /// Of a query, which every operation checks.
     const INVALID: &[ErrorCode] = &[Code::ValidationError];
     const BODY: &[ErrorCode] =
         &[Code::ValidationError, Code::MalformedJson, Code::PayloadTooLarge, Code::UnsupportedMediaType];
@@ -29,16 +29,18 @@ pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
     const FORBIDDEN: &[ErrorCode] = &[Code::FirstPartyAppRequired, Code::Forbidden];
     let parts: &[&[ErrorCode]] = match operation {
         "CreateShare" => &[BODY, REPEATED, A_SHARE, FORBIDDEN, &[Code::SharingExists, Code::ShareRevoked]],
-        "GetShare" => &[A_SHARE],
+        "GetShare" => &[INVALID, A_SHARE],
         "UpdateShare" => {
             &[BODY, A_SHARE, FORBIDDEN, &[Code::SharingExists, Code::ShareRevoked, Code::PreconditionFailed]]
         }
-        "RevokeShare" => &[A_SHARE, FORBIDDEN, &[Code::PreconditionFailed]],
+        "RevokeShare" => &[INVALID, A_SHARE, FORBIDDEN, &[Code::PreconditionFailed]],
         "CreateProfile" | "CreateProfileFromTemplate" => &[BODY, REPEATED],
         "GetProfile" | "GetProfileYaml" => &[INVALID, A_PROFILE],
-        "ListOutgoingShares" | "ListIncomingShares" | "ListProfiles" => &[INVALID],
+        "ListOutgoingShares" | "ListIncomingShares" | "ListProfiles" | "GetDefaultProfile" => &[INVALID],
         "UpdateProfile" => &[BODY, A_PROFILE, &[Code::ProfileIsDefault, Code::PreconditionFailed]],
-        "DeleteProfile" => &[A_PROFILE, &[Code::ProfileIsDefault, Code::ProfileInUse, Code::PreconditionFailed]],
+        "DeleteProfile" => {
+            &[INVALID, A_PROFILE, &[Code::ProfileIsDefault, Code::ProfileInUse, Code::PreconditionFailed]]
+        }
         _ => &[],
     };
     parts.concat()
@@ -57,7 +59,7 @@ pub(super) fn meaning(code: ErrorCode) -> &'static str {
         Code::NotFound => "there is nothing at this path",
         Code::MethodNotAllowed => "this path does not take this method",
         Code::PayloadTooLarge => "the body is larger than 256 KiB",
-        Code::UnsupportedMediaType => "the body is not `application/json`",
+        Code::UnsupportedMediaType => "the body is not `application/json`, or it is compressed",
         Code::SharingExists => "an active share gives the same to the same person; `details.share_id` is its id",
         Code::ShareRevoked => "the share is revoked, which is final",
         Code::ProfileIsDefault => "the default profile can be changed, and not be deleted or stop being it",

@@ -28,7 +28,7 @@ use crate::{
         body::object,
         entity_tag::{entity_tag, expected_versions},
         idempotency_key::idempotency_key,
-        query::{PageQuery, Query},
+        query::{NoQuery, PageQuery, Query},
     },
     upstream::{Call, Upstreams},
     wrong_shape::also_wrong,
@@ -49,6 +49,7 @@ type ProfileId = Result<Path<String>, PathRejection>;
 pub(crate) async fn create(
     State(upstreams): State<Upstreams>,
     call: Call,
+    _: NoQuery,
     headers: HeaderMap,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
@@ -99,6 +100,7 @@ pub(crate) async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Ur
 pub(crate) async fn default(
     State(upstreams): State<Upstreams>,
     call: Call,
+    _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let request = upstreams.request(&call, GetDefaultProfileRequest {})?;
@@ -180,6 +182,7 @@ pub(crate) async fn yaml(
 pub(crate) async fn update(
     State(upstreams): State<Upstreams>,
     call: Call,
+    _: NoQuery,
     profile_id: ProfileId,
     headers: HeaderMap,
     request: Request<Body>,
@@ -209,6 +212,7 @@ pub(crate) async fn update(
 pub(crate) async fn delete(
     State(upstreams): State<Upstreams>,
     call: Call,
+    _: NoQuery,
     profile_id: ProfileId,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -234,6 +238,7 @@ pub(crate) async fn delete(
 pub(crate) async fn create_from_template(
     State(upstreams): State<Upstreams>,
     call: Call,
+    _: NoQuery,
     headers: HeaderMap,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {

@@ -13,7 +13,7 @@ use http_body::Body as _;
 use service_kit::server::{Load, LoadSettings, Pace, TooLarge, while_admitted};
 
 use super::{
-    body::{MAX_BYTES, PATIENCE},
+    body::{MAX_BYTES, PATIENCE, too_large, validate_headers},
     context::RequestContext,
     pending::Pending,
 };
@@ -55,10 +55,15 @@ pub(crate) async fn admit(
     };
     let (mut head, body) = request.into_parts();
     let (body, _memory) = match head.method {
-        Method::POST | Method::PUT => match gather(&admission.load, body).await {
-            Ok((body, memory)) => (body, Some(memory)),
-            Err(error) => return error.into_response(),
-        },
+        Method::POST | Method::PUT => {
+            if let Err(error) = validate_headers(&head.headers) {
+                return error.into_response();
+            }
+            match gather(&admission.load, body).await {
+                Ok((body, memory)) => (body, Some(memory)),
+                Err(error) => return error.into_response(),
+            }
+        }
         _ => (Body::empty(), None),
     };
     let holding = admission.load.holding();
@@ -94,7 +99,7 @@ async fn gather(load: &Load, body: Body) -> Result<(Body, impl Send + use<>), Ap
     };
     match gathered {
         Ok(gathered) => Ok(gathered.into_body()),
-        Err(TooLarge::ForItself) => Err(ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than 256 KiB")),
+        Err(TooLarge::ForItself) => Err(too_large()),
         Err(TooLarge::ForNow) => Err(ApiError::overloaded()),
         Err(TooLarge::Broken(_)) => Err(ApiError::new(ErrorCode::MalformedJson, "the body ended before it was whole")),
     }

@@ -16,21 +16,42 @@ pub(super) const MAX_BYTES: usize = 256 * 1024;
 /// A body that takes longer to arrive is given up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The members of the JSON object that a body is.
-pub(crate) async fn object(request: Request<Body>) -> Result<Vec<(String, Json)>, ApiError> {
-    let (head, body) = request.into_parts();
-    // It was let in whole, and no larger than it may be.
-    let bytes = body.collect().await.map_err(|_| ApiError::internal())?;
-    if !is_json(&head.headers) {
+/// A byte order mark, which some programs write before UTF-8; a parser may ignore it (RFC 8259, 8.1).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Rejects a body by its headers, before any of it is read: a client that expects `100 Continue` is answered without sending it.
+pub(super) fn validate_headers(headers: &HeaderMap) -> Result<(), ApiError> {
+    if !is_json(headers) {
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "send the body as application/json"));
     }
-    let value: Json = serde_json::from_slice(&bytes.to_bytes())
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let message = "send the body without Content-Encoding: a compressed body is not read";
+        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
+    }
+    // A length that is no number never gets here.
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > MAX_BYTES as u64) { Err(too_large()) } else { Ok(()) }
+}
+
+/// The error of a body larger than [`MAX_BYTES`].
+pub(super) fn too_large() -> ApiError {
+    ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than 256 KiB")
+}
+
+/// The members of the JSON object that a body is.
+pub(crate) async fn object(request: Request<Body>) -> Result<Vec<(String, Json)>, ApiError> {
+    // It was let in whole, by its headers and its size.
+    let bytes = request.into_body().collect().await.map_err(|_| ApiError::internal())?.to_bytes();
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    let value: Json = serde_json::from_slice(text)
         .map_err(|error| ApiError::new(ErrorCode::MalformedJson, format!("the body is not JSON: {error}")))?;
     Json::into_object(value).ok_or_else(|| ApiError::new(ErrorCode::MalformedJson, "the body must be a JSON object"))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()) else { return false };
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(kind), None) = (kinds.next().and_then(|kind| kind.to_str().ok()), kinds.next()) else { return false };
     let essence = kind.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
 }

@@ -9,3 +9,4 @@ pub(crate) mod idempotency_key;
 mod pending;
 pub(crate) mod query;
 pub(crate) mod requests;
+pub(crate) mod require_host;

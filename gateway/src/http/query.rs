@@ -1,16 +1,31 @@
-//! The query of a request. A parameter that is there but empty counts as absent: the published client sends such.
+//! The query of a request. An empty parameter counts as absent: the published client sends such. An unknown one is an error: a
+//! client that misspells `is_active` must not be answered as if it had asked for everything.
 
+use axum::extract::FromRequestParts;
+use http::request::Parts;
 use vocabulary::{DEFAULT_LIMIT, FieldErrors, MAX_LIMIT};
 
 use crate::error::ApiError;
 
-/// Parameters beyond so many are not read: no endpoint has nearly as many.
+/// Parameters beyond so many are not read: no endpoint has nearly as many, so one of those before is an error.
 const MAX_PARAMETERS: usize = 50;
 
 /// The parameters of a query, and what is wrong with them.
 pub(crate) struct Query {
     parameters: Vec<(String, String)>,
+    known: Vec<&'static str>,
     errors: FieldErrors,
+}
+
+/// The query of an endpoint that has no parameters.
+pub(crate) struct NoQuery;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Query::parse(parts.uri.query()).finish().map(|()| Self)
+    }
 }
 
 /// Which page of a list is asked for, as the services take it.
@@ -23,21 +38,20 @@ pub(crate) struct PageQuery {
 impl Query {
     /// Takes the query of a URI.
     pub(crate) fn parse(query: Option<&str>) -> Self {
-        let mut parsed = Self { parameters: Vec::new(), errors: FieldErrors::new() };
+        let mut parsed = Self { parameters: Vec::new(), known: Vec::new(), errors: FieldErrors::new() };
         let parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
         for (name, value) in parameters.take(MAX_PARAMETERS) {
             if parsed.parameters.iter().any(|(known, _)| *known == name) {
-                parsed.errors.add(name, "stands twice");
+                parsed.errors.add_unless_known(&name, "stands twice");
             } else {
                 parsed.parameters.push((name.into_owned(), value.into_owned()));
             }
         }
-        parsed.parameters.retain(|(_, value)| !value.is_empty());
         parsed
     }
 
     /// A parameter that is true or false.
-    pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, name: &'static str) -> Option<bool> {
         match self.get(name)?.to_ascii_lowercase().as_str() {
             "true" => Some(true),
             "false" => Some(false),
@@ -56,7 +70,8 @@ impl Query {
             return PageQuery { limit: limit.map(clamp), offset };
         }
         if limit.is_some() || offset.is_some() {
-            self.errors.add("page", "cannot stand beside limit and offset");
+            let name = if page.is_some() { "page" } else { "per_page" };
+            self.errors.add(name, "cannot stand beside limit and offset");
         }
         let rows = per_page.map_or(i64::from(DEFAULT_LIMIT), |rows| rows.min(i64::from(MAX_LIMIT)));
         let page = page.unwrap_or(1);
@@ -69,14 +84,23 @@ impl Query {
         PageQuery { limit: Some(clamp(rows)), offset: Some(offset) }
     }
 
-    /// Refuses the request when a parameter that was asked for is wrong.
-    pub(crate) fn finish(self) -> Result<(), ApiError> {
+    /// Rejects the request when a parameter is invalid, or none that was asked for.
+    pub(crate) fn finish(mut self) -> Result<(), ApiError> {
+        self.find_unknown();
         self.errors.into_result(()).map_err(ApiError::validation)
     }
 
-    fn number(&mut self, name: &str) -> Option<i64> {
-        let text = self.get(name)?;
-        let digits = text.strip_prefix('-').unwrap_or(text);
+    fn find_unknown(&mut self) {
+        for (name, _) in &self.parameters {
+            if !self.known.contains(&name.as_str()) {
+                self.errors.add(name.as_str(), "is not a query parameter of this endpoint");
+            }
+        }
+    }
+
+    fn number(&mut self, name: &'static str) -> Option<i64> {
+        let text = self.get(name)?.to_owned();
+        let digits = text.strip_prefix('-').unwrap_or(&text);
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             self.errors.add(name, "must be a whole number");
             return None;
@@ -85,8 +109,10 @@ impl Query {
         Some(text.parse().unwrap_or(too_large))
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    fn get(&mut self, name: &'static str) -> Option<&str> {
+        self.known.push(name);
+        let found = self.parameters.iter().find(|(given, _)| given == name);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 }
 
@@ -102,6 +128,7 @@ mod tests {
     fn page(query: &str) -> Result<PageQuery, String> {
         let mut query = Query::parse(Some(query));
         let page = query.page();
+        query.find_unknown();
         query.errors.into_result(page).map_err(|errors| errors.to_string())
     }
 
@@ -129,8 +156,17 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         assert_eq!(page("limit=x").unwrap_err(), "limit must be a whole number");
-        assert_eq!(page("limit=1&limit=2").unwrap_err(), "limit stands twice");
+        assert_eq!(page("limit=1&limit=2&limit=3").unwrap_err(), "limit stands twice");
+        assert_eq!(page("limit=1&per_page=2").unwrap_err(), "per_page cannot stand beside limit and offset");
         assert_eq!(page("page=0&per_page=-1").unwrap_err(), "page must be 1 or more; per_page must be 1 or more");
         assert_eq!(page("page=1&limit=2").unwrap_err(), "page cannot stand beside limit and offset");
+        for (query, name) in
+            [("isActive=true", "isActive"), ("LIMIT=1", "LIMIT"), ("x=", "x"), ("limit=1&limit[]=2", "limit[]")]
+        {
+            assert_eq!(page(query).unwrap_err(), format!("{name} is not a query parameter of this endpoint"));
+        }
+        let many: Vec<_> = (0..60).map(|number| format!("x{number}=1")).collect();
+        let many = many.join("&");
+        assert_eq!(page(&many).unwrap_err().matches("is not").count(), 50);
     }
 }

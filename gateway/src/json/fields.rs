@@ -1,10 +1,10 @@
 //! The members of an object, taken one by one; what is left at the end is unknown.
 
-use chrono::DateTime;
 use prost_types::Timestamp;
 use vocabulary::{Edit, FieldErrors, MAX_LIST, WrongItems};
 
 use super::Json;
+use crate::moment;
 
 /// No object of the contract has nearly as many members.
 const MAX_MEMBERS: usize = 100;
@@ -84,12 +84,7 @@ impl<'e> Fields<'e> {
     /// A member that is a moment, as RFC 3339 writes it; any offset from UTC is taken, none at all is not.
     pub(crate) fn moment(&mut self, name: &str) -> Edit<Timestamp> {
         let must = "must be a date and time with its zone, as in 2026-12-31T00:00:00Z";
-        self.take(name, must, |value| {
-            let moment = DateTime::parse_from_rfc3339(&value.into_string()?).ok()?;
-            // A leap second is the end of the one before it.
-            let nanos = i32::try_from(moment.timestamp_subsec_nanos().min(999_999_999)).ok()?;
-            Some(Timestamp { seconds: moment.timestamp(), nanos })
-        })
+        self.take(name, must, |value| moment::parse(&value.into_string()?))
     }
 
     /// A member that is a list of strings.
@@ -224,10 +219,8 @@ mod tests {
                 fields.moment("a");
             })
         };
-        for good in ["2026-12-31T00:00:00Z", "2026-12-31T01:00:00.5+01:00"] {
-            assert_eq!(moment(good), "", "{good}");
-        }
-        for bad in ["2026-12-31T00:00:00", "2026-12-31", "", "tomorrow", "2026-13-01T00:00:00Z"] {
+        assert_eq!(moment("2026-12-31T01:00:00.5+01:00"), "");
+        for bad in ["2026-12-31T00:00:00", "2026-12-31", "", "tomorrow", "2026-12-31T00:00:60Z"] {
             assert!(moment(bad).starts_with("a must be a date and time"), "{bad}");
         }
     }

@@ -25,7 +25,7 @@ use crate::{
         body::object,
         entity_tag::expected_versions,
         idempotency_key::idempotency_key,
-        query::{PageQuery, Query},
+        query::{NoQuery, PageQuery, Query},
     },
     upstream::{Call, Upstreams},
     wrong_shape::also_wrong,
@@ -46,6 +46,7 @@ type ShareId = Result<Path<String>, PathRejection>;
 pub(crate) async fn create(
     State(upstreams): State<Upstreams>,
     call: Call,
+    _: NoQuery,
     headers: HeaderMap,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
@@ -109,6 +110,7 @@ pub(crate) async fn incoming(State(upstreams): State<Upstreams>, call: Call, uri
 pub(crate) async fn get(
     State(upstreams): State<Upstreams>,
     call: Call,
+    _: NoQuery,
     share_id: ShareId,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -130,6 +132,7 @@ pub(crate) async fn get(
 pub(crate) async fn update(
     State(upstreams): State<Upstreams>,
     call: Call,
+    _: NoQuery,
     share_id: ShareId,
     headers: HeaderMap,
     request: Request<Body>,
@@ -158,6 +161,7 @@ pub(crate) async fn update(
 pub(crate) async fn revoke(
     State(upstreams): State<Upstreams>,
     call: Call,
+    _: NoQuery,
     share_id: ShareId,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {

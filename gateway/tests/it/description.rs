@@ -11,7 +11,7 @@ use prost::Message;
 use prost_types::{DescriptorProto, FileDescriptorSet};
 use serde_json::Value;
 
-use crate::stage::{Signer, Stage};
+use crate::stage::{Signer, Stage, claims};
 
 /// The services that REST is the face of.
 const FACED: [&str; 2] = ["SharingService", "ExposureProfileService"];
@@ -61,6 +61,40 @@ fn fields(messages: &BTreeMap<String, DescriptorProto>, of: &[&str], beside: &[&
     let named = of.iter().flat_map(|name| &messages[*name].field).map(|field| field.name().to_owned());
     let named = named.filter(|name| !NOT_IN_BODIES.contains(&name.as_str()));
     named.chain(beside.iter().map(|name| (*name).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn unknown_query_parameter_of_every_operation_is_400() {
+    let signer = Signer::ed25519();
+    let stage = Stage::with_pem(&signer).await;
+    let authorization = format!("Bearer {}", signer.sign(None, &claims()));
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+    let description = description(&stage).await;
+    for (name, (method, path)) in operations(&description) {
+        if !path.starts_with("/api/") {
+            continue;
+        }
+        let operation = &description["paths"][&path][method.as_str().to_lowercase()];
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let known = parameters.iter().filter(|parameter| parameter["in"] == "query");
+        let known: Vec<_> = known.map(|parameter| parameter["name"].as_str().unwrap()).collect();
+        let path = path.replace("{share_id}", "x").replace("{profile_id}", "x");
+        let ask = async |query: &str| {
+            let answer = stage.http().send(method.clone(), &format!("{path}?{query}"), &headers, "{}").await.unwrap();
+            (answer.status.as_u16(), answer.json()["errors"].clone())
+        };
+        for unknown in ["validate_only", "isActive", "Limit", "x-y", "limit[]", "%C3%A9"] {
+            let (status, errors) = ask(&format!("{unknown}=true")).await;
+            assert_eq!(status, 400, "{name}?{unknown}");
+            let message = serde_json::json!(["is not a query parameter of this endpoint"]);
+            assert_eq!(errors[unknown.replace("%C3%A9", "é")], message, "{name}?{unknown}: {errors}");
+        }
+        // Each known one is accepted empty, as the published client sends it.
+        for known in known {
+            let (_, errors) = ask(&format!("{known}=")).await;
+            assert!(errors[known].is_null(), "{name}?{known}=: {errors}");
+        }
+    }
 }
 
 #[tokio::test]

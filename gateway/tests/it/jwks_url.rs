@@ -1,14 +1,18 @@
 //! Keys from a URL that rotates, disappears and misbehaves.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{Router, routing::get};
 use gateway::auth::AuthSettings;
 use http::StatusCode;
 use serde_json::{Value, json};
+use service_kit::clock::Clock;
 use tokio::task::JoinSet;
 
 use crate::stage::{Signer, Stage, auth, claims, file, open};
@@ -91,7 +95,12 @@ async fn a_failed_fetch_keeps_the_keys_there_are() {
     for (status, body) in [
         (StatusCode::INTERNAL_SERVER_ERROR, "oh no".to_owned()),
         (StatusCode::OK, "not json".to_owned()),
-        (StatusCode::OK, r#"{"keys": []}"#.to_owned()),
+        (StatusCode::OK, r#"{"keys": {}}"#.to_owned()),
+        (StatusCode::OK, r#"{"key": []}"#.to_owned()),
+        (StatusCode::OK, "[[]]".to_owned()),
+        (StatusCode::OK, String::new()),
+        (StatusCode::CREATED, r#"{"keys": []}"#.to_owned()),
+        (StatusCode::FOUND, r#"{"keys": []}"#.to_owned()),
         (StatusCode::OK, format!("{{\"keys\": [], \"x\": \"{}\"}}", "x".repeat(2 * 1024 * 1024))),
     ] {
         let source = Source::start(&json!([signer.jwk("good")])).await;
@@ -101,6 +110,44 @@ async fn a_failed_fetch_keeps_the_keys_there_are() {
         assert_eq!(source.asked(), 2, "it was fetched anew");
         assert_eq!(stage.status(&signer.sign(Some("good"), &claims())).await, 503, "and what was good stays good");
     }
+}
+
+#[tokio::test]
+async fn key_that_a_new_set_lacks_verifies_nothing() {
+    let (signer, other) = (Signer::ed25519(), Signer::ed25519());
+    let secret = json!({"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "good"}]});
+    let of_another_use = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "enc", "x": "AAAA", "kid": "good"}]});
+    for set in [json!({"keys": []}), json!({"keys": [other.jwk("new")]}), secret, of_another_use, json!({"keys": [5]})]
+    {
+        let source = Source::start(&json!([signer.jwk("good")])).await;
+        let stage = source.gateway().await;
+        assert_eq!(stage.status(&signer.sign(Some("good"), &claims())).await, 503);
+        source.says(StatusCode::OK, &set.to_string());
+        // A token of a key that is not known has the set fetched.
+        assert_eq!(stage.status(&other.sign(Some("unknown"), &claims())).await, 401);
+        assert_eq!(source.asked(), 2, "it was fetched anew");
+        assert_eq!(stage.status(&signer.sign(Some("good"), &claims())).await, 401, "{set}");
+    }
+}
+
+#[tokio::test]
+async fn keys_expire_when_the_set_cannot_be_fetched() {
+    let signer = Signer::ed25519();
+    let source = Source::start(&json!([signer.jwk("good")])).await;
+    let (clock, hand) = Clock::manual(Clock::system().now());
+    let auth =
+        AuthSettings { jwt_jwks_url: Some(source.url.clone()), jwt_jwks_max_age: Duration::from_mins(30), ..auth() };
+    let stage = Stage::start_by(auth, clock.clone()).await;
+    source.says(StatusCode::SERVICE_UNAVAILABLE, "");
+    let status = async |minutes: u64| {
+        hand.set(vocabulary::Instant::new(clock.now().utc() + Duration::from_mins(minutes)).unwrap());
+        stage.status(&signer.sign(Some("good"), &claims())).await
+    };
+    assert_eq!(status(0).await, 503);
+    assert_eq!(status(29).await, 503, "kept while the fetch fails");
+    let fetches = source.asked();
+    assert_eq!(status(2).await, 401, "and for no longer; a token that was verified before is verified again");
+    assert_eq!(source.asked(), fetches + 1, "the rejected token has the set fetched");
 }
 
 #[tokio::test]

@@ -125,3 +125,23 @@ async fn what_is_unsafe_is_refused_at_the_start() {
         assert!(refused.contains(says), "{refused}");
     }
 }
+
+#[tokio::test]
+async fn jwk_may_name_either_algorithm_of_ed25519() {
+    let signer = Signer::ed25519();
+    for (algorithm, status) in
+        [("EdDSA", LET_IN), ("Ed25519", LET_IN), ("Ed448", 401), ("ES256", 401), ("ed25519", 401)]
+    {
+        let (mut jwk, other) = (signer.jwk("one"), Signer::p256().jwk("two"));
+        jwk["alg"] = json!(algorithm);
+        let (path, files) = file(&json!({"keys": [jwk, other]}).to_string());
+        let stage = Stage::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
+        assert_eq!(stage.status(&signer.sign(Some("one"), &claims())).await, status, "{algorithm}");
+    }
+    // The name is of Ed25519 keys alone.
+    let mut wrong = Signer::p256().jwk("one");
+    wrong["alg"] = json!("Ed25519");
+    let (path, _files) = file(&json!({"keys": [wrong]}).to_string());
+    let refused = open(AuthSettings { jwt_jwks_file: Some(path), ..auth() }).await;
+    assert!(format!("{:#}", refused.err().expect("a refusal")).contains("holds no key"));
+}

@@ -9,6 +9,8 @@
 )]
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
 
+mod raw_http;
+mod settings;
 mod stage;
 
 mod description;

@@ -137,6 +137,7 @@ pub fn auth() -> AuthSettings {
         jwt_public_key: None,
         jwt_jwks_file: None,
         jwt_jwks_url: None,
+        jwt_jwks_max_age: Duration::from_hours(24),
         jwt_secret: None,
         first_party_claim: "tier".to_owned(),
         first_party_values: vec!["L0".to_owned()],
@@ -146,6 +147,7 @@ pub fn auth() -> AuthSettings {
 
 pub struct Stage {
     http: HttpClient,
+    address: String,
     shutdown: Shutdown,
     _files: TempDir,
 }
@@ -159,6 +161,10 @@ pub fn file(text: &str) -> (PathBuf, TempDir) {
 }
 
 pub async fn open(auth: AuthSettings) -> anyhow::Result<gateway::Gateway> {
+    open_by(auth, Clock::system()).await
+}
+
+async fn open_by(auth: AuthSettings, clock: Clock) -> anyhow::Result<gateway::Gateway> {
     let nowhere = || "http://127.0.0.1:1".parse().unwrap();
     let settings = Settings {
         file: FileSettings { config: None },
@@ -175,21 +181,35 @@ pub async fn open(auth: AuthSettings) -> anyhow::Result<gateway::Gateway> {
         auth,
         telemetry: TelemetrySettings::default(),
     };
-    gateway::open(settings, Clock::system()).await
+    gateway::open(settings, clock).await
 }
 
 impl Stage {
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Asks it anything.
     pub fn http(&self) -> &HttpClient {
         &self.http
     }
 
+    /// A gateway that needs no files, by this clock.
+    pub async fn start_by(auth: AuthSettings, clock: Clock) -> Self {
+        Self::serve(open_by(auth, clock).await.unwrap(), file("").1)
+    }
+
     pub async fn start(auth: AuthSettings, files: TempDir) -> Self {
-        let gateway = open(auth).await.unwrap();
-        let http = HttpClient::new(format!("http://{}", gateway.address().unwrap()));
+        Self::serve(open(auth).await.unwrap(), files)
+    }
+
+    fn serve(gateway: gateway::Gateway, files: TempDir) -> Self {
+        let address = gateway.address().unwrap().to_string();
+        let http = HttpClient::new(format!("http://{address}"));
         let shutdown = Shutdown::new();
         tokio::spawn(gateway.serve(shutdown.clone()));
-        Self { http, shutdown, _files: files }
+        Self { http, address, shutdown, _files: files }
     }
 
     /// A gateway that a PEM of this key verifies for.

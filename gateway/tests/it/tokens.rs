@@ -32,6 +32,12 @@ async fn every_claim_is_held_to_what_it_must_be() {
         (with("iat", json!("yesterday")), 401),
         (with("iss", json!("another")), 401),
         (without("iss"), 401),
+        (with("iss", json!(["issuer"])), 401),
+        (with("iss", json!(["issuer", "another"])), 401),
+        (with("iss", json!({"issuer": true})), 401),
+        (with("nbf", json!("9999999999")), 401),
+        (with("azp", json!("")), 503),
+        (with("azp", json!(["our-client"])), 503),
         (with("aud", json!("another")), 401),
         (with("aud", json!(["another", "audience"])), 503),
         (without("aud"), 401),
@@ -41,6 +47,8 @@ async fn every_claim_is_held_to_what_it_must_be() {
         (without("sub"), 401),
         (with("tier", json!("L1")), 403),
         (with("tier", json!(["L0"])), 403),
+        (with("tier", json!("")), 403),
+        (with("tier", json!(" L0")), 403),
         (without("tier"), 403),
         (with("azp", json!("our-client")), 503),
     ];
@@ -77,8 +85,17 @@ async fn a_token_is_presented_once_and_as_a_bearer() {
         assert_eq!((refused.status.as_u16(), refused.code().as_str()), (401, "UNAUTHORIZED"), "{headers:?}");
         assert_eq!(refused.header("www-authenticate"), challenge, "{headers:?}");
     }
-    let lower_case = format!("bearer {token}");
-    assert_eq!(stage.ask(&[("authorization", &lower_case)]).await.status, 503);
+    for accepted in [format!("bearer {token}"), format!("Bearer  {token}"), format!("BEARER    {token} ")] {
+        assert_eq!(stage.ask(&[("authorization", &accepted)]).await.status, 503, "{accepted}");
+    }
+    for malformed in [
+        format!("Bearer\t{token}"),
+        format!("Bearer {token} x"),
+        format!("Bearer {token},{token}"),
+        "Bearer   ".to_owned(),
+    ] {
+        assert_eq!(stage.ask(&[("authorization", &malformed)]).await.status, 401, "{malformed}");
+    }
     for headers in [vec![("x-api-key", "key")], vec![("authorization", "Basic YTpi"), ("x-api-key", "key")]] {
         let key_alone = stage.ask(&headers).await;
         assert_eq!((key_alone.status.as_u16(), key_alone.code().as_str()), (403, "FIRST_PARTY_APP_REQUIRED"));

@@ -5,7 +5,7 @@ use sea_orm::{
     Statement, TransactionOptions, TransactionTrait, Value,
 };
 
-use super::{ChangePermit, Database, DatabaseFault, Priority, QueueTimeout};
+use super::{ChangePermit, Database, DatabaseFault, Priority, QueueTimeout, write_health::WriteHealth};
 
 /// A database-wide lock, held until its transaction ends. Changes that take several take them in one order, or they would
 /// wait for each other.
@@ -22,6 +22,7 @@ impl Lock {
 /// A transaction under way. Dropped without [`commit`](Self::commit) it leaves no trace.
 pub struct Change {
     transaction: DatabaseTransaction,
+    write_health: WriteHealth,
     /// Released after the transaction has ended: fields are dropped in the order of their declaration.
     _permits: Vec<ChangePermit>,
 }
@@ -48,11 +49,14 @@ impl Database {
         let mut attempts = 0;
         loop {
             match self.writer.begin_with_options(options()).await {
-                Ok(transaction) => return Ok(Change { transaction, _permits: permits }),
+                Ok(transaction) => {
+                    let write_health = self.write_health.clone();
+                    return Ok(Change { transaction, write_health, _permits: permits });
+                }
                 Err(error) if attempts < self.write_connections && DatabaseFault::is_broken_connection(&error) => {
                     attempts += 1;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return self.write_health.observe(Err(error)),
             }
         }
     }
@@ -78,17 +82,20 @@ impl Change {
     /// Runs a statement and returns how many rows it changed.
     pub async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<u64, DbErr> {
         let statement = Statement::from_sql_and_values(self.transaction.get_database_backend(), sql, values);
-        self.transaction.execute_raw(statement).await.map(|done| done.rows_affected())
+        self.write_health.observe(self.transaction.execute_raw(statement).await).map(|done| done.rows_affected())
     }
 
     /// Runs a statement and returns its rows.
     pub async fn query(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
         let statement = Statement::from_sql_and_values(self.transaction.get_database_backend(), sql, values);
-        self.transaction.query_all_raw(statement).await
+        self.write_health.observe(self.transaction.query_all_raw(statement).await)
     }
 
     /// Makes the change durable; when this returns `Ok` it survives a crash.
     pub async fn commit(self) -> Result<(), DbErr> {
-        self.transaction.commit().await
+        let Self { transaction, write_health, _permits: permits } = self;
+        let committed = write_health.observe(transaction.commit().await);
+        drop(permits);
+        committed
     }
 }

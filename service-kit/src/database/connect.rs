@@ -14,7 +14,11 @@ use sea_orm::{
 use secrecy::ExposeSecret;
 use tracing::warn;
 
-use super::{ChangeQueue, DatabaseFault, DatabaseSettings, Reader};
+use super::{
+    ChangeQueue, DatabaseFault, DatabaseSettings, Reader,
+    postgres_server::{PostgresServer, without_brackets},
+    write_health::WriteHealth,
+};
 use crate::{process::ConfigurationError, server::is_this_machine};
 
 /// A statement that runs longer than this is ended by PostgreSQL: its caller has long been answered.
@@ -36,6 +40,9 @@ pub struct Database {
     pub(super) writer: DatabaseConnection,
     pub(super) write_connections: u32,
     pub(super) queue: ChangeQueue,
+    pub(super) write_health: WriteHealth,
+    /// How the PostgreSQL server is reached; `None` for SQLite.
+    server: Option<PostgresServer>,
     /// How long a change waits in the queue.
     pub(super) wait: Duration,
 }
@@ -60,9 +67,11 @@ impl Database {
         writer: DatabaseConnection,
         write_connections: u32,
         wait: Duration,
+        server: Option<PostgresServer>,
     ) -> Self {
         let reader = Reader { pool: reader, connections: read_connections };
-        Self { reader, writer, write_connections, queue: ChangeQueue::default(), wait }
+        let (queue, write_health) = (ChangeQueue::default(), WriteHealth::new());
+        Self { reader, writer, write_connections, queue, write_health, server, wait }
     }
 
     /// For queries that change nothing.
@@ -83,6 +92,17 @@ impl Database {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.reader.execute_unprepared("SELECT 1").await.map(drop)
+    }
+
+    /// Why changes cannot be stored, if they could not a moment ago. Reads go on meanwhile.
+    pub fn write_failure(&self) -> Option<String> {
+        self.write_health.failure()
+    }
+
+    /// Why a database that does not answer cannot be reached. A pool only reports that it waited too long for a connection.
+    pub async fn connection_failure(&self) -> Option<String> {
+        let server = self.server.as_ref()?;
+        server.probe().await.err().map(|error| format!("{error:#}"))
     }
 
     /// Hands back every connection.
@@ -115,7 +135,7 @@ async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Resul
     let mut options = bounded(url, settings.database_connections, wait);
     options.map_sqlx_sqlite_opts(move |sqlite| sqlite.busy_timeout(wait).pragma("query_only", "ON"));
     let reader = open_in_turn(options, wait).await.context("cannot open the SQLite database")?;
-    Ok(Database::new(reader, settings.database_connections, writer, 1, wait))
+    Ok(Database::new(reader, settings.database_connections, writer, 1, wait, None))
 }
 
 /// Makes the file of a database that is to be made, readable by its owner alone, whatever the folder lets others do: it holds what
@@ -171,12 +191,14 @@ async fn connect_postgres(url: &str, settings: &DatabaseSettings, schema: &str) 
     // What is wrong with the URL may hold its password, and is not repeated.
     let parsed = url.parse().map_err(|_| ConfigurationError::new("DATABASE_URL is no URL of a PostgreSQL database"))?;
     refuse_silent_plain_text(&parsed)?;
+    let server = PostgresServer::new(parsed, settings.database_wait);
+    server.probe().await?;
     let lock_timeout = settings.database_wait.as_millis().to_string();
     let pool = |connections| {
         let mut options = bounded(url, connections, settings.database_wait);
         let (schema, lock_timeout) = (schema.to_owned(), lock_timeout.clone());
         options.map_sqlx_postgres_opts(move |postgres| {
-            postgres.options([
+            without_brackets(postgres).options([
                 ("search_path", schema.as_str()),
                 ("lock_timeout", lock_timeout.as_str()),
                 ("statement_timeout", STATEMENT_TIMEOUT),
@@ -194,7 +216,7 @@ async fn connect_postgres(url: &str, settings: &DatabaseSettings, schema: &str) 
     let (reader, writer) =
         tokio::try_join!(pool(for_reads), pool(for_changes)).context("cannot reach the PostgreSQL database")?;
     refuse_lossy_commits(&writer).await?;
-    Ok(Database::new(reader, for_reads, writer, for_changes, settings.database_wait))
+    Ok(Database::new(reader, for_reads, writer, for_changes, settings.database_wait, Some(server)))
 }
 
 /// Whether the server behind a pooled connection still answers.

@@ -20,6 +20,8 @@ pub enum DatabaseFault {
     Contended,
     /// The database is away, full of work or shutting down: the same call may succeed later.
     Unavailable,
+    /// The disk is full or failing, or the server takes reads only: changes fail until an operator acts.
+    Unwritable,
     /// A fault of ours.
     Internal,
 }
@@ -73,7 +75,8 @@ impl DatabaseFault {
         match code & 0xff {
             SQLITE_BUSY => Self::Contended,
             // The disk or the machine, not the statement.
-            SQLITE_NOMEM | SQLITE_READONLY | SQLITE_IOERR | SQLITE_FULL | SQLITE_CANTOPEN => Self::Unavailable,
+            SQLITE_READONLY | SQLITE_IOERR | SQLITE_FULL => Self::Unwritable,
+            SQLITE_NOMEM | SQLITE_CANTOPEN => Self::Unavailable,
             _ => Self::Internal,
         }
     }
@@ -83,8 +86,8 @@ impl DatabaseFault {
         match code {
             // The latter are serialization failures and deadlocks: the change was undone whole.
             LOCK_NOT_AVAILABLE | "40001" | "40P01" => Self::Contended,
-            // A server that only reads.
-            "25006" => Self::Unavailable,
+            // A server that only reads (a standby); a full disk.
+            "25006" | "53100" => Self::Unwritable,
             // Connection exceptions, insufficient resources, operator intervention.
             code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Self::Unavailable,
             _ => Self::Internal,
@@ -101,12 +104,13 @@ mod tests {
         for (codes, fault) in [
             (["5", "261", "517", "773"], DatabaseFault::Contended),
             // Writing, syncing, a shared memory that cannot grow; no room.
-            (["778", "1034", "4874", "13"], DatabaseFault::Unavailable),
-            (["14", "526", "1032", "7"], DatabaseFault::Unavailable),
+            (["778", "1034", "4874", "13"], DatabaseFault::Unwritable),
+            (["8", "1032", "25006", "53100"], DatabaseFault::Unwritable),
+            (["14", "526", "7", "53200"], DatabaseFault::Unavailable),
             // A constraint, a statement, a damaged file.
             (["787", "1", "11", "26"], DatabaseFault::Internal),
             (["55P03", "40001", "40P01", "55P03"], DatabaseFault::Contended),
-            (["08006", "53300", "57P01", "25006"], DatabaseFault::Unavailable),
+            (["08006", "53300", "57P01", "57P03"], DatabaseFault::Unavailable),
             (["23514", "42P01", "22001", "53"], DatabaseFault::Internal),
         ] {
             for code in codes {

@@ -8,8 +8,10 @@ mod migrate;
 mod newest_time;
 mod observe;
 mod page;
+mod postgres_server;
 mod reader;
 mod settings;
+mod write_health;
 
 pub use change::{Change, Lock};
 pub use change_queue::{ChangePermit, ChangeQueue, Priority, QueueTimeout};

@@ -88,7 +88,9 @@ impl ClockSync {
             DbBackend::Sqlite | _ => RAISE_SQLITE,
         };
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        let Some(row) = connection.query_one_raw(statement).await? else { return Ok(()) };
+        // All rows, though it is one: SQLite commits when a statement has run to its end, and only then says that it cannot.
+        let rows = self.database.write_health.observe(connection.query_all_raw(statement).await)?;
+        let Some(row) = rows.first() else { return Ok(()) };
         let newest: ChronoDateTimeUtc = row.try_get("", "newest_at")?;
         let newest = Instant::new(newest).map_err(|error| DbErr::Type(error.to_string()))?;
         self.seen = Some((newest, Monotonic::now()));

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::settings::duration;
@@ -30,8 +31,8 @@ impl DatabaseSettings {
 
     /// The file of a SQLite database; `None` where the database is another.
     pub fn sqlite_file(&self) -> Option<PathBuf> {
-        let path = self.database_url.expose_secret().strip_prefix("sqlite:")?;
-        let path = path.strip_prefix("//").unwrap_or(path);
-        Some(path.split('?').next().unwrap_or_default().into())
+        let url = self.database_url.expose_secret();
+        let options: SqliteConnectOptions = url.starts_with("sqlite:").then(|| url.parse().ok())??;
+        Some(options.get_filename().to_owned())
     }
 }

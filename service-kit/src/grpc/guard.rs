@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 use http::HeaderMap;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, sleep_until};
 use tonic::{Code, Status};
 use tracing::{Instrument, warn};
 use vocabulary::FieldErrors;
@@ -24,7 +24,7 @@ use super::{
     deadline,
     explained::explain,
     roles::{Callers, Method, Role, Roles},
-    stream::{Bounded, Until},
+    stream::{Bounded, QUIET, Until, shutting_down},
 };
 use crate::{
     refusal::Refusal,
@@ -81,28 +81,35 @@ impl Guard {
         // A request that nobody said anything about has no role.
         let peer = request.extensions().get::<Peer>().unwrap_or(&Peer::Certified(None));
         if request.headers().contains_key(ACTING_USER) && !self.roles.has(peer, Role::Gateway) {
-            return Err(self.refuse(peer, path, "only the gateway speaks for a user", &[Role::Gateway]));
+            return Err(self.role_required(peer, path, "acting for a user", &[Role::Gateway]));
         }
         match found.0.callers {
             callers if self.roles.admit(peer, callers) => Ok(found),
-            Callers::Roles(roles) => Err(self.refuse(peer, path, "this method is for others to call", roles)),
+            Callers::Roles(roles) => Err(self.role_required(peer, path, "this method", roles)),
             Callers::Anyone => Ok(found),
         }
     }
 
-    fn refuse(&self, peer: &Peer, method: &str, says: &str, roles: &[Role]) -> Status {
-        let peer = match peer {
+    /// The error of a caller without the role that `what` needs: it names the roles needed and those of the caller.
+    fn role_required(&self, peer: &Peer, method: &str, what: &str, needed: &[Role]) -> Status {
+        let caller = match peer {
             Peer::Certified(Some(id)) => id.as_str(),
             Peer::Certified(None) => "a certificate without a SPIFFE id",
             Peer::Anyone => "anyone",
         };
-        warn!(peer, method, "refused: {says}");
-        let roles: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
-        Refusal::new("ROLE_REQUIRED").with("roles", roles.join(",")).into_status(
-            Code::PermissionDenied,
-            says,
-            self.domain,
-        )
+        let own: Vec<_> = self.roles.of(peer).iter().map(|role| role.as_str()).collect();
+        let needed: Vec<_> = needed.iter().map(|role| role.as_str()).collect();
+        let has = match own.as_slice() {
+            [] => "no role".to_owned(),
+            roles => format!("the role {}", roles.join(" and ")),
+        };
+        let message = format!("{what} needs the role {}; {caller} has {has}", needed.join(" or "));
+        warn!(peer = caller, method, "refused: {message}");
+        Refusal::new("ROLE_REQUIRED")
+            .with("roles", needed.join(","))
+            .with("caller", caller)
+            .with("caller_roles", own.join(","))
+            .into_status(Code::PermissionDenied, &message, self.domain)
     }
 
     fn overloaded(&self) -> Status {
@@ -157,10 +164,32 @@ impl Guard {
     }
 
     /// Calls a method that takes, or answers with, a stream.
-    async fn stream(&self, place: Admitted, wait: Option<Duration>, request: Request, next: Next) -> Response {
+    async fn stream(
+        &self,
+        place: Admitted,
+        wait: Option<Duration>,
+        request: Request,
+        next: Next,
+    ) -> Result<Response, Status> {
         let deadline = wait.map(|wait| Instant::now() + wait);
+        // The method may wait for a first message before it begins to answer.
+        let expired = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        let closed = async {
+            self.shutdown.closing().await;
+            sleep(QUIET).await;
+        };
+        let began = tokio::select! {
+            began = next.run(request) => began,
+            () = expired => return Err(self.too_late()),
+            () = closed => return Err(shutting_down(self.domain)),
+        };
         let until = Until { deadline, shutdown: self.shutdown.clone(), domain: self.domain };
-        next.run(request).await.map(|body| Body::new(Bounded::new(body, until, place)))
+        Ok(began.map(|body| Body::new(Bounded::new(body, until, place))))
     }
 
     async fn answer(&self, request: Request, next: Next) -> Result<Response, Status> {
@@ -168,7 +197,7 @@ impl Guard {
         let wait = deadline::of(request.headers()).map_err(|_| self.no_timeout())?;
         if method.is_stream {
             let admitted = self.streams.admit().map_err(|_| self.overloaded())?;
-            return Ok(self.stream(admitted, wait, request, next).await);
+            return self.stream(admitted, wait, request, next).await;
         }
         let wait = wait.map_or(self.deadline, |wait| wait.min(self.deadline));
         let called = tokio::time::timeout(wait, self.call(method, pace, request, next)).await;

@@ -14,7 +14,7 @@ mod stream;
 mod timestamp;
 
 pub use caller::{ACTING_USER, IDEMPOTENCY_KEY, acting_user, idempotent_request};
-pub use health::Health;
+pub use health::{Health, WRITES};
 pub use roles::{Callers, Method, Role};
 pub use serve::{Contract, GrpcServer};
 pub use settings::GrpcSettings;

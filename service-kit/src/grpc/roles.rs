@@ -100,6 +100,14 @@ impl Roles {
         }
     }
 
+    /// The roles that a peer has by its certificate.
+    pub(super) fn of(&self, peer: &Peer) -> &[Role] {
+        match peer {
+            Peer::Certified(Some(id)) => self.0.get(id).map_or(&[], Vec::as_slice),
+            Peer::Certified(None) | Peer::Anyone => &[],
+        }
+    }
+
     /// Whether the peer has the role. On an address for this machine alone everyone has every role.
     pub(super) fn has(&self, peer: &Peer, role: Role) -> bool {
         match peer {

@@ -16,7 +16,7 @@ use super::explained::explain;
 use crate::{refusal::Refusal, server::Admitted, shutdown::Shutdown};
 
 /// A stream that has been quiet for this long while the process ends has nothing under way.
-const QUIET: Duration = Duration::from_secs(1);
+pub(super) const QUIET: Duration = Duration::from_secs(1);
 
 /// What ends a stream, and whose word that is.
 pub(super) struct Until {
@@ -61,11 +61,14 @@ impl Bounded {
             self.quiet = Some(Box::pin(sleep(QUIET)));
         }
         let is_quiet = self.quiet.as_mut().is_some_and(|quiet| quiet.as_mut().poll(context).is_ready());
-        is_quiet.then(|| {
-            let says = "this replica is shutting down; call again";
-            Refusal::new("SERVICE_UNAVAILABLE").into_status(Code::Unavailable, says, self.domain)
-        })
+        is_quiet.then(|| shutting_down(self.domain))
     }
+}
+
+/// The end of a stream that has nothing under way while the process ends.
+pub(super) fn shutting_down(domain: &'static str) -> Status {
+    let message = "this replica is shutting down; call again";
+    Refusal::new("SERVICE_UNAVAILABLE").into_status(Code::Unavailable, message, domain)
 }
 
 impl http_body::Body for Bounded {

@@ -52,9 +52,7 @@ impl Listener {
         if tls.is_none() && !address.is_of_this_machine() {
             match plain_text {
                 PlainText::OnThisMachine => {
-                    return Err(ConfigurationError::new(format!(
-                        "{address} is not a loopback address and plain text would let anyone in; name TLS_CERT and TLS_KEY, listen on 127.0.0.1 or a socket file, or pass --insecure-plaintext"
-                    )));
+                    return Err(plain_text_refused(address));
                 }
                 PlainText::Anywhere => {
                     warn!(%address, "listening in plain text: whoever reaches this address can read along, and has every role");
@@ -88,6 +86,15 @@ impl Listener {
             }
         }
     }
+}
+
+/// The error of an address where plain text would be readable by others, and what to do instead.
+pub(crate) fn plain_text_refused(address: &ListenAddress) -> ConfigurationError {
+    ConfigurationError::new(format!(
+        "{address} is not a loopback address, and plain text would let anyone in; listen on 127.0.0.1 or a socket file, \
+         serve TLS with TLS_CERT and TLS_KEY (`gateway`, `sharing-svc` and `exposure-svc`; `ofself` serves plain text only), \
+         or pass --insecure-plaintext"
+    ))
 }
 
 /// Makes a socket file. It is bound in a folder that is its owner's alone and moved from there, so that nobody connects before

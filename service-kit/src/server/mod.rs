@@ -3,6 +3,7 @@
 mod activity;
 mod address;
 mod connection;
+mod host;
 mod listener;
 mod load;
 mod pace;
@@ -11,6 +12,8 @@ mod settings;
 
 pub use address::{ListenAddress, ListenAddressError, is_this_machine};
 pub use connection::Peer;
+pub use host::validate_host;
+pub(crate) use listener::plain_text_refused;
 pub use listener::{Listener, PlainText};
 pub(crate) use load::current_place;
 pub use load::{Admitted, Gathered, Holding, Load, LoadSettings, TooLarge, Untaken, while_admitted};

@@ -9,7 +9,7 @@ mod trace_parent;
 mod traces;
 mod unanswered;
 
-pub use settings::TelemetrySettings;
+pub use settings::{OtlpEndpoint, TelemetrySettings};
 pub use trace_parent::TraceParent;
 pub use traces::{Sampling, client_span, finish, here, server_span};
 pub use unanswered::Unanswered;
@@ -18,10 +18,11 @@ pub use unanswered::Unanswered;
 pub(crate) fn start(program: &Program<'_>) -> anyhow::Result<Telemetry> {
     metrics::start();
     let exporting = match program.telemetry {
-        Some(TelemetrySettings { otlp_endpoint: Some(endpoint), trace_ratio }) => {
-            Some(traces::Exporting::to(endpoint, *trace_ratio, program)?)
+        Some(TelemetrySettings { otlp_endpoint, trace_ratio }) => {
+            let exporting = otlp_endpoint.uri().map(|endpoint| traces::Exporting::to(endpoint, *trace_ratio, program));
+            exporting.transpose()?
         }
-        Some(TelemetrySettings { otlp_endpoint: None, .. }) | None => None,
+        None => None,
     };
     logs::start(program.crates, exporting.as_ref());
     Ok(Telemetry { exporting })
@@ -31,6 +32,8 @@ pub(crate) fn start(program: &Program<'_>) -> anyhow::Result<Telemetry> {
 pub struct Program<'a> {
     /// Its name, as an operator types it.
     pub name: &'static str,
+    /// Its command line, with every setting that it reads.
+    pub command: clap::Command,
     /// Its own crates, which may log in detail where that is asked for.
     pub crates: &'static [&'static str],
     /// Who decides which traces are kept.

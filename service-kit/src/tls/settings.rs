@@ -107,6 +107,6 @@ impl ClientTls {
 }
 
 fn role_of(text: &str) -> Result<(SpiffeId, Role), String> {
-    let (id, role) = text.split_once('=').ok_or_else(|| "must be a SPIFFE id, `=` and a role".to_owned())?;
+    let (id, role) = text.trim().split_once('=').ok_or_else(|| "must be a SPIFFE id, `=` and a role".to_owned())?;
     Ok((id.parse().map_err(|error| format!("{error}"))?, role.parse()?))
 }

@@ -14,7 +14,7 @@ use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus,
 async fn probes_are_answered_over_http_and_grpc() {
     let admin = Admin::listen(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = admin.address().unwrap();
-    let health = Health::new(vec!["test.Echo"]).await;
+    let health = Health::new("echo", vec!["test.Echo"]).await;
     let (readiness, shutdown) = (health.readiness(), Shutdown::new());
     let routes = Routes::new(health.server());
     let serving = tokio::spawn(admin.serve(vec![readiness.clone()], Some(routes), shutdown.clone()));

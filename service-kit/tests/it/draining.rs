@@ -67,3 +67,17 @@ async fn a_lame_duck_still_serves() {
     assert!(late.until(HEADERS).await.is_some(), "who has not noticed is served");
     ended(&mut echo).await;
 }
+
+#[tokio::test]
+async fn stream_without_a_first_message_does_not_delay_the_end() {
+    let mut echo = Echo::grpc(settings(), NEVER).await;
+    let mut frames = Frames::connect(echo.socket()).await;
+    // The method waits for a message that does not come.
+    frames.send(HEADERS, END_HEADERS, 1, &post("/grpc.health.v1.Health/Watch")).await.unwrap();
+    frames.send(HEADERS, END_HEADERS | END_STREAM, 3, &post("/test.Echo/Answer")).await.unwrap();
+    assert_eq!(frames.until(HEADERS).await.expect("an answer").1, 3);
+    echo.shutdown.begin();
+    assert_eq!(frames.until(HEADERS).await.expect("an answer").1, 1);
+    // An hour is what it may take.
+    ended(&mut echo).await;
+}

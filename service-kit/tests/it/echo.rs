@@ -62,7 +62,7 @@ impl Echo {
         let methods = Router::new()
             .route("/test.Echo/Answer", any(move || async move { empty() }))
             .route("/test.Echo/Wait", any(wait));
-        let health = Health::new(vec![]).await;
+        let health = Health::new("echo", vec![]).await;
         let routes = Routes::from(methods).add_service(health.server());
         let until = shutdown.clone();
         let serving = tokio::spawn(async move { server.serve(routes, until, drain).await.unwrap() });

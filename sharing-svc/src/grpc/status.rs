@@ -37,6 +37,10 @@ pub(super) fn status(error: Error) -> Status {
             warn!(cause = format!("{cause:#}"), "a call was refused because the database is unavailable");
             (Code::Unavailable, Refusal::new("SERVICE_UNAVAILABLE"))
         }
+        Error::Unwritable(cause) => {
+            error!(cause = format!("{cause:#}"), "a change could not be stored: the database does not take writes");
+            (Code::Unavailable, Refusal::new("SERVICE_UNAVAILABLE"))
+        }
         Error::Internal(cause) => {
             error!(cause = format!("{cause:#}"), "a call failed by a fault of ours");
             (Code::Internal, Refusal::new("INTERNAL_SERVER_ERROR"))

@@ -57,6 +57,7 @@ impl Store {
 fn failed(error: DbErr) -> Error {
     match DatabaseFault::of(&error) {
         DatabaseFault::Unavailable | DatabaseFault::Contended => Error::Unavailable(anyhow!(error)),
+        DatabaseFault::Unwritable => Error::Unwritable(anyhow!(error)),
         DatabaseFault::Duplicate | DatabaseFault::Internal => Error::Internal(anyhow!(error)),
     }
 }

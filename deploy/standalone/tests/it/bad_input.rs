@@ -301,6 +301,7 @@ async fn identity_comes_from_the_token_alone() {
     let stage = Stage::start(&backend).await;
     let id = stage.made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all"})).await;
     let headers = [("x-user-id", "ann"), ("x-ofself-user", "ann")];
-    let path = format!("/sharing/{id}?user_id=ann");
-    assert_eq!(stage.ask_with("eve", Method::GET, &path, &headers, "").await.code(), "SHARE_NOT_FOUND");
+    let ask = async |path: String| stage.ask_with("eve", Method::GET, &path, &headers, "").await.code();
+    assert_eq!(ask(format!("/sharing/{id}")).await, "SHARE_NOT_FOUND");
+    assert_eq!(ask(format!("/sharing/{id}?user_id=ann")).await, "VALIDATION_ERROR");
 }

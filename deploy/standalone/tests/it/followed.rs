@@ -67,20 +67,17 @@ impl Ofself {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ofself"));
         command.args(["serve", "--listen", free, "--sharing-listen", free, "--exposure-listen", free]);
         command.args(["--admin-listen", free]).args(options).arg("--data-dir").arg(data).env_remove("RUST_LOG");
-        let (mut rest, mut admin, mut token) = (String::new(), String::new(), String::new());
+        let (mut rest, mut admin) = (String::new(), String::new());
         let process = Process::start(&mut command, |line| {
             let mut words = line.split_whitespace();
             match (words.next(), words.next()) {
                 (Some("REST"), Some(url)) => url.trim_end_matches("/api/v1").clone_into(&mut rest),
                 (Some("admin"), Some(url)) => url.trim_end_matches("/readyz").clone_into(&mut admin),
-                (Some("curl"), _) => {
-                    let found = line.split("Bearer ").nth(1).and_then(|rest| rest.split('\'').next());
-                    found.unwrap_or_default().clone_into(&mut token);
-                }
                 _ => {}
             }
             line.starts_with("Another token:")
         });
+        let token = crate::stage::token_in(data, "alice");
         Self { process, rest: HttpClient::new(rest), admin: HttpClient::new(admin), token }
     }
 

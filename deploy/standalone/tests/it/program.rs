@@ -53,8 +53,11 @@ async fn ask(http: &HttpClient, token: &str, method: Method, path: &str, body: &
 
 #[tokio::test]
 async fn the_line_of_the_banner_works_and_its_data_survives_a_restart() {
-    let data = tempfile::tempdir().unwrap();
-    let (process, _, curl) = start(data.path());
+    let folder = tempfile::tempdir().unwrap();
+    // What a shell or a URL takes for its own.
+    let data = folder.path().join("Ann's data & more, 100%?#");
+    let data = data.as_path();
+    let (process, _, curl) = start(data);
     let run = |curl: &str| -> Value {
         let shell = Command::new("sh").args(["-c", &format!("{curl} --silent --show-error")]).output().unwrap();
         serde_json::from_slice(&shell.stdout).unwrap()
@@ -64,8 +67,8 @@ async fn the_line_of_the_banner_works_and_its_data_survives_a_restart() {
     process.signal("TERM");
     assert_eq!(process.exit_code(), Some(0));
 
-    let (_process, rest, curl) = start(data.path());
-    let bob = token(data.path(), &["--user", "bob"]);
+    let (_process, rest, curl) = start(data);
+    let bob = token(data, &["--user", "bob"]);
     let path = format!("/api/v1/sharing/{}", share["id"].as_str().unwrap());
     let found = ask(&HttpClient::new(rest), &bob, Method::GET, &path, "").await.unwrap();
     assert_eq!(found.json(), share);
@@ -114,8 +117,8 @@ fn decoded(text: &str) -> Vec<u8> {
 fn either_signal_ends_it_in_order_and_a_second_one_at_once() {
     for (signals, code) in [(&["INT"][..], 0), (&["INT", "TERM"], 1)] {
         let data = tempfile::tempdir().unwrap();
-        let (process, rest, curl) = start(data.path());
-        let bearer = curl.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap();
+        let (process, rest, _) = start(data.path());
+        let bearer = token(data.path(), &["--user", "alice"]);
         let mut slow = std::net::TcpStream::connect(rest.trim_start_matches("http://")).unwrap();
         if signals.len() == 2 {
             // Under way for as long as its body may take.
@@ -167,7 +170,7 @@ async fn every_acknowledged_write_survives_a_kill() {
     let http = HttpClient::new(rest);
     let acknowledged = acknowledged.lock().unwrap().clone();
     for (user, location, row) in acknowledged {
-        let path = format!("{location}?include_yaml=false");
+        let path = if location.contains("profiles") { format!("{location}?include_yaml=false") } else { location };
         assert_eq!(ask(&http, &user, Method::GET, &path, "").await.unwrap().json(), row);
     }
 }
@@ -176,10 +179,76 @@ async fn every_acknowledged_write_survives_a_kill() {
 fn the_signing_key_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let data = tempfile::tempdir().unwrap();
+    assert!(ofself(&["init"], data.path()).status().unwrap().success());
     let first = token(data.path(), &["--user", "bob"]);
     assert_eq!(first.split('.').count(), 3);
     let key = std::fs::metadata(data.path().join("signing-key.der")).unwrap();
     assert_eq!(key.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn token_of_a_directory_without_a_plane_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for missing in [data.path().join("typo"), data.path().join("typo/deeper"), data.path().to_owned(), file] {
+        let refused = ofself(&["token", "--user", "bob"], &missing).output().unwrap();
+        let error = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{error}");
+        assert!(refused.stdout.is_empty() && error.contains("there is no plane in") && error.contains("--data-dir"));
+    }
+    let created: Vec<_> = std::fs::read_dir(data.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(created, ["file"], "and nothing is created");
+}
+
+/// What `ofself` prints to a terminal: `script` runs it on one.
+#[test]
+fn only_a_terminal_is_given_a_token() {
+    let data = tempfile::tempdir().unwrap();
+    let free = "127.0.0.1:0";
+    let options = format!("--listen {free} --sharing-listen {free} --exposure-listen {free} --admin-listen {free}");
+    let ofself = format!("exec {} serve {options} --data-dir {}", env!("CARGO_BIN_EXE_ofself"), data.path().display());
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--flush", "--return", "--command", &ofself, "/dev/null"]);
+    let mut curl = String::new();
+    let _process = Process::start(&mut command, |line| {
+        if line.starts_with("curl ") {
+            line.clone_into(&mut curl);
+        }
+        line.starts_with("Another token:")
+    });
+    assert!(curl.contains("Bearer eyJ"), "{curl}");
+
+    let beside = tempfile::tempdir().unwrap();
+    let (_process, _, curl) = start(beside.path());
+    let command = format!("token --user alice --data-dir {}", beside.path().display());
+    assert!(!curl.contains("eyJ") && curl.contains(&command), "{curl}");
+}
+
+#[test]
+fn misspelled_environment_variable_is_a_warning() {
+    let data = tempfile::tempdir().unwrap();
+    let free = "127.0.0.1:0";
+    let mut command = ofself(
+        &["serve", "--listen", free, "--sharing-listen", free, "--exposure-listen", free, "--admin-listen", free],
+        data.path(),
+    );
+    command.env("RATE_LIMITS", "5").env("OTEL_EXPORTER_OTLP_ENDPOINT", "").env("OTEL_TRACES_SAMPLER_ARG", "");
+    let (mut warning, mut serves) = (String::new(), false);
+    let _process = Process::start(&mut command, |line| {
+        if line.contains("RATE_LIMITS") {
+            line.clone_into(&mut warning);
+        }
+        serves |= line.starts_with("Another token:");
+        serves && !warning.is_empty()
+    });
+    let message = "RATE_LIMITS is not a setting of ofself and is ignored; did you mean RATE_LIMIT?";
+    assert!(warning.contains("WARN") && warning.contains(message), "{warning}");
+
+    let mut doctor = ofself(&["doctor"], data.path());
+    let doctor = doctor.env("RATE_LIMITS", "5").output().unwrap();
+    let found = String::from_utf8(doctor.stdout).unwrap();
+    assert!(found.contains(message), "{found}");
 }
 
 #[test]
@@ -190,6 +259,8 @@ fn a_wrong_option_is_said_in_a_line_and_ends_with_two() {
         (vec!["serve", "--drain", "10"], "--drain"),
         (vec!["token", "--user", "not an id"], "--user"),
         (vec!["serve", "--sharing-listen", "0.0.0.0:0"], "loopback"),
+        (vec!["serve", "--listen", "0.0.0.0:8080"], "`ofself` serves plain text only"),
+        (vec!["serve", "--otlp-endpoint", "collector"], "--otlp-endpoint"),
     ] {
         let refused = ofself(&arguments, data.path()).output().unwrap();
         assert_eq!(refused.status.code(), Some(2), "{arguments:?}");

@@ -11,8 +11,10 @@ const HEADING: &str = "\
 A test makes this table of what the programs read and compares: it is never written by hand.
 
 A flag beats the environment. For the three services the environment beats the TOML file that `--config` names, in which a setting is
-called as its flag is, with `_` for `-` (`rate_limit = 600`). A setting that no program reads is refused, and so is a value that
-cannot be one: exit code 2, and a line that says which. Times are written `500ms`, `5s`, `10m`, `24h`.
+called as its flag is, with `_` for `-` (`rate_limit = 600`). An unknown flag, an unknown key of the file and an invalid value are
+refused: exit code 2, and a line that names them. An environment belongs to many programs, so there an unknown variable is no error; one
+that resembles a setting (`RATE_LIMITS`, `OFSELF_RATE_LIMIT`, `JWT_KEY`) is logged as a warning at start and reported by `doctor`. Lists
+are separated by commas; spaces around an entry are ignored, an empty entry is refused. Times are written `500ms`, `5s`, `10m`, `24h`.
 
 ";
 
@@ -79,7 +81,7 @@ fn every_setting_is_in_the_documents() {
     text += &table(&serve);
     text += "\n## `migrate`\n\n";
     text += &table(&[("sharing-svc", action(&sharing, "migrate")), ("exposure-svc", action(&exposure, "migrate"))]);
-    for name in ["token", "certificates"] {
+    for name in ["init", "token", "certificates"] {
         write!(text, "\n## `ofself {name}`\n\n{}", table(&[("ofself", action(&ofself, name))])).unwrap();
     }
     expect_file!["../../../../docs/settings.md"].assert_eq(&text);

@@ -25,6 +25,7 @@ pub struct Stage {
     pub http: HttpClient,
     pub sharing: Shutdown,
     pub exposure: Shutdown,
+    pub sharing_url: String,
     pub exposure_url: String,
     gateway: Shutdown,
     folder: std::path::PathBuf,
@@ -68,7 +69,7 @@ impl Stage {
         let sharing = sharing_svc::open(sharing, clock.clone()).await.unwrap();
         let exposure = exposure_svc::open(exposure, clock).await.unwrap();
         let url = |address: ListenAddress| address.url().parse().unwrap();
-        let exposure_url = exposure.address().unwrap().url();
+        let (sharing_url, exposure_url) = (sharing.address().unwrap().url(), exposure.address().unwrap().url());
         let mut settings =
             gateway_settings(url(sharing.address().unwrap()), url(exposure.address().unwrap()), backend.folder());
         (settings.limits.rate_limit, settings.limits.deadline) = (rate_limit, deadline);
@@ -83,7 +84,7 @@ impl Stage {
             tokio::task::yield_now().await;
         }
         let [sharing, exposure, gateway] = ends;
-        Self { http, sharing, exposure, exposure_url, gateway, folder: backend.folder().to_owned() }
+        Self { http, sharing, exposure, sharing_url, exposure_url, gateway, folder: backend.folder().to_owned() }
     }
 
     /// A token of a first-party app.
@@ -223,8 +224,9 @@ fn auth_settings(folder: &std::path::Path) -> AuthSettings {
         jwt_audience: token::AUDIENCE.to_owned(),
         jwt_algorithms: Vec::new(),
         jwt_public_key: None,
-        jwt_jwks_file: Some(SigningKey::of(folder).unwrap().jwks),
+        jwt_jwks_file: Some(SigningKey::load_or_create(folder).unwrap().jwks),
         jwt_jwks_url: None,
+        jwt_jwks_max_age: Duration::from_hours(24),
         jwt_secret: None,
         first_party_claim: "tier".to_owned(),
         first_party_values: vec!["L0".to_owned()],

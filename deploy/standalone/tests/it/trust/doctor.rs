@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
+use clap::CommandFactory;
 use service_kit::{clock::Clock, doctor::Doctor, telemetry::TelemetrySettings};
 use test_kit::Backend;
 use vocabulary::Instant;
@@ -10,7 +11,7 @@ use super::plane::{make_certificates, sharing_settings};
 
 /// What is found of a service with these settings, at this moment.
 async fn found(settings: &sharing_svc::config::Settings, now: Instant) -> String {
-    let mut doctor = Doctor::of(&TelemetrySettings::default()).await;
+    let mut doctor = Doctor::new(&ofself::config::Command::command(), &TelemetrySettings::default()).await;
     sharing_svc::examine(&mut doctor, settings, now).await;
     doctor.lines().join("\n")
 }
@@ -49,7 +50,7 @@ async fn a_service_is_told_what_is_wrong_and_how_to_mend_it() {
 
     settings.service.grpc.tls = service_kit::tls::MutualTls::default();
     settings.listen = "0.0.0.0:0".parse().unwrap();
-    expect(&found(&settings, now).await, "WRONG sharing-svc listen 0.0.0.0:0 is no loopback address");
+    expect(&found(&settings, now).await, "WRONG sharing-svc listen 0.0.0.0:0 is not a loopback address");
 
     settings.service.database.database_url = "sqlite:///nowhere/at/all/sharing.db".into();
     expect(&found(&settings, now).await, "look sharing-svc database /nowhere/at/all/sharing.db is not there yet");
@@ -70,7 +71,7 @@ fn the_programs_exit_code_says_whether_anything_is_wrong() {
     let (code, says) = ofself(&["doctor"], &data);
     assert_eq!(code, Some(0), "{says}");
     assert!(!data.exists(), "it makes nothing");
-    assert_eq!(ofself(&["token", "--user", "alice"], &data).0, Some(0));
+    assert_eq!(ofself(&["init"], &data).0, Some(0));
     fs::set_permissions(data.join("signing-key.der"), fs::Permissions::from_mode(0o644)).unwrap();
     let (code, says) = ofself(&["doctor"], &data);
     assert_eq!(code, Some(1));

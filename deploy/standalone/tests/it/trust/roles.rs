@@ -88,6 +88,48 @@ async fn a_certificate_with_no_id_or_with_several_names_nobody() {
     call(&sharing, "/ofself.sharing.v1.SharingService/ListOutgoingShares", Some("ann")).await.unwrap();
 }
 
+#[tokio::test]
+async fn wrong_role_error_names_both_sides() {
+    let plane = SecurePlane::start().await;
+    let list = "/ofself.sharing.v1.SharingService/ListOutgoingShares";
+    for (papers, path, message, metadata) in [
+        (
+            plane.papers("service"),
+            list,
+            "this method needs the role gateway; spiffe://ofself.local/service has the role service",
+            ["gateway", "spiffe://ofself.local/service", "service"],
+        ),
+        (
+            plane.papers("gateway"),
+            "/ofself.sharing.v1.AccessService/CheckAccess",
+            "this method needs the role service or operator; spiffe://ofself.local/gateway has the role gateway",
+            ["service,operator", "spiffe://ofself.local/gateway", "gateway"],
+        ),
+        (
+            plane.strangers_papers(),
+            list,
+            "this method needs the role gateway; spiffe://strangers.local/gateway has no role",
+            ["gateway", "spiffe://strangers.local/gateway", ""],
+        ),
+        (
+            plane.papers_with_ids(&[]),
+            list,
+            "this method needs the role gateway; a certificate without a SPIFFE id has no role",
+            ["gateway", "a certificate without a SPIFFE id", ""],
+        ),
+    ] {
+        let [sharing, _] = channels(&plane, &papers).await;
+        let status = call(&sharing, path, None).await.unwrap_err();
+        assert_eq!((status.code(), status.message()), (Code::PermissionDenied, message));
+        let found = Refusal::from_status(&status).unwrap().metadata;
+        assert_eq!(["roles", "caller", "caller_roles"].map(|key| found[key].as_str()), metadata);
+    }
+    let [sharing, _] = channels(&plane, &plane.papers("operator")).await;
+    let status = call(&sharing, list, Some("ann")).await.unwrap_err();
+    let message = "acting for a user needs the role gateway; spiffe://ofself.local/operator has the role operator";
+    assert_eq!(status.message(), message);
+}
+
 /// CVE-2026-33186: a path that a router takes for a method, and the guard before it does not.
 #[tokio::test]
 async fn a_path_that_only_looks_like_a_method_is_none() {

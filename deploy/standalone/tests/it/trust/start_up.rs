@@ -83,10 +83,20 @@ async fn a_gateway_says_what_is_unsafe_about_its_options() {
     let url = |text: &str| text.parse().unwrap();
     let local =
         || crate::stage::gateway_settings(url("http://127.0.0.1:1"), url("http://127.0.0.1:1"), backend.folder());
-    let cases: [(&str, Change); 7] = [
+    let cases: [(&str, Change); 11] = [
         ("JWT_ISSUER", Box::new(|settings| settings.auth.jwt_issuer = String::new())),
         ("JWT_AUDIENCE", Box::new(|settings| settings.auth.jwt_audience = " ".to_owned())),
         ("FIRST_PARTY", Box::new(|settings| settings.auth.first_party_values = Vec::new())),
+        (
+            "FIRST_PARTY_VALUES has an empty entry",
+            Box::new(|settings| settings.auth.first_party_values.push(String::new())),
+        ),
+        (
+            "FIRST_PARTY_CLIENTS has an empty entry",
+            Box::new(|settings| settings.auth.first_party_clients.push(" ".to_owned())),
+        ),
+        ("FIRST_PARTY_CLAIM", Box::new(|settings| settings.auth.first_party_claim = String::new())),
+        ("JWT_JWKS_MAX_AGE", Box::new(|settings| settings.auth.jwt_jwks_max_age = std::time::Duration::ZERO)),
         ("--insecure-plaintext", Box::new(|settings| settings.listen = "0.0.0.0:0".parse().unwrap())),
         ("in plain text beyond this machine", Box::new(move |settings| settings.sharing_url = url("http://sharing:1"))),
         ("UPSTREAM_TLS_CERT", Box::new(move |settings| settings.exposure_url = url("https://exposure:1"))),
@@ -117,6 +127,40 @@ async fn a_schema_of_a_newer_program_is_left_alone() {
             assert!(refused.contains("made by a newer program") && refused.contains("from_the_future"), "{refused}");
         }
         assert!(said(sharing_svc::migrate(&settings.database).await.err()).contains("made by a newer program"));
+    }
+}
+
+/// With a pool that would wait for an hour, only a failure that is reported at once is seen.
+#[tokio::test]
+async fn unreachable_postgres_is_reported_at_once_with_its_address() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut cases = vec![
+        (format!("postgres://u:secret@127.0.0.1:{port}/d"), format!("127.0.0.1:{port}: Connection refused")),
+        (
+            format!("postgres://u:secret@localhost:{port}/d?host=/nowhere"),
+            format!("/nowhere/.s.PGSQL.{port}: No such file or directory"),
+        ),
+        (
+            "postgres://u:secret@no-such-host.invalid/d?sslmode=disable".to_owned(),
+            "no-such-host.invalid:5432: failed to lookup address".to_owned(),
+        ),
+    ];
+    let backend = Backend::postgres().await;
+    if let Some(backend) = &backend {
+        let (server, database) =
+            backend.url().rsplit_once('/').map(|(one, two)| (one.to_owned(), two.to_owned())).unwrap();
+        let other =
+            format!("{server}/{}", database.replacen(database.split('?').next().unwrap(), "no_such_database", 1));
+        cases.push((other, "database \"no_such_database\" does not exist".to_owned()));
+    }
+    for (url, expected) in cases {
+        let options =
+            ["sharing-svc", "serve", "--listen", "127.0.0.1:0", "--database-wait", "1h", "--database-url", &url];
+        let command = sharing_svc::config::Command::parse_from(options);
+        let sharing_svc::config::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
+        let error = format!("{:#}", sharing_svc::open(settings, Clock::system()).await.err().expect("an error"));
+        assert!(error.starts_with("cannot connect to PostgreSQL at ") && error.contains(&expected), "{error}");
+        assert!(!error.contains("secret") && !error.contains("pool"), "{error}");
     }
 }
 
