@@ -38,12 +38,12 @@ PROGRAMS = {
     "SHARING_URL": f"http://{os.environ['SHARING']}",
     "EXPOSURE_URL": f"http://{os.environ['EXPOSURE']}",
 }
-# What would go on for ever listens where nobody else does, and is ended once it has said that it is up.
+# What would run until it is stopped runs on a terminal and on free ports, and is stopped when it has reported that it is up.
 SERVED = r"""
 LISTEN=127.0.0.1:0 SHARING_LISTEN=127.0.0.1:0 EXPOSURE_LISTEN=127.0.0.1:0 ADMIN_LISTEN=127.0.0.1:0 \\
-    setsid cargo run --quiet --locked >"$DATA_DIR/said" 2>&1 &
-until grep -q '^Another token' "$DATA_DIR/said" || ! kill -0 $! 2>/dev/null; do sleep 0.1; done
-kill -TERM -- -$!; wait $!; cat "$DATA_DIR/said"
+    script --quiet --flush --return --command 'exec cargo run --quiet --locked' "$DATA_DIR/said" </dev/null >/dev/null &
+until grep -q '^Another token' "$DATA_DIR/said" 2>/dev/null || ! kill -0 $! 2>/dev/null; do sleep 0.1; done
+pkill -TERM -P $!; wait $!; code=$?; tr -d '\r' <"$DATA_DIR/said"; (exit $code)
 """
 REPLACED = [
     (r"^cargo run$", SERVED),
