@@ -79,6 +79,16 @@ for unit in sorted(pathlib.Path(units).glob("*.service")):
         continue
     expect(str(unit), program, [start[2], *start[3].split()], [])
     keys = tomllib.loads((unit.parent / f"{program}.toml").read_text())
+    # Each unit is shown its own keys and no others.
+    loaded = dict(re.findall(r"^LoadCredential=([^:\n]+):(.+)$", unit.read_text(), re.M))
+    own = {f"/etc/ofself/certificates/{name}" for name in (f"{program}.pem", f"{program}.key", "ca.pem")}
+    wrong.extend(f"{unit}: loads {source}, which is not its own" for source in loaded.values() if source not in own)
+    files = {key: value for key, value in keys.items() if "tls_" in key and isinstance(value, str)}
+    shown = {f"/run/credentials/{unit.name}/{name}" for name in loaded}
+    wrong.extend(f"{unit.parent}/{program}.toml: {key} is not loaded by the unit" for key, value in files.items()
+                 if value not in shown)
+    if len(files) != 3 or "SupplementaryGroups=" in unit.read_text():
+        wrong.append(f"{unit}: needs its certificate, its key and the authority as credentials, and no group")
     known = options(program, "serve")
     wrong.extend(f"{unit.parent}/{program}.toml: no setting is called {key}" for key in keys
                  if key.replace("_", "-") not in known)
