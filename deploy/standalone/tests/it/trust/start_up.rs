@@ -68,6 +68,18 @@ async fn a_service_says_what_is_unsafe_about_its_options() {
     }
 }
 
+#[test]
+fn roles_are_trimmed() {
+    let roles = "spiffe://ofself.ai/gateway=gateway , spiffe://ofself.ai/notes=service";
+    let fixed = ["sharing-svc", "serve", "--database-url", "sqlite://x", "--roles", roles];
+    let sharing_svc::config::Action::Serve(settings) = sharing_svc::config::Command::parse_from(fixed).action else {
+        panic!("serve was asked for")
+    };
+    let roles = settings.service.grpc.tls.roles;
+    let roles: Vec<_> = roles.iter().map(|(id, role)| (id.as_str(), role.as_str())).collect();
+    assert_eq!(roles, [("spiffe://ofself.ai/gateway", "gateway"), ("spiffe://ofself.ai/notes", "service")]);
+}
+
 fn copy_readable_by_all(key: &str) -> PathBuf {
     let path = PathBuf::from(key).with_extension("open");
     fs::copy(key, &path).unwrap();
@@ -140,6 +152,7 @@ async fn unreachable_postgres_is_reported_at_once_with_its_address() {
             format!("postgres://u:secret@localhost:{port}/d?host=/nowhere"),
             format!("/nowhere/.s.PGSQL.{port}: No such file or directory"),
         ),
+        (format!("postgres://u:secret@[::1]:{port}/d"), format!("[::1]:{port}: ")),
         (
             "postgres://u:secret@no-such-host.invalid/d?sslmode=disable".to_owned(),
             "no-such-host.invalid:5432: failed to lookup address".to_owned(),
@@ -161,6 +174,7 @@ async fn unreachable_postgres_is_reported_at_once_with_its_address() {
         let error = format!("{:#}", sharing_svc::open(settings, Clock::system()).await.err().expect("an error"));
         assert!(error.starts_with("cannot connect to PostgreSQL at ") && error.contains(&expected), "{error}");
         assert!(!error.contains("secret") && !error.contains("pool"), "{error}");
+        assert!(!url.contains('[') || !error.contains("lookup"), "an address is no name: {error}");
     }
 }
 
