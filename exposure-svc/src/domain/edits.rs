@@ -15,7 +15,7 @@ use super::{
 pub struct ProfileEdits {
     pub name: Edit<ProfileName>,
     pub description: Edit<Description>,
-    pub tag_filters: Edit<TagFilters>,
+    pub tag_filters: TagFilterEdits,
     pub tag_expression: Edit<TagExpression>,
     pub allowed_tag_ids: Edit<Distinct<TagRef>>,
     pub allowed_tags_logic: Edit<TagsLogic>,
@@ -33,6 +33,39 @@ pub struct ProfileEdits {
     pub is_default: Edit<bool>,
     /// What could not be read.
     pub unreadable: FieldErrors,
+}
+
+/// What a person asks of the lists of `tag_filters`, each by itself: replacing all of them where one is written would end an
+/// exclusion, or an inclusion, that its owner did not speak of.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the fields are those of the rule")]
+pub struct TagFilterEdits {
+    pub include_all: Edit<Distinct<TagRef>>,
+    pub include_any: Edit<Distinct<TagRef>>,
+    pub exclude_any: Edit<Distinct<TagRef>>,
+}
+
+impl TagFilterEdits {
+    /// The filters after these edits; `None` without a tag in any list.
+    fn over(self, current: Option<TagFilters>) -> Option<TagFilters> {
+        let TagFilters { include_all, include_any, exclude_any } = current.unwrap_or_default();
+        let filters = TagFilters {
+            include_all: over_list(self.include_all, include_all),
+            include_any: over_list(self.include_any, include_any),
+            exclude_any: over_list(self.exclude_any, exclude_any),
+        };
+        (filters != TagFilters::default()).then_some(filters)
+    }
+
+    /// The same edits with these lists in the place of those that are written.
+    fn with_lists(self, filters: Option<TagFilters>) -> Self {
+        let TagFilters { include_all, include_any, exclude_any } = filters.unwrap_or_default();
+        Self {
+            include_all: self.include_all.and_then(|_| Some(include_all)),
+            include_any: self.include_any.and_then(|_| Some(include_any)),
+            exclude_any: self.exclude_any.and_then(|_| Some(exclude_any)),
+        }
+    }
 }
 
 /// A profile's content after edits.
@@ -59,7 +92,7 @@ impl ProfileEdits {
         let Rules { tag_filters, tag_expression, allowed_tag_ids, excluded_tag_ids, tag_permissions, .. } =
             self.tag_rules().with_ids(standing, directory);
         Self {
-            tag_filters: self.tag_filters.and_then(|_| tag_filters),
+            tag_filters: self.tag_filters.with_lists(tag_filters),
             tag_expression: self.tag_expression.and_then(|_| tag_expression),
             allowed_tag_ids: self.allowed_tag_ids.and_then(|_| Some(allowed_tag_ids)),
             excluded_tag_ids: self.excluded_tag_ids.and_then(|_| Some(excluded_tag_ids)),

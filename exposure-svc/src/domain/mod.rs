@@ -19,7 +19,7 @@ mod warnings;
 mod yaml;
 
 pub use app_access::{AppAccess, AppAccessDraft, AppAccessEdits, AppId, GrantId, NewAppAccess, Tier};
-pub use edits::{Edited, ProfileEdits};
+pub use edits::{Edited, ProfileEdits, TagFilterEdits};
 pub use permissions::{SchemaGrant, SchemaPermissions, SchemaRef, SchemaVerb, TagGrant, TagPermissions, TagVerb};
 pub use profile::{Profile, ProfileId, UserId};
 pub use room::Kept;

@@ -91,6 +91,38 @@ async fn a_change_at_another_version_is_refused() {
 }
 
 #[tokio::test]
+async fn mask_names_the_lists_of_tag_filters_one_by_one() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let filters = |all: &[&str], any: &[&str], none: &[&str]| {
+            Some(TagFilters { include_all: strings(all), include_any: strings(any), exclude_any: strings(none) })
+        };
+        let of = |tag_filters| ProfileDraft { tag_filters, ..named("Filtered") };
+        let made = stage.create("ann", of(filters(&["a"], &["b"], &["c"]))).await.unwrap();
+        let update = async |draft: ProfileDraft, paths: &[&str]| {
+            let request = UpdateProfileRequest { profile: Some(draft), ..update_of(&made.id, paths) };
+            let updated = stage.client().update_profile(by("ann", request)).await?.into_inner();
+            Ok::<_, tonic::Status>(updated.profile.unwrap().draft.unwrap().tag_filters)
+        };
+        // Only what the mask names is read.
+        let other = of(filters(&["x"], &["y"], &["z"]));
+        let kept = update(other.clone(), &["tag_filters.exclude_any"]).await.unwrap();
+        assert_eq!(kept, filters(&["a"], &["b"], &["z"]), "{backend}");
+        let kept = update(of(None), &["tag_filters.include_any"]).await.unwrap();
+        assert_eq!(kept, filters(&["a"], &[], &["z"]), "{backend}: named and absent");
+        let kept = update(other.clone(), &["tag_filters.include_all", "tag_filters.include_any"]).await.unwrap();
+        assert_eq!(kept, filters(&["x"], &["y"], &["z"]), "{backend}");
+        let kept = update(of(filters(&["d"], &[], &[])), &["tag_filters"]).await.unwrap();
+        assert_eq!(kept, filters(&["d"], &[], &[]), "{backend}: the whole");
+        assert_eq!(update(of(None), &["tag_filters"]).await.unwrap(), None, "{backend}");
+        for unknown in ["tag_filters.include", "tag_filters.", "tag_permissions.read"] {
+            assert_eq!(why(update(other.clone(), &[unknown]).await), "update_mask", "{backend}: {unknown}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn empty_parts_are_the_same_as_absent_ones() {
     on_both(|backend| async move {
         let stage = Stage::start(&backend).await;

@@ -76,7 +76,7 @@ fn draft(fields: &mut Fields<'_>, mask: &mut Mask) -> ProfileDraft {
     ProfileDraft {
         name: mask.name("name", fields.string("name")),
         description: mask.name("description", fields.string("description")),
-        tag_filters: mask.name("tag_filters", tag_filters(fields)),
+        tag_filters: tag_filters(fields, mask),
         tag_expression: mask.name("tag_expression", tag_expression::read(fields)),
         allowed_tag_ids: list(mask, fields, "allowed_tag_ids", &mut earlier.allowed_tag_ids),
         allowed_tags_logic: mask.name("allowed_tags_logic", tags_logic(fields)).unwrap_or_default(),
@@ -95,12 +95,25 @@ fn draft(fields: &mut Fields<'_>, mask: &mut Mask) -> ProfileDraft {
     }
 }
 
-fn tag_filters(fields: &mut Fields<'_>) -> Edit<TagFilters> {
-    fields.object("tag_filters", |filters| TagFilters {
-        include_all: filters.strings("include_all").over(None).unwrap_or_default(),
-        include_any: filters.strings("include_any").over(None).unwrap_or_default(),
-        exclude_any: filters.strings("exclude_any").over(None).unwrap_or_default(),
-    })
+/// The lists of `tag_filters`, of which an update changes those that are there; null clears all of them.
+fn tag_filters(fields: &mut Fields<'_>, mask: &mut Mask) -> Option<TagFilters> {
+    let read = fields.object("tag_filters", |filters| {
+        let mut named = Mask::default();
+        let mut list = |name: &str| {
+            let edit = filters.strings(name);
+            named.name(&format!("tag_filters.{name}"), edit).unwrap_or_default()
+        };
+        let (include_all, include_any, exclude_any) = (list("include_all"), list("include_any"), list("exclude_any"));
+        (TagFilters { include_all, include_any, exclude_any }, named)
+    });
+    match read {
+        Edit::Keep => None,
+        Edit::Clear => mask.name("tag_filters", Edit::Clear),
+        Edit::Set((filters, named)) => {
+            mask.append(named);
+            Some(filters)
+        }
+    }
 }
 
 fn tags_logic(fields: &mut Fields<'_>) -> Edit<i32> {

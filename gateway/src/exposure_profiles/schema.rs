@@ -7,7 +7,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::description::{IdText, NodeTypeText, TagText};
 
-/// Which nodes an app may see, by their tags. A tag is named by its id or its name.
+/// Which nodes an app may see, by their tags. A tag is named by its id or its name. In an update, an absent list stays as it is, and null
+/// or an empty list clears it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "described, never built")]

@@ -16,6 +16,11 @@ impl Mask {
         edit.over(None)
     }
 
+    /// Names what `other` names as well.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// As the wire has it.
     pub(crate) fn into_wire(self) -> FieldMask {
         FieldMask { paths: self.0 }

@@ -211,3 +211,36 @@ async fn a_profile_that_apps_are_bound_to_names_them() {
     let apps: Vec<_> = details["apps"].as_array().unwrap().iter().map(|app| app.as_str().unwrap()).collect();
     assert_eq!((apps.len(), apps[0], &details["more_apps"]), (25, "app-00", &json!(2)), "{details}");
 }
+
+#[tokio::test]
+async fn update_of_one_tag_filter_keeps_the_others() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let whole = json!({"include_all": ["a"], "include_any": ["work"], "exclude_any": ["private"]});
+    let path = format!(
+        "/exposure-profiles/{}",
+        stage.made("ann", "/exposure-profiles", &json!({"name": "p", "tag_filters": whole})).await
+    );
+    let cases = [
+        (json!({"exclude_any": ["hr"]}), json!({"include_all": ["a"], "include_any": ["work"], "exclude_any": ["hr"]})),
+        (json!({}), json!({"include_all": ["a"], "include_any": ["work"], "exclude_any": ["hr"]})),
+        (json!({"include_any": []}), json!({"include_all": ["a"], "include_any": [], "exclude_any": ["hr"]})),
+        (json!({"include_all": null}), json!({"include_all": [], "include_any": [], "exclude_any": ["hr"]})),
+        (json!({"include_any": ["b"]}), json!({"include_all": [], "include_any": ["b"], "exclude_any": ["hr"]})),
+        (json!({"exclude_any": null, "include_any": null}), json!(null)),
+        (json!({"include_any": ["c"]}), json!({"include_all": [], "include_any": ["c"], "exclude_any": []})),
+        (json!(null), json!(null)),
+    ];
+    for (update, expected) in cases {
+        let before = stage.get("ann", &path).await;
+        let updated = stage.put("ann", &path, &json!({"tag_filters": update})).await;
+        assert_eq!((updated.status.as_u16(), &updated.json()["tag_filters"]), (200, &expected), "{update}");
+        let shown = stage.get("ann", &format!("{path}?include_yaml=false")).await;
+        assert_eq!(shown.json()["tag_filters"], expected, "{update}");
+        // Nothing to change is no change.
+        assert_eq!(before.header("etag") == updated.header("etag"), update == json!({}), "{update}");
+    }
+    let invalid = stage.put("ann", &path, &json!({"tag_filters": {"exclude_any": [5], "include": []}})).await;
+    let errors = invalid.json()["errors"].clone();
+    assert_eq!((invalid.status.as_u16(), errors.as_object().map(serde_json::Map::len)), (400, Some(2)), "{errors}");
+}

@@ -91,7 +91,8 @@ fn framed(message: &[u8]) -> Bytes {
 
 #[tokio::test]
 async fn errors_before_any_message_are_trailers_only() {
-    let stage = Stage::start(&Backend::sqlite()).await;
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
     let caller = Caller::new();
     let mut seen = 0;
     for path in HEALTH.map(str::to_owned).into_iter().chain(methods().into_iter().map(|(path, _)| path)) {

@@ -7,8 +7,8 @@ use vocabulary::{Distinct, Edit, FieldErrors, Id};
 
 use super::permissions::{self, tags};
 use crate::domain::{
-    Description, DetailLevel, NodeType, ProfileEdits, ProfileName, TagExpression, TagFilters, TagOp, TagRef, TagsLogic,
-    Transformation,
+    Description, DetailLevel, NodeType, ProfileEdits, ProfileName, TagExpression, TagFilterEdits, TagOp, TagRef,
+    TagsLogic, Transformation,
 };
 
 /// The edits that make a profile: every field that is there.
@@ -30,7 +30,17 @@ pub(in crate::grpc) fn update(
         match path.as_str() {
             "name" => edits.name = cleared(&named.name),
             "description" => edits.description = cleared(&named.description),
-            "tag_filters" => edits.tag_filters = cleared(&named.tag_filters),
+            "tag_filters" => {
+                let TagFilterEdits { include_all, include_any, exclude_any } = &named.tag_filters;
+                edits.tag_filters = TagFilterEdits {
+                    include_all: cleared(include_all),
+                    include_any: cleared(include_any),
+                    exclude_any: cleared(exclude_any),
+                };
+            }
+            "tag_filters.include_all" => edits.tag_filters.include_all = cleared(&named.tag_filters.include_all),
+            "tag_filters.include_any" => edits.tag_filters.include_any = cleared(&named.tag_filters.include_any),
+            "tag_filters.exclude_any" => edits.tag_filters.exclude_any = cleared(&named.tag_filters.exclude_any),
             "tag_expression" => edits.tag_expression = cleared(&named.tag_expression),
             "allowed_tag_ids" => edits.allowed_tag_ids = cleared(&named.allowed_tag_ids),
             "allowed_tags_logic" => edits.allowed_tags_logic = cleared(&named.allowed_tags_logic),
@@ -84,7 +94,7 @@ fn draft_edits(draft: wire::ProfileDraft) -> ProfileEdits {
     ProfileEdits {
         name: set(name.and_then(|name| readable(ProfileName::parse(&name), "name", e))),
         description: set(description.and_then(|text| readable(Description::parse(text), "description", e))),
-        tag_filters: set(tag_filters.and_then(|filters| self::tag_filters(filters, e))),
+        tag_filters: self::tag_filters(tag_filters.unwrap_or_default(), e),
         tag_expression: set(tag_expression.and_then(|wire| expression_within_bounds(wire, e))),
         allowed_tag_ids: list(tags(allowed_tag_ids, "allowed_tag_ids", e)),
         allowed_tags_logic: set(tags_logic(allowed_tags_logic, e)),
@@ -122,14 +132,13 @@ fn readable<T, E: std::fmt::Display>(parsed: Result<T, E>, field: &str, errors: 
     parsed.map_err(|error| errors.add(field, error.to_string())).ok()
 }
 
-fn tag_filters(filters: wire::TagFilters, errors: &mut FieldErrors) -> Option<TagFilters> {
+fn tag_filters(filters: wire::TagFilters, errors: &mut FieldErrors) -> TagFilterEdits {
     let wire::TagFilters { include_all, include_any, exclude_any } = filters;
-    let filters = TagFilters {
-        include_all: tags(include_all, "tag_filters.include_all", errors),
-        include_any: tags(include_any, "tag_filters.include_any", errors),
-        exclude_any: tags(exclude_any, "tag_filters.exclude_any", errors),
-    };
-    (filters != TagFilters::default()).then_some(filters)
+    TagFilterEdits {
+        include_all: list(tags(include_all, "tag_filters.include_all", errors)),
+        include_any: list(tags(include_any, "tag_filters.include_any", errors)),
+        exclude_any: list(tags(exclude_any, "tag_filters.exclude_any", errors)),
+    }
 }
 
 fn expression_within_bounds(expression: wire::TagExpression, errors: &mut FieldErrors) -> Option<TagExpression> {
