@@ -1,11 +1,11 @@
 //! What services that serve apps ask, from a grant's birth to its end.
 
 use ofself_proto::exposure::{
-    CheckWriteRequest, Consistency, DetailLevel, EvaluateNodesRequest, EvaluateNodesResponse, ExplainExposureRequest,
-    GetExposureFilterRequest, NodeDescription, Predicate, PreviewProfileRequest, ProfileDraft, RevokeAppAccessRequest,
-    SchemaGrant, SchemaPermissions, Tag, TagFilters, TagGrant, TagPermissions, UpdateAppAccessRequest, WriteVerb,
-    consistency::Requirement, encoded, evaluate_nodes_request::Subject, explain_exposure_request,
-    get_exposure_filter_request, predicate,
+    CheckWriteRequest, Consistency, DecidedBy, DetailLevel, EvaluateNodesRequest, EvaluateNodesResponse,
+    ExplainExposureRequest, GetExposureFilterRequest, NodeDescription, Predicate, PreviewProfileRequest, ProfileDraft,
+    RevokeAppAccessRequest, SchemaGrant, SchemaPermissions, Tag, TagFilters, TagGrant, TagPermissions,
+    UpdateAppAccessRequest, UpdateProfileRequest, WriteVerb, consistency::Requirement, encoded,
+    evaluate_nodes_request::Subject, explain_exposure_request, get_exposure_filter_request, predicate,
 };
 use prost_types::{FieldMask, Timestamp};
 use test_kit::{Backend, on_both};
@@ -37,6 +37,25 @@ async fn evaluate(stage: &Stage, nodes: Vec<NodeDescription>) -> EvaluateNodesRe
         consistency: None,
     };
     stage.decisions().evaluate_nodes(request).await.unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn missing_grant_and_inactive_profile_differ_from_hidden_nodes() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let decided = async || {
+            let answer = evaluate(&stage, vec![node("n1", &[("t1", "private")])]).await;
+            (answer.exposed.clone(), answer.decided_by())
+        };
+        assert_eq!(decided().await, (vec![false], DecidedBy::NoGrant), "{backend}");
+        let profile = stage.create("ann", excluding(&["private"])).await.unwrap();
+        stage.grant("ann", "app", &profile.id).await.unwrap();
+        assert_eq!(decided().await, (vec![false], DecidedBy::Rules), "{backend}");
+        let inactive = UpdateProfileRequest { is_active: Some(false), ..update_of(&profile.id, &["is_active"]) };
+        stage.client().update_profile(by("ann", inactive)).await.unwrap();
+        assert_eq!(decided().await, (vec![false], DecidedBy::InactiveProfile), "{backend}");
+    })
+    .await;
 }
 
 #[tokio::test]

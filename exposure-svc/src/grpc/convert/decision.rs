@@ -9,7 +9,7 @@ use crate::{
         NodeType, Transformation,
         exposure::{Explanation, Predicate, RuleValue, WriteDecision},
     },
-    operations::{AppliedProfile, ExposureFilter, NO_GRANT},
+    operations::{AppliedProfile, DecidedBy, ExposureFilter, NO_GRANT},
 };
 
 pub(in crate::grpc) fn evaluated(exposed: Vec<bool>, applied: &AppliedProfile) -> wire::EvaluateNodesResponse {
@@ -19,6 +19,15 @@ pub(in crate::grpc) fn evaluated(exposed: Vec<bool>, applied: &AppliedProfile) -
         transformations: transformations(applied),
         profile_id: profile_id(applied),
         checked_at: NO_TOKEN,
+        decided_by: decided_by(applied.decided_by()).into(),
+    }
+}
+
+fn decided_by(decided_by: DecidedBy) -> wire::DecidedBy {
+    match decided_by {
+        DecidedBy::NoGrant => wire::DecidedBy::NoGrant,
+        DecidedBy::InactiveProfile => wire::DecidedBy::InactiveProfile,
+        DecidedBy::Rules => wire::DecidedBy::Rules,
     }
 }
 
