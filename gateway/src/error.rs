@@ -253,7 +253,7 @@ impl ApiError {
             ErrorCode::ValidationError => Self::validation(fields),
             ErrorCode::ServiceUnavailable => {
                 let unavailable = Self::unavailable();
-                // Which part is unavailable, and whether reads go on, the service says.
+                // The message of the service names the unavailable part and whether reads go on.
                 Self { retry_after: retry_after.or(unavailable.retry_after), ..Self::new(code, message) }
             }
             ErrorCode::InternalServerError => Self::internal(),

@@ -13,7 +13,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     if nanos >= LEAP_SECOND_NANOS && !ends_with_leap_second(moment.to_utc()) {
         return None;
     }
-    // A leap second is the end of the second before it, which is all that the contract of the services can say.
+    // A leap second becomes the end of the second before it: a protobuf timestamp has no second 60.
     let nanos = i32::try_from(nanos.min(LEAP_SECOND_NANOS - 1)).ok()?;
     Some(Timestamp { seconds: moment.timestamp(), nanos })
 }

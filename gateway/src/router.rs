@@ -68,7 +68,7 @@ pub fn router(
     origins: Vec<HeaderValue>,
 ) -> anyhow::Result<Router> {
     requests::describe();
-    // Of the methods that a path has: one that it has not is refused by that, whatever its body.
+    // Admission runs only for the methods of a route, so 405 is returned before a body is read.
     let admitted = |routes: UtoipaMethodRouter<Upstreams>| {
         routes.map(|methods| methods.route_layer(from_fn_with_state(admission.clone(), admit)))
     };

@@ -7,7 +7,7 @@ use clap::Command;
 
 /// Variables of this prefix belong to every program that sends telemetry; only typing errors are found among them.
 const SHARED_PREFIX: &str = "OTEL_";
-/// A typing error in a name of so many characters or more.
+/// Typing errors: the minimum length of a name, and the maximum edit distance from a setting.
 const TYPING_ERRORS: [(usize, usize); 2] = [(9, 2), (6, 1)];
 
 /// A variable that nothing reads, and the setting that it resembles.

@@ -1,6 +1,6 @@
 //! What `ofself` prints when it serves: addresses, and a line to try it with.
 
-use std::{io::IsTerminal, path::Path, time::Duration};
+use std::{borrow::Cow, io::IsTerminal, path::Path, time::Duration};
 
 use service_kit::{clock::Clock, server::ListenAddress};
 use vocabulary::Id;
@@ -41,14 +41,17 @@ pub(crate) fn banner(
     audience: Audience,
 ) -> anyhow::Result<String> {
     let Addresses { rest, sharing, exposure, admin } = addresses;
-    let (data, shown) = (shell_word(&data_dir.to_string_lossy()), data_dir.display());
+    let (path, shown) = (data_dir.to_string_lossy(), data_dir.display());
+    let data = shell_word(&path);
     // As it was started, so that the commands work for the same person.
-    let program = shell_word(&std::env::args().next().unwrap_or_else(|| "ofself".to_owned()));
+    let program = std::env::args().next().unwrap_or_else(|| "ofself".to_owned());
+    let program = shell_word(&program);
     let (rest_url, curl) = match rest {
         ListenAddress::Tcp(address) => (format!("http://{address}/api/v1"), format!("curl -X POST http://{address}")),
         ListenAddress::Unix(path) => {
-            let socket = shell_word(&path.to_string_lossy());
-            (format!("{rest}, /api/v1"), format!("curl --unix-socket {socket} -X POST http://localhost"))
+            let socket = path.to_string_lossy();
+            let curl = format!("curl --unix-socket {} -X POST http://localhost", shell_word(&socket));
+            (format!("{rest}, /api/v1"), curl)
         }
     };
     let (good_for, authorization) = match audience {
@@ -82,12 +85,7 @@ pub(crate) fn banner(
     ))
 }
 
-/// A text as one word of a shell's command line.
-fn shell_word(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-~:@%+,=".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+/// A text as one word of a shell's command line. No path has a NUL, which no shell could take.
+fn shell_word(text: &str) -> Cow<'_, str> {
+    shlex::try_quote(text).unwrap_or(Cow::Borrowed(text))
 }

@@ -1,8 +1,9 @@
 //! The three crates in one process.
 
-use std::{fmt::Write, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use gateway::{Gateway, auth::AuthSettings, upstream_url::UpstreamUrl};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
 use service_kit::{
     admin::{Admin, Readiness},
@@ -186,18 +187,12 @@ fn service_settings(settings: &ServeSettings, database: &str) -> ServiceSettings
     }
 }
 
-/// The URL of a database file; whatever a URL could take for its own is percent-encoded.
+/// What stands in the path of a URL as it is; everything else is encoded.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'_').remove(b'-').remove(b'~');
+
+/// The URL of a database file.
 fn sqlite_url(path: &Path) -> String {
-    let mut url = "sqlite://".to_owned();
-    for byte in path.to_string_lossy().bytes() {
-        if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
-            url.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(url, "%{byte:02X}");
-        }
-    }
-    url + "?mode=rwc"
+    format!("sqlite://{}?mode=rwc", utf8_percent_encode(&path.to_string_lossy(), PATH))
 }
 
 fn auth_settings(key: &SigningKey) -> AuthSettings {

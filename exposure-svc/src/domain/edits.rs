@@ -35,8 +35,8 @@ pub struct ProfileEdits {
     pub unreadable: FieldErrors,
 }
 
-/// What a person asks of the lists of `tag_filters`, each by itself: replacing all of them where one is written would end an
-/// exclusion, or an inclusion, that its owner did not speak of.
+/// Edits of the lists of `tag_filters`, one by one. Replacing all of them would end an exclusion, or an inclusion, that the request
+/// does not name.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of the rule")]
 pub struct TagFilterEdits {

@@ -29,7 +29,7 @@ const FOR_AN_HOUR: &str = "public, max-age=3600";
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(description: &OpenApi) -> anyhow::Result<Router<S>> {
     let json = Bytes::from(serde_json::to_vec(description)?);
     let mut router = Router::new()
-        // Who opens the address in a browser finds the way.
+        // Leads a browser that opens the bare address to the documentation.
         .route("/", get(|| async { Redirect::temporary("/docs") }))
         .route("/openapi.json", get(|| async { part("application/json", None, json) }))
         .route("/docs", get(|| async { part("text/html; charset=utf-8", None, Bytes::from_static(PAGE.as_bytes())) }))

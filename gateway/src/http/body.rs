@@ -41,7 +41,7 @@ pub(super) fn too_large() -> ApiError {
 
 /// The members of the JSON object that a body is.
 pub(crate) async fn object(request: Request<Body>) -> Result<Vec<(String, Json)>, ApiError> {
-    // It was let in whole, by its headers and its size.
+    // Admission has validated its headers and buffered all of it.
     let bytes = request.into_body().collect().await.map_err(|_| ApiError::internal())?.to_bytes();
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
     let value: Json = serde_json::from_slice(text)

@@ -7,7 +7,7 @@ use vocabulary::{DEFAULT_LIMIT, FieldErrors, MAX_LIMIT};
 
 use crate::error::ApiError;
 
-/// Parameters beyond so many are not read: no endpoint has nearly as many, so one of those before is an error.
+/// Maximum number of parameters that are read. No endpoint has as many, so a longer query is rejected for one of the first.
 const MAX_PARAMETERS: usize = 50;
 
 /// The parameters of a query, and what is wrong with them.

@@ -94,7 +94,7 @@ impl Database {
         self.reader.execute_unprepared("SELECT 1").await.map(drop)
     }
 
-    /// Why changes cannot be stored, if they could not a moment ago. Reads go on meanwhile.
+    /// The cause, if a change could not be stored within the last seconds. Reads are answered meanwhile.
     pub fn write_failure(&self) -> Option<String> {
         self.write_health.failure()
     }

@@ -88,7 +88,7 @@ impl ClockSync {
             DbBackend::Sqlite | _ => RAISE_SQLITE,
         };
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        // All rows, though it is one: SQLite commits when a statement has run to its end, and only then says that it cannot.
+        // Fetches all rows although there is one: SQLite commits, or reports that it cannot, when a statement has run to its end.
         let rows = self.database.write_health.observe(connection.query_all_raw(statement).await)?;
         let Some(row) = rows.first() else { return Ok(()) };
         let newest: ChronoDateTimeUtc = row.try_get("", "newest_at")?;

@@ -38,7 +38,7 @@ impl WriteHealth {
         Self::default()
     }
 
-    /// Takes note of a result that says that the database cannot be written, and returns it.
+    /// Records a result that reports an unwritable database, and returns it unchanged.
     pub(super) fn observe<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
         if let Err(error) = &result
             && DatabaseFault::of(error) == DatabaseFault::Unwritable
@@ -57,7 +57,7 @@ impl WriteHealth {
     }
 }
 
-/// What the database says, without what the layers above it add.
+/// The message of the database itself, without the prefixes of the driver and the ORM.
 fn message(error: &DbErr) -> String {
     let (DbErr::Conn(RuntimeErr::SqlxError(cause))
     | DbErr::Exec(RuntimeErr::SqlxError(cause))

@@ -77,13 +77,12 @@ async fn connect(url: String) -> Database {
 }
 
 /// A database behind a proxy; `None` without PostgreSQL.
-async fn behind_proxy() -> Option<(Database, Proxy, Database)> {
+async fn behind_proxy() -> Option<(Database, Proxy)> {
     let url = Backend::postgres().await?.url();
-    let direct = connect(url.clone()).await;
     let port = url.rsplit_once(':')?.1.split('/').next()?.parse().ok()?;
     let proxy = Proxy::before(port).await;
     let url = url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port));
-    Some((connect(url).await, proxy, direct))
+    Some((connect(url).await, proxy))
 }
 
 async fn read(database: &Database) -> i32 {
@@ -99,9 +98,9 @@ async fn change(database: &Database) {
     change.commit().await.unwrap();
 }
 
-/// Opens every connection that the pools may have, and leaves them idle. The driver pings a connection after its use, without a
-/// timeout, before it is idle: `direct` sees when the server has nothing left to do.
-async fn fill_pools(database: &Arc<Database>, direct: &Database) {
+/// Opens every connection that the pools may have, and waits until all of them are idle: the driver pings a connection after its
+/// use, without a timeout, before it is.
+async fn fill_pools(database: &Arc<Database>) {
     let mut tasks = JoinSet::new();
     for _ in 0..8 {
         let database = database.clone();
@@ -111,27 +110,20 @@ async fn fill_pools(database: &Arc<Database>, direct: &Database) {
         });
     }
     tasks.join_all().await;
-    let in_use = "SELECT COUNT(*) AS in_use FROM pg_stat_activity WHERE datname = current_database()
-        AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'";
-    let reader = direct.reader();
-    loop {
-        let ask = Statement::from_string(reader.get_database_backend(), in_use);
-        let row = reader.query_one_raw(ask).await.unwrap().unwrap();
-        if row.try_get::<i64>("", "in_use").unwrap() == 0 {
-            break;
+    let idle = async {
+        while database.connections_in_use() > 0 {
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
-    // What is left is that a ping is sent or its answer arrives.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    };
+    tokio::time::timeout(PATIENCE, idle).await.expect("idle connections");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_broke_while_idle_are_replaced() {
-    let Some((database, proxy, direct)) = behind_proxy().await else { return };
+    let Some((database, proxy)) = behind_proxy().await else { return };
     let database = Arc::new(database);
     for _ in 0..3 {
-        fill_pools(&database, &direct).await;
+        fill_pools(&database).await;
         proxy.end(Fate::Closed);
         assert_eq!(read(&database).await, 1);
         change(&database).await;
@@ -140,9 +132,9 @@ async fn connections_that_broke_while_idle_are_replaced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_fell_silent_while_idle_are_replaced() {
-    let Some((database, proxy, direct)) = behind_proxy().await else { return };
+    let Some((database, proxy)) = behind_proxy().await else { return };
     let database = Arc::new(database);
-    fill_pools(&database, &direct).await;
+    fill_pools(&database).await;
     proxy.end(Fate::Silenced);
     // They are tested before use once they have been idle for a second.
     let idle_since = Monotonic::now();

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use ofself_proto::sharing::{
-    CreateShareRequest, CreateShareResponse, GetShareRequest, RevokeShareRequest, Share, ShareChanges, ShareScope,
-    ShareStatus, UpdateShareRequest, access_service_client::AccessServiceClient,
-    follow_sharing_service_client::FollowSharingServiceClient, sharing_service_client::SharingServiceClient,
+    Action, CheckAccessRequest, CreateShareRequest, CreateShareResponse, GetShareRequest, Node, Resource,
+    RevokeShareRequest, Share, ShareChanges, ShareScope, ShareStatus, UpdateShareRequest,
+    access_service_client::AccessServiceClient, follow_sharing_service_client::FollowSharingServiceClient, resource,
+    sharing_service_client::SharingServiceClient,
 };
 use prost_types::{FieldMask, Timestamp};
 use service_kit::{
@@ -130,6 +131,20 @@ impl Stage {
     pub async fn get(&self, user: &str, id: &str) -> Result<Share, Status> {
         let request = by(user, GetShareRequest { share_id: id.to_owned() });
         Ok(self.client().get_share(request).await?.into_inner().share.unwrap())
+    }
+
+    /// Whether `viewer` may read a node of Ann's with these tags.
+    pub async fn may_read(&self, viewer: &str, tags: &[&str]) -> bool {
+        let node =
+            Node { id: "n".into(), tag_ids: tags.iter().map(|tag| (*tag).to_owned()).collect(), ..Node::default() };
+        let request = CheckAccessRequest {
+            viewer_id: viewer.into(),
+            owner_id: "ann".into(),
+            action: Action::Read.into(),
+            resource: Some(Resource { resource: Some(resource::Resource::Node(node)) }),
+            consistency: None,
+        };
+        self.access().check_access(request).await.unwrap().into_inner().allowed
     }
 
     pub async fn status(&self, user: &str, id: &str) -> ShareStatus {

@@ -88,7 +88,6 @@ impl Limited {
                 if probes.iter().all(|(_, body)| body.contains(text) == expected) {
                     return probes.try_into().unwrap();
                 }
-                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
         waited.await.expect("both probes to agree")
@@ -116,9 +115,8 @@ async fn full_disk_is_an_error_in_the_log_and_in_readiness() {
     assert!(admin.0 == 200 && admin.1.starts_with("ready\nsharing-svc: writes fail: "), "{admin:?}");
     assert_eq!(plane.list().await, 200, "reads are answered");
     // Without another change it is found again and again, by the time that is written every second.
-    while plane.failures().await < 4.0 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let found_again = async { while plane.failures().await < 4.0 {} };
+    tokio::time::timeout(PATIENCE, found_again).await.expect("more failures");
     plane.readiness("writes fail", true).await;
     {
         let log = plane.log.lock().unwrap();
