@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
@@ -12,6 +13,7 @@ mod backend;
 mod http_client;
 mod postgres;
 mod process;
+pub mod statements;
 
 pub use backend::{Backend, on_both, on_both_checking};
 pub use http_client::{Answer, HttpClient};

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    database::{Change, DatabaseFault, Lock, Priority},
+    database::{Change, DatabaseFault, Lock, Priority, VersionTable},
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use uuid::Uuid;
@@ -26,12 +26,8 @@ use crate::{
     error::Error,
 };
 
-/// Takes owner $1 for this change and raises their version; $2 is the first version of an owner who has none.
-///
-/// It begins at the time, so that an owner who was erased and comes back never repeats a version.
-const RAISE_OWNER: &str = "
-    INSERT INTO owners (owner_id, version) VALUES ($1, $2)
-    ON CONFLICT (owner_id) DO UPDATE SET version = owners.version + 1 RETURNING version";
+/// One row per owner.
+pub(super) const OWNERS: VersionTable = VersionTable::new("owners", "owner_id");
 
 /// Revokes share $2 of owner $1 at $3, over version $4. What is below is left to the sweep.
 const REVOKE: &str = "
@@ -128,19 +124,12 @@ impl ShareChange {
     /// Takes the owner's row until the end of this change, and raises their version: the change writes an event. What is read
     /// after it stands still: a re-share never meets its parent's revocation halfway.
     pub async fn raise_owner(&self, owner: &UserId, now: Instant) -> Result<i64, Error> {
-        let rows = self.query(RAISE_OWNER, vec![owner.as_str().into(), now.utc().timestamp_micros().into()]).await?;
-        let row = rows.first().ok_or_else(|| Error::Internal(anyhow!("an owner's row was not written")))?;
-        row.try_get("", "version").map_err(failed)
+        OWNERS.raise(&self.change, owner.as_str(), now).await.map_err(failed)
     }
 
     /// Takes the owner's row until the end of this change without raising their version: no access changes.
     pub async fn hold_owner(&self, owner: &UserId) -> Result<(), Error> {
-        if self.change.connection().get_database_backend() == sea_orm::DbBackend::Postgres {
-            let hold = "SELECT version FROM owners WHERE owner_id = $1 FOR UPDATE";
-            self.query(hold, vec![owner.as_str().into()]).await?;
-        }
-        // On SQLite the writer is alone already.
-        Ok(())
+        OWNERS.hold(&self.change, owner.as_str()).await.map_err(failed)
     }
 
     /// A share of `owner`, with those above it.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 
-use super::{ShareChange, Store, failed, keys::placeholders};
+use service_kit::database::placeholders;
+
+use super::{ShareChange, Store, failed};
 use crate::{
     domain::{Share, Usage, UsageKind, UserId},
     error::Error,

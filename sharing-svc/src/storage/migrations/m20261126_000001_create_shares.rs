@@ -10,17 +10,15 @@ use sea_orm_migration::{
     },
     sea_query::{Check, Condition},
 };
-use service_kit::{database::create_newest_time, idempotency};
+use service_kit::{
+    database::{Dialect, create_newest_time},
+    idempotency,
+};
+
+use crate::storage::change::OWNERS;
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
-
-#[derive(DeriveIden)]
-enum Owners {
-    Table,
-    OwnerId,
-    Version,
-}
 
 #[derive(DeriveIden)]
 enum Shares {
@@ -69,8 +67,8 @@ enum ShareUsage {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let dialect = Dialect { is_postgres: manager.get_database_backend() == sea_orm::DbBackend::Postgres };
-        for table in [owners(dialect), shares(dialect), share_usage(dialect)] {
+        let dialect = Dialect::of(manager);
+        for table in [OWNERS.create_table(dialect), shares(dialect), share_usage(dialect)] {
             manager.create_table(table).await?;
         }
         for index in indexes() {
@@ -79,41 +77,6 @@ impl MigrationTrait for Migration {
         idempotency::create_tables(manager).await?;
         create_newest_time(manager).await
     }
-}
-
-/// What the two databases write differently.
-#[derive(Clone, Copy)]
-struct Dialect {
-    is_postgres: bool,
-}
-
-impl Dialect {
-    /// A table of small rows that is its own index, where there is such a thing.
-    fn compact(self, table: &mut TableCreateStatement) -> TableCreateStatement {
-        if !self.is_postgres {
-            table.extra("WITHOUT ROWID");
-        }
-        table.to_owned()
-    }
-
-    /// A column that holds a person's id: compared and ordered byte for byte, whatever the locale of the database.
-    fn person(self, name: impl IntoIden) -> ColumnDef {
-        let mut column = text(name);
-        if self.is_postgres {
-            column.extra("COLLATE \"C\"");
-        }
-        column
-    }
-}
-
-fn owners(dialect: Dialect) -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table(Owners::Table)
-        .col(dialect.person(Owners::OwnerId))
-        .col(big_integer(Owners::Version))
-        .primary_key(Index::create().name("owners_pk").col(Owners::OwnerId));
-    dialect.compact(&mut table)
 }
 
 fn shares(dialect: Dialect) -> TableCreateStatement {
