@@ -7,14 +7,17 @@
 mod bare;
 mod decisions;
 mod existence;
+mod exposure;
 mod hop;
 mod hostile;
 mod idle;
 mod insert;
 mod load;
 mod overload;
+mod paired;
 mod peer;
 mod sharing;
+mod solver;
 mod telemetry;
 
 use std::{
@@ -57,6 +60,8 @@ enum Benchmark {
     Decisions,
     /// Calls of a sharing-svc that runs, or of two in turn
     Sharing(sharing::Arguments),
+    /// Calls of an exposure-svc that runs, or of two in turn
+    Exposure(exposure::Arguments),
     /// Five times the load that the plane can serve
     Overload,
     /// Ten thousand connections on which nothing happens
@@ -65,6 +70,8 @@ enum Benchmark {
     Hostile,
     /// Whether the time of a 404 tells another's share from one that does not exist
     Existence,
+    /// What the warnings of a profile cost in memory
+    Solver,
     /// The cost of traces
     Telemetry,
     /// A bare tonic and a bare axum server, for a conformance test to compare with
@@ -108,6 +115,8 @@ async fn main() -> anyhow::Result<()> {
             std::future::pending().await
         }
         Some(Benchmark::Sharing(arguments)) => sharing::run(arguments).await,
+        Some(Benchmark::Exposure(arguments)) => exposure::run(arguments).await,
+        Some(Benchmark::Solver) => solver::run(),
         Some(Benchmark::Telemetry) => telemetry::run().await,
         Some(Benchmark::Decisions) => {
             let data = tempfile::tempdir()?;

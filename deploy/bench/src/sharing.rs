@@ -23,10 +23,11 @@ use ofself_proto::sharing::{
 use tokio::{sync::Mutex, task::JoinSet};
 use tonic::{Request, metadata::AsciiMetadataValue, transport::Channel};
 
-use crate::{ROUNDS, median};
+use crate::{
+    ROUNDS, median,
+    paired::{Selection, compare},
+};
 
-/// How long a round of one measurement lasts.
-const ROUND: Duration = Duration::from_secs(1);
 /// Re-shares that one creator makes.
 const EACH: usize = 1_000;
 /// Calls under way while shares are created.
@@ -52,44 +53,61 @@ pub(crate) struct Arguments {
     /// Create so many re-shares below one share first
     #[arg(long, value_name = "N")]
     below: Option<usize>,
+    #[command(flatten)]
+    selection: Selection,
 }
 
 /// Measures and prints.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { urls, below } = arguments;
+    let Arguments { urls, below, selection } = &arguments;
     let mut services = Vec::new();
-    for url in urls {
+    for url in urls.clone() {
         services.push(Service::prepare(url).await?);
     }
-    compare("CheckAccess, a direct share", &services, |service| async move { service.check("bob").await }).await?;
-    compare("CheckAccess, a chain of three", &services, |service| async move { service.check("dan").await }).await?;
-    compare("CreateShare", &services, |service| async move {
+    compare("CheckAccess, a direct share", selection, &services, |service| async move { service.check("bob").await })
+        .await?;
+    compare("CheckAccess, a chain of three", selection, &services, |service| async move { service.check("dan").await })
+        .await?;
+    compare("CreateShare", selection, &services, |service| async move {
         service.create(&service.owner(), tags_to(&service.next())).await.map(drop)
     })
     .await?;
-    compare("CreateShare, a re-share", &services, |service| async move {
+    compare("CreateShare, a re-share", selection, &services, |service| async move {
         let request = reshare(&service.hub().await?, &service.next());
         service.create("bob", request).await.map(drop)
     })
     .await?;
-    compare("ListOutgoingShares", &services, |service| async move { service.outgoing().await }).await?;
-    compare("ListOutgoingShares, re-shares of one share", &services, |service| async move {
+    compare("ListOutgoingShares", selection, &services, |service| async move { service.outgoing().await }).await?;
+    compare("ListOutgoingShares, re-shares of one share", selection, &services, |service| async move {
         let owner = service.hub().await?.owner_id;
         service.outgoing_of(&owner).await
     })
     .await?;
-    compare("ListIncomingShares, re-shares", &services, |service| async move { service.incoming("eve").await }).await?;
-    let Some(below) = below else { return Ok(()) };
+    compare(
+        "ListIncomingShares, re-shares",
+        selection,
+        &services,
+        |service| async move { service.incoming("eve").await },
+    )
+    .await?;
+    let Some(below) = *below else { return Ok(()) };
 
     let mut roots = Vec::new();
     for service in &services {
         roots.push(service.fill(below).await?);
     }
     let many = format!("{below} re-shares below");
-    compare(&format!("ListOutgoingShares, {many}"), &services, |service| async move { service.outgoing().await })
-        .await?;
-    compare(&format!("a page of ListViewers, {many}"), &services, |service| async move { service.viewers().await })
-        .await?;
+    compare(
+        &format!("ListOutgoingShares, {many}"),
+        selection,
+        &services,
+        |service| async move { service.outgoing().await },
+    )
+    .await?;
+    compare(&format!("a page of ListViewers, {many}"), selection, &services, |service| async move {
+        service.viewers().await
+    })
+    .await?;
     for (service, root) in services.iter().zip(roots) {
         let mut none = Vec::new();
         for _ in 0..ROUNDS * 4 {
@@ -99,34 +117,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let (none, all) = (median(none), service.revoke(&root).await?);
         println!("{}: RevokeShare with none below {none:.2} ms, with {many} {all:.2} ms", service.url);
     }
-    Ok(())
-}
-
-/// Asks each service in turn and prints the median time of a call, and of two the ratio.
-async fn compare<F: Future<Output = anyhow::Result<()>>>(
-    what: &str,
-    services: &[Service],
-    call: impl Fn(Service) -> F,
-) -> anyhow::Result<()> {
-    let mut times = vec![Vec::new(); services.len()];
-    for _ in 0..ROUNDS {
-        for (service, times) in services.iter().zip(&mut times) {
-            let began = Instant::now();
-            let mut calls = 0_u32;
-            while began.elapsed() < ROUND {
-                call(service.clone()).await?;
-                calls += 1;
-            }
-            times.push(began.elapsed().as_secs_f64() * 1e6 / f64::from(calls));
-        }
-    }
-    let medians: Vec<_> = times.into_iter().map(median).collect();
-    let shown: Vec<_> = medians.iter().map(|micros| format!("{micros:>8.1} µs")).collect();
-    let ratio = match medians.as_slice() {
-        [one, other] => format!("   ratio {:.2}", one / other),
-        _ => String::new(),
-    };
-    println!("{what:<45} {}{ratio}", shown.join("  "));
     Ok(())
 }
 

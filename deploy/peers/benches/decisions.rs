@@ -68,7 +68,7 @@ fn node<'a>(tags: &'a [TagFacts<'a>]) -> NodeFacts<'a> {
 
 fn one_exposure_decision(criterion: &mut Criterion) {
     let rules = every_filter();
-    let tags = TAGS.map(|(id, name)| TagFacts { id, name });
+    let tags = TAGS.map(|(id, name)| TagFacts::new(id, name));
     let node = node(&tags);
     let ours = CompiledProfile::new(&rules, true);
     let cedar = Cedar::of_profile(&rules);
@@ -99,8 +99,8 @@ fn growth_of_exposure(criterion: &mut Criterion) {
     let ours = CompiledProfile::new(&every_filter(), true);
     for count in [0, 1, 5, 20, 100] {
         let names: Vec<_> = (0..count).map(|tag| (format!("tag-{tag:04}"), format!("name {tag}"))).collect();
-        let known = TAGS.map(|(id, name)| TagFacts { id, name });
-        let others = names.iter().map(|(id, name)| TagFacts { id, name });
+        let known = TAGS.map(|(id, name)| TagFacts::new(id, name));
+        let others = names.iter().map(|(id, name)| TagFacts::new(id, name));
         let tags: Vec<_> = known.into_iter().take(count.min(2)).chain(others).take(count).collect();
         let node = node(&tags);
         group.bench_function(BenchmarkId::from_parameter(count), |bench| bench.iter(|| ours.exposes(black_box(&node))));
@@ -110,7 +110,7 @@ fn growth_of_exposure(criterion: &mut Criterion) {
     for parts in [1, 10, 100, 500] {
         let conditions: Vec<_> = (0..parts).map(|part| json!({"tag": format!("tag-{part}")})).collect();
         let ours = CompiledProfile::new(&rules(json!({"tag_expression": {"op": "OR", "conditions": conditions}})), true);
-        let tags = TAGS.map(|(id, name)| TagFacts { id, name });
+        let tags = TAGS.map(|(id, name)| TagFacts::new(id, name));
         let node = node(&tags);
         group.bench_function(BenchmarkId::from_parameter(parts), |bench| bench.iter(|| ours.exposes(black_box(&node))));
     }

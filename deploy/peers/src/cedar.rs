@@ -33,7 +33,16 @@ fn set<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn tags<'a>(tags: impl IntoIterator<Item = &'a TagRef>) -> String {
-    set(tags.into_iter().map(TagRef::as_str))
+    let references: Vec<_> = tags.into_iter().map(reference).collect();
+    set(references.iter().map(String::as_str))
+}
+
+/// A reference as a string: a text, or an id behind a sign that begins no text of these worlds.
+fn reference(tag: &TagRef) -> String {
+    match tag {
+        TagRef::Id { id } => format!("#{id}"),
+        TagRef::Text(text) => text.to_string(),
+    }
 }
 
 fn micros(moment: Instant) -> i64 {
@@ -42,7 +51,10 @@ fn micros(moment: Instant) -> i64 {
 
 fn expression(expression: &TagExpression) -> String {
     match expression {
-        TagExpression::Tag { tag } => format!("resource.tags.contains({})", quoted(tag.as_str())),
+        TagExpression::Tag { tag, ids } => {
+            let ids: Vec<_> = ids.iter().cloned().map(TagRef::id).collect();
+            format!("resource.tags.containsAny({})", tags(std::iter::once(tag).chain(&ids)))
+        }
         TagExpression::Operation { op, conditions } => {
             let conditions: Vec<_> = conditions.iter().map(self::expression).collect();
             match op {
@@ -147,7 +159,9 @@ impl Cedar {
 impl Question {
     /// A node before a profile.
     pub fn of_node(node: &NodeFacts<'_>) -> Self {
-        let tags = node.tags.iter().flat_map(|tag| [tag.id, tag.name]).map(text);
+        // By what a reference can match each: an id as such, or a text that is an id or a name.
+        let tags = node.tags.iter().flat_map(|tag| [format!("#{}", tag.id), tag.id.to_owned(), tag.name.to_string()]);
+        let tags = tags.map(|tag| text(&tag));
         Self::new(HashMap::from([
             ("id".to_owned(), text(node.id)),
             ("kind".to_owned(), text(node.node_type)),

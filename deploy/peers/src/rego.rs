@@ -1,6 +1,6 @@
 //! Profiles and shares as Rego (<https://www.openpolicyagent.org/docs/policy-language>), evaluated by regorus.
 
-use exposure_svc::domain::{Rules, TagExpression, TagOp, exposure::NodeFacts};
+use exposure_svc::domain::{Rules, TagExpression, TagOp, TagRef, exposure::NodeFacts};
 use regorus::{Engine, Value};
 use serde_json::json;
 use sharing_svc::domain::access::{Action, Chain, NodeFacts as SharedNode};
@@ -150,9 +150,11 @@ fn value(json: &serde_json::Value) -> Value {
 fn expression(expression: &TagExpression, rules: &mut Vec<String>) -> String {
     let name = |rules: &[String]| format!("part_{}", rules.len());
     match expression {
-        TagExpression::Tag { tag } => {
+        TagExpression::Tag { tag, ids } => {
             let name = name(rules);
-            rules.push(format!("{name} if {} in tags", json!(tag.as_str())));
+            let ids = ids.iter().cloned().map(TagRef::id);
+            let any = std::iter::once(tag.clone()).chain(ids).map(|tag| format!("{name} if {} in tags\n", json!(tag)));
+            rules.push(any.collect());
             name
         }
         TagExpression::Operation { op, conditions } => {
@@ -224,7 +226,8 @@ impl Rego {
 
 /// A node before a profile.
 pub fn node(node: &NodeFacts<'_>) -> Value {
-    let tags: Vec<_> = node.tags.iter().flat_map(|tag| [tag.id, tag.name]).collect();
+    // By what a reference can match each: an id as such, or a text that is an id or a name.
+    let tags: Vec<_> = node.tags.iter().flat_map(|tag| [json!({"id": tag.id}), json!(tag.id), json!(tag.name)]).collect();
     value(&json!({"node": {
         "id": node.id,
         "kind": node.node_type,

@@ -26,6 +26,18 @@ pub enum Value {
     Integer(i64),
 }
 
+/// A filter has a predicate that this store does not know, or none where there must be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownPredicate;
+
+impl std::fmt::Display for UnknownPredicate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the exposure filter has a predicate that this store does not know; update the store")
+    }
+}
+
+impl std::error::Error for UnknownPredicate {}
+
 /// A condition on rows of `nodes`, with the values of its parameters. Nothing that a person wrote stands in the text.
 #[derive(Clone, Debug)]
 pub struct Condition {
@@ -60,14 +72,14 @@ impl Condition {
         self.push(")");
     }
 
-    /// And what a profile exposes (`GetExposureFilter`). What cannot be understood exposes nothing.
-    pub fn and_exposed(&mut self, predicate: Option<&Predicate>) {
+    /// And what a profile exposes (`GetExposureFilter`). A filter with a predicate that is not known here is refused, never passed
+    /// over: under a NOT it would expose what it hides.
+    pub fn and_exposed(&mut self, filter: Option<&Predicate>) -> Result<(), UnknownPredicate> {
+        let filter = filter.filter(|filter| is_known(filter)).ok_or(UnknownPredicate)?;
         self.push(" AND (");
-        match predicate.filter(|predicate| is_understood(predicate)) {
-            Some(predicate) => self.predicate(predicate),
-            None => self.push("FALSE"),
-        }
+        self.predicate(filter);
         self.push(")");
+        Ok(())
     }
 
     fn selection(&mut self, selection: &Selection) {
@@ -102,6 +114,17 @@ impl Condition {
                 self.predicate(below);
                 self.push(")");
             }
+            Some(Kind::HasTagId(id)) => {
+                self.push("EXISTS (SELECT 1 FROM node_tags WHERE node_key = nodes.key AND tag_id = ");
+                self.parameter(Value::Text(id.clone()));
+                self.push(")");
+            }
+            Some(Kind::HasTagName(name)) => {
+                self.push("EXISTS (SELECT 1 FROM node_tags WHERE node_key = nodes.key AND tag_name = ");
+                self.parameter(Value::Text(name.clone()));
+                self.push(")");
+            }
+            // Of a service that does not tell ids from names yet.
             Some(Kind::HasTag(tag)) => {
                 self.push("EXISTS (SELECT 1 FROM node_tags WHERE node_key = nodes.key AND (tag_id = ");
                 self.parameter(Value::Text(tag.clone()));
@@ -133,6 +156,7 @@ impl Condition {
                 self.list(&schemas.values);
             }
             Some(Kind::Everything(true)) => self.push("TRUE"),
+            // `None` was refused.
             Some(Kind::Everything(false) | Kind::Nothing(_)) | None => self.push("FALSE"),
         }
     }
@@ -187,16 +211,17 @@ impl Condition {
     }
 }
 
-/// Whether every part is of a kind that is known here. A part that is not must not be passed over: under a NOT, what exposes
-/// nothing would expose everything.
-fn is_understood(predicate: &Predicate) -> bool {
+/// Whether every predicate of a filter is of a kind that is known here.
+fn is_known(predicate: &Predicate) -> bool {
     use predicate::Predicate as Kind;
     match predicate.predicate.as_ref() {
-        Some(Kind::And(all)) => all.predicates.iter().all(is_understood),
-        Some(Kind::Or(any)) => any.predicates.iter().all(is_understood),
-        Some(Kind::Not(below)) => is_understood(below),
+        Some(Kind::And(all)) => all.predicates.iter().all(is_known),
+        Some(Kind::Or(any)) => any.predicates.iter().all(is_known),
+        Some(Kind::Not(below)) => is_known(below),
         Some(
             Kind::HasTag(_)
+            | Kind::HasTagId(_)
+            | Kind::HasTagName(_)
             | Kind::TypeIn(_)
             | Kind::CreatedBetween(_)
             | Kind::IdIn(_)

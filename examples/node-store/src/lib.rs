@@ -8,6 +8,6 @@ mod condition;
 mod nodes;
 mod question;
 
-pub use condition::{Condition, Dialect, Value};
+pub use condition::{Condition, Dialect, UnknownPredicate, Value};
 pub use nodes::{Node, Nodes};
 pub use question::Question;

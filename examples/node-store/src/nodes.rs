@@ -1,6 +1,7 @@
 //! Nodes in a database.
 
 use sqlx::{AnyPool, Row, any::AnyPoolOptions};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::{Condition, Dialect, Value};
 
@@ -15,7 +16,7 @@ pub struct Node {
     pub schema: Option<String>,
     /// Microseconds since the Unix epoch.
     pub created_at: i64,
-    /// Ids and names.
+    /// Ids and names; names are stored as filters compare them, in Unicode NFC without white space around them.
     pub tags: Vec<(String, String)>,
     /// What the graph says it can be reached from; of interest where a share names one of them as its root.
     pub roots: Vec<String>,
@@ -69,6 +70,7 @@ impl Nodes {
                 .execute(&mut *transaction)
                 .await?;
             for (id, name) in &node.tags {
+                let name: String = name.trim().nfc().collect();
                 let insert = sqlx::query("INSERT INTO node_tags VALUES ($1, $2, $3)").bind(key).bind(id).bind(name);
                 insert.execute(&mut *transaction).await?;
             }

@@ -71,7 +71,7 @@ impl Question {
         let (shared, exposed) = tokio::try_join!(shared, exposed)?;
         let mut condition = Condition::owned_by(dialect, &self.owner);
         condition.and_shared(shared.get_ref());
-        condition.and_exposed(exposed.get_ref().filter.as_ref());
+        condition.and_exposed(exposed.get_ref().filter.as_ref())?;
         Ok(condition)
     }
 }

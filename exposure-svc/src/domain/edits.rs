@@ -86,11 +86,12 @@ impl ProfileEdits {
         self.tag_rules().tags()
     }
 
-    /// The same edits of `standing` with every known name as the id it stands for. What is not edited stays as it is kept.
+    /// The same edits of `current` with the tags as they are to be stored. What is not edited stays as it is stored.
     #[must_use]
-    pub fn with_ids(self, standing: &Rules, directory: &TagDirectory) -> Self {
+    pub fn resolved(mut self, current: &Rules, directory: &TagDirectory) -> Self {
+        let written = self.tag_rules();
         let Rules { tag_filters, tag_expression, allowed_tag_ids, excluded_tag_ids, tag_permissions, .. } =
-            self.tag_rules().with_ids(standing, directory);
+            written.resolved(current, directory, &mut self.unreadable);
         Self {
             tag_filters: self.tag_filters.with_lists(tag_filters),
             tag_expression: self.tag_expression.and_then(|_| tag_expression),

@@ -2,8 +2,8 @@
 //! wire.
 
 mod app_access;
+mod directory_change;
 mod edits;
-mod exclusions;
 pub mod exposure;
 mod permissions;
 mod profile;
@@ -12,6 +12,8 @@ mod rules;
 mod shown_profile;
 mod tag_directory;
 mod tag_expression;
+mod tag_ref;
+mod tag_resolution;
 mod template;
 mod text;
 pub mod view;
@@ -19,15 +21,20 @@ mod warnings;
 mod yaml;
 
 pub use app_access::{AppAccess, AppAccessDraft, AppAccessEdits, AppId, GrantId, NewAppAccess, Tier};
+pub use directory_change::{ChangedProfile, changed_profiles};
 pub use edits::{Edited, ProfileEdits, TagFilterEdits};
 pub use permissions::{SchemaGrant, SchemaPermissions, SchemaRef, SchemaVerb, TagGrant, TagPermissions, TagVerb};
 pub use profile::{Profile, ProfileId, UserId};
 pub use room::Kept;
-pub use rules::{DetailLevel, NodeId, Rules, TagFilters, TagsLogic, Transformation};
+pub use rules::{DetailLevel, NodeId, Rules, TagFilters, TagPlace, TagsLogic, Transformation};
 pub use shown_profile::ShownProfile;
-pub use tag_directory::{KnownTag, TagDirectory, TagId};
-pub use tag_expression::{MAX_DEPTH, MAX_PARTS, TagExpression, TagOp};
+pub use tag_directory::{KnownTag, Resolution, TagDirectory};
+pub use tag_expression::{MAX_DEPTH, MAX_PARTS, TagEffect, TagExpression, TagOp};
+pub use tag_ref::{TagId, TagRef, TagText, normalized_name};
 pub use template::Template;
-pub use text::{Description, NodeType, ProfileName, REF_CHARACTERS, TagRef, TextError};
-pub use warnings::{Warning, WarningCode, warnings};
+pub use text::{Description, NodeType, ProfileName, REF_CHARACTERS, TextError};
+pub use warnings::{
+    ExampleNode, Exposed, Warning, WarningCode, Widening, directory_warnings, formula_warnings, widened_warnings,
+    widening,
+};
 pub use yaml::to_yaml;

@@ -94,6 +94,9 @@ pub enum SchemaVerb {
 }
 
 impl TagVerb {
+    /// Every verb, in the order of the profile.
+    pub const ALL: [Self; 6] = [Self::Discover, Self::Read, Self::Propose, Self::Edit, Self::Create, Self::Delete];
+
     /// Its name in requests and answers.
     pub fn name(self) -> &'static str {
         match self {
@@ -106,6 +109,18 @@ impl TagVerb {
         }
     }
 
+    /// Its place in a profile.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Discover => "tag_permissions.discover",
+            Self::Read => "tag_permissions.read",
+            Self::Propose => "tag_permissions.propose",
+            Self::Edit => "tag_permissions.edit",
+            Self::Create => "tag_permissions.create",
+            Self::Delete => "tag_permissions.delete",
+        }
+    }
+
     /// Whether it can be granted on tags that do not exist yet.
     pub fn takes_new(self) -> bool {
         matches!(self, Self::Propose | Self::Create)
@@ -113,6 +128,17 @@ impl TagVerb {
 }
 
 impl SchemaVerb {
+    /// Every verb, in the order of the profile.
+    pub const ALL: [Self; 2] = [Self::Read, Self::Write];
+
+    /// Its place in a profile.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Read => "schema_permissions.read",
+            Self::Write => "schema_permissions.write",
+        }
+    }
+
     /// Its name in requests and answers.
     pub fn name(self) -> &'static str {
         match self {
@@ -144,8 +170,8 @@ impl TagPermissions {
         }
     }
 
-    /// The verbs that name a tag.
-    pub fn verbs_naming(&self, tag: &TagRef) -> Vec<&'static str> {
+    /// The verbs that are there, with what each grants.
+    pub fn grants(&self) -> impl Iterator<Item = (TagVerb, &TagGrant)> {
         let Self { discover, read, propose, edit, create, delete } = self;
         let verbs = [
             (TagVerb::Discover, discover),
@@ -155,39 +181,45 @@ impl TagPermissions {
             (TagVerb::Create, create),
             (TagVerb::Delete, delete),
         ];
-        let names = |grant: &Option<TagGrant>| grant.iter().any(|grant| grant.tag_ids.iter().any(|named| named == tag));
-        verbs.into_iter().filter(|(_, grant)| names(grant)).map(|(verb, _)| verb.name()).collect()
+        verbs.into_iter().filter_map(|(verb, grant)| Some((verb, grant.as_ref()?)))
     }
 
-    /// Every tag that a verb names.
-    pub fn tags(&self) -> impl Iterator<Item = &TagRef> {
-        let Self { discover, read, propose, edit, create, delete } = self;
-        [discover, read, propose, edit, create, delete].into_iter().flatten().flat_map(|grant| &grant.tag_ids)
+    /// What a verb grants; `None`: it is absent.
+    pub fn grant(&self, verb: TagVerb) -> Option<&TagGrant> {
+        self.grants().find(|(known, _)| *known == verb).map(|(_, grant)| grant)
     }
 
-    /// The same permissions over other tags.
+    /// The same permissions with other tags.
     #[must_use]
-    pub fn map(&self, each: &impl Fn(&TagRef) -> TagRef) -> Self {
-        let map = |grant: &Option<TagGrant>| {
+    pub fn map(&self, each: &mut impl FnMut(TagVerb, &Distinct<TagRef>) -> Distinct<TagRef>) -> Self {
+        let mut map = |verb, grant: &Option<TagGrant>| {
             grant.as_ref().map(|TagGrant { tag_ids, allow_all, allow_new }| TagGrant {
-                tag_ids: Distinct::new(tag_ids.iter().map(each).collect()),
+                tag_ids: each(verb, tag_ids),
                 allow_all: *allow_all,
                 allow_new: *allow_new,
             })
         };
         let Self { discover, read, propose, edit, create, delete } = self;
         Self {
-            discover: map(discover),
-            read: map(read),
-            propose: map(propose),
-            edit: map(edit),
-            create: map(create),
-            delete: map(delete),
+            discover: map(TagVerb::Discover, discover),
+            read: map(TagVerb::Read, read),
+            propose: map(TagVerb::Propose, propose),
+            edit: map(TagVerb::Edit, edit),
+            create: map(TagVerb::Create, create),
+            delete: map(TagVerb::Delete, delete),
         }
     }
 }
 
 impl SchemaPermissions {
+    /// What a verb grants; `None`: it is absent.
+    pub fn grant(&self, verb: SchemaVerb) -> Option<&SchemaGrant> {
+        match verb {
+            SchemaVerb::Read => self.read.as_ref(),
+            SchemaVerb::Write => self.write.as_ref(),
+        }
+    }
+
     /// Both verbs on every schema.
     pub fn everything() -> Self {
         let all = || Some(SchemaGrant { allow_all: true, ..SchemaGrant::default() });

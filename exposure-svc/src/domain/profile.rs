@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use vocabulary::{Id, Instant, User, minted_id};
 
-use super::{Description, ProfileName, Rules};
+use super::{Description, ProfileName, Rules, Warning};
 
 /// A person.
 pub type UserId = Id<User>;
@@ -25,6 +25,8 @@ pub struct Profile {
     pub description: Option<Description>,
     /// What it says of nodes.
     pub rules: Rules,
+    /// What its owner should know of these rules, whatever the directory says of their tags: computed when they are written.
+    pub formula_warnings: Vec<Warning>,
     /// An inactive profile exposes nothing.
     pub is_active: bool,
     /// At most one of its owner's profiles is; it cannot be deleted while it is.

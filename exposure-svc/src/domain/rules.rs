@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use vocabulary::{Distinct, FieldErrors, Id, Instant, Node};
 
-use super::{NodeType, SchemaPermissions, TagExpression, TagPermissions, TagRef};
+use super::{NodeType, SchemaPermissions, TagEffect, TagExpression, TagPermissions, TagRef};
 
 /// What a profile says takes no more than this, written as JSON: what can be kept can be shown, also a page of it.
 const MAX_BYTES: usize = 256 * 1024;
@@ -118,6 +118,17 @@ pub enum Transformation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownTransformation;
 
+impl DetailLevel {
+    /// Its place from the level that shows least, 0, to the one that shows all.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Minimal => 0,
+            Self::Summary => 1,
+            Self::Full => 2,
+        }
+    }
+}
+
 impl Transformation {
     /// Every transformation.
     pub const ALL: [Self; 4] = [Self::RedactPii, Self::CoarsenDates, Self::StripMetadata, Self::PseudonymizeIds];
@@ -190,21 +201,36 @@ impl Rules {
             || self.date_range_end.is_some()
     }
 
-    /// The same rules over other tags.
+    /// The same rules with other tags. `each` is called with every list of references, and with every tag of the expression as a
+    /// list of its references.
     #[must_use]
-    pub fn map_tags(&self, each: &impl Fn(&TagRef) -> TagRef) -> Self {
-        let list = |tags: &Distinct<TagRef>| Distinct::new(tags.iter().map(each).collect());
-        let filters = |TagFilters { include_all, include_any, exclude_any }: &TagFilters| TagFilters {
-            include_all: list(include_all),
-            include_any: list(include_any),
-            exclude_any: list(exclude_any),
+    pub fn map_tags(&self, mut each: impl FnMut(&TagPlace<'_>, &Distinct<TagRef>) -> Distinct<TagRef>) -> Self {
+        let mut list = |path: &str, effect: TagEffect, tags: &Distinct<TagRef>| {
+            if tags.is_empty() { Distinct::default() } else { each(&TagPlace { path, effect }, tags) }
         };
+        let tag_filters =
+            self.tag_filters.as_ref().map(|TagFilters { include_all, include_any, exclude_any }| TagFilters {
+                include_all: list("tag_filters.include_all", TagEffect::Includes, include_all),
+                include_any: list("tag_filters.include_any", TagEffect::Includes, include_any),
+                exclude_any: list("tag_filters.exclude_any", TagEffect::Excludes, exclude_any),
+            });
+        let tag_expression = self
+            .tag_expression
+            .as_ref()
+            .map(|expression| expression.map("tag_expression", &mut |path, effect, tags| list(path, effect, &tags)));
+        let allowed_tag_ids = list("allowed_tag_ids", TagEffect::Includes, &self.allowed_tag_ids);
+        let excluded_tag_ids = list("excluded_tag_ids", TagEffect::Excludes, &self.excluded_tag_ids);
+        let tag_permissions = self.tag_permissions.as_ref().map(|permissions| {
+            permissions.map(&mut |verb, tags| {
+                list(&format!("tag_permissions.{}.tag_ids", verb.name()), TagEffect::Includes, tags)
+            })
+        });
         Self {
-            tag_filters: self.tag_filters.as_ref().map(filters),
-            tag_expression: self.tag_expression.as_ref().map(|expression| expression.map(each)),
-            allowed_tag_ids: list(&self.allowed_tag_ids),
+            tag_filters,
+            tag_expression,
+            allowed_tag_ids,
             allowed_tags_logic: self.allowed_tags_logic,
-            excluded_tag_ids: list(&self.excluded_tag_ids),
+            excluded_tag_ids,
             allowed_node_ids: self.allowed_node_ids.clone(),
             allowed_node_types: self.allowed_node_types.clone(),
             excluded_node_types: self.excluded_node_types.clone(),
@@ -212,29 +238,31 @@ impl Rules {
             date_range_end: self.date_range_end,
             transformations: self.transformations.clone(),
             max_detail_level: self.max_detail_level,
-            tag_permissions: self.tag_permissions.as_ref().map(|permissions| permissions.map(each)),
+            tag_permissions,
             schema_permissions: self.schema_permissions.clone(),
         }
     }
 
-    /// Every tag that is named, wherever.
+    /// Every reference to a tag, wherever.
     pub fn tags(&self) -> HashSet<TagRef> {
         let mut tags = HashSet::new();
-        self.each_tag(&mut |tag| {
-            tags.insert(tag.clone());
+        self.each_tag(&mut |_, tag| {
+            if !tags.contains(tag) {
+                tags.insert(tag.clone());
+            }
         });
         tags
     }
 
-    /// Whether one of these tags is named, wherever.
+    /// Whether one of these references is named, wherever.
     pub fn names_any(&self, tags: &HashSet<TagRef>) -> bool {
         let mut is_named = false;
-        self.each_tag(&mut |tag| is_named = is_named || tags.contains(tag));
+        self.each_tag(&mut |_, tag| is_named = is_named || tags.contains(tag));
         is_named
     }
 
-    /// Shows every tag that is named to `see`: those that [`map_tags`](Self::map_tags) goes over.
-    fn each_tag(&self, see: &mut impl FnMut(&TagRef)) {
+    /// Calls `visit` with every reference to a tag, those that [`map_tags`](Self::map_tags) maps, and with the part that it is in.
+    pub fn each_tag(&self, visit: &mut impl FnMut(TagPlace<'static>, &TagRef)) {
         let Self {
             tag_filters,
             tag_expression,
@@ -251,36 +279,53 @@ impl Rules {
             max_detail_level: _,
             schema_permissions: _,
         } = self;
+        let mut list = |path, effect, tags: &Distinct<TagRef>| {
+            tags.iter().for_each(|tag| visit(TagPlace { path, effect }, tag));
+        };
         if let Some(TagFilters { include_all, include_any, exclude_any }) = tag_filters {
-            [include_all, include_any, exclude_any].into_iter().flatten().for_each(&mut *see);
+            list("tag_filters.include_all", TagEffect::Includes, include_all);
+            list("tag_filters.include_any", TagEffect::Includes, include_any);
+            list("tag_filters.exclude_any", TagEffect::Excludes, exclude_any);
+        }
+        list("allowed_tag_ids", TagEffect::Includes, allowed_tag_ids);
+        list("excluded_tag_ids", TagEffect::Excludes, excluded_tag_ids);
+        for (verb, grant) in tag_permissions.iter().flat_map(TagPermissions::grants) {
+            list(verb.path(), TagEffect::Includes, &grant.tag_ids);
         }
         if let Some(expression) = tag_expression {
-            expression.each_tag(see);
+            expression.each_tag(&mut |effect, tag| visit(TagPlace { path: "tag_expression", effect }, tag));
         }
-        allowed_tag_ids.iter().chain(excluded_tag_ids).for_each(&mut *see);
-        tag_permissions.iter().flat_map(TagPermissions::tags).for_each(see);
     }
+}
+
+/// Where a profile names a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TagPlace<'a> {
+    /// The path of the field.
+    pub path: &'a str,
+    /// What a node's having the tag does there.
+    pub effect: TagEffect,
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-
     use super::*;
-    use crate::domain::{TagGrant, TagOp};
+    use crate::domain::{TagGrant, TagId, TagOp};
 
     fn tag(text: &str) -> TagRef {
-        TagRef::parse(text.to_owned()).unwrap()
+        TagRef::parse(text).unwrap()
     }
 
     #[test]
-    fn every_tag_that_is_mapped_is_seen() {
+    fn every_tag_that_is_mapped_is_visited() {
         let list = |name: &str| Distinct::new(vec![tag(name)]);
         let grant = |name: &str| Some(TagGrant { tag_ids: list(name), ..TagGrant::default() });
-        let leaf = |name: &str| TagExpression::Tag { tag: tag(name) };
+        let leaf = |name: &str| TagExpression::tag(tag(name));
+        let with_ids = TagExpression::Tag { tag: tag("e"), ids: Distinct::new(vec![TagId::parse("n").unwrap()]) };
+        let not = TagExpression::Operation { op: TagOp::Not, conditions: vec![with_ids] };
         let rules = Rules {
             tag_filters: Some(TagFilters { include_all: list("a"), include_any: list("b"), exclude_any: list("c") }),
-            tag_expression: Some(TagExpression::Operation { op: TagOp::Or, conditions: vec![leaf("d"), leaf("e")] }),
+            tag_expression: Some(TagExpression::Operation { op: TagOp::Or, conditions: vec![leaf("d"), not] }),
             allowed_tag_ids: list("f"),
             excluded_tag_ids: list("g"),
             tag_permissions: Some(TagPermissions {
@@ -293,12 +338,23 @@ mod tests {
             }),
             ..Rules::default()
         };
-        let mapped = RefCell::new(HashSet::new());
-        let _ = rules.map_tags(&|tag| {
-            mapped.borrow_mut().insert(tag.clone());
-            tag.clone()
+        let (mut mapped, mut excluding) = (HashSet::new(), HashSet::new());
+        let same = rules.map_tags(|place, tags| {
+            mapped.extend(tags.iter().cloned());
+            if place.effect == TagEffect::Excludes {
+                excluding.extend(tags.iter().cloned());
+            }
+            tags.clone()
         });
-        assert_eq!((rules.tags().len(), rules.tags()), (13, mapped.into_inner()));
-        assert!(rules.names_any(&HashSet::from([tag("m")])) && !rules.names_any(&HashSet::from([tag("n")])));
+        assert_eq!((rules.tags().len(), rules.tags(), &rules), (14, mapped, &same));
+        let ids = TagRef::id(TagId::parse("n").unwrap());
+        assert_eq!(excluding, HashSet::from([tag("c"), tag("g"), tag("e"), ids]));
+        let mut visited = HashSet::new();
+        rules.each_tag(&mut |place, tag| {
+            if place.effect == TagEffect::Excludes {
+                visited.insert(tag.clone());
+            }
+        });
+        assert_eq!(visited, excluding);
     }
 }

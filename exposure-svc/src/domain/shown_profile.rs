@@ -1,6 +1,6 @@
 //! A profile as its owner sees it.
 
-use super::{Profile, TagDirectory, Warning, warnings};
+use super::{Profile, TagDirectory, Warning, directory_warnings};
 
 /// A profile as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,14 +14,15 @@ pub struct ShownProfile {
 impl ShownProfile {
     /// The profile with its tags as a person knows them.
     pub fn by_names(profile: Profile, tags: &TagDirectory) -> Self {
-        let warnings = warnings(&profile.rules, tags);
+        let Self { profile, warnings } = Self::as_stored(profile, tags);
         let rules = profile.rules.shown(tags);
         Self { profile: Profile { rules, ..profile }, warnings }
     }
 
-    /// The profile with its tags as they are kept.
-    pub fn as_kept(profile: Profile, tags: &TagDirectory) -> Self {
-        let warnings = warnings(&profile.rules, tags);
+    /// The profile with its tags as they are stored.
+    pub fn as_stored(profile: Profile, tags: &TagDirectory) -> Self {
+        let mut warnings = profile.formula_warnings.clone();
+        warnings.extend(directory_warnings(&profile.rules, tags));
         Self { profile, warnings }
     }
 }

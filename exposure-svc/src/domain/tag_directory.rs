@@ -1,29 +1,37 @@
-//! The ids and names of a person's tags: names become ids when they are kept, and names again when they are shown.
+//! The ids and names of a person's tags: names become ids when a profile is stored, and names again when it is shown.
 
 use std::collections::HashMap;
 
-use vocabulary::{Id, Tag};
-
-use super::TagRef;
-
-/// A tag.
-pub type TagId = Id<Tag>;
+use super::{TagId, TagRef, TagText};
 
 /// A tag that the directory knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownTag {
     /// Its id.
     pub id: TagId,
-    /// Its name today; `None`: it was deleted, and its id is never taken for another tag's name.
-    pub name: Option<TagRef>,
+    /// Its name; `None`: it was deleted, and its id is never taken for another tag's name.
+    pub name: Option<TagText>,
 }
 
-/// What is known of one person's tags.
-#[derive(Clone, Debug, Default)]
+/// The tags of one person, as far as the references at hand can mean them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagDirectory {
-    name_of: HashMap<String, Option<TagRef>>,
-    /// By the composed form of the name.
-    ids_of: HashMap<String, Vec<TagRef>>,
+    name_of: HashMap<TagId, Option<TagText>>,
+    /// Sorted, so that the same directory gives the same answers.
+    ids_of: HashMap<TagText, Vec<TagId>>,
+    /// The person has other tags too.
+    has_others: bool,
+}
+
+/// What a text means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution<'a> {
+    /// This tag.
+    Tag(&'a TagId),
+    /// No known tag.
+    Unknown,
+    /// Each of these tags carries it as its name; two at least.
+    Ambiguous(&'a [TagId]),
 }
 
 impl TagDirectory {
@@ -31,72 +39,87 @@ impl TagDirectory {
     pub fn new(tags: impl IntoIterator<Item = KnownTag>) -> Self {
         let mut directory = Self::default();
         for KnownTag { id, name } in tags {
-            // An id is of a tag reference's shape by its own definition.
-            let Ok(id) = TagRef::parse(id.to_string()) else { continue };
-            if directory.name_of.insert(id.as_str().to_owned(), name.clone()).is_some() {
-                continue;
-            }
-            if let Some(name) = name {
-                directory.ids_of.entry(name.composed().into_owned()).or_default().push(id);
-            }
+            directory.name_of.entry(id).or_insert(name);
         }
+        directory.index();
         directory
     }
 
-    /// The reference to keep for one that a person wrote: a known name gives way to its id, so that a rename changes
-    /// nothing. An id is an id even when another tag has it for a name, and even when its tag was deleted.
-    pub fn kept(&self, written: &TagRef) -> TagRef {
-        match self.ids_named(written) {
-            [id] => id.clone(),
-            // Which of several is meant nobody can know.
-            [] | [_, ..] => written.clone(),
+    /// The same directory of a person who has other tags too.
+    #[must_use]
+    pub fn with_others(self) -> Self {
+        Self { has_others: true, ..self }
+    }
+
+    /// The directory after these tags became known, were renamed or were deleted. Of a tag that is there twice, the last counts.
+    #[must_use]
+    pub fn with_changes(mut self, changes: impl IntoIterator<Item = KnownTag>) -> Self {
+        self.name_of.extend(changes.into_iter().map(|KnownTag { id, name }| (id, name)));
+        self.index();
+        self
+    }
+
+    fn index(&mut self) {
+        self.ids_of.clear();
+        for (id, name) in &self.name_of {
+            if let Some(name) = name {
+                self.ids_of.entry(name.clone()).or_default().push(id.clone());
+            }
+        }
+        self.ids_of.values_mut().for_each(|ids| ids.sort_unstable());
+    }
+
+    /// What a text means. An id is an id even when another tag has it for its name, and even when its tag was deleted.
+    pub fn resolve<'a>(&'a self, text: &TagText) -> Resolution<'a> {
+        if let Some((id, _)) = text.as_id().and_then(|id| self.name_of.get_key_value(&id)) {
+            return Resolution::Tag(id);
+        }
+        match self.ids_named(text) {
+            [] => Resolution::Unknown,
+            [id] => Resolution::Tag(id),
+            ids @ [_, ..] => Resolution::Ambiguous(ids),
         }
     }
 
-    /// The tags that have this name; none where it is an id, even when a tag has it for a name.
-    pub fn ids_named(&self, written: &TagRef) -> &[TagRef] {
-        if self.name_of.contains_key(written.as_str()) {
-            return &[];
+    /// The tags that carry this name.
+    pub fn ids_named(&self, name: &TagText) -> &[TagId] {
+        self.ids_of.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ids of the known tags.
+    pub fn ids(&self) -> impl Iterator<Item = &TagId> {
+        self.name_of.keys()
+    }
+
+    /// The name of a tag; `None`: it is unknown or was deleted.
+    pub fn name_of(&self, id: &TagId) -> Option<&TagText> {
+        self.name_of.get(id)?.as_ref()
+    }
+
+    /// The text to show for a reference: the name of a known tag where that name, written back, means this tag alone; else its id.
+    pub fn shown(&self, reference: &TagRef) -> TagText {
+        match reference {
+            TagRef::Text(text) => text.clone(),
+            TagRef::Id { id } => match self.name_of(id) {
+                Some(name) if self.resolve(name) == Resolution::Tag(id) => name.clone(),
+                Some(_) | None => id.into(),
+            },
         }
-        self.ids_of.get(written.composed().as_ref()).map_or(&[], Vec::as_slice)
     }
 
-    /// The reference to show for one that was kept: a known id gives way to its name, where that name, written back, would
-    /// mean the same tag.
-    pub fn shown(&self, kept: &TagRef) -> TagRef {
-        match self.name_of.get(kept.as_str()) {
-            Some(Some(name)) if self.kept(name) == *kept => name.clone(),
-            Some(_) | None => kept.clone(),
-        }
-    }
-
-    /// The name of the tag whose id this is.
-    pub fn name_of(&self, id: &TagRef) -> Option<&TagRef> {
-        self.name_of.get(id.as_str())?.as_ref()
-    }
-
-    /// The id, if it is of a tag that was called otherwise than `now`.
-    pub fn renamed(&self, id: &TagId, now: Option<&TagRef>) -> Option<TagRef> {
-        let (id, before) = self.name_of.get_key_value(id.as_str())?;
-        let was_called_otherwise = before.is_some() && before.as_ref() != now;
-        was_called_otherwise.then(|| TagRef::parse(id.clone()).ok()).flatten()
-    }
-
-    /// Whether any tag that is known here was deleted.
-    pub fn knows_deleted(&self) -> bool {
-        self.name_of.values().any(Option::is_none)
+    /// Whether this tag is known by this name already, or is deleted already.
+    pub fn knows(&self, KnownTag { id, name }: &KnownTag) -> bool {
+        self.name_of.get(id) == Some(name)
     }
 
     /// Whether it is the id of a tag that was deleted.
-    pub fn was_deleted(&self, kept: &TagRef) -> bool {
-        self.name_of.get(kept.as_str()).is_some_and(Option::is_none)
+    pub fn was_deleted(&self, id: &TagId) -> bool {
+        self.name_of.get(id).is_some_and(Option::is_none)
     }
 
-    /// The tag that an id or a name stands for; `None`: it is unknown or was deleted.
-    pub fn resolve(&self, reference: &TagRef) -> Option<(TagId, TagRef)> {
-        let id = self.kept(reference);
-        let name = self.name_of.get(id.as_str())?.clone()?;
-        TagId::parse(id.as_str()).ok().map(|id| (id, name))
+    /// Whether the person has any tag that was not deleted.
+    pub fn has_tags(&self) -> bool {
+        self.has_others || !self.ids_of.is_empty()
     }
 }
 
@@ -106,34 +129,29 @@ mod tests {
 
     fn directory(tags: &[(&str, &str)]) -> TagDirectory {
         TagDirectory::new(
-            tags.iter().map(|(id, name)| KnownTag {
-                id: TagId::parse(*id).unwrap(),
-                name: (!name.is_empty()).then(|| tag(name)),
-            }),
+            tags.iter().map(|(tag, name)| KnownTag { id: id(tag), name: (!name.is_empty()).then(|| text(name)) }),
         )
     }
 
-    fn tag(text: &str) -> TagRef {
-        TagRef::parse(text.to_owned()).unwrap()
+    fn id(id: &str) -> TagId {
+        TagId::parse(id).unwrap()
+    }
+
+    fn text(text: &str) -> TagText {
+        TagText::parse(text).unwrap()
     }
 
     #[test]
-    fn a_known_name_is_kept_as_its_id_and_shown_as_its_name() {
-        let directory = directory(&[("t1", "work"), ("t2", "Zu Hause 🏡")]);
-        assert_eq!(directory.kept(&tag("work")), tag("t1"));
-        assert_eq!(directory.shown(&tag("t2")), tag("Zu Hause 🏡"));
-        assert_eq!(directory.kept(&tag("play")), tag("play"));
+    fn known_name_resolves_to_its_id_and_is_shown_again() {
+        let directory = directory(&[("t1", "work"), ("t2", "Zu Hause 🏡"), ("t3", "caf\u{e9}")]);
+        assert_eq!(directory.resolve(&text("work")), Resolution::Tag(&id("t1")));
+        assert_eq!(directory.resolve(&text(" cafe\u{301}")), Resolution::Tag(&id("t3")));
+        assert_eq!(directory.shown(&TagRef::id(id("t2"))), text("Zu Hause 🏡"));
+        assert_eq!(directory.resolve(&text("play")), Resolution::Unknown);
     }
 
     #[test]
-    fn a_name_is_known_however_its_letters_are_written() {
-        let directory = directory(&[("t1", "caf\u{e9}"), ("t2", "ma\u{f1}ana"), ("t3", "man\u{303}ana")]);
-        assert_eq!(directory.kept(&tag("cafe\u{301}")), tag("t1"));
-        assert_eq!(directory.ids_named(&tag("ma\u{f1}ana")), [tag("t2"), tag("t3")], "two tags of one name");
-    }
-
-    #[test]
-    fn what_is_shown_means_the_same_when_it_is_written_back() {
+    fn shown_text_written_back_means_the_same_tag() {
         // Two tags of one name, a name that is another tag's id, a tag named like itself, and one named like a deleted one.
         let directory = directory(&[
             ("t1", "work"),
@@ -144,11 +162,24 @@ mod tests {
             ("t6", ""),
             ("t7", "t6"),
         ]);
-        for kept in ["t1", "t2", "t3", "t4", "t5", "t6", "t7", "t9", "unknown"] {
-            let kept = tag(kept);
-            assert_eq!(directory.kept(&directory.shown(&kept)), kept);
+        for tag in ["t1", "t2", "t3", "t4", "t5", "t6", "t7"] {
+            let shown = directory.shown(&TagRef::id(id(tag)));
+            assert_eq!(directory.resolve(&shown), Resolution::Tag(&id(tag)), "{shown}");
         }
-        assert_eq!(directory.shown(&tag("t1")), tag("t1"));
-        assert_eq!(directory.shown(&tag("t3")), tag("t3"));
+        assert_eq!(directory.shown(&TagRef::id(id("t1"))), text("t1"));
+        assert_eq!(directory.shown(&TagRef::id(id("t3"))), text("t3"));
+        assert_eq!(directory.resolve(&text("work")), Resolution::Ambiguous(&[id("t1"), id("t2")]));
+    }
+
+    #[test]
+    fn changes_rename_delete_and_add() {
+        let changed = directory(&[("t1", "work"), ("t2", "home")]).with_changes([
+            KnownTag { id: id("t1"), name: Some(text("office")) },
+            KnownTag { id: id("t2"), name: None },
+            KnownTag { id: id("t3"), name: Some(text("home")) },
+        ]);
+        assert_eq!(changed, directory(&[("t1", "office"), ("t2", ""), ("t3", "home")]));
+        assert!(changed.was_deleted(&id("t2")) && changed.has_tags());
+        assert!(!directory(&[("t2", "")]).has_tags() && directory(&[]).with_others().has_tags());
     }
 }

@@ -1,9 +1,9 @@
 //! Boolean logic over tags.
 
 use serde::{Deserialize, Serialize};
-use vocabulary::FieldErrors;
+use vocabulary::{Distinct, FieldErrors};
 
-use super::TagRef;
+use super::{TagId, TagRef};
 
 /// Levels of an expression at most; a lone tag is one.
 pub const MAX_DEPTH: usize = 16;
@@ -14,10 +14,13 @@ pub const MAX_PARTS: usize = 512;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum TagExpression {
-    /// The node has this tag.
+    /// The node has this tag, or one of `ids`.
     Tag {
-        /// By id or name.
+        /// The tag.
         tag: TagRef,
+        /// Below an odd number of NOTs, where a tag excludes: the tags that the text of `tag` is known to name.
+        #[serde(default, skip_serializing_if = "Distinct::is_empty")]
+        ids: Distinct<TagId>,
     },
     /// The conditions, combined.
     Operation {
@@ -38,6 +41,15 @@ pub enum TagOp {
     Or,
     /// The only one does not hold.
     Not,
+}
+
+/// What a node's having a tag does, by the place where the tag is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TagEffect {
+    /// It can only expose more, or allow more.
+    Includes,
+    /// It can only hide more: lists of exclusions, and places below an odd number of NOTs.
+    Excludes,
 }
 
 impl TagExpression {
@@ -69,23 +81,75 @@ impl TagExpression {
         }
     }
 
-    /// Shows every tag in it to `see`.
-    pub fn each_tag(&self, see: &mut impl FnMut(&TagRef)) {
+    /// An expression that is one tag.
+    pub fn tag(tag: TagRef) -> Self {
+        Self::Tag { tag, ids: Distinct::default() }
+    }
+
+    /// Calls `visit` with each reference to a tag, and with what the node's having that tag does.
+    pub fn each_tag(&self, visit: &mut impl FnMut(TagEffect, &TagRef)) {
+        self.each_tag_below(TagEffect::Includes, visit);
+    }
+
+    fn each_tag_below(&self, effect: TagEffect, visit: &mut impl FnMut(TagEffect, &TagRef)) {
         match self {
-            Self::Tag { tag } => see(tag),
-            Self::Operation { op: _, conditions } => conditions.iter().for_each(|condition| condition.each_tag(see)),
+            Self::Tag { tag, ids } => {
+                visit(effect, tag);
+                ids.iter().for_each(|id| visit(effect, &TagRef::id(id.clone())));
+            }
+            Self::Operation { op, conditions } => {
+                let effect = effect.below(*op);
+                for condition in conditions {
+                    condition.each_tag_below(effect, visit);
+                }
+            }
         }
     }
 
-    /// The same expression over other tags.
+    /// The same expression with other tags. `each` is called with the path of a tag, what the node's having it does, and its
+    /// references; of those that it returns, the text becomes the tag, and the ids its ids.
     #[must_use]
-    pub fn map(&self, each: &impl Fn(&TagRef) -> TagRef) -> Self {
+    pub fn map(
+        &self,
+        path: &str,
+        each: &mut impl FnMut(&str, TagEffect, Distinct<TagRef>) -> Distinct<TagRef>,
+    ) -> Self {
+        self.map_below(TagEffect::Includes, path, each)
+    }
+
+    fn map_below(
+        &self,
+        effect: TagEffect,
+        path: &str,
+        each: &mut impl FnMut(&str, TagEffect, Distinct<TagRef>) -> Distinct<TagRef>,
+    ) -> Self {
         match self {
-            Self::Tag { tag } => Self::Tag { tag: each(tag) },
-            Self::Operation { op, conditions } => Self::Operation {
-                op: *op,
-                conditions: conditions.iter().map(|condition| condition.map(each)).collect(),
-            },
+            Self::Tag { tag, ids } => {
+                let all = std::iter::once(tag.clone()).chain(ids.iter().cloned().map(TagRef::id));
+                let mapped = each(&format!("{path}.tag"), effect, Distinct::new(all.collect()));
+                let text = mapped.iter().find(|reference| reference.text().is_some());
+                let tag = text.or_else(|| mapped.iter().next()).unwrap_or(tag).clone();
+                let ids = mapped.iter().filter(|other| **other != tag).filter_map(TagRef::tag_id);
+                Self::Tag { ids: Distinct::new(ids.cloned().collect()), tag }
+            }
+            Self::Operation { op, conditions } => {
+                let effect = effect.below(*op);
+                let below = conditions.iter().enumerate().map(|(index, condition)| {
+                    condition.map_below(effect, &format!("{path}.conditions[{index}]"), each)
+                });
+                Self::Operation { op: *op, conditions: below.collect() }
+            }
+        }
+    }
+}
+
+impl TagEffect {
+    /// The effect of a tag in a condition of `op`, where the operation itself stands for this one.
+    fn below(self, op: TagOp) -> Self {
+        match (self, op) {
+            (_, TagOp::And | TagOp::Or) => self,
+            (Self::Includes, TagOp::Not) => Self::Excludes,
+            (Self::Excludes, TagOp::Not) => Self::Includes,
         }
     }
 }
@@ -95,7 +159,7 @@ mod tests {
     use super::*;
 
     fn tag() -> TagExpression {
-        TagExpression::Tag { tag: TagRef::parse("work".into()).unwrap() }
+        TagExpression::tag(TagRef::parse("work").unwrap())
     }
 
     fn not(conditions: Vec<TagExpression>) -> TagExpression {

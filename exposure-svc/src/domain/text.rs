@@ -1,9 +1,8 @@
 //! Texts that people choose, known to be of a bounded shape.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
-use unicode_normalization::UnicodeNormalization;
 
 /// Characters (Unicode scalar values) in a profile's name at most.
 const NAME_CHARACTERS: usize = 100;
@@ -21,11 +20,6 @@ pub struct ProfileName(String);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Description(String);
-
-/// A tag, by its id or by its name: 1 to 128 characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct TagRef(String);
 
 /// The type of a node (`EXPERIENCE`, and any other): 1 to 128 characters, compared as written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -73,31 +67,6 @@ impl Description {
     }
 }
 
-impl TagRef {
-    /// Takes a text from outside.
-    pub fn parse(text: String) -> Result<Self, TextError> {
-        bounded(&text, REF_CHARACTERS, char::is_control)?;
-        Ok(Self(text))
-    }
-
-    /// The id or the name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The form in which names are looked up: `é` is one name, written as a letter or as an `e` and an accent (Unicode's NFC).
-    pub(super) fn composed(&self) -> Cow<'_, str> {
-        if self.0.is_ascii() { Cow::Borrowed(&self.0) } else { Cow::Owned(self.0.nfc().collect()) }
-    }
-
-    /// The text and, where there are any, the other ways to write the same one.
-    pub fn writings(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let others = (!self.0.is_ascii()).then(|| [self.composed(), Cow::Owned(self.0.nfd().collect())]);
-        let others = others.into_iter().flatten().filter(|other| *other != self.0);
-        std::iter::once(Cow::Borrowed(self.0.as_str())).chain(others)
-    }
-}
-
 impl NodeType {
     /// Takes a text from outside.
     pub fn parse(text: String) -> Result<Self, TextError> {
@@ -111,7 +80,7 @@ impl NodeType {
     }
 }
 
-fn bounded(text: &str, most: usize, is_refused: impl Fn(char) -> bool) -> Result<(), TextError> {
+pub(super) fn bounded(text: &str, most: usize, is_refused: impl Fn(char) -> bool) -> Result<(), TextError> {
     if text.is_empty() {
         Err(TextError::Empty)
     } else if text.chars().any(is_refused) {
@@ -120,12 +89,6 @@ fn bounded(text: &str, most: usize, is_refused: impl Fn(char) -> bool) -> Result
         Err(TextError::TooLong(most))
     } else {
         Ok(())
-    }
-}
-
-impl<'de> Deserialize<'de> for TagRef {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 

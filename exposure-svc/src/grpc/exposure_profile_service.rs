@@ -56,7 +56,7 @@ impl From<CreateProfile> for Made {
 }
 
 fn tag_names(resolve: bool) -> TagNames {
-    if resolve { TagNames::Resolved } else { TagNames::Kept }
+    if resolve { TagNames::Resolved } else { TagNames::Stored }
 }
 
 #[tonic::async_trait]

@@ -133,7 +133,7 @@ impl ExposureService for ExposureRpc {
         // A profile is its owner's, though nothing is read of theirs.
         let _ = question::user(user_id, &mut edits.unreadable);
         question::bounded(nodes.len(), &mut edits.unreadable);
-        let preview = Exposure::preview_profile(edits).map_err(status)?;
+        let preview = Exposure::preview_profile(edits).await.map_err(status)?;
         let exposed = question::each_node(&nodes, |node| preview.compiled.exposes(node))
             .map_err(|errors| status(Error::Invalid(errors)))?;
         let warnings = preview.warnings.into_iter().map(profile::warning).collect();

@@ -26,9 +26,9 @@ impl Exposure {
         let now = self.clock.now();
         let asked = draft.parse(now).map_err(Error::Invalid)?;
         let change = self.store.begin(&asked.user, None).await?;
-        change.lock_user(&asked.user).await?;
-        let profile = profile_to_bind(&change, &asked.user, &asked.profile_id).await?;
-        if let Some(standing) = change.newest_grant(&asked.user, &asked.app).await? {
+        change.raise_user(now).await?;
+        let profile = profile_to_bind(&change, &asked.profile_id).await?;
+        if let Some(standing) = change.reads().newest_grant(&asked.app).await? {
             if standing.is_active(now) {
                 return Err(Error::AppAccessExists(standing.id));
             }
@@ -61,11 +61,11 @@ impl Exposure {
         let (user, app) = person_and_app(user, app)?;
         edits.check(now).map_err(Error::Invalid)?;
         let change = self.store.begin(&user, None).await?;
-        change.lock_user(&user).await?;
-        let standing = change.newest_grant(&user, &app).await?.filter(|access| access.is_active(now));
+        change.raise_user(now).await?;
+        let standing = change.reads().newest_grant(&app).await?.filter(|access| access.is_active(now));
         let standing = standing.ok_or(Error::AppAccessNotFound)?;
         let profile = match edits.profile_id {
-            Some(profile) => Some(profile_to_bind(&change, &user, &profile).await?),
+            Some(profile) => Some(profile_to_bind(&change, &profile).await?),
             None => standing.profile,
         };
         let expires_at = edits.expires_at.over(standing.expires_at);
@@ -80,8 +80,8 @@ impl Exposure {
         let now = self.clock.now();
         let (user, app) = person_and_app(user, app)?;
         let change = self.store.begin(&user, None).await?;
-        change.lock_user(&user).await?;
-        let Some(standing) = change.newest_grant(&user, &app).await? else { return Ok(None) };
+        change.raise_user(now).await?;
+        let Some(standing) = change.reads().newest_grant(&app).await? else { return Ok(None) };
         if standing.revoked_at.is_some() {
             return Ok(Some((standing, now)));
         }
@@ -94,7 +94,7 @@ impl Exposure {
     /// The newest grant of an app, ended or not.
     pub async fn get_app_access(&self, user: String, app: String) -> Result<(AppAccess, Instant), Error> {
         let (user, app) = person_and_app(user, app)?;
-        let access = self.store.newest_grant(&user, &app).await?.ok_or(Error::AppAccessNotFound)?;
+        let access = self.store.of(&user).newest_grant(&app).await?.ok_or(Error::AppAccessNotFound)?;
         Ok((access, self.clock.now()))
     }
 
@@ -114,12 +114,12 @@ impl Exposure {
             Some(false) => GrantFilter::Ended,
         };
         let now = self.clock.now();
-        Ok((self.store.grants_of(&user, filter, now, page).await?, now))
+        Ok((self.store.of(&user).grants(filter, now, page).await?, now))
     }
 }
 
-async fn profile_to_bind(change: &ProfileChange, user: &UserId, profile: &str) -> Result<ProfileId, Error> {
-    let profile = change.profile_of(user, profile_named(profile)?).await?.ok_or(Error::ProfileNotFound)?;
+async fn profile_to_bind(change: &ProfileChange, profile: &str) -> Result<ProfileId, Error> {
+    let profile = change.reads().profile(profile_named(profile)?).await?.ok_or(Error::ProfileNotFound)?;
     Ok(profile.id)
 }
 

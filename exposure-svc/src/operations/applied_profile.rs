@@ -78,15 +78,17 @@ impl Exposure {
     pub async fn applied_profile(&self, user: &UserId, subject: &Subject) -> Result<AppliedProfile, Error> {
         match subject {
             Subject::Profile(id) => {
-                let profile = self.store.profile_of(user, profile_named(id)?).await?.ok_or(Error::ProfileNotFound)?;
+                let profile = self.store.of(user).profile(profile_named(id)?).await?.ok_or(Error::ProfileNotFound)?;
                 Ok(AppliedProfile { profile: Some(profile), valid_until: None })
             }
             Subject::App(app) => {
-                let bound = self.store.profile_bound_to(user, app).await?;
+                let bound = self.store.of(user).profile_bound_to(app).await?;
                 // When it is there: until then the grant may have ended.
                 let now = self.clock.now();
                 Ok(match bound.filter(|(access, _)| access.is_active(now)) {
-                    Some((access, profile)) => AppliedProfile { profile, valid_until: access.expires_at },
+                    Some((access, profile)) => {
+                        AppliedProfile { profile: Some(profile), valid_until: access.expires_at }
+                    }
                     None => AppliedProfile { profile: None, valid_until: None },
                 })
             }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{DecidedBy, Exposure, NO_GRANT, Subject};
 use crate::{
     domain::{
-        AppId, TagDirectory, TagRef, UserId,
+        AppId, TagDirectory, TagId, TagRef, TagText, UserId,
         exposure::{NodeFacts, TagFacts, WriteDecision, WriteVerb, check_write},
     },
     error::Error,
@@ -39,7 +39,7 @@ impl Exposure {
         };
         let Some(profile) = &applied.profile else { return Ok(no_grant()) };
         let references: HashSet<_> = before.into_iter().chain(after).flat_map(references).collect();
-        let tags = self.store.tags_of(user, &references).await?;
+        let tags = self.store.of(user).tags(&references).await?;
         // It may have ended while the tags were looked up.
         if !self.still_applies(&applied) {
             return Ok(no_grant());
@@ -47,42 +47,41 @@ impl Exposure {
         let (before_tags, after_tags) = (before.map(|node| known(node, &tags)), after.map(|node| known(node, &tags)));
         let before_tags = before_tags.as_deref().map(borrowed);
         let after_tags = after_tags.as_deref().map(borrowed);
+        let told = before;
         let before = before.zip(before_tags.as_deref()).map(|(node, tags)| NodeFacts { tags, ..*node });
         let after = after.zip(after_tags.as_deref()).map(|(node, tags)| NodeFacts { tags, ..*node });
-        let is_new = |tag: &TagFacts<'_>| tag.id.is_empty();
-        let decision = check_write(&profile.rules, profile.is_active, verb, before.as_ref(), after.as_ref(), is_new);
+        let decision = check_write(&profile.rules, profile.is_active, verb, told, before.as_ref(), after.as_ref());
         Ok(CheckWrite { decision, decided_by })
     }
 }
 
 /// By what the tags of a node are looked up: the id, or the name of one that comes without.
 fn references(node: &NodeFacts<'_>) -> Vec<TagRef> {
+    let reference = |tag: &TagFacts<'_>| {
+        if tag.id.is_empty() { TagRef::parse(&tag.name).ok() } else { TagId::parse(tag.id).ok().map(TagRef::id) }
+    };
     node.tags.iter().filter_map(reference).collect()
 }
 
-fn reference(tag: &TagFacts<'_>) -> Option<TagRef> {
-    TagRef::parse(if tag.id.is_empty() { tag.name } else { tag.id }.to_owned()).ok()
-}
-
 /// The tags of a node as the directory knows them: what a tag is called is not for the app to say, which would call a tag by
-/// the name of one that it may use. A name that several tags have stands for all of them: it is no new tag. One that the directory
+/// the name of one that it may use. A name that several tags carry means all of them: it is no new tag. A tag that the directory
 /// does not know is taken as it comes.
-fn known(node: &NodeFacts<'_>, tags: &TagDirectory) -> Vec<(String, String)> {
+fn known(node: &NodeFacts<'_>, directory: &TagDirectory) -> Vec<(String, String)> {
     let each = node.tags.iter().flat_map(|tag| {
-        let reference = reference(tag);
-        if let Some((id, name)) = reference.as_ref().and_then(|reference| tags.resolve(reference)) {
-            return vec![(id.to_string(), name.as_str().to_owned())];
+        let name = tag.name.as_ref();
+        if let Ok(id) = TagId::parse(tag.id) {
+            let name = directory.name_of(&id).map_or(name, TagText::as_str);
+            return vec![(tag.id.to_owned(), name.to_owned())];
         }
-        match reference.as_ref().map(|reference| tags.ids_named(reference)) {
-            Some(ids) if !ids.is_empty() => {
-                ids.iter().map(|id| (id.as_str().to_owned(), tag.name.to_owned())).collect()
-            }
-            Some(_) | None => vec![(tag.id.to_owned(), tag.name.to_owned())],
+        let ids = TagText::parse(name).ok().map_or_else(Vec::new, |text| directory.ids_named(&text).to_vec());
+        if ids.is_empty() {
+            return vec![(String::new(), name.to_owned())];
         }
+        ids.iter().map(|id| (id.to_string(), name.to_owned())).collect()
     });
     each.collect()
 }
 
 fn borrowed(tags: &[(String, String)]) -> Vec<TagFacts<'_>> {
-    tags.iter().map(|(id, name)| TagFacts { id, name }).collect()
+    tags.iter().map(|(id, name)| TagFacts::new(id, name)).collect()
 }

@@ -4,11 +4,17 @@ use service_kit::idempotency::IdempotentRequest;
 use uuid::Uuid;
 use vocabulary::Instant;
 
-use super::Exposure;
+use super::{
+    Exposure,
+    blocking::{permit, run_blocking},
+    planned_change::ATTEMPTS,
+};
 use crate::{
-    domain::{Edited, Profile, ProfileEdits, ProfileId, Rules, ShownProfile, UserId},
+    domain::{
+        Edited, Profile, ProfileEdits, ProfileId, Rules, ShownProfile, TagDirectory, UserId, Warning, formula_warnings,
+    },
     error::Error,
-    storage::KeptProfile,
+    storage::{Connection, KeptProfile, ProfileChange, UserReads},
 };
 
 /// What `CreateProfile` or `CreateProfileFromTemplate` did.
@@ -24,6 +30,13 @@ pub enum CreateProfile {
     Checked,
 }
 
+/// A profile that is checked, and the tags that it was checked against.
+struct PlannedProfile {
+    content: Edited,
+    warnings: Vec<Warning>,
+    tags: TagDirectory,
+}
+
 impl Exposure {
     /// Makes the profile that `owner` asks for, at most once for a `request` that may be repeated.
     pub async fn create_profile(
@@ -35,35 +48,76 @@ impl Exposure {
     ) -> Result<CreateProfile, Error> {
         edits.clone().create().map_err(Error::Invalid)?;
         if validate_only {
+            let tags = self.store.of(&owner).tags(&edits.tags()).await?;
+            edits.resolved(&Rules::default(), &tags).create().map_err(Error::Invalid)?;
             return Ok(CreateProfile::Checked);
         }
+        let request = request.as_ref();
         let now = self.clock.now();
-        let change = self.store.begin(&owner, request.as_ref()).await?;
-        if let Some(request) = &request
-            && let Some(kept) = change.lookup(request, now).await?
-        {
+        for _ in 0..ATTEMPTS {
+            let reads = self.store.of(&owner);
+            // Read first: a change that comes after it is noticed.
+            let version = reads.version().await?;
+            let planned = plan(&reads, version, &edits).await;
+            let change = self.store.begin(&owner, request).await?;
+            // A repeat is answered as the first was, whatever has become known of the tags since.
+            if let Some(kept) = change.replay(request, now).await? {
+                return Ok(CreateProfile::Replayed(kept));
+            }
+            let planned = planned?;
+            if change.raise_user_from(version, now).await? {
+                return write(change, owner, planned, request, now).await;
+            }
+        }
+        let change = self.store.begin(&owner, request).await?;
+        if let Some(kept) = change.replay(request, now).await? {
             return Ok(CreateProfile::Replayed(kept));
         }
-        change.lock_user(&owner).await?;
-        let tags = change.tags_of(&owner, &edits.tags()).await?;
-        let edited = edits.with_ids(&Rules::default(), &tags).create().map_err(Error::Invalid)?;
-        let profile = new_profile(owner, edited, now);
-        change.insert(&profile).await?;
-        change.kept_by(&profile.owner).await?.admit().map_err(Error::Invalid)?;
-        let kept = KeptProfile { shown: ShownProfile::by_names(profile, &tags), created: true };
-        change.commit(request.as_ref().map(|request| (request, &kept, now))).await?;
-        Ok(CreateProfile::Created(kept.shown))
+        change.raise_user(now).await?;
+        let version = change.reads().version().await?;
+        let planned = plan(&change.reads(), version, &edits).await?;
+        write(change, owner, planned, request, now).await
     }
 }
 
-pub(super) fn new_profile(owner: UserId, edited: Edited, now: Instant) -> Profile {
-    let Edited { name, description, rules, is_active, is_default } = edited;
+async fn plan<C: Connection>(
+    reads: &UserReads<'_, C>,
+    version: Option<i64>,
+    edits: &ProfileEdits,
+) -> Result<PlannedProfile, Error> {
+    // A user whose data never changed has no tags.
+    let tags = if version.is_some() { reads.tags(&edits.tags()).await? } else { TagDirectory::default() };
+    let content = edits.clone().resolved(&Rules::default(), &tags).create().map_err(Error::Invalid)?;
+    let rules = content.rules.clone();
+    let (_, warnings) = run_blocking(permit().await?, move || formula_warnings(&rules)).await?;
+    Ok(PlannedProfile { content, warnings, tags })
+}
+
+async fn write(
+    change: ProfileChange,
+    owner: UserId,
+    planned: PlannedProfile,
+    request: Option<&IdempotentRequest>,
+    now: Instant,
+) -> Result<CreateProfile, Error> {
+    let PlannedProfile { content, warnings, tags } = planned;
+    let profile = new_profile(owner, content, warnings, now);
+    change.insert(&profile).await?;
+    change.reads().kept().await?.admit().map_err(Error::Invalid)?;
+    let kept = KeptProfile { shown: ShownProfile::by_names(profile, &tags), created: true };
+    change.commit(request.map(|request| (request, &kept, now))).await?;
+    Ok(CreateProfile::Created(kept.shown))
+}
+
+pub(super) fn new_profile(owner: UserId, content: Edited, formula_warnings: Vec<Warning>, now: Instant) -> Profile {
+    let Edited { name, description, rules, is_active, is_default } = content;
     Profile {
         id: ProfileId(Uuid::now_v7()),
         owner,
         name,
         description,
         rules,
+        formula_warnings,
         is_active,
         is_default: is_default.unwrap_or(false),
         created_at: now,

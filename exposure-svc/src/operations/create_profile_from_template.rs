@@ -1,11 +1,11 @@
 //! `CreateProfileFromTemplate`: makes a profile from a template.
 
 use service_kit::idempotency::IdempotentRequest;
-use vocabulary::FieldErrors;
+use vocabulary::{FieldErrors, Instant};
 
 use super::{CreateProfile, Exposure, create_profile::new_profile};
 use crate::{
-    domain::{Edited, ProfileName, ShownProfile, Template, UserId},
+    domain::{Edited, Profile, ProfileName, ShownProfile, Template, UserId, formula_warnings},
     error::Error,
     storage::KeptProfile,
 };
@@ -27,27 +27,25 @@ impl Exposure {
         }
         let now = self.clock.now();
         let change = self.store.begin(&owner, request.as_ref()).await?;
-        if let Some(request) = &request
-            && let Some(kept) = change.lookup(request, now).await?
-        {
+        if let Some(kept) = change.replay(request.as_ref(), now).await? {
             return Ok(CreateProfile::Replayed(kept));
         }
-        change.lock_user(&owner).await?;
+        change.raise_user(now).await?;
         let found = match template {
-            Template::Transparent => change.default_profile_of(&owner).await?,
+            Template::Transparent => change.reads().default_profile().await?,
             Template::Restrictive => None,
         };
         let created = found.is_none();
         let profile = match found {
             Some(profile) => profile,
             None => {
-                let profile = new_profile(owner.clone(), from_template(template, name), now);
+                let profile = profile_from_template(owner.clone(), template, name, now);
                 change.insert(&profile).await?;
-                change.kept_by(&owner).await?.admit().map_err(Error::Invalid)?;
+                change.reads().kept().await?.admit().map_err(Error::Invalid)?;
                 profile
             }
         };
-        let tags = change.tags_of(&owner, &profile.rules.tags()).await?;
+        let tags = change.reads().tags(&profile.rules.tags()).await?;
         let kept = KeptProfile { shown: ShownProfile::by_names(profile, &tags), created };
         change.commit(request.as_ref().map(|request| (request, &kept, now))).await?;
         Ok(if created { CreateProfile::Created(kept.shown) } else { CreateProfile::Found(kept.shown) })
@@ -70,12 +68,10 @@ fn parse(template: &str, name: Option<String>) -> Result<(Template, ProfileName)
     }
 }
 
-pub(super) fn from_template(template: Template, name: ProfileName) -> Edited {
-    Edited {
-        name,
-        description: None,
-        rules: template.rules(),
-        is_active: true,
-        is_default: Some(template == Template::Transparent),
-    }
+pub(super) fn profile_from_template(owner: UserId, template: Template, name: ProfileName, now: Instant) -> Profile {
+    let rules = template.rules();
+    // Those of a template are known without a solver.
+    let warnings = formula_warnings(&rules);
+    let is_default = Some(template == Template::Transparent);
+    new_profile(owner, Edited { name, description: None, rules, is_active: true, is_default }, warnings, now)
 }

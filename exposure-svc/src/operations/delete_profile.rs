@@ -10,16 +10,16 @@ impl Exposure {
     pub async fn delete_profile(&self, owner: UserId, id: String, expected: ExpectedVersions) -> Result<(), Error> {
         let id = profile_named(&id)?;
         let change = self.store.begin(&owner, None).await?;
-        change.lock_user(&owner).await?;
-        let profile = change.profile_of(&owner, id).await?.ok_or(Error::ProfileNotFound)?;
+        let now = self.clock.now();
+        change.raise_user(now).await?;
+        let profile = change.reads().profile(id).await?.ok_or(Error::ProfileNotFound)?;
         if !expected.admit(profile.version) {
             return Err(Error::PreconditionFailed);
         }
         if profile.is_default {
             return Err(Error::ProfileIsDefault);
         }
-        let now = self.clock.now();
-        let apps = change.apps_bound_to(profile.id, now).await?;
+        let apps = change.reads().apps_bound_to(profile.id, now).await?;
         if !apps.is_empty() {
             return Err(Error::ProfileInUse(apps));
         }

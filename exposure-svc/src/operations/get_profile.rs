@@ -11,11 +11,12 @@ use crate::{
 impl Exposure {
     /// The profile named `id`, if it is `owner`'s.
     pub async fn get_profile(&self, owner: &UserId, id: &str, names: TagNames) -> Result<ShownProfile, Error> {
-        let profile = self.store.profile_of(owner, profile_named(id)?).await?.ok_or(Error::ProfileNotFound)?;
-        let tags = self.store.tags_of(owner, &profile.rules.tags()).await?;
+        let reads = self.store.of(owner);
+        let profile = reads.profile(profile_named(id)?).await?.ok_or(Error::ProfileNotFound)?;
+        let tags = reads.tags(&profile.rules.tags()).await?;
         Ok(match names {
             TagNames::Resolved => ShownProfile::by_names(profile, &tags),
-            TagNames::Kept => ShownProfile::as_kept(profile, &tags),
+            TagNames::Stored => ShownProfile::as_stored(profile, &tags),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod app_access;
 mod applied_profile;
+mod blocking;
 mod check_write;
 mod create_profile;
 mod create_profile_from_template;
@@ -13,6 +14,7 @@ mod get_default_profile;
 mod get_exposure_filter;
 mod get_profile;
 mod list_profiles;
+mod planned_change;
 mod preview_profile;
 mod tag_directory;
 mod update_profile;
@@ -66,8 +68,8 @@ impl Exposure {
 pub enum TagNames {
     /// By name, where it is known.
     Resolved,
-    /// As they are kept.
-    Kept,
+    /// As they are stored.
+    Stored,
 }
 
 /// Takes the id of a profile as a caller wrote it: what is no id names no profile.

@@ -2,9 +2,12 @@
 
 use vocabulary::Edit;
 
-use super::Exposure;
+use super::{
+    Exposure,
+    blocking::{permit, run_blocking},
+};
 use crate::{
-    domain::{ProfileEdits, ProfileName, TagDirectory, Warning, exposure::CompiledProfile, warnings},
+    domain::{ProfileEdits, ProfileName, Warning, exposure::CompiledProfile, formula_warnings},
     error::Error,
 };
 
@@ -19,7 +22,7 @@ pub struct PreviewProfile {
 
 impl Exposure {
     /// What a draft would expose. It needs no name, and nothing is read or written.
-    pub fn preview_profile(mut edits: ProfileEdits) -> Result<PreviewProfile, Error> {
+    pub async fn preview_profile(mut edits: ProfileEdits) -> Result<PreviewProfile, Error> {
         if matches!(edits.name, Edit::Keep)
             && !edits.unreadable.names("name")
             && let Ok(name) = ProfileName::parse("draft")
@@ -27,9 +30,8 @@ impl Exposure {
             edits.name = Edit::Set(name);
         }
         let edited = edits.create().map_err(Error::Invalid)?;
-        Ok(PreviewProfile {
-            compiled: CompiledProfile::new(&edited.rules, edited.is_active),
-            warnings: warnings(&edited.rules, &TagDirectory::default()),
-        })
+        let compiled = CompiledProfile::new(&edited.rules, edited.is_active);
+        let (_, warnings) = run_blocking(permit().await?, move || formula_warnings(&edited.rules)).await?;
+        Ok(PreviewProfile { compiled, warnings })
     }
 }

@@ -1,104 +1,125 @@
 //! `UpsertTags`, `DeleteTags`, `ResolveTags`: what is known of a person's tags.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use vocabulary::{FieldErrors, MAX_LIST, WrongItems};
 
-use super::Exposure;
+use super::{
+    Exposure,
+    blocking::{permit, run_blocking},
+    planned_change::ATTEMPTS,
+};
 use crate::{
-    domain::{KnownTag, Profile, TagId, TagRef, UserId},
+    domain::{ChangedProfile, KnownTag, Resolution, TagId, TagRef, TagText, UserId, changed_profiles},
     error::Error,
-    storage::ProfileChange,
+    storage::{Connection, ProfileChange, UserReads},
 };
 
+/// A change of the directory, with what it does to profiles.
+struct PlannedTags {
+    tags: Vec<KnownTag>,
+    profiles: Vec<ChangedProfile>,
+}
+
 impl Exposure {
-    /// Learns tags, as ids and names, or new names of known ones.
+    /// Learns tags, as ids and names, or new names of known ones. Of a tag that is named twice, the last counts.
     pub async fn upsert_tags(&self, user: String, tags: Vec<(String, String)>) -> Result<(), Error> {
         let mut errors = FieldErrors::new();
         let user = parse_user(user, &mut errors);
         let known = each(tags, "tags", &mut errors, |(id, name), path, errors| {
             let id = TagId::parse(id).map_err(|error| errors.add(format!("{path}.id"), error.to_string())).ok();
-            let name = TagRef::parse(name).map_err(|error| errors.add(format!("{path}.name"), error.to_string())).ok();
+            let name =
+                TagText::parse(&name).map_err(|error| errors.add(format!("{path}.name"), error.to_string())).ok();
             Some(KnownTag { id: id?, name: Some(name?) })
         });
         let (user, known) = errors.into_read(user.zip(Some(known))).map_err(Error::Invalid)?;
-        let change = self.store.begin(&user, None).await?;
-        change.lock_user(&user).await?;
-        let before = change.tags_of(&user, &ids(known.iter().map(|tag| &tag.id))).await?;
-        let learnt = Learnt {
-            names: known.iter().filter_map(|tag| tag.name.clone()).collect(),
-            renamed: known.iter().filter_map(|tag| before.renamed(&tag.id, tag.name.as_ref())).collect(),
-        };
-        change.upsert_tags(&user, known).await?;
-        tell_profiles(&change, &user, learnt).await?;
-        change.commit(None).await
+        self.change_tags(&user, known).await
     }
 
-    /// Forgets tags.
+    /// Forgets the names of tags. Tags that are not known stay so.
     pub async fn delete_tags(&self, user: String, tags: Vec<String>) -> Result<(), Error> {
         let mut errors = FieldErrors::new();
         let user = parse_user(user, &mut errors);
-        let known = each(tags, "tag_ids", &mut errors, |id, path, errors| {
+        let deleted = each(tags, "tag_ids", &mut errors, |id, path, errors| {
             TagId::parse(id).map_err(|error| errors.add(path, error.to_string())).ok()
         });
-        let (user, known) = errors.into_read(user.zip(Some(known))).map_err(Error::Invalid)?;
-        let change = self.store.begin(&user, None).await?;
-        change.lock_user(&user).await?;
-        let before = change.tags_of(&user, &ids(known.iter())).await?;
-        let renamed = known.iter().filter_map(|id| before.renamed(id, None)).collect();
-        change.delete_tags(&user, &known).await?;
-        tell_profiles(&change, &user, Learnt { names: HashSet::new(), renamed }).await?;
-        change.commit(None).await
+        let (user, deleted) = errors.into_read(user.zip(Some(deleted))).map_err(Error::Invalid)?;
+        self.change_tags(&user, deleted.into_iter().map(|id| KnownTag { id, name: None }).collect()).await
     }
 
     /// What is known of these ids or names, in the order asked.
-    pub async fn resolve_tags(&self, user: String, refs: Vec<String>) -> Result<Vec<(TagId, TagRef)>, Error> {
+    pub async fn resolve_tags(&self, user: String, refs: Vec<String>) -> Result<Vec<(TagId, TagText)>, Error> {
         let mut errors = FieldErrors::new();
         let user = parse_user(user, &mut errors);
         let asked = each(refs, "refs", &mut errors, |reference, path, errors| {
-            TagRef::parse(reference).map_err(|error| errors.add(path, error.to_string())).ok()
+            TagText::parse(&reference).map_err(|error| errors.add(path, error.to_string())).ok()
         });
         let (user, asked) = errors.into_read(user.zip(Some(asked))).map_err(Error::Invalid)?;
-        let tags = self.store.tags_of(&user, &asked.iter().cloned().collect()).await?;
-        Ok(asked.iter().filter_map(|reference| tags.resolve(reference)).collect())
+        let references = asked.iter().cloned().map(TagRef::Text).collect();
+        let tags = self.store.of(&user).tags(&references).await?;
+        let known = asked.iter().filter_map(|text| match tags.resolve(text) {
+            Resolution::Tag(id) => tags.name_of(id).map(|name| (id.clone(), name.clone())),
+            Resolution::Unknown | Resolution::Ambiguous(_) => None,
+        });
+        Ok(known.collect())
     }
-}
 
-/// What became known of tags.
-struct Learnt {
-    /// Names that tags have now.
-    names: HashSet<TagRef>,
-    /// The ids of tags that are called otherwise than before, or nothing any more.
-    renamed: HashSet<TagRef>,
-}
-
-/// Has the profiles of `user` exclude by its id what they exclude by one of these names; and raises the version of those that are
-/// shown otherwise now: what was read before must not be written back as if it still meant the same.
-async fn tell_profiles(change: &ProfileChange, user: &UserId, learnt: Learnt) -> Result<(), Error> {
-    let Learnt { mut names, renamed } = learnt;
-    let profiles = change.every_profile_of(user).await?;
-    let excluded = profiles.iter().flat_map(|profile| profile.rules.excluded_tags());
-    let excluded: HashSet<_> = excluded.flat_map(TagRef::writings).collect();
-    names.retain(|name| name.writings().any(|writing| excluded.contains(&writing)));
-    if names.is_empty() && renamed.is_empty() {
-        return Ok(());
-    }
-    let tags = change.tags_of(user, &names).await?;
-    for profile in profiles {
-        let rules = profile.rules.excluding_by_id(&tags);
-        let is_shown_otherwise = !renamed.is_empty() && rules.names_any(&renamed);
-        if rules != profile.rules || is_shown_otherwise {
-            // What is excluded by an id that was learnt is shown by its name, as before: that by itself is no new version.
-            let version = profile.version + i64::from(is_shown_otherwise);
-            change.update(&profile, &Profile { rules, version, ..profile.clone() }).await?;
+    async fn change_tags(&self, user: &UserId, tags: Vec<KnownTag>) -> Result<(), Error> {
+        let tags: BTreeMap<_, _> = tags.into_iter().map(|tag| (tag.id.clone(), tag)).collect();
+        let tags: Vec<_> = tags.into_values().collect();
+        for _ in 0..ATTEMPTS {
+            let reads = self.store.of(user);
+            // Read first: a change that comes after it is noticed.
+            let version = reads.version().await?;
+            let Some(planned) = plan(&reads, &tags).await? else { return Ok(()) };
+            if let Some(change) = self.begin_planned(user, None, version, self.clock.now()).await? {
+                return write(change, planned).await;
+            }
+        }
+        let change = self.store.begin(user, None).await?;
+        change.raise_user(self.clock.now()).await?;
+        match plan(&change.reads(), &tags).await? {
+            Some(planned) => write(change, planned).await,
+            None => Ok(()),
         }
     }
-    Ok(())
 }
 
-fn ids<'a>(tags: impl Iterator<Item = &'a TagId>) -> HashSet<TagRef> {
-    // An id is of a tag reference's shape by its own definition.
-    tags.filter_map(|id| TagRef::parse(id.to_string()).ok()).collect()
+/// What is to be written so that the directory knows `tags`; `None`: it does.
+async fn plan<C: Connection>(reads: &UserReads<'_, C>, tags: &[KnownTag]) -> Result<Option<PlannedTags>, Error> {
+    let names = tags.iter().filter_map(|tag| tag.name.clone()).map(TagRef::Text);
+    let told: HashSet<_> = tags.iter().map(|tag| TagRef::id(tag.id.clone())).chain(names).collect();
+    let known = reads.tags(&told).await?;
+    // A deletion changes nothing of a tag that has no name.
+    let is_new = |tag: &&KnownTag| !known.knows(tag) && (tag.name.is_some() || known.name_of(&tag.id).is_some());
+    let tags: Vec<_> = tags.iter().filter(is_new).cloned().collect();
+    if tags.is_empty() {
+        return Ok(None);
+    }
+    // The texts whose meaning changes, and the tags that carry one of them.
+    let names = tags.iter().flat_map(|tag| known.name_of(&tag.id).into_iter().chain(&tag.name).cloned());
+    let texts = names.chain(tags.iter().map(|tag| TagText::from(&tag.id))).map(TagRef::Text);
+    let carriers = known.ids().cloned().map(TagRef::id);
+    let affected: HashSet<_> = texts.chain(carriers).chain(told).collect();
+
+    let mut profiles = reads.every_profile().await?;
+    profiles.retain(|profile| profile.rules.names_any(&affected));
+    if profiles.is_empty() {
+        return Ok(Some(PlannedTags { tags, profiles: Vec::new() }));
+    }
+    let references = profiles.iter().flat_map(|profile| profile.rules.tags()).chain(affected).collect();
+    let before = reads.tags(&references).await?;
+    let after = before.clone().with_changes(tags.iter().cloned());
+    let (_, profiles) = run_blocking(permit().await?, move || changed_profiles(profiles, &before, &after)).await?;
+    Ok(Some(PlannedTags { tags, profiles }))
+}
+
+async fn write(change: ProfileChange, planned: PlannedTags) -> Result<(), Error> {
+    change.write_tags(&planned.tags).await?;
+    for ChangedProfile { before, after } in &planned.profiles {
+        change.update(before, after).await?;
+    }
+    change.commit(None).await
 }
 
 /// Reads the list `field`, each item by `read`, which says at its path what is wrong with it. A list too long is not read at all.

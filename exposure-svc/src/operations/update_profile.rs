@@ -2,11 +2,19 @@
 
 use vocabulary::{ExpectedVersions, Instant};
 
-use super::{Exposure, profile_named};
+use super::{
+    Exposure,
+    blocking::{permit, run_blocking},
+    planned_change::ATTEMPTS,
+    profile_named,
+};
 use crate::{
-    domain::{Edited, Profile, ProfileEdits, ShownProfile, UserId},
+    domain::{
+        Edited, Profile, ProfileEdits, ProfileId, Rules, ShownProfile, TagDirectory, UserId, Warning, Widening,
+        formula_warnings, widened_warnings, widening,
+    },
     error::Error,
-    storage::ProfileChange,
+    storage::{Connection, ProfileChange, UserReads},
 };
 
 /// What an update asks for.
@@ -20,6 +28,32 @@ pub struct UpdateProfile {
     pub validate_only: bool,
 }
 
+/// What becomes of an update.
+enum Plan {
+    /// Nothing is written: this is the profile.
+    Unchanged(Box<ShownProfile>),
+    Change(Box<PlannedUpdate>),
+}
+
+/// An update that is checked, and the data that it was checked against.
+struct PlannedUpdate {
+    /// The user's version.
+    version: Option<i64>,
+    before: Profile,
+    after: Profile,
+    tags: TagDirectory,
+    widened: Vec<Warning>,
+}
+
+/// Whether an update is compared with the version before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    /// Outside the lock.
+    Full,
+    /// Under the lock, where there is no time for it.
+    Skipped,
+}
+
 impl Exposure {
     /// Changes the profile named `id` of `owner`.
     pub async fn update_profile(
@@ -29,52 +63,98 @@ impl Exposure {
         update: UpdateProfile,
     ) -> Result<ShownProfile, Error> {
         let id = profile_named(&id)?;
+        for _ in 0..ATTEMPTS {
+            let update = match plan(&self.store.of(&owner), id, &update, Comparison::Full).await? {
+                Plan::Unchanged(shown) => return Ok(*shown),
+                Plan::Change(update) => update,
+            };
+            let version = update.version;
+            let now = self.clock.now();
+            if let Some(change) = self.begin_planned(&owner, None, version, now).await? {
+                return write(change, *update, now).await;
+            }
+        }
         let change = self.store.begin(&owner, None).await?;
-        change.lock_user(&owner).await?;
-        let profile = change.profile_of(&owner, id).await?.ok_or(Error::ProfileNotFound)?;
-        if !update.expected.admit(profile.version) {
-            return Err(Error::PreconditionFailed);
-        }
         let now = self.clock.now();
-        let mut references = update.edits.tags();
-        references.extend(profile.rules.tags());
-        let tags = change.tags_of(&owner, &references).await?;
-        let edited = update.edits.with_ids(&profile.rules, &tags).update(&profile).map_err(Error::Invalid)?;
-        if update.validate_only {
-            return Ok(ShownProfile::by_names(profile, &tags));
+        change.raise_user(now).await?;
+        let planned = plan(&change.reads(), id, &update, Comparison::Skipped).await?;
+        match planned {
+            Plan::Unchanged(shown) => Ok(*shown),
+            Plan::Change(update) => write(change, *update, now).await,
         }
-        if profile.is_default && edited.is_default == Some(false) {
-            return Err(Error::ProfileIsDefault);
-        }
-        let Edited { name, description, rules, is_active, is_default } = edited;
-        let edited = Profile {
-            name,
-            description,
-            rules,
-            is_active,
-            is_default: profile.is_default || is_default == Some(true),
-            ..profile.clone()
-        };
-        if edited == profile {
-            return Ok(ShownProfile::by_names(profile, &tags));
-        }
-        if edited.is_default && !profile.is_default {
-            end_default(&change, &owner, now).await?;
-        }
-        let edited = Profile { updated_at: now, version: profile.version + 1, ..edited };
-        change.update(&profile, &edited).await?;
-        // What makes less of it is never refused for what stands beside it.
-        if edited.rules.bytes() > profile.rules.bytes() {
-            change.kept_by(&owner).await?.admit().map_err(Error::Invalid)?;
-        }
-        change.commit(None).await?;
-        Ok(ShownProfile::by_names(edited, &tags))
     }
 }
 
+async fn plan<C: Connection>(
+    reads: &UserReads<'_, C>,
+    id: ProfileId,
+    update: &UpdateProfile,
+    comparison: Comparison,
+) -> Result<Plan, Error> {
+    // The version first, or at once: a change that comes after it is noticed.
+    let (before, version) = reads.profile_with_version(id).await?.ok_or(Error::ProfileNotFound)?;
+    if !update.expected.admit(before.version) {
+        return Err(Error::PreconditionFailed);
+    }
+    let mut references = update.edits.tags();
+    references.extend(before.rules.tags());
+    let tags = reads.tags(&references).await?;
+    let edits = update.edits.clone().resolved(&before.rules, &tags);
+    let edited = edits.update(&before).map_err(Error::Invalid)?;
+    if update.validate_only {
+        return Ok(Plan::Unchanged(Box::new(ShownProfile::by_names(before, &tags))));
+    }
+    if before.is_default && edited.is_default == Some(false) {
+        return Err(Error::ProfileIsDefault);
+    }
+    let Edited { name, description, rules, is_active, is_default } = edited;
+    let is_default = before.is_default || is_default == Some(true);
+    let after = Profile { name, description, rules, is_active, is_default, ..before.clone() };
+    if after == before {
+        return Ok(Plan::Unchanged(Box::new(ShownProfile::by_names(before, &tags))));
+    }
+    let mut update = PlannedUpdate { version, before, after, tags, widened: Vec::new() };
+    if update.before.rules != update.after.rules || update.before.is_active != update.after.is_active {
+        let versions = [&update.before, &update.after].map(|profile| (profile.rules.clone(), profile.is_active));
+        let (_, (warnings, widening)) = run_blocking(permit().await?, move || analyze(&versions, comparison)).await?;
+        update.after.formula_warnings = warnings;
+        update.widened = widened_warnings(&widening, &update.tags);
+    }
+    Ok(Plan::Change(Box::new(update)))
+}
+
+fn analyze(
+    [(before, was_active), (after, is_active)]: &[(Rules, bool); 2],
+    comparison: Comparison,
+) -> (Vec<Warning>, Widening) {
+    let (before, after) = ((before, *was_active), (after, *is_active));
+    let widening = match comparison {
+        Comparison::Full => widening(before, after),
+        Comparison::Skipped => Widening::undecided(before, after),
+    };
+    (formula_warnings(after.0), widening)
+}
+
+async fn write(change: ProfileChange, update: PlannedUpdate, now: Instant) -> Result<ShownProfile, Error> {
+    let PlannedUpdate { version: _, before, after, tags, widened } = update;
+    if after.is_default && !before.is_default {
+        end_default(&change, now).await?;
+    }
+    let after = Profile { updated_at: now, version: before.version + 1, ..after };
+    change.update(&before, &after).await?;
+    // An update that makes less of it is never refused for what else there is.
+    if after.rules.bytes() > before.rules.bytes() {
+        change.reads().kept().await?.admit().map_err(Error::Invalid)?;
+    }
+    change.commit(None).await?;
+    let mut shown = ShownProfile::by_names(after, &tags);
+    shown.warnings.extend(widened);
+    Ok(shown)
+}
+
 /// Makes the profile that is the default no longer so; first, since there may never be two.
-async fn end_default(change: &ProfileChange, owner: &UserId, now: Instant) -> Result<(), Error> {
-    let Some(former) = change.default_profile_of(owner).await? else { return Ok(()) };
+async fn end_default(change: &ProfileChange, now: Instant) -> Result<(), Error> {
+    let Some(former) = change.reads().default_profile().await? else { return Ok(()) };
     let ended = Profile { is_default: false, updated_at: now, version: former.version + 1, ..former.clone() };
     change.update(&former, &ended).await
 }

@@ -106,8 +106,8 @@ impl Upkeep {
         let mut deleted = 0;
         for (user, grants) in by_user {
             let change = self.exposure.store.begin(&user, None).await?;
-            change.lock_user(&user).await?;
-            deleted += change.delete_grants(&user, &grants, ended_by).await?;
+            change.hold_user().await?;
+            deleted += change.delete_grants(&grants, ended_by).await?;
             change.commit(None).await?;
         }
         counter!(PURGED).increment(deleted);

@@ -3,12 +3,13 @@
 use anyhow::anyhow;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    Select,
 };
 use service_kit::database::page;
 use vocabulary::{Instant, Page, PageRequest};
 
 use super::{
-    ProfileChange, Store,
+    ProfileChange, UserReads,
     entity::{
         app_access::{ActiveModel, Column, Entity, Model},
         profile,
@@ -16,7 +17,7 @@ use super::{
     failed,
 };
 use crate::{
-    domain::{AppAccess, AppId, Profile, ProfileId, UserId},
+    domain::{AppAccess, AppId, Profile, ProfileId},
     error::Error,
 };
 
@@ -31,76 +32,79 @@ pub enum GrantFilter {
     Ended,
 }
 
-impl Store {
-    /// The grant of an app to `user`'s data that was not revoked, else the last one. Which one stands is not told by times:
-    /// the clocks of two replicas may differ.
-    pub async fn newest_grant(&self, user: &UserId, app: &AppId) -> Result<Option<AppAccess>, Error> {
-        newest_grant(self.database.reader(), user, app).await
+impl<C: ConnectionTrait> UserReads<'_, C> {
+    /// The grant of an app that was not revoked, else the last one. Which one it is does not depend on times: the clocks of two
+    /// replicas may differ.
+    pub async fn newest_grant(&self, app: &AppId) -> Result<Option<AppAccess>, Error> {
+        let row = self
+            .grant_rows()
+            .filter(Column::AppId.eq(app.as_str()))
+            .order_by_desc(Column::RevokedAt.is_null())
+            .order_by_desc(Column::GrantedAt)
+            .order_by_desc(Column::Id)
+            .one(self.connection)
+            .await
+            .map_err(failed)?;
+        row.map(AppAccess::try_from).transpose()
     }
 
-    /// The grant of an app to `user`'s data that was not revoked, and the profile that it names, as they stand at one moment.
-    pub async fn profile_bound_to(
-        &self,
-        user: &UserId,
-        app: &AppId,
-    ) -> Result<Option<(AppAccess, Option<Profile>)>, Error> {
-        let row = Entity::find()
-            .filter(Column::UserId.eq(user.as_str()))
+    /// The grant of an app that was not revoked, and the profile that it names, as of one moment.
+    pub async fn profile_bound_to(&self, app: &AppId) -> Result<Option<(AppAccess, Profile)>, Error> {
+        let row = self
+            .grant_rows()
             .filter(Column::AppId.eq(app.as_str()))
             .filter(Column::RevokedAt.is_null())
             .find_also_related(profile::Entity)
-            .one(self.database.reader())
+            // The join implies it; stated, it names the shard. A grant that was not revoked names a profile.
+            .filter(profile::Column::UserId.eq(self.user.as_str()))
+            .one(self.connection)
             .await
             .map_err(failed)?;
-        let Some((access, profile)) = row else { return Ok(None) };
-        Ok(Some((access.try_into()?, profile.map(Profile::try_from).transpose()?)))
+        let Some((access, Some(profile))) = row else { return Ok(None) };
+        Ok(Some((access.try_into()?, profile.try_into()?)))
     }
 
-    /// The grants to `user`'s data, newest first.
-    pub async fn grants_of(
+    /// A page of grants, newest first.
+    pub async fn grants(
         &self,
-        user: &UserId,
         filter: GrantFilter,
         now: Instant,
         request: PageRequest,
     ) -> Result<Page<AppAccess>, Error> {
-        let grants = Entity::find().filter(Column::UserId.eq(user.as_str()));
         let grants = match filter {
-            GrantFilter::Any => grants,
-            GrantFilter::Active => grants.filter(is_active(now)),
-            GrantFilter::Ended => grants.filter(is_active(now).not()),
+            GrantFilter::Any => self.grant_rows(),
+            GrantFilter::Active => self.grant_rows().filter(is_active(now)),
+            GrantFilter::Ended => self.grant_rows().filter(is_active(now).not()),
         };
         let order = (Column::GrantedAt, Column::Id);
-        let (rows, total) = page(self.database.reader(), grants, order, request).await.map_err(failed)?;
+        let (rows, total) = page(self.connection, grants, order, request).await.map_err(failed)?;
         let items = rows.into_iter().map(AppAccess::try_from).collect::<Result<_, _>>()?;
         Ok(Page { items, total, request })
-    }
-}
-
-impl ProfileChange {
-    /// The grant of an app to `user`'s data that was not revoked, else the last one. Which one stands is not told by times:
-    /// the clocks of two replicas may differ.
-    pub async fn newest_grant(&self, user: &UserId, app: &AppId) -> Result<Option<AppAccess>, Error> {
-        newest_grant(self.connection(), user, app).await
     }
 
     /// The apps that active grants bind to a profile.
     pub async fn apps_bound_to(&self, profile: ProfileId, now: Instant) -> Result<Vec<AppId>, Error> {
-        let rows = Entity::find()
+        let rows = self
+            .grant_rows()
             .filter(Column::ProfileId.eq(profile.0))
             .filter(is_active(now))
             .order_by_asc(Column::AppId)
-            .all(self.connection())
+            .all(self.connection)
             .await
             .map_err(failed)?;
         rows.into_iter().map(|row| AppAccess::try_from(row).map(|access| access.app)).collect()
     }
 
+    fn grant_rows(&self) -> Select<Entity> {
+        Entity::find().filter(Column::UserId.eq(self.user.as_str()))
+    }
+}
+
+impl ProfileChange {
     /// Takes a profile that is to be deleted out of the grants that have ended.
     pub async fn unbind_ended_grants(&self, profile: ProfileId, now: Instant) -> Result<(), Error> {
-        let rows =
-            Entity::find().filter(Column::ProfileId.eq(profile.0)).all(self.connection()).await.map_err(failed)?;
-        for row in rows {
+        let rows = self.reads().grant_rows().filter(Column::ProfileId.eq(profile.0));
+        for row in rows.all(self.connection()).await.map_err(failed)? {
             let ended = AppAccess::try_from(row)?;
             let revoked_at = ended.revoked_at.or(ended.expires_at).or(Some(now));
             let unbound = AppAccess { profile: None, revoked_at, version: ended.version + 1, ..ended.clone() };
@@ -120,6 +124,7 @@ impl ProfileChange {
         let row: ActiveModel = Model::from(after).into_active_model().reset_all();
         let written = Entity::update_many()
             .set(row)
+            .filter(Column::UserId.eq(before.user.as_str()))
             .filter(Column::Id.eq(before.id.0))
             .filter(Column::Version.eq(before.version))
             .exec(self.connection())
@@ -131,23 +136,6 @@ impl ProfileChange {
             Err(Error::Internal(anyhow!("grant {} changed under its user's lock", before.id)))
         }
     }
-}
-
-async fn newest_grant(
-    connection: &impl ConnectionTrait,
-    user: &UserId,
-    app: &AppId,
-) -> Result<Option<AppAccess>, Error> {
-    let row = Entity::find()
-        .filter(Column::UserId.eq(user.as_str()))
-        .filter(Column::AppId.eq(app.as_str()))
-        .order_by_desc(Column::RevokedAt.is_null())
-        .order_by_desc(Column::GrantedAt)
-        .order_by_desc(Column::Id)
-        .one(connection)
-        .await
-        .map_err(failed)?;
-    row.map(AppAccess::try_from).transpose()
 }
 
 /// The condition that [`AppAccess::is_active`] holds, in SQL.

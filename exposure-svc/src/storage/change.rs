@@ -5,7 +5,7 @@ use anyhow::{Context, anyhow};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    database::{Change, DatabaseFault, Lock, Priority},
+    database::{Change, DatabaseFault, Lock, Priority, VersionTable},
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use vocabulary::Instant;
@@ -14,16 +14,19 @@ use super::{
     Store,
     entity::profile::{ActiveModel, Column, Entity, Model},
     failed,
-    read::{default_profile_of, every_profile_of, kept_by, profile_of},
 };
 use crate::{
-    domain::{Kept, Profile, ProfileId, ShownProfile, UserId, Warning},
+    domain::{Profile, ShownProfile, UserId, Warning},
     error::Error,
 };
+
+/// One row per user.
+pub(super) const USERS: VersionTable = VersionTable::new("users", "user_id");
 
 /// A change under way. Dropped without [`commit`](Self::commit) it leaves no trace.
 pub struct ProfileChange {
     change: Change,
+    user: UserId,
     kept_answer_bytes: u64,
 }
 
@@ -52,20 +55,21 @@ impl Store {
             let permit = self.database.queue(&request.lock(), Priority::First).await;
             permits.push(permit.map_err(|_| Error::IdempotencyKeyInFlight)?);
         }
-        let permit = self.database.queue(&user_lock(user), Priority::First).await;
+        let permit = self.database.queue(&Lock::new("profiles of", user.as_str()), Priority::First).await;
         permits.push(permit.map_err(|timeout| Error::Unavailable(anyhow!(timeout)))?);
         let change = self.database.begin(permits).await.map_err(failed)?;
-        Ok(ProfileChange { change, kept_answer_bytes: self.kept_answer_bytes })
+        Ok(ProfileChange { change, user: user.clone(), kept_answer_bytes: self.kept_answer_bytes })
     }
 }
 
-fn user_lock(user: &UserId) -> Lock {
-    Lock::new("profiles of", user.as_str())
-}
-
 impl ProfileChange {
-    /// The answer that `request` got before; waits for a first request that is under way.
-    pub async fn lookup(&self, request: &IdempotentRequest, now: Instant) -> Result<Option<KeptProfile>, Error> {
+    /// The answer that `request` got before, if it may be repeated; waits for a first request that is under way in another process.
+    pub async fn replay(
+        &self,
+        request: Option<&IdempotentRequest>,
+        now: Instant,
+    ) -> Result<Option<KeptProfile>, Error> {
+        let Some(request) = request else { return Ok(None) };
         self.change.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
             DatabaseFault::Contended => Error::IdempotencyKeyInFlight,
             DatabaseFault::Duplicate
@@ -85,30 +89,27 @@ impl ProfileChange {
         }
     }
 
-    /// Waits until no other change of this person's profiles, grants or tags is under way, and keeps others waiting until
-    /// the end of this one: there is never a second default, nor a grant whose profile went meanwhile.
-    pub async fn lock_user(&self, user: &UserId) -> Result<(), Error> {
-        self.change.lock(&user_lock(user)).await.map_err(failed)
+    /// Takes the user's row until the end of this change, and raises their version. What is read after it stays as it is: there is
+    /// never a second default, nor a grant whose profile was deleted meanwhile.
+    pub async fn raise_user(&self, now: Instant) -> Result<(), Error> {
+        USERS.raise(&self.change, self.user.as_str(), now).await.map(drop).map_err(failed)
     }
 
-    /// A profile of `owner`.
-    pub async fn profile_of(&self, owner: &UserId, id: ProfileId) -> Result<Option<Profile>, Error> {
-        profile_of(self.connection(), owner, id).await
+    /// The same, if the user's version is the one that was read before; answers whether it is.
+    pub async fn raise_user_from(&self, version: Option<i64>, now: Instant) -> Result<bool, Error> {
+        let user = self.user.as_str();
+        match version {
+            Some(version) => {
+                let raised = USERS.raise(&self.change, user, now).await.map_err(failed)?;
+                Ok(raised == version + 1)
+            }
+            None => USERS.create_row(&self.change, user, now).await.map_err(failed),
+        }
     }
 
-    /// The default profile of `owner`.
-    pub async fn default_profile_of(&self, owner: &UserId) -> Result<Option<Profile>, Error> {
-        default_profile_of(self.connection(), owner).await
-    }
-
-    /// Every profile of `owner`.
-    pub async fn every_profile_of(&self, owner: &UserId) -> Result<Vec<Profile>, Error> {
-        every_profile_of(self.connection(), owner).await
-    }
-
-    /// What `owner` keeps, what this change wrote among it.
-    pub async fn kept_by(&self, owner: &UserId) -> Result<Kept, Error> {
-        kept_by(self.connection(), owner).await
+    /// Takes the user's row until the end of this change without raising their version: no decision changes.
+    pub async fn hold_user(&self) -> Result<(), Error> {
+        USERS.hold(&self.change, self.user.as_str()).await.map_err(failed)
     }
 
     /// Writes a profile that is new.
@@ -122,6 +123,7 @@ impl ProfileChange {
         let row: ActiveModel = Model::try_from(after)?.into_active_model().reset_all();
         let written = Entity::update_many()
             .set(row)
+            .filter(Column::UserId.eq(before.owner.as_str()))
             .filter(Column::Id.eq(before.id.0))
             .filter(Column::Version.eq(before.version))
             .exec(self.connection())
@@ -133,6 +135,7 @@ impl ProfileChange {
     /// Removes a profile at the version it was read at, or not at all.
     pub async fn delete(&self, profile: &Profile) -> Result<(), Error> {
         let deleted = Entity::delete_many()
+            .filter(Column::UserId.eq(profile.owner.as_str()))
             .filter(Column::Id.eq(profile.id.0))
             .filter(Column::Version.eq(profile.version))
             .exec(self.connection())
@@ -153,6 +156,10 @@ impl ProfileChange {
             }
         }
         self.change.commit().await.map_err(failed)
+    }
+
+    pub(super) fn user(&self) -> &UserId {
+        &self.user
     }
 
     pub(super) fn connection(&self) -> &DatabaseTransaction {

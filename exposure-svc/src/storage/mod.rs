@@ -13,9 +13,11 @@ mod tags;
 pub use app_access::GrantFilter;
 pub use change::{KeptProfile, ProfileChange};
 pub use purge::{GRANT_BYTES, PURGE_SLICE};
-pub use read::ProfileFilter;
+pub use read::{ProfileFilter, UserReads};
 
 use anyhow::anyhow;
+/// A connection outside a change, or that of one.
+pub use sea_orm::ConnectionTrait as Connection;
 use sea_orm::DbErr;
 use service_kit::database::{Database, DatabaseFault};
 

@@ -1,7 +1,7 @@
 //! Purges of access grants that have ended. No decision changes: an app without a grant sees what an app with an ended one sees.
 
 use sea_orm::{ConnectionTrait, Statement, Value};
-use service_kit::clock::Clock;
+use service_kit::{clock::Clock, database::placeholders};
 use vocabulary::Instant;
 
 use super::{ProfileChange, Store, failed};
@@ -16,19 +16,12 @@ pub const PURGE_SLICE: i64 = 1_000;
 pub const GRANT_BYTES: i64 = 512;
 
 impl ProfileChange {
-    /// Deletes grants to `user`'s data that had ended by `ended_by`.
-    pub async fn delete_grants(&self, user: &UserId, grants: &[GrantId], ended_by: Instant) -> Result<u64, Error> {
-        let mut values: Vec<Value> = vec![user.as_str().into(), ended_by.utc().into()];
-        let ids: Vec<_> = grants
-            .iter()
-            .map(|grant| {
-                values.push(grant.0.into());
-                format!("${}", values.len())
-            })
-            .collect();
+    /// Deletes grants to the user's data that had ended by `ended_by`.
+    pub async fn delete_grants(&self, grants: &[GrantId], ended_by: Instant) -> Result<u64, Error> {
+        let mut values: Vec<Value> = vec![self.user().as_str().into(), ended_by.utc().into()];
+        let ids = placeholders(&mut values, grants, |grant| grant.0.into());
         let sql = format!(
-            "DELETE FROM app_access WHERE user_id = $1 AND (revoked_at <= $2 OR expires_at <= $2) AND id IN ({})",
-            ids.join(", ")
+            "DELETE FROM app_access WHERE user_id = $1 AND (revoked_at <= $2 OR expires_at <= $2) AND id IN ({ids})"
         );
         let connection = self.connection();
         let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);

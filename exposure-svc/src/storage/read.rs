@@ -1,15 +1,18 @@
-//! Queries on profiles that change nothing. Each begins at whose profiles it reads, so that scoping cannot be forgotten.
+//! Queries on one user's rows that change nothing, outside a change or inside one. Each begins at whose rows it reads, so that
+//! scoping cannot be forgotten.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Select,
+    Statement,
     sea_query::{Expr, ExprTrait, Func},
 };
-use service_kit::database::page;
+use service_kit::database::{Reader, page};
 use vocabulary::{Page, PageRequest};
 
 use super::{
     Store,
-    entity::profile::{Column, Entity},
+    change::{ProfileChange, USERS},
+    entity::profile::{Column, Entity, Model},
     failed,
 };
 use crate::{
@@ -28,71 +31,89 @@ pub enum ProfileFilter {
     Inactive,
 }
 
+/// Reads one user's rows.
+pub struct UserReads<'a, C> {
+    pub(super) connection: &'a C,
+    pub(super) user: &'a UserId,
+}
+
 impl Store {
-    /// A profile of `owner`.
-    pub async fn profile_of(&self, owner: &UserId, id: ProfileId) -> Result<Option<Profile>, Error> {
-        profile_of(self.database.reader(), owner, id).await
+    /// Reads `user`'s rows as they were committed last.
+    pub fn of<'a>(&'a self, user: &'a UserId) -> UserReads<'a, Reader> {
+        UserReads { connection: self.database.reader(), user }
+    }
+}
+
+impl ProfileChange {
+    /// Reads the rows of the user whose change this is, as the change sees them.
+    pub fn reads(&self) -> UserReads<'_, DatabaseTransaction> {
+        UserReads { connection: self.connection(), user: self.user() }
+    }
+}
+
+impl<C: ConnectionTrait> UserReads<'_, C> {
+    /// The version that the last change made; `None`: there was no change yet.
+    pub async fn version(&self) -> Result<Option<i64>, Error> {
+        USERS.version(self.connection, self.user.as_str()).await.map_err(failed)
     }
 
-    /// The default profile of `owner`.
-    pub async fn default_profile_of(&self, owner: &UserId) -> Result<Option<Profile>, Error> {
-        default_profile_of(self.database.reader(), owner).await
+    /// A profile.
+    pub async fn profile(&self, id: ProfileId) -> Result<Option<Profile>, Error> {
+        let row = self.rows().filter(Column::Id.eq(id.0)).one(self.connection).await.map_err(failed)?;
+        row.map(Profile::try_from).transpose()
     }
 
-    /// The profiles of `owner`, newest first.
-    pub async fn profiles_of(
-        &self,
-        owner: &UserId,
-        filter: ProfileFilter,
-        request: PageRequest,
-    ) -> Result<Page<Profile>, Error> {
+    /// A profile, and the version that the last change of the user made.
+    pub async fn profile_with_version(&self, id: ProfileId) -> Result<Option<(Profile, Option<i64>)>, Error> {
+        const READ: &str = "
+            SELECT profiles.*, (SELECT version FROM users WHERE user_id = $1) AS user_version
+            FROM profiles WHERE user_id = $1 AND id = $2";
+        let values = [self.user.as_str().into(), id.0.into()];
+        let statement = Statement::from_sql_and_values(self.connection.get_database_backend(), READ, values);
+        let Some(row) = self.connection.query_one_raw(statement).await.map_err(failed)? else { return Ok(None) };
+        let version = row.try_get("", "user_version").map_err(failed)?;
+        Ok(Some((Model::from_query_result(&row, "").map_err(failed)?.try_into()?, version)))
+    }
+
+    /// The default profile.
+    pub async fn default_profile(&self) -> Result<Option<Profile>, Error> {
+        let row = self.rows().filter(Column::IsDefault.eq(true)).one(self.connection).await.map_err(failed)?;
+        row.map(Profile::try_from).transpose()
+    }
+
+    /// Every profile.
+    pub async fn every_profile(&self) -> Result<Vec<Profile>, Error> {
+        let rows = self.rows().all(self.connection).await.map_err(failed)?;
+        rows.into_iter().map(Profile::try_from).collect()
+    }
+
+    /// A page of profiles, newest first.
+    pub async fn profiles(&self, filter: ProfileFilter, request: PageRequest) -> Result<Page<Profile>, Error> {
         let profiles = match filter {
-            ProfileFilter::Any => owned_by(owner),
-            ProfileFilter::Active => owned_by(owner).filter(Column::IsActive.eq(true)),
-            ProfileFilter::Inactive => owned_by(owner).filter(Column::IsActive.eq(false)),
+            ProfileFilter::Any => self.rows(),
+            ProfileFilter::Active => self.rows().filter(Column::IsActive.eq(true)),
+            ProfileFilter::Inactive => self.rows().filter(Column::IsActive.eq(false)),
         };
         let order = (Column::CreatedAt, Column::Id);
-        let (rows, total) = page(self.database.reader(), profiles, order, request).await.map_err(failed)?;
+        let (rows, total) = page(self.connection, profiles, order, request).await.map_err(failed)?;
         let items = rows.into_iter().map(Profile::try_from).collect::<Result<_, _>>()?;
         Ok(Page { items, total, request })
     }
-}
 
-pub(super) async fn profile_of(
-    connection: &impl ConnectionTrait,
-    owner: &UserId,
-    id: ProfileId,
-) -> Result<Option<Profile>, Error> {
-    let row = owned_by(owner).filter(Column::Id.eq(id.0)).one(connection).await.map_err(failed)?;
-    row.map(Profile::try_from).transpose()
-}
+    /// How much the user stores.
+    pub async fn kept(&self) -> Result<Kept, Error> {
+        let document = Expr::col(Column::Rules).cast_as("text");
+        let counted = self
+            .rows()
+            .select_only()
+            .column_as(Column::Id.count(), "profiles")
+            .expr_as(Func::sum(Func::char_length(document)), "bytes")
+            .into_tuple::<(i64, Option<i64>)>();
+        let (profiles, bytes) = counted.one(self.connection).await.map_err(failed)?.unwrap_or_default();
+        Ok(Kept { profiles, bytes: bytes.unwrap_or_default() })
+    }
 
-pub(super) async fn default_profile_of(
-    connection: &impl ConnectionTrait,
-    owner: &UserId,
-) -> Result<Option<Profile>, Error> {
-    let row = owned_by(owner).filter(Column::IsDefault.eq(true)).one(connection).await.map_err(failed)?;
-    row.map(Profile::try_from).transpose()
-}
-
-/// Every profile of `owner`.
-pub(super) async fn every_profile_of(connection: &impl ConnectionTrait, owner: &UserId) -> Result<Vec<Profile>, Error> {
-    let rows = owned_by(owner).all(connection).await.map_err(failed)?;
-    rows.into_iter().map(Profile::try_from).collect()
-}
-
-/// What `owner` keeps.
-pub(super) async fn kept_by(connection: &impl ConnectionTrait, owner: &UserId) -> Result<Kept, Error> {
-    let document = Expr::col(Column::Rules).cast_as("text");
-    let counted = owned_by(owner)
-        .select_only()
-        .column_as(Column::Id.count(), "profiles")
-        .expr_as(Func::sum(Func::char_length(document)), "bytes")
-        .into_tuple::<(i64, Option<i64>)>();
-    let (profiles, bytes) = counted.one(connection).await.map_err(failed)?.unwrap_or_default();
-    Ok(Kept { profiles, bytes: bytes.unwrap_or_default() })
-}
-
-fn owned_by(owner: &UserId) -> Select<Entity> {
-    Entity::find().filter(Column::OwnerId.eq(owner.as_str()))
+    fn rows(&self) -> Select<Entity> {
+        Entity::find().filter(Column::UserId.eq(self.user.as_str()))
+    }
 }

@@ -3,106 +3,87 @@
 use std::collections::HashSet;
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set,
-    sea_query::{Expr, OnConflict},
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryResult, Select, Set, Statement,
+    sea_query::OnConflict,
 };
 
 use super::{
-    ProfileChange, Store,
+    ProfileChange, UserReads,
     entity::tag::{ActiveModel, Column, Entity},
     failed,
+    row::known_tag,
 };
 use crate::{
-    domain::{KnownTag, TagDirectory, TagId, TagRef, UserId},
+    domain::{KnownTag, TagDirectory, TagRef},
     error::Error,
 };
 
-/// Rows a statement names at most, well below what either database takes.
+/// Rows that a statement writes at most, well below what either database takes.
 const CHUNK: usize = 500;
 
-impl Store {
-    /// What is known of those of `user`'s tags that `references` could stand for, or be shown as.
-    pub async fn tags_of(&self, user: &UserId, references: &HashSet<TagRef>) -> Result<TagDirectory, Error> {
-        tags_of(self.database.reader(), user, references).await
+/// The tags of user $1 that have one of the texts $2 for their id or name, and those that have the name of one of these for their own
+/// id or name, which decide whether it is shown by its name. {texts} stands for the texts.
+const NAMED: &str = "
+    WITH known AS (SELECT tag_id, name FROM tags WHERE user_id = $1 AND tag_id {texts})
+    SELECT tag_id, name FROM known
+    UNION SELECT tag_id, name FROM tags WHERE user_id = $1 AND name {texts}
+    UNION SELECT rival.tag_id, rival.name FROM known JOIN tags rival ON rival.user_id = $1 AND rival.name = known.name
+    UNION SELECT rival.tag_id, rival.name FROM known JOIN tags rival ON rival.user_id = $1 AND rival.tag_id = known.name";
+/// The texts are one parameter, a list in JSON, however many there are: there is one statement to plan.
+const AMONG_POSTGRES: &str = "= ANY(ARRAY(SELECT jsonb_array_elements_text(CAST($2 AS jsonb))))";
+const AMONG_SQLITE: &str = "IN (SELECT value FROM json_each($2))";
+
+impl<C: ConnectionTrait> UserReads<'_, C> {
+    /// The tags that `references` could mean, or that decide what these are shown as.
+    pub async fn tags(&self, references: &HashSet<TagRef>) -> Result<TagDirectory, Error> {
+        if references.is_empty() {
+            return Ok(TagDirectory::default());
+        }
+        let directory = TagDirectory::new(self.tags_named(references).await?);
+        let has_others = !directory.has_tags() && self.has_tags().await?;
+        Ok(if has_others { directory.with_others() } else { directory })
+    }
+
+    async fn tags_named(&self, references: &HashSet<TagRef>) -> Result<Vec<KnownTag>, Error> {
+        let backend = self.connection.get_database_backend();
+        let among = if backend == DbBackend::Postgres { AMONG_POSTGRES } else { AMONG_SQLITE };
+        let texts: serde_json::Value = references.iter().map(TagRef::as_str).collect();
+        let values = [self.user.as_str().into(), texts.to_string().into()];
+        let statement = Statement::from_sql_and_values(backend, NAMED.replace("{texts}", among), values);
+        let rows = self.connection.query_all_raw(statement).await.map_err(failed)?;
+        let tag = |row: QueryResult| {
+            let name: Option<String> = row.try_get("", "name").map_err(failed)?;
+            known_tag(row.try_get("", "tag_id").map_err(failed)?, name.as_deref())
+        };
+        rows.into_iter().map(tag).collect()
+    }
+
+    async fn has_tags(&self) -> Result<bool, Error> {
+        let any = self.tag_rows().filter(Column::Name.is_not_null()).one(self.connection).await.map_err(failed)?;
+        Ok(any.is_some())
+    }
+
+    fn tag_rows(&self) -> Select<Entity> {
+        Entity::find().filter(Column::UserId.eq(self.user.as_str()))
     }
 }
 
 impl ProfileChange {
-    /// What is known of those of `user`'s tags that `references` could stand for, or be shown as.
-    pub async fn tags_of(&self, user: &UserId, references: &HashSet<TagRef>) -> Result<TagDirectory, Error> {
-        tags_of(self.connection(), user, references).await
-    }
-
-    /// Learns tags, or new names of known ones; of a tag that is named twice, the last counts.
-    pub async fn upsert_tags(&self, user: &UserId, tags: Vec<KnownTag>) -> Result<(), Error> {
-        for tag in tags {
-            let row = ActiveModel {
-                user_id: Set(user.to_string()),
-                tag_id: Set(tag.id.to_string()),
-                name: Set(tag.name.map(|name| name.as_str().to_owned())),
-            };
-            let renamed = OnConflict::columns([Column::UserId, Column::TagId]).update_column(Column::Name).to_owned();
-            Entity::insert(row).on_conflict(renamed).exec_without_returning(self.connection()).await.map_err(failed)?;
-        }
-        Ok(())
-    }
-
-    /// Forgets the names of tags; that they were tags stays known.
-    pub async fn delete_tags(&self, user: &UserId, tags: &[TagId]) -> Result<(), Error> {
+    /// Writes tags that became known, were renamed or were deleted; each is there once. That a deleted tag was one stays known.
+    pub async fn write_tags(&self, tags: &[KnownTag]) -> Result<(), Error> {
         for tags in tags.chunks(CHUNK) {
-            Entity::update_many()
-                .col_expr(Column::Name, Expr::value(Option::<String>::None))
-                .filter(Column::UserId.eq(user.as_str()))
-                .filter(Column::TagId.is_in(tags.iter().map(TagId::as_str)))
-                .exec(self.connection())
+            let rows = tags.iter().map(|KnownTag { id, name }| ActiveModel {
+                user_id: Set(self.user().to_string()),
+                tag_id: Set(id.to_string()),
+                name: Set(name.as_ref().map(|name| name.as_str().to_owned())),
+            });
+            let renamed = OnConflict::columns([Column::UserId, Column::TagId]).update_column(Column::Name).to_owned();
+            Entity::insert_many(rows)
+                .on_conflict(renamed)
+                .exec_without_returning(self.connection())
                 .await
                 .map_err(failed)?;
         }
         Ok(())
     }
-}
-
-/// The tags that have one of `references` for id or name; and, since it decides what these may be shown as, the tags that
-/// have one of their names for id or name.
-async fn tags_of(
-    connection: &impl ConnectionTrait,
-    user: &UserId,
-    references: &HashSet<TagRef>,
-) -> Result<TagDirectory, Error> {
-    let found = tags_named(connection, user, references).await?;
-    let names: HashSet<_> = found.iter().filter_map(|tag| tag.name.clone()).collect();
-    let rivals = tags_named(connection, user, &names).await?;
-    Ok(TagDirectory::new(found.into_iter().chain(rivals)))
-}
-
-async fn tags_named(
-    connection: &impl ConnectionTrait,
-    user: &UserId,
-    references: &HashSet<TagRef>,
-) -> Result<Vec<KnownTag>, Error> {
-    let references: Vec<_> = references.iter().flat_map(TagRef::writings).collect();
-    if references.len() > CHUNK {
-        // Who names very many tags seldom has as many: then one read of all that they have is quicker than many of some.
-        let all = Entity::find().filter(Column::UserId.eq(user.as_str())).limit(references.len() as u64);
-        let rows = all.all(connection).await.map_err(failed)?;
-        if rows.len() < references.len() {
-            return rows.into_iter().map(KnownTag::try_from).collect();
-        }
-    }
-    let mut tags = Vec::new();
-    for references in references.chunks(CHUNK) {
-        let named = Condition::any()
-            .add(Column::TagId.is_in(references.iter().map(AsRef::<str>::as_ref)))
-            .add(Column::Name.is_in(references.iter().map(AsRef::<str>::as_ref)));
-        let rows = Entity::find()
-            .filter(Column::UserId.eq(user.as_str()))
-            .filter(named)
-            .all(connection)
-            .await
-            .map_err(failed)?;
-        for row in rows {
-            tags.push(KnownTag::try_from(row)?);
-        }
-    }
-    Ok(tags)
 }

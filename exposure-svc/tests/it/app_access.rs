@@ -4,9 +4,9 @@ use ofself_proto::exposure::{
 };
 use prost_types::{FieldMask, Timestamp};
 use service_kit::refusal::Refusal;
-use test_kit::on_both;
 
 use crate::stage::{START, Stage, named, why};
+use crate::statements::on_both;
 
 fn update(profile: &str, mask: &[&str]) -> UpdateAppAccessRequest {
     UpdateAppAccessRequest {

@@ -15,10 +15,10 @@ use ofself_proto::exposure::{
 };
 use serde::Deserialize;
 use service_kit::database::Database;
-use test_kit::on_both;
 
 use crate::{
     stage::{Stage, settings},
+    statements::on_both,
     world::{CaseNode, profile},
 };
 

@@ -1,8 +1,8 @@
 use ofself_proto::exposure::{CreateProfileFromTemplateRequest, CreateProfileFromTemplateResponse, DetailLevel};
-use test_kit::on_both;
 use tonic::Status;
 
 use crate::stage::{Stage, by, named, why};
+use crate::statements::on_both;
 
 async fn from_template(
     stage: &Stage,

@@ -9,11 +9,12 @@ use std::{
 use ofself_proto::exposure::{
     CreateProfileRequest, GetProfileRequest, exposure_profile_service_client::ExposureProfileServiceClient,
 };
-use test_kit::{Backend, Process, on_both};
+use test_kit::{Backend, Process};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tonic::transport::Channel;
 
 use crate::stage::{by, full};
+use crate::statements::on_both;
 
 /// Writes that are not acknowledged by then will not be.
 const PATIENCE: Duration = Duration::from_mins(1);

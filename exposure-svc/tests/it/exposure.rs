@@ -8,11 +8,12 @@ use ofself_proto::exposure::{
     evaluate_nodes_request::Subject, explain_exposure_request, get_exposure_filter_request, predicate,
 };
 use prost_types::{FieldMask, Timestamp};
-use test_kit::{Backend, on_both};
+use test_kit::Backend;
 
 use WriteVerb::{Create, Delete, Edit, Propose};
 
 use crate::stage::{START, Stage, by, named, strings, update_of, why};
+use crate::statements::on_both;
 
 pub fn node(id: &str, tags: &[(&str, &str)]) -> NodeDescription {
     NodeDescription {
@@ -155,7 +156,8 @@ async fn a_filter_is_the_formula_as_a_tree() {
     let filter = stage.decisions().get_exposure_filter(request).await.unwrap().into_inner().filter.unwrap();
     assert_eq!(
         written(&filter),
-        "and(or(id in n1, and(work, or(a, b), made < 1767225600)), not(private), schema in __freeform__)"
+        "and(or(id in n1, and(or(id work, name work), or(id a, name a, id b, name b), made < 1767225600)), \
+         not(or(id private, name private)), schema in __freeform__)"
     );
     let all = stage.create("ann", named("All")).await.unwrap();
     let request = GetExposureFilterRequest {
@@ -174,7 +176,9 @@ fn written(predicate: &Predicate) -> String {
         Kind::And(all) => format!("and({})", list(&all.predicates)),
         Kind::Or(any) => format!("or({})", list(&any.predicates)),
         Kind::Not(below) => format!("not({})", written(below)),
-        Kind::HasTag(tag) => tag.clone(),
+        Kind::HasTag(tag) => panic!("not sent: {tag}"),
+        Kind::HasTagId(id) => format!("id {id}"),
+        Kind::HasTagName(name) => format!("name {name}"),
         Kind::TypeIn(types) => format!("type in {}", types.values.join(" ")),
         Kind::CreatedBetween(range) => {
             let start = range.start.map(|start| format!("{} <= ", start.seconds)).unwrap_or_default();

@@ -1,13 +1,15 @@
 //! What an app sees of nodes that flow through its profile.
 
 use ofself_proto::exposure::{
-    DetailLevel, FilterNodesRequest, NodeContent, NodeDescription, ProfileDraft, RevokeAppAccessRequest, TagGrant,
-    TagPermissions,
+    DetailLevel, EvaluateNodesRequest, FilterNodesRequest, GetExposureFilterRequest, NodeContent, NodeDescription,
+    Predicate, ProfileDraft, RevokeAppAccessRequest, TagFilters, TagGrant, TagPermissions, encoded,
+    evaluate_nodes_request,
     filter_nodes_request::{Message, Open},
+    get_exposure_filter_request,
 };
 use prost_types::{Struct, Timestamp};
 use serde_json::{Value, json};
-use test_kit::{Backend, on_both};
+use test_kit::Backend;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Streaming};
@@ -15,6 +17,7 @@ use tonic::{Code, Streaming};
 use crate::{
     exposure::{excluding, node},
     stage::{START, Stage, named, strings, why},
+    statements::on_both,
 };
 
 fn structure(value: &Value) -> Struct {
@@ -293,4 +296,102 @@ async fn a_wrong_message_ends_the_stream_and_says_why() {
     let mut flow = Flow::open(&stage, "app").await;
     flow.nodes.send(FilterNodesRequest { message: None }).await.unwrap();
     assert_eq!(flow.seen.message().await.unwrap_err().code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn picked_included_and_excluded_node_is_hidden_however_it_is_asked() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let draft = ProfileDraft {
+            allowed_node_ids: strings(&["n1"]),
+            tag_filters: Some(TagFilters {
+                include_any: strings(&["work"]),
+                exclude_any: strings(&["private"]),
+                ..TagFilters::default()
+            }),
+            ..named("Picked")
+        };
+        let profile = stage.create("ann", draft).await.unwrap();
+        stage.grant("ann", "app", &profile.id).await.unwrap();
+        let nodes = [
+            node("n1", &[("t1", "work"), ("t2", "private")]),
+            node("n1", &[("t9", "other")]),
+            node("n2", &[("t1", "work")]),
+            node("n2", &[("t1", "work"), ("t2", "private")]),
+        ];
+        let expected = [false, true, true, false];
+        // One by one.
+        let request = EvaluateNodesRequest {
+            user_id: "ann".into(),
+            subject: Some(evaluate_nodes_request::Subject::AppId("app".into())),
+            nodes: encoded(&nodes),
+            consistency: None,
+        };
+        let exposed = stage.decisions().evaluate_nodes(request).await.unwrap().into_inner().exposed;
+        assert_eq!(exposed, expected, "{backend}");
+        // As a stream.
+        let flow = Flow::open(&stage, "app").await;
+        for description in nodes.clone() {
+            flow.send(description, &json!({})).await;
+        }
+        let seen: Vec<_> = flow.rest().await.into_iter().map(|node| node.description.unwrap()).collect();
+        assert_eq!(seen, nodes[1..3], "{backend}");
+        // As a filter of a list.
+        let request = GetExposureFilterRequest {
+            user_id: "ann".into(),
+            subject: Some(get_exposure_filter_request::Subject::AppId("app".into())),
+            consistency: None,
+        };
+        let filter = stage.decisions().get_exposure_filter(request).await.unwrap().into_inner().filter.unwrap();
+        assert_eq!(nodes.each_ref().map(|node| holds(&filter, node)), expected, "{backend}");
+    })
+    .await;
+}
+
+/// A filter as a store would apply it.
+fn holds(filter: &Predicate, node: &NodeDescription) -> bool {
+    use ofself_proto::exposure::predicate::Predicate as Kind;
+    match filter.predicate.as_ref().unwrap() {
+        Kind::And(all) => all.predicates.iter().all(|below| holds(below, node)),
+        Kind::Or(any) => any.predicates.iter().any(|below| holds(below, node)),
+        Kind::Not(below) => !holds(below, node),
+        Kind::HasTagId(id) => node.tags.iter().any(|tag| tag.id == *id),
+        Kind::HasTagName(name) => node.tags.iter().any(|tag| tag.name == *name),
+        Kind::IdIn(ids) => ids.values.contains(&node.id),
+        other @ (Kind::HasTag(_)
+        | Kind::TypeIn(_)
+        | Kind::CreatedBetween(_)
+        | Kind::SchemaIn(_)
+        | Kind::Everything(_)
+        | Kind::Nothing(_)) => panic!("not in this filter: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn hidden_tags_do_not_remain_in_content() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    stage.learn("ann", &[("t1", "work"), ("t2", "hidden-tag")]).await;
+    let grant = Some(TagGrant { tag_ids: strings(&["work"]), allow_all: None, allow_new: None });
+    let permissions = TagPermissions { read: grant, ..TagPermissions::default() };
+    let draft = ProfileDraft { tag_permissions: Some(permissions), ..named("Reads work") };
+    let description = node("n", &[("t1", "work"), ("t2", "hidden-tag")]);
+    let content = json!({
+        "tags": {"work": ["hidden-tag"], "hidden-tag": []},
+        "tag": {"id": "work", "name": ["hidden-tag"]},
+        "hashtags": ["work", "hidden-tag"], "labels": [["t2"], "t1"], "nodeTags": [{"name": "hidden-tag"}],
+        "node": {"tagIds": ["t1", "t2"], "title": "of the hidden-tag"},
+        "label": "hidden-tag",
+    });
+    let (description, fields) = seen(&stage, "app", draft, description, &content).await;
+    assert_eq!(description.tags.len(), 1);
+    let expected = json!({
+        "tags": {"work": []},
+        "tag": {"id": "work"},
+        "hashtags": ["work"], "labels": [[], "t1"], "nodeTags": [],
+        "node": {"tagIds": ["t1"], "title": "of the hidden-tag"},
+        // No member that holds tags, as documented.
+        "label": "hidden-tag",
+    });
+    assert_eq!(fields, expected);
 }

@@ -1,7 +1,7 @@
 use ofself_proto::exposure::CreateProfileFromTemplateRequest;
-use test_kit::on_both;
 
 use crate::stage::{Stage, by, full, named, why};
+use crate::statements::on_both;
 
 #[tokio::test]
 async fn a_repeat_gets_the_first_answer_as_it_was_shown() {

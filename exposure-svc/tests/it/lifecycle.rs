@@ -1,9 +1,9 @@
 use ofself_proto::exposure::{
     ListProfilesRequest, ProfileDraft, SchemaPermissions, TagFilters, TagPermissions, UpdateProfileRequest,
 };
-use test_kit::on_both;
 
 use crate::stage::{FIELDS, Stage, by, full, named, strings, update_of, why};
+use crate::statements::on_both;
 
 #[tokio::test]
 async fn every_field_reads_back_as_it_was_written() {

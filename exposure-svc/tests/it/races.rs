@@ -2,11 +2,11 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use ofself_proto::exposure::{GetAppAccessRequest, ListProfilesRequest, UpdateProfileRequest};
-use test_kit::on_both;
+use ofself_proto::exposure::{GetAppAccessRequest, ListProfilesRequest, ProfileDraft, UpdateProfileRequest};
 use tokio::task::JoinSet;
 
 use crate::stage::{Stage, by, named, strings, update_of, why};
+use crate::statements::on_both;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_four_who_ask_first_for_the_default_make_one() {
@@ -121,6 +121,55 @@ async fn two_hundred_posts_under_one_key_make_one_profile_and_equal_answers() {
         let answers = posts.join_all().await;
         assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1, "{backend}");
         assert!(answers.iter().all(|answer| answer.profile == answers[0].profile));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_widening_is_unreported_while_others_write() {
+    on_both(|backend| async move {
+        let stage = Arc::new(Stage::start(&backend).await);
+        let excluding = |tags: &[&str]| ProfileDraft { excluded_tag_ids: strings(tags), ..named("one") };
+        let made = stage.create("ann", excluding(&["private"])).await.unwrap();
+        let (mut writers, mut widened) = (JoinSet::new(), 0);
+        for writer in 0..12 {
+            let (stage, id) = (stage.clone(), made.id.clone());
+            writers.spawn(async move {
+                let mut widened = 0;
+                for round in 0..8 {
+                    // Tags that come and go change the user's version too, so that updates are planned again.
+                    if writer % 3 == 0 {
+                        stage.learn("ann", &[(&format!("t{writer}"), &format!("name-{round}"))]).await;
+                        continue;
+                    }
+                    let before = stage.get("ann", &id).await.unwrap();
+                    let was_excluded = !before.draft.unwrap().excluded_tag_ids.is_empty();
+                    let draft = if was_excluded { excluding(&[]) } else { excluding(&["private"]) };
+                    let request = UpdateProfileRequest {
+                        profile: Some(draft),
+                        expected_versions: vec![before.version],
+                        ..update_of(&id, &["excluded_tag_ids"])
+                    };
+                    match stage.client().update_profile(by("ann", request)).await {
+                        Ok(updated) => {
+                            let warnings = updated.into_inner().profile.unwrap().warnings;
+                            let is_widened = warnings.iter().any(|warning| warning.code == "WIDENED");
+                            // What could not be ruled out may be reported of an update that narrows, too.
+                            let is_undecided =
+                                warnings.iter().any(|warning| warning.message.contains("could not be ruled out"));
+                            assert!(is_widened == was_excluded || is_undecided, "{warnings:?}");
+                            widened += usize::from(was_excluded);
+                        }
+                        refused => assert_eq!(why(refused), "PRECONDITION_FAILED"),
+                    }
+                }
+                widened
+            });
+        }
+        while let Some(done) = writers.join_next().await {
+            widened += done.unwrap();
+        }
+        assert!(widened > 0, "{backend}: none of the updates widened");
     })
     .await;
 }

@@ -2,11 +2,11 @@ use ofself_proto::exposure::{
     DeleteTagsRequest, EvaluateNodesRequest, ProfileDraft, ResolveTagsRequest, TagFilters, UpdateProfileRequest,
     UpsertTagsRequest, encoded, evaluate_nodes_request,
 };
-use test_kit::on_both;
 
 use crate::{
     exposure::node,
     stage::{FIELDS, Stage, by, full, named, strings, update_of, why},
+    statements::on_both,
 };
 
 fn excluding(tags: &[&str]) -> ProfileDraft {
@@ -110,7 +110,7 @@ async fn an_exclusion_by_a_name_that_several_tags_have_excludes_all_of_them() {
         let accents = stage.create("ann", accents).await.unwrap();
         stage.learn("ann", &[("t8", "caf\u{e9}"), ("t9", "ma\u{f1}ana")]).await;
         let kept = stage.get_with("ann", &accents.id, false).await.unwrap().profile.unwrap();
-        assert_eq!(excluded(kept.draft), ["cafe\u{301}", "man\u{303}ana", "t8", "t9"], "{backend}");
+        assert_eq!(excluded(kept.draft), ["caf\u{e9}", "ma\u{f1}ana", "t8", "t9"], "{backend}");
         let known = stage.create("ann", excluding(&["cafe\u{301}"])).await.unwrap();
         assert_eq!(excluded(known.draft), ["caf\u{e9}"], "{backend}: shown as the directory has it");
         let made = stage.create("ann", excluding(&["diary", "work"])).await.unwrap();

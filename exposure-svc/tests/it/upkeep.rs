@@ -12,10 +12,11 @@ use service_kit::{
     clock::{Clock, ClockHand},
     database::Database,
 };
-use test_kit::{Backend, on_both};
+use test_kit::Backend;
 use vocabulary::Instant;
 
 use crate::stage::{START, Stage, named, settings};
+use crate::statements::on_both;
 
 const DAY: i64 = 24 * 3_600;
 

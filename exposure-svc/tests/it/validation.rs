@@ -3,9 +3,10 @@ use ofself_proto::exposure::{
     tag_expression::Op,
 };
 use prost_types::Timestamp;
-use test_kit::{Backend, on_both};
+use test_kit::Backend;
 
 use crate::stage::{START, Stage, full, named, operation, strings, tag, update_of, why};
+use crate::statements::on_both;
 
 fn wrong() -> Vec<(ProfileDraft, &'static str)> {
     let base = || named("ok");

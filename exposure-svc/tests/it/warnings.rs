@@ -2,9 +2,9 @@
 
 use exposure_svc::domain::{
     KnownTag, NodeType, Rules, TagDirectory, TagExpression, TagFilters, TagId, TagOp, TagPermissions, TagRef,
-    WarningCode,
+    WarningCode, directory_warnings,
     exposure::{CompiledProfile, NodeFacts, TagFacts},
-    warnings,
+    formula_warnings,
 };
 use ofself_proto::exposure::{DeleteTagsRequest, ProfileDraft, TagFilters as WireFilters};
 use proptest::prelude::*;
@@ -30,7 +30,10 @@ fn every_node(rules: &Rules, mut ask: impl FnMut(&NodeFacts<'_>)) {
         let tags: Vec<_> = (0..)
             .zip(&references)
             .filter(|(index, _)| subset >> index & 1 == 1)
-            .map(|(_, reference)| TagFacts { id: reference.as_str(), name: "" })
+            .map(|(_, reference)| match reference {
+                TagRef::Id { id } => TagFacts::new(id.as_str(), ""),
+                TagRef::Text(text) => TagFacts::new("", text.as_str()),
+            })
             .collect();
         for node_type in &types {
             for schema in schemas {
@@ -89,7 +92,7 @@ proptest! {
             all &= exposed;
             some |= exposed;
         });
-        let found = warnings(&rules, &TagDirectory::default());
+        let found = formula_warnings(&rules);
         let says = |code| found.iter().any(|warning| warning.code == code);
         prop_assert_eq!(says(WarningCode::ExposesEverything), all, "{:?}", found);
         prop_assert_eq!(says(WarningCode::ExposesNothing), !some, "{:?}", found);
@@ -111,6 +114,11 @@ proptest! {
     }
 }
 
+/// A list of tags that the directory knows.
+fn known(ids: &[&str]) -> Distinct<TagRef> {
+    Distinct::new(ids.iter().map(|id| TagRef::id(TagId::parse(*id).unwrap())).collect())
+}
+
 fn list(tags: &[&str]) -> Distinct<TagRef> {
     Distinct::new(tags.iter().map(|name| tag(name)).collect())
 }
@@ -120,11 +128,11 @@ fn types(names: &[&str]) -> Distinct<NodeType> {
 }
 
 fn said(rules: &Rules) -> Vec<(String, Vec<String>)> {
-    warnings(rules, &TagDirectory::default()).into_iter().map(|warning| (warning.message, warning.fields)).collect()
+    formula_warnings(rules).into_iter().map(|warning| (warning.message, warning.fields)).collect()
 }
 
 fn not(tag: TagRef) -> TagExpression {
-    TagExpression::Operation { op: TagOp::Not, conditions: vec![TagExpression::Tag { tag }] }
+    TagExpression::Operation { op: TagOp::Not, conditions: vec![TagExpression::tag(tag)] }
 }
 
 #[test]
@@ -133,7 +141,7 @@ fn the_parts_that_contradict_each_other_are_named_and_no_others() {
         Some(TagFilters { include_all: list(all), include_any: list(any), exclude_any: list(none) })
     };
     let contradiction = |rules: &Rules| {
-        let found = warnings(rules, &TagDirectory::default());
+        let found = formula_warnings(rules);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].code, WarningCode::ExposesNothing);
         found[0].fields.join(" ")
@@ -156,7 +164,7 @@ fn the_parts_that_contradict_each_other_are_named_and_no_others() {
     let within_itself = Rules {
         tag_expression: Some(TagExpression::Operation {
             op: TagOp::And,
-            conditions: vec![TagExpression::Tag { tag: tag("a") }, not(tag("a"))],
+            conditions: vec![TagExpression::tag(tag("a")), not(tag("a"))],
         }),
         ..Rules::default()
     };
@@ -206,8 +214,8 @@ fn each_kind_of_warning_reads_well() {
     };
     assert_eq!(said(&partly)[0].0, "excluding the type `GOAL` has no effect: no node of it is exposed anyway");
     let deleted = TagDirectory::new([KnownTag { id: TagId::parse("t1").unwrap(), name: None }]);
-    let rules = Rules { excluded_tag_ids: list(&["t1", "t2"]), ..Rules::default() };
-    let found = warnings(&rules, &deleted);
+    let rules = Rules { excluded_tag_ids: known(&["t1", "t2"]), ..Rules::default() };
+    let found = directory_warnings(&rules, &deleted);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].message, "the tag `t1` no longer exists");
     assert_eq!(found[0].fields, ["excluded_tag_ids"]);
@@ -216,7 +224,7 @@ fn each_kind_of_warning_reads_well() {
 #[test]
 fn the_largest_profile_is_decided_in_bounded_time() {
     // Pigeons and holes: a formula that is hard for its size, as large as an expression may be.
-    let hole = |pigeon: usize, hole: usize| TagExpression::Tag { tag: tag(&format!("p{pigeon}h{hole}")) };
+    let hole = |pigeon: usize, hole: usize| TagExpression::tag(tag(&format!("p{pigeon}h{hole}")));
     let all = |op, conditions| TagExpression::Operation { op, conditions };
     let mut conditions: Vec<_> =
         (0..6).map(|pigeon| all(TagOp::Or, (0..5).map(|h| hole(pigeon, h)).collect())).collect();
@@ -248,7 +256,7 @@ fn the_largest_profile_is_decided_in_bounded_time() {
 #[test]
 fn of_what_is_too_hard_to_decide_nothing_is_said() {
     // Eight pigeons in seven holes, as few in a hole as can be said in so many parts.
-    let hole = |pigeon: usize, hole: usize| TagExpression::Tag { tag: tag(&format!("p{pigeon}h{hole}")) };
+    let hole = |pigeon: usize, hole: usize| TagExpression::tag(tag(&format!("p{pigeon}h{hole}")));
     let all = |op, conditions| TagExpression::Operation { op, conditions };
     let mut conditions: Vec<_> =
         (0..8).map(|pigeon| all(TagOp::Or, (0..7).map(|h| hole(pigeon, h)).collect())).collect();
@@ -261,10 +269,6 @@ fn of_what_is_too_hard_to_decide_nothing_is_said() {
     }
     let hard = Rules { tag_expression: Some(all(TagOp::And, conditions)), ..Rules::default() };
     assert_eq!(said(&hard), []);
-    // What can be said of it without thinking is said.
-    let deleted = TagDirectory::new([KnownTag { id: TagId::parse("p0h0").unwrap(), name: None }]);
-    let found = warnings(&hard, &deleted);
-    assert_eq!(found.iter().map(|warning| warning.code).collect::<Vec<_>>(), [WarningCode::TagDeleted]);
 }
 
 #[tokio::test]

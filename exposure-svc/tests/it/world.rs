@@ -2,8 +2,9 @@
 
 use exposure_svc::domain::{
     NodeType, Profile, ProfileId, ProfileName, Rules, SchemaGrant, SchemaPermissions, TagExpression, TagFilters,
-    TagGrant, TagOp, TagPermissions, TagRef, TagsLogic, UserId,
+    TagGrant, TagId, TagOp, TagPermissions, TagRef, TagsLogic, UserId,
     exposure::{NodeFacts, TagFacts},
+    formula_warnings,
 };
 use ofself_proto::exposure as wire;
 use proptest::{collection::vec, option, prelude::*, sample::select, sample::subsequence};
@@ -31,7 +32,7 @@ pub struct CaseTag {
 impl CaseNode {
     /// Shows the node to `ask` as the engine takes it.
     pub fn with_facts<T>(&self, ask: impl FnOnce(&NodeFacts<'_>) -> T) -> T {
-        let tags: Vec<_> = self.tags.iter().map(|tag| TagFacts { id: &tag.id, name: &tag.name }).collect();
+        let tags: Vec<_> = self.tags.iter().map(|tag| TagFacts::new(&tag.id, &tag.name)).collect();
         ask(&NodeFacts {
             id: &self.id,
             node_type: &self.node_type,
@@ -63,6 +64,7 @@ pub fn profile(owner: &str, rules: Rules, is_active: bool) -> Profile {
         owner: UserId::parse(owner).unwrap(),
         name: ProfileName::parse("case").unwrap(),
         description: None,
+        formula_warnings: formula_warnings(&rules),
         rules,
         is_active,
         is_default: false,
@@ -80,12 +82,17 @@ pub const NODES: [&str; 3] = ["node-0", "node-1", "node-2"];
 pub const SCHEMAS: [&str; 3] = ["schema-0", "schema-1", "__freeform__"];
 
 pub fn tag(text: &str) -> TagRef {
-    TagRef::parse(text.to_owned()).unwrap()
+    TagRef::parse(text).unwrap()
+}
+
+/// References to the tags: by id, and by a text that is an id or a name.
+pub fn references() -> Vec<TagRef> {
+    let ids = TAGS.iter().map(|id| TagRef::id(TagId::parse(*id).unwrap()));
+    TAGS.iter().chain(&NAMES).map(|text| tag(text)).chain(ids).collect()
 }
 
 fn tags() -> impl Strategy<Value = Distinct<TagRef>> {
-    let all: Vec<_> = TAGS.iter().chain(&NAMES).map(|text| tag(text)).collect();
-    prop_oneof![3 => Just(Vec::new()), 2 => subsequence(all, 1..4)].prop_map(Distinct::new)
+    prop_oneof![3 => Just(Vec::new()), 2 => subsequence(references(), 1..4)].prop_map(Distinct::new)
 }
 
 fn some_of<T: Clone + std::fmt::Debug + Eq + std::hash::Hash + 'static>(
@@ -99,8 +106,12 @@ fn ids<Kind: 'static>(names: &[&str]) -> Vec<Id<Kind>> {
 }
 
 fn expression() -> impl Strategy<Value = TagExpression> {
-    let all: Vec<_> = TAGS.iter().chain(&NAMES).map(|text| tag(text)).collect();
-    let leaf = select(all).prop_map(|tag| TagExpression::Tag { tag });
+    let ids: Vec<_> = TAGS.iter().map(|id| TagId::parse(*id).unwrap()).collect();
+    let ids = prop_oneof![4 => Just(Vec::new()), 1 => subsequence(ids, 1..3)];
+    let leaf = (select(references()), ids).prop_map(|(tag, ids)| {
+        let ids = if tag.text().is_some() { ids } else { Vec::new() };
+        TagExpression::Tag { tag, ids: Distinct::new(ids) }
+    });
     leaf.prop_recursive(4, 16, 4, |below| {
         prop_oneof![
             (select(vec![TagOp::And, TagOp::Or]), vec(below.clone(), 1..4))

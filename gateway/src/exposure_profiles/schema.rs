@@ -89,6 +89,8 @@ pub(super) enum WarningCode {
     ExposesNothing,
     NoEffect,
     TagDeleted,
+    TagUnknown,
+    Widened,
 }
 
 /// How `allowed_tag_ids` are taken together

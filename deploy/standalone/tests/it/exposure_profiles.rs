@@ -221,17 +221,24 @@ async fn update_of_one_tag_filter_keeps_the_others() {
         "/exposure-profiles/{}",
         stage.made("ann", "/exposure-profiles", &json!({"name": "p", "tag_filters": whole})).await
     );
+    let lists = |all: &[&str], any: &[&str], none: &[&str]| json!({"include_all": all, "include_any": any, "exclude_any": none});
+    // What is sent, what it makes of the filters, and the fields by which it exposes more.
     let cases = [
-        (json!({"exclude_any": ["hr"]}), json!({"include_all": ["a"], "include_any": ["work"], "exclude_any": ["hr"]})),
-        (json!({}), json!({"include_all": ["a"], "include_any": ["work"], "exclude_any": ["hr"]})),
-        (json!({"include_any": []}), json!({"include_all": ["a"], "include_any": [], "exclude_any": ["hr"]})),
-        (json!({"include_all": null}), json!({"include_all": [], "include_any": [], "exclude_any": ["hr"]})),
-        (json!({"include_any": ["b"]}), json!({"include_all": [], "include_any": ["b"], "exclude_any": ["hr"]})),
-        (json!({"exclude_any": null, "include_any": null}), json!(null)),
-        (json!({"include_any": ["c"]}), json!({"include_all": [], "include_any": ["c"], "exclude_any": []})),
-        (json!(null), json!(null)),
+        (json!({"exclude_any": ["private", "hr"]}), lists(&["a"], &["work"], &["private", "hr"]), json!(null)),
+        (json!({"exclude_any": ["hr"]}), lists(&["a"], &["work"], &["hr"]), json!(["tag_filters.exclude_any"])),
+        (json!({}), lists(&["a"], &["work"], &["hr"]), json!(null)),
+        (json!({"include_any": []}), lists(&["a"], &[], &["hr"]), json!(["tag_filters.include_any"])),
+        (json!({"include_all": null}), lists(&[], &[], &["hr"]), json!(["tag_filters.include_all"])),
+        (json!({"include_any": ["b"]}), lists(&[], &["b"], &["hr"]), json!(null)),
+        (
+            json!({"exclude_any": null, "include_any": null}),
+            json!(null),
+            json!(["tag_filters.include_any", "tag_filters.exclude_any"]),
+        ),
+        (json!({"include_any": ["c"]}), lists(&[], &["c"], &[]), json!(null)),
+        (json!(null), json!(null), json!(["tag_filters.include_any"])),
     ];
-    for (update, expected) in cases {
+    for (update, expected, widened) in cases {
         let before = stage.get("ann", &path).await;
         let updated = stage.put("ann", &path, &json!({"tag_filters": update})).await;
         assert_eq!((updated.status.as_u16(), &updated.json()["tag_filters"]), (200, &expected), "{update}");
@@ -239,6 +246,11 @@ async fn update_of_one_tag_filter_keeps_the_others() {
         assert_eq!(shown.json()["tag_filters"], expected, "{update}");
         // Nothing to change is no change.
         assert_eq!(before.header("etag") == updated.header("etag"), update == json!({}), "{update}");
+        let warnings = updated.json()["warnings"].clone();
+        let warnings = warnings.as_array().unwrap().clone();
+        let found = warnings.iter().find(|warning| warning["code"] == "WIDENED");
+        assert_eq!(found.map_or(json!(null), |warning| warning["fields"].clone()), widened, "{update}: {warnings:?}");
+        assert!(!shown.json().to_string().contains("WIDENED"), "{update}");
     }
     let invalid = stage.put("ann", &path, &json!({"tag_filters": {"exclude_any": [5], "include": []}})).await;
     let errors = invalid.json()["errors"].clone();

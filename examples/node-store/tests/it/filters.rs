@@ -153,7 +153,7 @@ async fn what_is_listed_by_the_exposure_filter_is_what_the_checks_allow() {
             };
             let filter = client.get_exposure_filter(question).await.unwrap().into_inner();
             let mut condition = Condition::owned_by(store.dialect(), "ann");
-            condition.and_exposed(filter.filter.as_ref());
+            condition.and_exposed(filter.filter.as_ref()).unwrap();
             let question = EvaluateNodesRequest {
                 user_id: "ann".into(),
                 subject: Some(evaluate_nodes_request::Subject::ProfileId(id)),
@@ -185,14 +185,36 @@ async fn both<F: Future<Output = ()>>(behaviour: impl Fn(Backend, Nodes, Vec<Nod
 #[tokio::test]
 async fn a_filter_of_a_thousand_tags_is_no_deeper_than_a_database_takes() {
     both(|backend, store, nodes| async move {
-        let has = |tag: usize| Predicate { predicate: Some(predicate::Predicate::HasTag(format!("tag-{tag}"))) };
+        let has = |tag: usize| Predicate { predicate: Some(predicate::Predicate::HasTagId(format!("tag-{tag}"))) };
         let any = predicate::Any { predicates: (0..1_000).map(has).collect() };
         let none = Predicate { predicate: Some(predicate::Predicate::Or(any)) };
         let none = Predicate { predicate: Some(predicate::Predicate::Not(Box::new(none))) };
         let mut condition = Condition::owned_by(store.dialect(), "ann");
-        condition.and_exposed(Some(&none));
+        condition.and_exposed(Some(&none)).unwrap();
         let untagged = nodes.iter().filter(|node| node.tags.is_empty()).map(|node| node.id.clone()).collect();
         assert_eq!(selected(&store, &condition).await, untagged, "{backend}");
     })
     .await;
+}
+
+#[test]
+fn filter_with_an_unknown_predicate_is_refused() {
+    use predicate::{All, Any, Predicate as Kind};
+    let of = |kind| Predicate { predicate: Some(kind) };
+    // What this store decodes of a predicate that a newer service sends.
+    let unknown = || Predicate { predicate: None };
+    let tag = || of(Kind::HasTagId("t1".to_owned()));
+    for filter in [
+        unknown(),
+        of(Kind::Not(Box::new(unknown()))),
+        of(Kind::And(All { predicates: vec![tag(), unknown()] })),
+        of(Kind::Or(Any { predicates: vec![tag(), of(Kind::Not(Box::new(unknown())))] })),
+    ] {
+        let mut condition = Condition::owned_by(node_store::Dialect::Sqlite, "ann");
+        let before = condition.sql.clone();
+        assert!(condition.and_exposed(Some(&filter)).is_err(), "{filter:?}");
+        assert_eq!(condition.sql, before);
+    }
+    assert!(Condition::owned_by(node_store::Dialect::Sqlite, "ann").and_exposed(None).is_err());
+    assert!(Condition::owned_by(node_store::Dialect::Sqlite, "ann").and_exposed(Some(&tag())).is_ok());
 }

@@ -9,7 +9,7 @@ use super::{
     NodeFacts,
     expression_program::ExpressionProgram,
     node_facts::FREEFORM,
-    tag_index::{FEW_WORDS, MOST_WORDS, Role, SlotSet, TagIndex},
+    tag_index::{FEW_WORDS, MOST_WORDS, Role, SlotSet, TagIndex, TagIndexBuilder},
 };
 use crate::domain::{Rules, TagFilters, TagsLogic};
 
@@ -76,14 +76,14 @@ impl CompiledProfile {
         } = rules;
         let no_filters = TagFilters::default();
         let TagFilters { include_all, include_any, exclude_any } = tag_filters.as_ref().unwrap_or(&no_filters);
-        let mut tags = TagIndex::default();
+        let mut tags = TagIndexBuilder::default();
         let mut required = SlotSet::default();
         include_any.iter().for_each(|tag| tags.mark(tag, Role::Includes));
         exclude_any.iter().chain(excluded_tag_ids).for_each(|tag| tags.mark(tag, Role::Excludes));
-        include_all.iter().for_each(|tag| required.add(tags.slot(tag)));
+        include_all.iter().for_each(|tag| required.add(tags.slot(tag, [])));
         let needs_all = *allowed_tags_logic == Some(TagsLogic::And);
         for tag in allowed_tag_ids {
-            if needs_all { required.add(tags.slot(tag)) } else { tags.mark(tag, Role::Allows) }
+            if needs_all { required.add(tags.slot(tag, [])) } else { tags.mark(tag, Role::Allows) }
         }
         let expression = tag_expression.as_ref().map(|expression| ExpressionProgram::new(expression, &mut tags));
 
@@ -110,7 +110,7 @@ impl CompiledProfile {
         }
         Self {
             is_active,
-            tags,
+            tags: tags.build(),
             has_include_any: !include_any.is_empty(),
             required,
             has_allowed_any: !allowed_tag_ids.is_empty() && !needs_all,

@@ -1,6 +1,6 @@
 //! A tag expression, flattened: tests in a row, each of which says where to go on.
 
-use super::tag_index::{SeenTags, TagIndex};
+use super::tag_index::{SeenTags, TagIndexBuilder};
 use crate::domain::{TagExpression, TagOp};
 
 /// A tag expression as a list of tests. Each test is on one tag and goes on to a test further down the list, or to an answer:
@@ -29,7 +29,7 @@ enum Target {
 
 impl ExpressionProgram {
     /// Compiles an expression that is within its bounds.
-    pub(super) fn new(expression: &TagExpression, tags: &mut TagIndex) -> Self {
+    pub(super) fn new<'a>(expression: &'a TagExpression, tags: &mut TagIndexBuilder<'a>) -> Self {
         let mut tests = Vec::new();
         let entry = compile(expression, Target::Holds, Target::Fails, &mut tests, tags);
         Self { tests, entry }
@@ -55,16 +55,16 @@ impl ExpressionProgram {
 
 /// Adds the tests of `expression`, which goes on to `holds` or `fails`, and answers where it begins. From the last condition
 /// to the first, so that each knows where the next one begins.
-fn compile(
-    expression: &TagExpression,
+fn compile<'a>(
+    expression: &'a TagExpression,
     holds: Target,
     fails: Target,
     tests: &mut Vec<Test>,
-    tags: &mut TagIndex,
+    tags: &mut TagIndexBuilder<'a>,
 ) -> Target {
     match expression {
-        TagExpression::Tag { tag } => {
-            tests.push(Test { slot: tags.slot(tag), when_there: holds, when_not: fails });
+        TagExpression::Tag { tag, ids } => {
+            tests.push(Test { slot: tags.slot(tag, ids), when_there: holds, when_not: fails });
             // 512 parts are fewer than this counts to.
             Target::Test(u16::try_from(tests.len() - 1).unwrap_or(u16::MAX))
         }

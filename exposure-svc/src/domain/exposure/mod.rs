@@ -16,7 +16,7 @@ mod write;
 
 pub use compiled_profile::CompiledProfile;
 pub use explanation::{Explanation, explain};
-pub use node_facts::{NodeFacts, TagFacts};
+pub use node_facts::{FREEFORM, NodeFacts, TagFacts};
 pub use predicate::Predicate;
 pub use rule_values::RuleValue;
 pub use write::{WriteDecision, WriteVerb, check_write};

@@ -1,11 +1,13 @@
 //! A node as the service that holds it describes it.
 
+use std::borrow::Cow;
+
 use vocabulary::Instant;
 
-use crate::domain::{SchemaRef, TagRef};
+use crate::domain::{SchemaRef, TagId, TagRef, normalized_name};
 
 /// What stands in a profile for nodes without a schema.
-pub(super) const FREEFORM: &str = "__freeform__";
+pub const FREEFORM: &str = "__freeform__";
 
 /// A node as the service that holds it describes it, borrowed from the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,23 +25,32 @@ pub struct NodeFacts<'a> {
 }
 
 /// A tag of a node; either part may be empty where it is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagFacts<'a> {
     /// Its id.
     pub id: &'a str,
-    /// Its name.
-    pub name: &'a str,
+    /// Its name, [normalized](normalized_name).
+    pub name: Cow<'a, str>,
 }
 
-impl TagFacts<'_> {
-    /// Whether `reference` names it, by id or by name.
+impl<'a> TagFacts<'a> {
+    /// A tag as the holder of a node describes it.
+    #[inline]
+    pub fn new(id: &'a str, name: &'a str) -> Self {
+        Self { id, name: normalized_name(name) }
+    }
+
+    /// Whether `reference` names it.
     pub fn is(&self, reference: &TagRef) -> bool {
-        self.id == reference.as_str() || self.name == reference.as_str()
+        match reference {
+            TagRef::Id { id } => self.id == id.as_str(),
+            TagRef::Text(text) => self.id == text.as_str() || self.name == text.as_str(),
+        }
     }
 
     /// What a person would call it.
     pub fn label(&self) -> &str {
-        if self.name.is_empty() { self.id } else { self.name }
+        if self.name.is_empty() { self.id } else { &self.name }
     }
 }
 
@@ -47,6 +58,11 @@ impl NodeFacts<'_> {
     /// Whether one of its tags is named by `reference`.
     pub fn has(&self, reference: &TagRef) -> bool {
         self.tags.iter().any(|tag| tag.is(reference))
+    }
+
+    /// Whether it has the tag of this id.
+    pub fn has_id(&self, id: &TagId) -> bool {
+        self.tags.iter().any(|tag| tag.id == id.as_str())
     }
 
     /// Its schema as a profile names it.

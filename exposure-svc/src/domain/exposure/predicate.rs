@@ -3,7 +3,9 @@
 use vocabulary::{Distinct, Instant};
 
 use super::NodeFacts;
-use crate::domain::{NodeId, NodeType, Rules, SchemaRef, TagExpression, TagFilters, TagOp, TagRef, TagsLogic};
+use crate::domain::{
+    NodeId, NodeType, Rules, SchemaRef, TagExpression, TagFilters, TagId, TagOp, TagRef, TagText, TagsLogic,
+};
 
 /// Which nodes a profile exposes, as a tree. Everything and Nothing stand alone: they are folded away inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +20,10 @@ pub enum Predicate {
     Any(Vec<Predicate>),
     /// It does not hold.
     Not(Box<Predicate>),
-    /// The node has a tag of this id or name.
-    HasTag(TagRef),
+    /// The node has the tag of this id.
+    HasTagId(TagId),
+    /// The node has a tag of this name.
+    HasTagName(TagText),
     /// Its type is one of these.
     TypeIn(Distinct<NodeType>),
     /// It was made at `start` or later, and before `end`.
@@ -101,7 +105,9 @@ impl Predicate {
 
     fn expression(expression: &TagExpression) -> Self {
         match expression {
-            TagExpression::Tag { tag } => Self::has_tag(tag),
+            TagExpression::Tag { tag, ids } => {
+                Self::any(std::iter::once(Self::has_tag(tag)).chain(ids.iter().cloned().map(Self::HasTagId)))
+            }
             TagExpression::Operation { op, conditions } => {
                 let conditions = conditions.iter().map(Self::expression);
                 match op {
@@ -114,7 +120,12 @@ impl Predicate {
     }
 
     fn has_tag(tag: &TagRef) -> Self {
-        Self::HasTag(tag.clone())
+        match tag {
+            TagRef::Id { id } => Self::HasTagId(id.clone()),
+            TagRef::Text(text) => {
+                Self::any(text.as_id().map(Self::HasTagId).into_iter().chain([Self::HasTagName(text.clone())]))
+            }
+        }
     }
 
     fn all(predicates: impl IntoIterator<Item = Self>) -> Self {
@@ -126,7 +137,8 @@ impl Predicate {
                 Self::All(below) => kept.extend(below),
                 part @ (Self::Any(_)
                 | Self::Not(_)
-                | Self::HasTag(_)
+                | Self::HasTagId(_)
+                | Self::HasTagName(_)
                 | Self::TypeIn(_)
                 | Self::CreatedBetween { .. }
                 | Self::IdIn(_)
@@ -149,7 +161,8 @@ impl Predicate {
                 Self::Any(below) => kept.extend(below),
                 part @ (Self::All(_)
                 | Self::Not(_)
-                | Self::HasTag(_)
+                | Self::HasTagId(_)
+                | Self::HasTagName(_)
                 | Self::TypeIn(_)
                 | Self::CreatedBetween { .. }
                 | Self::IdIn(_)
@@ -170,7 +183,8 @@ impl Predicate {
             Self::Not(below) => *below,
             part @ (Self::All(_)
             | Self::Any(_)
-            | Self::HasTag(_)
+            | Self::HasTagId(_)
+            | Self::HasTagName(_)
             | Self::TypeIn(_)
             | Self::CreatedBetween { .. }
             | Self::IdIn(_)
@@ -186,7 +200,8 @@ impl Predicate {
             Self::All(below) => below.iter().all(|predicate| predicate.holds(node)),
             Self::Any(below) => below.iter().any(|predicate| predicate.holds(node)),
             Self::Not(below) => !below.holds(node),
-            Self::HasTag(tag) => node.has(tag),
+            Self::HasTagId(id) => node.has_id(id),
+            Self::HasTagName(name) => node.tags.iter().any(|tag| tag.name == name.as_str()),
             Self::TypeIn(types) => types.iter().any(|kind| kind.as_str() == node.node_type),
             Self::CreatedBetween { start, end } => {
                 start.is_none_or(|start| start <= node.created_at) && end.is_none_or(|end| node.created_at < end)

@@ -3,7 +3,7 @@
 
 use vocabulary::Distinct;
 
-use super::NodeFacts;
+use super::{NodeFacts, TagFacts};
 use crate::domain::{Rules, TagExpression, TagFilters, TagOp, TagRef, TagsLogic};
 
 /// Names in a reason at most; the rest are counted.
@@ -143,7 +143,7 @@ impl TagExpression {
     /// Whether it holds of a node.
     fn holds(&self, node: &NodeFacts<'_>) -> bool {
         match self {
-            Self::Tag { tag } => node.has(tag),
+            Self::Tag { tag, ids } => node.has(tag) || ids.iter().any(|id| node.has_id(id)),
             Self::Operation { op: TagOp::And, conditions } => conditions.iter().all(|below| below.holds(node)),
             Self::Operation { op: TagOp::Or, conditions } => conditions.iter().any(|below| below.holds(node)),
             Self::Operation { op: TagOp::Not, conditions } => !conditions.iter().any(|below| below.holds(node)),
@@ -154,7 +154,7 @@ impl TagExpression {
 /// The first part of an expression that is to blame for its not holding.
 fn failing(expression: &TagExpression, node: &NodeFacts<'_>) -> String {
     match expression {
-        TagExpression::Tag { tag } => format!("the node lacks `{}`", label(tag, node)),
+        TagExpression::Tag { tag, .. } => format!("the node lacks `{}`", label(tag, node)),
         TagExpression::Operation { op: TagOp::And, conditions } => {
             conditions.iter().find(|below| !below.holds(node)).map_or_else(String::new, |below| failing(below, node))
         }
@@ -163,7 +163,10 @@ fn failing(expression: &TagExpression, node: &NodeFacts<'_>) -> String {
             _ => format!("none of {} alternatives holds", conditions.len()),
         },
         TagExpression::Operation { op: TagOp::Not, conditions } => match conditions.first() {
-            Some(TagExpression::Tag { tag }) => format!("the node has `{}`", label(tag, node)),
+            Some(TagExpression::Tag { tag, ids }) => {
+                let held = node.tags.iter().find(|held| held.is(tag) || ids.iter().any(|id| held.id == id.as_str()));
+                format!("the node has `{}`", held.map_or(tag.as_str(), TagFacts::label))
+            }
             Some(TagExpression::Operation { .. }) | None => "what it negates holds".to_owned(),
         },
     }

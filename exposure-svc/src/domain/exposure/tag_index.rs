@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::TagFacts;
-use crate::domain::TagRef;
+use crate::domain::{TagId, TagRef};
 
 /// Words of 64 tags that must be told apart: those of an expression, of `include_all` and of `allowed_tag_ids` under AND. There
 /// are 2,512 at most.
@@ -26,19 +26,35 @@ pub(super) enum Role {
     Reads,
 }
 
-/// The tags that a profile names.
+/// The tags that a profile names, by id and by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TagIndex {
-    entries: HashMap<Box<str>, Entry, RandomState>,
-    /// The lengths that occur, in bytes: most tags of a node are passed over without being hashed.
-    lengths: Lengths,
+    ids: Entries,
+    /// Empty when every reference was resolved to an id.
+    names: Entries,
     slots: u16,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+/// Collects the tags that a profile names.
+#[derive(Default)]
+pub(super) struct TagIndexBuilder<'a> {
+    index: TagIndex,
+    slots: HashMap<(&'a TagRef, Vec<&'a TagId>), u16, RandomState>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Entries {
+    entries: HashMap<Box<str>, Entry, RandomState>,
+    /// The lengths that occur, in bytes: most tags of a node are passed over without being hashed.
+    lengths: Lengths,
+}
+
+#[derive(Clone, Debug, Default)]
 struct Entry {
     roles: u8,
     slot: Option<u16>,
+    /// A tag may be named by its id, and by a text that means the id among others.
+    other_slots: Vec<u16>,
 }
 
 /// A set of lengths; those of 127 bytes and more count as one.
@@ -66,26 +82,43 @@ impl Role {
     }
 }
 
-impl TagIndex {
+impl<'a> TagIndexBuilder<'a> {
     /// Gives a tag another meaning.
     pub(super) fn mark(&mut self, tag: &TagRef, role: Role) {
-        self.entry(tag).roles |= role.bit();
+        self.index.each_entry(tag, |entry| entry.roles |= role.bit());
     }
 
-    /// The number by which a tag is told apart.
-    pub(super) fn slot(&mut self, tag: &TagRef) -> u16 {
-        let next = self.slots;
-        let entry = self.entry(tag);
-        let slot = *entry.slot.get_or_insert(next);
-        if slot == next {
-            self.slots += 1;
+    /// The number by which having `tag`, or a tag of `ids`, is told apart.
+    pub(super) fn slot(&mut self, tag: &'a TagRef, ids: impl IntoIterator<Item = &'a TagId>) -> u16 {
+        let ids: Vec<_> = ids.into_iter().collect();
+        if let Some(known) = self.slots.get(&(tag, ids.clone())) {
+            return *known;
         }
+        let slot = self.index.slots;
+        self.index.slots += 1;
+        self.index.each_entry(tag, |entry| entry.add_slot(slot));
+        for id in &ids {
+            self.index.ids.entry(id.as_str()).add_slot(slot);
+        }
+        self.slots.insert((tag, ids), slot);
         slot
     }
 
-    fn entry(&mut self, tag: &TagRef) -> &mut Entry {
-        self.lengths.add(tag.as_str().len());
-        self.entries.entry(tag.as_str().into()).or_default()
+    pub(super) fn build(self) -> TagIndex {
+        self.index
+    }
+}
+
+impl TagIndex {
+    /// Calls `change` with each entry by which a node's tag can be the one that is referred to.
+    fn each_entry(&mut self, tag: &TagRef, change: impl Fn(&mut Entry)) {
+        match tag {
+            TagRef::Id { id } => change(self.ids.entry(id.as_str())),
+            TagRef::Text(text) => {
+                change(self.ids.entry(text.as_str()));
+                change(self.names.entry(text.as_str()));
+            }
+        }
     }
 
     /// Whether [`FEW_WORDS`] are enough.
@@ -96,26 +129,46 @@ impl TagIndex {
     /// What these tags mean together.
     pub(super) fn see<const WORDS: usize>(&self, tags: &[TagFacts<'_>]) -> SeenTags<WORDS> {
         let mut seen = SeenTags { roles: 0, slots: [0; WORDS] };
-        if !self.entries.is_empty() {
+        if !self.ids.entries.is_empty() {
             for tag in tags {
-                self.look_up(tag.id, &mut seen);
-                self.look_up(tag.name, &mut seen);
+                self.ids.look_up(tag.id, &mut seen);
+            }
+        }
+        if !self.names.entries.is_empty() {
+            for tag in tags {
+                self.names.look_up(&tag.name, &mut seen);
             }
         }
         seen
     }
+}
+
+impl Entries {
+    fn entry(&mut self, text: &str) -> &mut Entry {
+        self.lengths.add(text.len());
+        self.entries.entry(text.into()).or_default()
+    }
 
     #[inline]
-    fn look_up<const WORDS: usize>(&self, reference: &str, seen: &mut SeenTags<WORDS>) {
-        if !self.lengths.contain(reference.len()) {
+    fn look_up<const WORDS: usize>(&self, text: &str, seen: &mut SeenTags<WORDS>) {
+        if !self.lengths.contain(text.len()) {
             return;
         }
-        let Some(entry) = self.entries.get(reference) else { return };
+        let Some(entry) = self.entries.get(text) else { return };
         seen.roles |= entry.roles;
-        if let Some(slot) = entry.slot
-            && let Some(word) = seen.slots.get_mut(usize::from(slot / 64))
-        {
-            *word |= 1 << (slot % 64);
+        for slot in entry.slot.iter().chain(&entry.other_slots) {
+            if let Some(word) = seen.slots.get_mut(usize::from(slot / 64)) {
+                *word |= 1 << (slot % 64);
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn add_slot(&mut self, slot: u16) {
+        match self.slot {
+            None => self.slot = Some(slot),
+            Some(_) => self.other_slots.push(slot),
         }
     }
 }

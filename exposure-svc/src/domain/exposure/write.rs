@@ -44,37 +44,34 @@ impl WriteVerb {
     }
 }
 
-/// Whether a profile lets an app do `verb`, where the node is `before` and would be `after`. `is_new` says of a tag that it
-/// does not exist yet.
+/// Whether a profile lets an app do `verb`, where the node is `before` and would be `after`, both with their tags as the directory
+/// knows them; a tag without an id does not exist yet. `told` is the node before as its holder describes it: the names of its tags
+/// may be newer than those of the directory, or older, and a write needs a node that is exposed with both.
 pub fn check_write(
     rules: &Rules,
     is_active: bool,
     verb: WriteVerb,
+    told: Option<&NodeFacts<'_>>,
     before: Option<&NodeFacts<'_>>,
     after: Option<&NodeFacts<'_>>,
-    is_new: impl Fn(&TagFacts<'_>) -> bool,
 ) -> WriteDecision {
     if !is_active {
         return refused("the profile is not active");
     }
-    if let Some(before) = before
-        && !CompiledProfile::new(rules, is_active).exposes(before)
-    {
-        return refused("the node is not exposed to the app");
+    if told.is_some() || before.is_some() {
+        let compiled = CompiledProfile::new(rules, is_active);
+        if !told.into_iter().chain(before).all(|node| compiled.exposes(node)) {
+            return refused("the node is not exposed to the app");
+        }
     }
     let name = verb.tag_verb().name();
-    let grant = rules.stated_tag_permissions().and_then(|permissions| match verb {
-        WriteVerb::Propose => permissions.propose.as_ref(),
-        WriteVerb::Edit => permissions.edit.as_ref(),
-        WriteVerb::Create => permissions.create.as_ref(),
-        WriteVerb::Delete => permissions.delete.as_ref(),
-    });
+    let grant = rules.stated_tag_permissions().and_then(|permissions| permissions.grant(verb.tag_verb()));
     let Some(grant) = grant.filter(|grant| grants_something(grant)) else {
         return refused(format!("tag_permissions.{name} grants nothing"));
     };
     let nodes = || before.into_iter().chain(after);
     for tag in nodes().flat_map(|node| node.tags) {
-        if is_new(tag) {
+        if tag.id.is_empty() {
             // Verbs that cannot be granted on new tags take them with all others.
             let granted = if verb.tag_verb().takes_new() { grant.allow_new == Some(true) } else { grant.allow_all };
             if !granted {

@@ -63,7 +63,7 @@ impl Lens {
         let mut view = NodeView {
             id: node.id.to_owned(),
             node_type: node.node_type.to_owned(),
-            tags: tags.map(|tag| (tag.id.to_owned(), tag.name.to_owned())).collect(),
+            tags: tags.map(|tag| (tag.id.to_owned(), tag.name.clone().into_owned())).collect(),
             schema: node.schema.map(str::to_owned),
             created_at: node.created_at,
             fields,

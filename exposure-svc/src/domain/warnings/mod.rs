@@ -1,16 +1,21 @@
-//! What a person should know of a profile before they rely on it (docs/exposure.md, "Warnings"). Decided exactly, over every
-//! node that could be, by asking whether the formula of the profile can be satisfied. Of what is too hard to decide nothing is
-//! said.
+//! What a person should know of a profile before they rely on it (docs/exposure.md, "Warnings"). What follows from the formula of
+//! the profile is decided exactly, over every node that could be, by asking whether a formula can be satisfied.
 
+mod example_node;
 mod part;
 mod satisfiability;
+mod widened;
 
+pub use example_node::ExampleNode;
 use part::Part;
 use satisfiability::{Effort, are_equal, is_satisfiable, is_valid};
+pub use widened::{Exposed, Widening, widened_warnings, widening};
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rules, TagDirectory, exposure::Predicate};
+use super::{Resolution, Rules, TagDirectory, TagEffect, TagRef, exposure::Predicate};
 
 /// Tags and types in a profile above which parts without effect are not looked for: the answer would take too long.
 const MAX_NAMES_FOR_EFFECT: usize = 1_000;
@@ -29,7 +34,7 @@ pub struct Warning {
 }
 
 /// The kinds of warnings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum WarningCode {
     /// Every node is exposed.
@@ -40,6 +45,10 @@ pub enum WarningCode {
     NoEffect,
     /// A tag that it names was deleted.
     TagDeleted,
+    /// It excludes a tag that is not known, where others are.
+    TagUnknown,
+    /// An update exposes more than the profile did before.
+    Widened,
 }
 
 impl WarningCode {
@@ -50,18 +59,15 @@ impl WarningCode {
             Self::ExposesNothing => "EXPOSES_NOTHING",
             Self::NoEffect => "NO_EFFECT",
             Self::TagDeleted => "TAG_DELETED",
+            Self::TagUnknown => "TAG_UNKNOWN",
+            Self::Widened => "WIDENED",
         }
     }
 }
 
-/// Everything to be said of these rules, as if the profile were active. `tags` is what is known of the tags they name.
-pub fn warnings(rules: &Rules, tags: &TagDirectory) -> Vec<Warning> {
-    let mut found = of_formula(rules);
-    found.extend(deleted_tags(rules, tags));
-    found
-}
-
-fn of_formula(rules: &Rules) -> Vec<Warning> {
+/// What follows from these rules alone, as if the profile were active. Nothing is reported of what the solver cannot decide within
+/// its bound. It takes milliseconds of CPU, and more where the rules are large.
+pub fn formula_warnings(rules: &Rules) -> Vec<Warning> {
     let parts = Part::stated(rules);
     if parts.is_empty() {
         return vec![exposes_everything(Vec::new())];
@@ -120,20 +126,36 @@ fn without_effect(rules: &Rules, formula: &Predicate, parts: &[Part], effort: &E
     found
 }
 
-fn deleted_tags(rules: &Rules, tags: &TagDirectory) -> Vec<Warning> {
-    if !tags.knows_deleted() {
-        return Vec::new();
-    }
-    let mut deleted: Vec<_> = rules.tags().into_iter().filter(|tag| tags.was_deleted(tag)).collect();
-    deleted.sort_unstable();
-    deleted
-        .into_iter()
-        .map(|tag| Warning {
-            code: WarningCode::TagDeleted,
-            message: format!("the tag `{}` no longer exists", tag.as_str()),
-            fields: part::naming(&tag, rules),
-        })
-        .collect()
+/// What follows from what the directory knows of the tags that these rules name.
+pub fn directory_warnings(rules: &Rules, tags: &TagDirectory) -> Vec<Warning> {
+    let mut found: BTreeMap<(WarningCode, TagRef), Vec<String>> = BTreeMap::new();
+    rules.each_tag(&mut |place, tag| {
+        let code = match tag {
+            TagRef::Id { id } if tags.was_deleted(id) => WarningCode::TagDeleted,
+            TagRef::Text(text)
+                if place.effect == TagEffect::Excludes
+                    && tags.has_tags()
+                    && tags.resolve(text) == Resolution::Unknown =>
+            {
+                WarningCode::TagUnknown
+            }
+            TagRef::Id { .. } | TagRef::Text(_) => return,
+        };
+        let fields = found.entry((code, tag.clone())).or_default();
+        if fields.last().is_none_or(|last| last != place.path) {
+            fields.push(place.path.to_owned());
+        }
+    });
+    let warning = |((code, tag), fields): ((WarningCode, TagRef), Vec<String>)| {
+        let tag = tag.as_str();
+        let message = if code == WarningCode::TagDeleted {
+            format!("the tag `{tag}` no longer exists")
+        } else {
+            format!("no tag `{tag}` is known: excluding it may hide nothing")
+        };
+        Warning { code, message, fields }
+    };
+    found.into_iter().map(warning).collect()
 }
 
 fn exposes_everything(fields: Vec<String>) -> Warning {

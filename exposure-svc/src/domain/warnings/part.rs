@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use vocabulary::Distinct;
 
-use crate::domain::{NodeType, Rules, TagExpression, TagRef};
+use crate::domain::{NodeType, Rules, TagExpression, TagFilters, TagRef};
 
 /// A part of a profile that decides which nodes it exposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,69 @@ impl Part {
         rules
     }
 
+    /// The rules `of` with this part as it is in `source`.
+    pub(super) fn taken_from(self, source: &Rules, of: &Rules) -> Rules {
+        let mut rules = of.clone();
+        let filters = rules.tag_filters.get_or_insert_default();
+        let source_filters = source.tag_filters.clone().unwrap_or_default();
+        match self {
+            Self::IncludeAll => filters.include_all = source_filters.include_all,
+            Self::IncludeAny => filters.include_any = source_filters.include_any,
+            Self::ExcludeAny => filters.exclude_any = source_filters.exclude_any,
+            Self::TagExpression => rules.tag_expression.clone_from(&source.tag_expression),
+            Self::AllowedTagIds => {
+                rules.allowed_tag_ids = source.allowed_tag_ids.clone();
+                rules.allowed_tags_logic = source.allowed_tags_logic;
+            }
+            Self::ExcludedTagIds => rules.excluded_tag_ids = source.excluded_tag_ids.clone(),
+            Self::AllowedNodeIds => rules.allowed_node_ids = source.allowed_node_ids.clone(),
+            Self::AllowedNodeTypes => rules.allowed_node_types = source.allowed_node_types.clone(),
+            Self::ExcludedNodeTypes => rules.excluded_node_types = source.excluded_node_types.clone(),
+            Self::DateRange => {
+                rules.date_range_start = source.date_range_start;
+                rules.date_range_end = source.date_range_end;
+            }
+            Self::TagPermissionsRead => rules.tag_permissions.clone_from(&source.tag_permissions),
+            Self::SchemaPermissionsRead => rules.schema_permissions.clone_from(&source.schema_permissions),
+        }
+        rules
+    }
+
+    /// The parts in which two versions differ.
+    pub(super) fn changed(before: &Rules, after: &Rules) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|part| part.is_changed(before, after)).collect()
+    }
+
+    fn is_changed(self, before: &Rules, after: &Rules) -> bool {
+        let none = TagFilters::default();
+        let [one, other] = [before, after].map(|rules| rules.tag_filters.as_ref().unwrap_or(&none));
+        match self {
+            Self::IncludeAll => one.include_all != other.include_all,
+            Self::IncludeAny => one.include_any != other.include_any,
+            Self::ExcludeAny => one.exclude_any != other.exclude_any,
+            Self::TagExpression => before.tag_expression != after.tag_expression,
+            Self::AllowedTagIds => {
+                before.allowed_tag_ids != after.allowed_tag_ids || before.allowed_tags_logic != after.allowed_tags_logic
+            }
+            Self::ExcludedTagIds => before.excluded_tag_ids != after.excluded_tag_ids,
+            Self::AllowedNodeIds => before.allowed_node_ids != after.allowed_node_ids,
+            Self::AllowedNodeTypes => before.allowed_node_types != after.allowed_node_types,
+            Self::ExcludedNodeTypes => before.excluded_node_types != after.excluded_node_types,
+            Self::DateRange => {
+                (before.date_range_start, before.date_range_end) != (after.date_range_start, after.date_range_end)
+            }
+            Self::TagPermissionsRead => {
+                let read = |rules: &Rules| rules.stated_tag_permissions().map(|permissions| permissions.read.clone());
+                read(before) != read(after)
+            }
+            Self::SchemaPermissionsRead => {
+                let read =
+                    |rules: &Rules| rules.stated_schema_permissions().map(|permissions| permissions.read.clone());
+                read(before) != read(after)
+            }
+        }
+    }
+
     /// The same rules with no other parts than these.
     pub(super) fn only(parts: &[Self], rules: &Rules) -> Rules {
         let others = Self::ALL.into_iter().filter(|part| !parts.contains(part));
@@ -159,14 +222,6 @@ pub(super) fn are_independent(rules: &Rules) -> bool {
     !types_meet && tag_lists(rules).flat_map(|(_, tags)| tags).all(|tag| seen.insert(tag.as_str()))
 }
 
-/// The parts that name a tag.
-pub(super) fn naming(tag: &TagRef, rules: &Rules) -> Vec<String> {
-    let lists = tag_lists(rules).filter(|(_, tags)| tags.contains(&tag)).map(|(path, _)| path.to_owned());
-    let in_verbs = rules.tag_permissions.iter().flat_map(|permissions| permissions.verbs_naming(tag));
-    let verbs = in_verbs.filter(|verb| *verb != "read").map(|verb| format!("tag_permissions.{verb}"));
-    lists.chain(verbs).collect()
-}
-
 /// Every part that names tags for the sake of exposure, with the tags; of an expression as often as they stand in it.
 fn tag_lists(rules: &Rules) -> impl Iterator<Item = (&'static str, Vec<&TagRef>)> {
     let filters = rules.tag_filters.as_ref();
@@ -189,7 +244,7 @@ fn tag_lists(rules: &Rules) -> impl Iterator<Item = (&'static str, Vec<&TagRef>)
 
 fn leaves<'a>(expression: &'a TagExpression, found: &mut Vec<&'a TagRef>) {
     match expression {
-        TagExpression::Tag { tag } => found.push(tag),
+        TagExpression::Tag { tag, ids: _ } => found.push(tag),
         TagExpression::Operation { conditions, .. } => conditions.iter().for_each(|below| leaves(below, found)),
     }
 }

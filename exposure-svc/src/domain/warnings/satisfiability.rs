@@ -1,29 +1,35 @@
-//! Whether some node could satisfy a predicate. The tags of a node are free; it has one type and one schema at most.
+//! Whether some node could satisfy a predicate, decided by a SAT solver. The tags of a node are free; it has one id, one type, one
+//! schema at most and one time of creation.
 //!
-//! Formulas of a few hundred parts can be too hard for anybody to decide. So each profile has an [`Effort`]; what it does not
-//! suffice for is not decided, and the same each time.
+//! Formulas of a few hundred parts can be too hard to decide. So each analysis has an [`Effort`], a number of conflicts of the
+//! solver; what it does not suffice for is not decided, and the same each time.
 
-use std::{cell::Cell, collections::HashMap, rc::Rc};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
 
 use batsat::{Callbacks, ClauseKind, Lit, Solver, SolverInterface, SolverOpts, lbool};
+use vocabulary::Instant;
 
 use crate::domain::exposure::Predicate;
 
-/// Contradictions that may be met on the way to all that is said of one profile. Profiles as people write them meet a few.
-const CONTRADICTIONS: u32 = 2_000;
+/// Conflicts that one analysis may meet. Profiles as people write them meet a few.
+const CONFLICTS: u32 = 2_000;
 
-/// How much may still be thought about a profile.
+/// How many conflicts are left to an analysis.
 #[derive(Clone)]
 pub(super) struct Effort(Rc<Cell<u32>>);
 
 impl Default for Effort {
     fn default() -> Self {
-        Self(Rc::new(Cell::new(CONTRADICTIONS)))
+        Self(Rc::new(Cell::new(CONFLICTS)))
     }
 }
 
 impl Callbacks for Effort {
-    /// A clause is learnt at each contradiction.
+    /// A clause is learnt at each conflict.
     fn on_new_clause(&mut self, _: &[Lit], kind: ClauseKind) {
         if matches!(kind, ClauseKind::Learnt) {
             self.0.set(self.0.get().saturating_sub(1));
@@ -35,21 +41,21 @@ impl Callbacks for Effort {
     }
 }
 
-/// Whether some node satisfies `predicate`; `None`: it is too hard to say.
+/// Whether some node satisfies `predicate`; `None`: it is too hard to decide.
 pub(super) fn is_satisfiable(predicate: &Predicate, effort: &Effort) -> Option<bool> {
     let mut encoder = Encoder::new(effort);
     let root = encoder.encode(predicate);
     encoder.solve(root)
 }
 
-/// Whether every node does; `None`: it is too hard to say.
+/// Whether every node does; `None`: it is too hard to decide.
 pub(super) fn is_valid(predicate: &Predicate, effort: &Effort) -> Option<bool> {
     let mut encoder = Encoder::new(effort);
     let root = encoder.encode(predicate);
     encoder.solve(!root).map(|some_do_not| !some_do_not)
 }
 
-/// Whether both are satisfied by the same nodes; `None`: it is too hard to say.
+/// Whether both are satisfied by the same nodes; `None`: it is too hard to decide.
 pub(super) fn are_equal(one: &Predicate, other: &Predicate, effort: &Effort) -> Option<bool> {
     let mut encoder = Encoder::new(effort);
     let (one, other) = (encoder.encode(one), encoder.encode(other));
@@ -60,11 +66,48 @@ pub(super) fn are_equal(one: &Predicate, other: &Predicate, effort: &Effort) -> 
     encoder.solve(differ).map(|some_tell_them_apart| !some_tell_them_apart)
 }
 
+/// Facts of one node that satisfies `predicate` and not `other`. `Ok(None)`: there is none; `Err`: it is too hard to decide.
+pub(super) fn difference<'a>(
+    predicate: &'a Predicate,
+    other: &'a Predicate,
+    effort: &Effort,
+) -> Result<Option<Facts<'a>>, TooHard> {
+    let mut encoder = Encoder::new(effort);
+    let (is_in, is_in_other) = (encoder.encode(predicate), encoder.encode(other));
+    let both = encoder.all(&[is_in, !is_in_other]);
+    match encoder.solve(both) {
+        Some(true) => Ok(Some(encoder.facts())),
+        Some(false) => Ok(None),
+        None => Err(TooHard),
+    }
+}
+
+/// The conflicts of an analysis did not suffice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooHard;
+
+/// What is true of a node, of all that predicates ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts<'a> {
+    pub(super) tag_ids: Vec<&'a str>,
+    pub(super) tag_names: Vec<&'a str>,
+    /// `None`: none of those that are named.
+    pub(super) id: Option<&'a str>,
+    pub(super) node_type: Option<&'a str>,
+    pub(super) schema: Option<&'a str>,
+    /// It was created at or after the last of these, and before the first of the others.
+    pub(super) created_from: Option<Instant>,
+    pub(super) created_before: Option<Instant>,
+}
+
 /// Writes predicates as clauses, each part of a tree with a variable of its own (G. Tseitin, 1968).
 struct Encoder<'a> {
     solver: Solver<Effort>,
     atoms: HashMap<Atom<'a>, Lit>,
-    /// Whether one of the types named so far is the node's, and one of the schemas.
+    /// Whether the node was created at this time or later.
+    created_from: BTreeMap<Instant, Lit>,
+    /// Whether one of the ids named so far is the node's; one of the types; one of the schemas.
+    ids: Option<Lit>,
     types: Option<Lit>,
     schemas: Option<Lit>,
 }
@@ -72,20 +115,18 @@ struct Encoder<'a> {
 /// What is true or false of a node by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Atom<'a> {
-    Tag(&'a str),
+    TagId(&'a str),
+    TagName(&'a str),
     Type(&'a str),
     Schema(&'a str),
-    /// It was made in the range: a profile has one range.
-    InRange,
-    /// It is one of those that were picked: a profile has one list of these.
-    Picked,
+    Id(&'a str),
     True,
 }
 
 impl<'a> Encoder<'a> {
     fn new(effort: &Effort) -> Self {
         let solver = Solver::new(SolverOpts::default(), effort.clone());
-        Self { solver, atoms: HashMap::new(), types: None, schemas: None }
+        Self { solver, atoms: HashMap::new(), created_from: BTreeMap::new(), ids: None, types: None, schemas: None }
     }
 
     fn encode(&mut self, predicate: &'a Predicate) -> Lit {
@@ -97,25 +138,38 @@ impl<'a> Encoder<'a> {
                 self.all(&below)
             }
             Predicate::Any(below) => {
-                let below: Vec<_> = below.iter().map(|predicate| !self.encode(predicate)).collect();
-                !self.all(&below)
+                let below: Vec<_> = below.iter().map(|predicate| self.encode(predicate)).collect();
+                self.any(&below)
             }
             Predicate::Not(below) => !self.encode(below),
-            Predicate::HasTag(tag) => self.atom(Atom::Tag(tag.as_str())),
-            Predicate::TypeIn(types) => {
-                let none: Vec<_> = types.iter().map(|kind| !self.atom(Atom::Type(kind.as_str()))).collect();
-                !self.all(&none)
+            Predicate::HasTagId(id) => self.atom(Atom::TagId(id.as_str())),
+            Predicate::HasTagName(name) => self.atom(Atom::TagName(name.as_str())),
+            Predicate::TypeIn(types) => self.one_of(types.iter().map(|kind| Atom::Type(kind.as_str()))),
+            Predicate::SchemaIn(schemas) => self.one_of(schemas.iter().map(|schema| Atom::Schema(schema.as_str()))),
+            Predicate::IdIn(ids) => self.one_of(ids.iter().map(|id| Atom::Id(id.as_str()))),
+            Predicate::CreatedBetween { start, end } => {
+                let start = start.map(|start| self.created_from(start));
+                let end = end.map(|end| !self.created_from(end));
+                let bounds: Vec<_> = start.into_iter().chain(end).collect();
+                self.all(&bounds)
             }
-            Predicate::SchemaIn(schemas) => {
-                let none: Vec<_> = schemas.iter().map(|schema| !self.atom(Atom::Schema(schema.as_str()))).collect();
-                !self.all(&none)
-            }
-            Predicate::CreatedBetween { .. } => self.atom(Atom::InRange),
-            Predicate::IdIn(_) => self.atom(Atom::Picked),
         }
     }
 
+    fn one_of(&mut self, atoms: impl Iterator<Item = Atom<'a>>) -> Lit {
+        let atoms: Vec<_> = atoms.map(|atom| self.atom(atom)).collect();
+        self.any(&atoms)
+    }
+
+    fn any(&mut self, literals: &[Lit]) -> Lit {
+        let none: Vec<_> = literals.iter().map(|literal| !*literal).collect();
+        !self.all(&none)
+    }
+
     fn all(&mut self, literals: &[Lit]) -> Lit {
+        if let [only] = literals {
+            return *only;
+        }
         let whole = self.fresh();
         let mut any_fails = vec![whole];
         for literal in literals {
@@ -134,14 +188,33 @@ impl<'a> Encoder<'a> {
         self.atoms.insert(atom, literal);
         match atom {
             Atom::True => self.clause(&[literal]),
+            Atom::Id(_) => self.ids = Some(self.at_most_one(self.ids, literal)),
             Atom::Type(_) => self.types = Some(self.at_most_one(self.types, literal)),
             Atom::Schema(_) => self.schemas = Some(self.at_most_one(self.schemas, literal)),
-            Atom::Tag(_) | Atom::InRange | Atom::Picked => {}
+            Atom::TagId(_) | Atom::TagName(_) => {}
         }
         literal
     }
 
-    /// Sees to it that `literal` is not true beside one of those `before`; answers what is true when one of all is.
+    /// Whether the node was created at `time` or later: if so, also at or after every earlier time.
+    fn created_from(&mut self, time: Instant) -> Lit {
+        if let Some(known) = self.created_from.get(&time) {
+            return *known;
+        }
+        let literal = self.fresh();
+        let earlier = self.created_from.range(..time).next_back().map(|(_, earlier)| *earlier);
+        let later = self.created_from.range(time..).next().map(|(_, later)| *later);
+        if let Some(earlier) = earlier {
+            self.clause(&[!literal, earlier]);
+        }
+        if let Some(later) = later {
+            self.clause(&[!later, literal]);
+        }
+        self.created_from.insert(time, literal);
+        literal
+    }
+
+    /// Sees to it that `literal` is not true beside one of those `before`; returns what is true when one of all is.
     fn at_most_one(&mut self, before: Option<Lit>, literal: Lit) -> Lit {
         let so_far = self.fresh();
         self.clause(&[!literal, so_far]);
@@ -157,12 +230,34 @@ impl<'a> Encoder<'a> {
     }
 
     fn clause(&mut self, literals: &[Lit]) {
-        // What it answers, whether the clauses can still hold, is asked at the end.
+        // What it returns, whether the clauses can still hold, is asked at the end.
         let _ = self.solver.add_clause_reuse(&mut literals.to_vec());
     }
 
     fn solve(&mut self, root: Lit) -> Option<bool> {
         let found = self.solver.solve_limited(&[root]);
         if found == lbool::UNDEF { None } else { Some(found == lbool::TRUE) }
+    }
+
+    /// What is true of the node that was found.
+    fn facts(&self) -> Facts<'a> {
+        let is_true = |literal: &Lit| self.solver.value_lit(*literal) == lbool::TRUE;
+        let mut facts = Facts::default();
+        for (atom, _) in self.atoms.iter().filter(|(_, literal)| is_true(literal)) {
+            match atom {
+                Atom::TagId(id) => facts.tag_ids.push(id),
+                Atom::TagName(name) => facts.tag_names.push(name),
+                Atom::Type(kind) => facts.node_type = Some(kind),
+                Atom::Schema(schema) => facts.schema = Some(schema),
+                Atom::Id(id) => facts.id = Some(id),
+                Atom::True => {}
+            }
+        }
+        facts.tag_ids.sort_unstable();
+        facts.tag_names.sort_unstable();
+        facts.created_from =
+            self.created_from.iter().filter(|(_, literal)| is_true(literal)).map(|(time, _)| *time).next_back();
+        facts.created_before = self.created_from.iter().find(|(_, literal)| !is_true(literal)).map(|(time, _)| *time);
+        facts
     }
 }

@@ -5,7 +5,7 @@ use prost_types::{FieldMask, Timestamp};
 use service_kit::grpc::{read_timestamp, timestamp};
 use vocabulary::{Edit, FieldErrors, Instant, Page};
 
-use crate::domain::{AppAccess, AppAccessDraft, AppAccessEdits, TagId, TagRef, Tier};
+use crate::domain::{AppAccess, AppAccessDraft, AppAccessEdits, TagId, TagText, Tier};
 
 pub(in crate::grpc) fn draft(request: wire::GrantAppAccessRequest) -> AppAccessDraft {
     let wire::GrantAppAccessRequest { user_id, app_id, tier, profile_id, expires_at } = request;
@@ -67,6 +67,6 @@ pub(in crate::grpc) fn listed((page, as_of): (Page<AppAccess>, Instant)) -> wire
     wire::ListAppAccessResponse { access, total, limit, offset }
 }
 
-pub(in crate::grpc) fn tag((id, name): (TagId, TagRef)) -> wire::Tag {
+pub(in crate::grpc) fn tag((id, name): (TagId, TagText)) -> wire::Tag {
     wire::Tag { id: id.to_string(), name: name.as_str().to_owned() }
 }

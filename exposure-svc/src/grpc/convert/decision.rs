@@ -84,7 +84,8 @@ fn predicate(predicate: Predicate) -> wire::Predicate {
         Predicate::All(below) => Kind::And(predicate::All { predicates: each(below) }),
         Predicate::Any(below) => Kind::Or(predicate::Any { predicates: each(below) }),
         Predicate::Not(below) => Kind::Not(Box::new(self::predicate(*below))),
-        Predicate::HasTag(tag) => Kind::HasTag(tag.as_str().to_owned()),
+        Predicate::HasTagId(id) => Kind::HasTagId(id.to_string()),
+        Predicate::HasTagName(name) => Kind::HasTagName(name.to_string()),
         Predicate::TypeIn(types) => Kind::TypeIn(values(types.iter().map(NodeType::as_str))),
         Predicate::CreatedBetween { start, end } => {
             Kind::CreatedBetween(predicate::CreatedBetween { start: start.map(timestamp), end: end.map(timestamp) })

@@ -155,8 +155,8 @@ fn expression(expression: wire::TagExpression, path: &str, errors: &mut FieldErr
             None
         }
         Some(tag_expression::Expression::Tag(tag)) => {
-            let tag = readable(TagRef::parse(tag), &format!("{path}.tag"), errors)?;
-            Some(TagExpression::Tag { tag })
+            let tag = readable(TagRef::parse(&tag), &format!("{path}.tag"), errors)?;
+            Some(TagExpression::tag(tag))
         }
         Some(tag_expression::Expression::Operation(wire::tag_expression::Operation { op, conditions })) => {
             let op = operator(op, path, errors);

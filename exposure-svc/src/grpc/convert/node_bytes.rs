@@ -58,17 +58,17 @@ pub(super) fn read_node<'a>(bytes: &'a [u8], tags: &mut Vec<TagFacts<'a>>) -> Re
 }
 
 fn read_tag(bytes: &[u8]) -> Result<TagFacts<'_>, Malformed> {
-    let mut tag = TagFacts { id: "", name: "" };
+    let (mut id, mut told_name) = ("", "");
     let mut fields = Fields { rest: bytes };
     while let Some((number, value)) = fields.next()? {
         match (number, value) {
-            (1, Value::Bytes(id)) => tag.id = text(id)?,
-            (2, Value::Bytes(name)) => tag.name = text(name)?,
+            (1, Value::Bytes(bytes)) => id = text(bytes)?,
+            (2, Value::Bytes(bytes)) => told_name = text(bytes)?,
             (1 | 2, Value::Varint(_) | Value::Fixed) => return Err(Malformed),
             _ => {}
         }
     }
-    Ok(tag)
+    Ok(TagFacts::new(id, told_name))
 }
 
 fn read_timestamp(bytes: &[u8], before: Timestamp) -> Result<Timestamp, Malformed> {
@@ -146,6 +146,7 @@ mod tests {
     use prost::Message;
 
     use super::*;
+    use crate::domain::normalized_name;
 
     fn description() -> impl Strategy<Value = NodeDescription> {
         let tag = (".{0,8}", ".{0,8}").prop_map(|(id, name)| Tag { id, name });
@@ -161,13 +162,21 @@ mod tests {
         )
     }
 
+    /// A description with the names of its tags as they are compared.
+    fn normalized(mut node: NodeDescription) -> NodeDescription {
+        for tag in &mut node.tags {
+            tag.name = normalized_name(&tag.name).into_owned();
+        }
+        node
+    }
+
     fn read(bytes: &[u8]) -> Option<NodeDescription> {
         let mut tags = Vec::new();
         let node = read_node(bytes, &mut tags).ok()?;
         Some(NodeDescription {
             id: node.id.to_owned(),
             node_type: node.node_type.to_owned(),
-            tags: tags.iter().map(|tag| Tag { id: tag.id.to_owned(), name: tag.name.to_owned() }).collect(),
+            tags: tags.iter().map(|tag| Tag { id: tag.id.to_owned(), name: tag.name.to_string() }).collect(),
             schema_id: node.schema_id.map(str::to_owned),
             created_at: node.created_at,
         })
@@ -178,10 +187,10 @@ mod tests {
 
         #[test]
         fn it_reads_what_prost_writes(one in description(), other in description()) {
-            prop_assert_eq!(read(&one.encode_to_vec()), Some(one.clone()));
+            prop_assert_eq!(read(&one.encode_to_vec()), Some(normalized(one.clone())));
             // Two messages in a row are their merger.
             let both = [one.encode_to_vec(), other.encode_to_vec()].concat();
-            prop_assert_eq!(read(&both), NodeDescription::decode(both.as_slice()).ok());
+            prop_assert_eq!(read(&both), NodeDescription::decode(both.as_slice()).ok().map(normalized));
         }
 
         #[test]
@@ -194,7 +203,7 @@ mod tests {
             message.splice(at.index(message.len() + 1).., bytes.clone());
             for bytes in [bytes, message] {
                 if let Some(node) = read(&bytes) {
-                    prop_assert_eq!(NodeDescription::decode(bytes.as_slice()), Ok(node));
+                    prop_assert_eq!(NodeDescription::decode(bytes.as_slice()).map(normalized), Ok(node));
                 }
             }
         }

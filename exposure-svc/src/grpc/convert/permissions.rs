@@ -21,7 +21,7 @@ pub(super) fn tag_permissions(wire: wire::TagPermissions, errors: &mut FieldErro
 
 /// Takes a list of tags, wherever one stands.
 pub(super) fn tags(tags: Vec<String>, path: &str, errors: &mut FieldErrors) -> Distinct<TagRef> {
-    Distinct::parse(tags, path, TagRef::parse, errors)
+    Distinct::parse(tags, path, |tag| TagRef::parse(&tag), errors)
 }
 
 fn tag_grant(wire: wire::TagGrant, verb: TagVerb, errors: &mut FieldErrors) -> TagGrant {

@@ -12,8 +12,20 @@ use crate::domain::{
 
 pub(in crate::grpc) fn profile(shown: ShownProfile) -> wire::Profile {
     let ShownProfile { profile, warnings } = shown;
-    let Profile { id, owner, name, description, rules, is_active, is_default, created_at, updated_at, version } =
-        profile;
+    let Profile {
+        id,
+        owner,
+        name,
+        description,
+        rules,
+        // Among those that are shown.
+        formula_warnings: _,
+        is_active,
+        is_default,
+        created_at,
+        updated_at,
+        version,
+    } = profile;
     wire::Profile {
         id: id.to_string(),
         owner_id: owner.to_string(),
@@ -89,7 +101,7 @@ fn shown_filters(filters: TagFilters) -> wire::TagFilters {
 
 fn expression(expression: TagExpression) -> wire::TagExpression {
     let expression = match expression {
-        TagExpression::Tag { tag } => tag_expression::Expression::Tag(tag.as_str().to_owned()),
+        TagExpression::Tag { tag, ids: _ } => tag_expression::Expression::Tag(tag.as_str().to_owned()),
         TagExpression::Operation { op, conditions } => {
             let op = match op {
                 TagOp::And => tag_expression::Op::And,

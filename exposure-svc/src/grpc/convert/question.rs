@@ -161,7 +161,7 @@ pub(in crate::grpc) fn node<'a: 'tags, 'tags>(
     errors: &mut FieldErrors,
 ) -> Option<NodeFacts<'tags>> {
     let wire::NodeDescription { id, node_type, tags: given, schema_id, created_at } = node;
-    tags.extend(given.iter().take(MAX_LIST + 1).map(|wire::Tag { id, name }| TagFacts { id, name }));
+    tags.extend(given.iter().take(MAX_LIST + 1).map(|wire::Tag { id, name }| TagFacts::new(id, name)));
     let schema_id = schema_id.as_deref();
     facts(NodeParts { id, node_type, schema_id, created_at: *created_at }, tags, path, errors)
 }
@@ -180,7 +180,7 @@ fn facts<'tags>(
     }
     if node_type.is_empty() {
         wrong("node_type", "is required".to_owned());
-    } else if node_type.chars().nth(REF_CHARACTERS).is_some() {
+    } else if node_type.len() > REF_CHARACTERS && node_type.chars().nth(REF_CHARACTERS).is_some() {
         wrong("node_type", format!("must be at most {REF_CHARACTERS} characters"));
     }
     if tags.len() > MAX_LIST {
@@ -192,7 +192,7 @@ fn facts<'tags>(
     if let Some(error) = tags.iter().filter(|tag| !tag.id.is_empty()).find_map(|tag| Id::<Tag>::check(tag.id).err()) {
         wrong("tags", format!("has an id that {error}"));
     }
-    if tags.iter().any(|tag| tag.name.chars().nth(REF_CHARACTERS).is_some()) {
+    if tags.iter().any(|tag| tag.name.len() > REF_CHARACTERS && tag.name.chars().nth(REF_CHARACTERS).is_some()) {
         wrong("tags", format!("must have names of at most {REF_CHARACTERS} characters"));
     }
     match schema_id.map(Id::<Schema>::check) {

@@ -6,8 +6,9 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "app_access")]
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub(crate) id: Uuid,
     pub(crate) user_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) id: Uuid,
     pub(crate) app_id: String,
     pub(crate) tier: String,
     /// Empty when the grant has ended and its profile was deleted.
@@ -20,7 +21,11 @@ pub(crate) struct Model {
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub(crate) enum Relation {
-    #[sea_orm(belongs_to = "super::profile::Entity", from = "Column::ProfileId", to = "super::profile::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::profile::Entity",
+        from = "(Column::UserId, Column::ProfileId)",
+        to = "(super::profile::Column::UserId, super::profile::Column::Id)"
+    )]
     Profile,
 }
 

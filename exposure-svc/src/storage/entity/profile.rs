@@ -7,12 +7,15 @@ use serde::{Deserialize, Serialize};
 #[sea_orm(table_name = "profiles")]
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) user_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Uuid,
-    pub(crate) owner_id: String,
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     /// What the profile says of nodes, as one document.
     pub(crate) rules: Json,
+    /// What its owner should know of these rules: computed when they are written.
+    pub(crate) warnings: Json,
     pub(crate) is_active: bool,
     pub(crate) is_default: bool,
     pub(crate) created_at: ChronoDateTimeUtc,

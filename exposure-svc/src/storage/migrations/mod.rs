@@ -1,7 +1,6 @@
 //! The schema of profiles, grants and tags, step by step. A step that was released is never changed: another is added.
 
-mod m20261126_000001_create_profiles;
-mod m20261126_000002_create_secrets;
+mod m20261126_000001_create_exposure;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait::async_trait};
 
@@ -11,9 +10,6 @@ pub struct Migrator;
 #[async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20261126_000001_create_profiles::Migration),
-            Box::new(m20261126_000002_create_secrets::Migration),
-        ]
+        vec![Box::new(m20261126_000001_create_exposure::Migration)]
     }
 }

@@ -4,6 +4,8 @@ mod app_access;
 mod profile;
 mod tag;
 
+pub(super) use tag::known_tag;
+
 use sea_orm::prelude::ChronoDateTimeUtc;
 use vocabulary::Instant;
 

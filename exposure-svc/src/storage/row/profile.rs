@@ -13,15 +13,29 @@ impl TryFrom<&Profile> for Model {
     type Error = Error;
 
     fn try_from(profile: &Profile) -> Result<Self, Error> {
-        let Profile { id, owner, name, description, rules, is_active, is_default, created_at, updated_at, version } =
-            profile;
+        let Profile {
+            id,
+            owner,
+            name,
+            description,
+            rules,
+            formula_warnings,
+            is_active,
+            is_default,
+            created_at,
+            updated_at,
+            version,
+        } = profile;
         let rules = serde_json::to_value(rules).context("rules cannot be written").map_err(Error::Internal)?;
+        let warnings =
+            serde_json::to_value(formula_warnings).context("warnings cannot be written").map_err(Error::Internal)?;
         Ok(Self {
             id: id.0,
-            owner_id: owner.to_string(),
+            user_id: owner.to_string(),
             name: name.as_str().to_owned(),
             description: description.as_ref().map(|text| text.as_str().to_owned()),
             rules,
+            warnings,
             is_active: *is_active,
             is_default: *is_default,
             created_at: created_at.utc(),
@@ -43,10 +57,11 @@ impl TryFrom<Model> for Profile {
 fn read(row: Model) -> anyhow::Result<Profile> {
     Ok(Profile {
         id: ProfileId(row.id),
-        owner: UserId::parse(row.owner_id)?,
+        owner: UserId::parse(row.user_id)?,
         name: ProfileName::parse(&row.name)?,
         description: row.description.map(Description::parse).transpose()?,
         rules: serde_json::from_value(row.rules)?,
+        formula_warnings: serde_json::from_value(row.warnings)?,
         is_active: row.is_active,
         is_default: row.is_default,
         created_at: Instant::new(row.created_at)?,

@@ -1,4 +1,7 @@
-//! Profiles, access grants, known tags, and the answers kept for repeats.
+//! Users, profiles, access grants, known tags, the answers kept under idempotency keys, the newest time and the secrets.
+//!
+//! Every key begins with the user whose data it is, so that a change stays on one shard of a distributed PostgreSQL. Secrets are
+//! about no user.
 
 use sea_orm_migration::{
     prelude::*,
@@ -7,7 +10,12 @@ use sea_orm_migration::{
     },
     sea_query::{Check, Condition},
 };
-use service_kit::{database::create_newest_time, idempotency};
+use service_kit::{
+    database::{Dialect, create_newest_time},
+    idempotency,
+};
+
+use crate::storage::change::USERS;
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -15,11 +23,12 @@ pub(super) struct Migration;
 #[derive(DeriveIden)]
 enum Profiles {
     Table,
+    UserId,
     Id,
-    OwnerId,
     Name,
     Description,
     Rules,
+    Warnings,
     IsActive,
     IsDefault,
     CreatedAt,
@@ -30,8 +39,8 @@ enum Profiles {
 #[derive(DeriveIden)]
 enum AppAccess {
     Table,
-    Id,
     UserId,
+    Id,
     AppId,
     Tier,
     ProfileId,
@@ -49,10 +58,18 @@ enum Tags {
     Name,
 }
 
+#[derive(DeriveIden)]
+enum Secrets {
+    Table,
+    Name,
+    Value,
+}
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [profiles(), app_access(), tags()] {
+        let dialect = Dialect::of(manager);
+        for table in [USERS.create_table(dialect), profiles(dialect), app_access(dialect), tags(dialect), secrets()] {
             manager.create_table(table).await?;
         }
         for index in indexes() {
@@ -63,29 +80,30 @@ impl MigrationTrait for Migration {
     }
 }
 
-fn profiles() -> TableCreateStatement {
+fn profiles(dialect: Dialect) -> TableCreateStatement {
     Table::create()
         .table(Profiles::Table)
+        .col(dialect.person(Profiles::UserId))
         .col(uuid(Profiles::Id))
-        .col(text(Profiles::OwnerId))
         .col(text(Profiles::Name))
         .col(text_null(Profiles::Description))
         .col(json(Profiles::Rules))
+        .col(json(Profiles::Warnings))
         .col(boolean(Profiles::IsActive))
         .col(boolean(Profiles::IsDefault))
         .col(timestamp_with_time_zone(Profiles::CreatedAt))
         .col(timestamp_with_time_zone(Profiles::UpdatedAt))
         .col(ColumnDef::new(Profiles::Version).big_integer().not_null())
-        .primary_key(Index::create().name("profiles_pk").col(Profiles::Id))
+        .primary_key(Index::create().name("profiles_pk").col(Profiles::UserId).col(Profiles::Id))
         .to_owned()
 }
 
-fn app_access() -> TableCreateStatement {
+fn app_access(dialect: Dialect) -> TableCreateStatement {
     let has_profile = Expr::col(AppAccess::ProfileId).is_not_null();
     Table::create()
         .table(AppAccess::Table)
+        .col(dialect.person(AppAccess::UserId))
         .col(uuid(AppAccess::Id))
-        .col(text(AppAccess::UserId))
         .col(text(AppAccess::AppId))
         .col(text(AppAccess::Tier))
         .col(uuid_null(AppAccess::ProfileId))
@@ -93,12 +111,12 @@ fn app_access() -> TableCreateStatement {
         .col(timestamp_with_time_zone_null(AppAccess::ExpiresAt))
         .col(timestamp_with_time_zone_null(AppAccess::RevokedAt))
         .col(ColumnDef::new(AppAccess::Version).big_integer().not_null())
-        .primary_key(Index::create().name("app_access_pk").col(AppAccess::Id))
+        .primary_key(Index::create().name("app_access_pk").col(AppAccess::UserId).col(AppAccess::Id))
         .foreign_key(
             ForeignKey::create()
                 .name("app_access_profile_fk")
-                .from(AppAccess::Table, AppAccess::ProfileId)
-                .to(Profiles::Table, Profiles::Id),
+                .from(AppAccess::Table, (AppAccess::UserId, AppAccess::ProfileId))
+                .to(Profiles::Table, (Profiles::UserId, Profiles::Id)),
         )
         .check(Check::named(
             "app_access_names_a_profile_until_it_ends",
@@ -108,13 +126,22 @@ fn app_access() -> TableCreateStatement {
         .to_owned()
 }
 
-fn tags() -> TableCreateStatement {
+fn tags(dialect: Dialect) -> TableCreateStatement {
     Table::create()
         .table(Tags::Table)
-        .col(text(Tags::UserId))
+        .col(dialect.person(Tags::UserId))
         .col(text(Tags::TagId))
         .col(text_null(Tags::Name))
         .primary_key(Index::create().name("tags_pk").col(Tags::UserId).col(Tags::TagId))
+        .to_owned()
+}
+
+fn secrets() -> TableCreateStatement {
+    Table::create()
+        .table(Secrets::Table)
+        .col(text(Secrets::Name))
+        .col(text(Secrets::Value))
+        .primary_key(Index::create().name("secrets_pk").col(Secrets::Name))
         .to_owned()
 }
 
@@ -122,10 +149,10 @@ fn indexes() -> [IndexCreateStatement; 9] {
     let of_profiles = |name: &str| Index::create().name(name).table(Profiles::Table).to_owned();
     let of_grants = |name: &str| Index::create().name(name).table(AppAccess::Table).to_owned();
     [
-        of_profiles("profiles_by_owner").col(Profiles::OwnerId).col(Profiles::CreatedAt).col(Profiles::Id).to_owned(),
+        of_profiles("profiles_by_user").col(Profiles::UserId).col(Profiles::CreatedAt).col(Profiles::Id).to_owned(),
         of_profiles("profiles_one_default")
             .unique()
-            .col(Profiles::OwnerId)
+            .col(Profiles::UserId)
             .cond_where(Condition::all().add(Expr::col(Profiles::IsDefault).eq(true)))
             .to_owned(),
         of_grants("app_access_by_user").col(AppAccess::UserId).col(AppAccess::GrantedAt).col(AppAccess::Id).to_owned(),
@@ -144,7 +171,7 @@ fn indexes() -> [IndexCreateStatement; 9] {
             .col(AppAccess::RevokedAt)
             .cond_where(Condition::all().add(Expr::col(AppAccess::RevokedAt).is_not_null()))
             .to_owned(),
-        of_grants("app_access_by_profile").col(AppAccess::ProfileId).to_owned(),
+        of_grants("app_access_by_profile").col(AppAccess::UserId).col(AppAccess::ProfileId).to_owned(),
         of_grants("app_access_one_live")
             .unique()
             .col(AppAccess::UserId)

@@ -1,0 +1,24 @@
+//! Changes that are planned outside the lock of their user: what takes CPU delays no other change.
+
+use service_kit::idempotency::IdempotentRequest;
+use vocabulary::Instant;
+
+use super::Exposure;
+use crate::{domain::UserId, error::Error, storage::ProfileChange};
+
+/// How often a change is planned outside the lock before it is planned under it.
+pub(super) const ATTEMPTS: usize = 3;
+
+impl Exposure {
+    /// Begins a change that was planned at `version` of `user`; `None`: other changes came first, and it is to be planned again.
+    pub(super) async fn begin_planned(
+        &self,
+        user: &UserId,
+        request: Option<&IdempotentRequest>,
+        version: Option<i64>,
+        now: Instant,
+    ) -> Result<Option<ProfileChange>, Error> {
+        let change = self.store.begin(user, request).await?;
+        Ok(change.raise_user_from(version, now).await?.then_some(change))
+    }
+}

@@ -1,0 +1,49 @@
+//! Every statement that decides or changes names the user for every table: then it stays on one shard of a distributed
+//! PostgreSQL. Checked for the statements that the tests of this crate really send.
+
+use test_kit::{Backend, statements::unnamed};
+
+/// The tables whose rows belong to a user.
+const TABLES: [&str; 4] = ["users", "profiles", "app_access", "tags"];
+
+/// What begins a statement that neither decides nor changes.
+const EXEMPT: &[(&str, &str)] = &[
+    // Upkeep finds work among all users; what it does to it names one.
+    (
+        "SELECT user_id, id FROM app_access WHERE revoked_at IS NOT NULL AND revoked_at <= $1 UNION",
+        "upkeep: ended grants",
+    ),
+    ("SELECT user_id, COUNT(*) AS grants FROM app_access", "upkeep: revoked grants by user"),
+    ("CREATE ", "schema"),
+];
+
+/// Shows a behavior over both databases, and that its statements name the user.
+pub async fn on_both<F: Future<Output = ()>>(behavior: impl Fn(Backend) -> F) {
+    test_kit::on_both_checking(behavior, |statement| {
+        let is_exempt = EXEMPT.iter().any(|(beginning, _)| statement.starts_with(beginning));
+        let missing = unnamed(statement, &TABLES, "user_id");
+        assert!(is_exempt || missing.is_empty(), "does not name the user for {missing:?}: {statement}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn statements_of_the_service_are_seen() {
+    let seen = std::cell::RefCell::new(Vec::new());
+    let behavior = |backend| async move {
+        let stage = crate::stage::Stage::start(&backend).await;
+        let made = stage.create("ann", crate::stage::named("one")).await.unwrap();
+        stage.grant("ann", "app", &made.id).await.unwrap();
+        stage.learn("ann", &[("t1", "work")]).await;
+    };
+    test_kit::on_both_checking(behavior, |statement| seen.borrow_mut().push(statement.to_owned())).await;
+    let seen = seen.into_inner();
+    // Nothing is seen where there is no PostgreSQL, or a server whose log this process does not read.
+    if !seen.is_empty() {
+        for beginning in
+            ["INSERT INTO users", r#"INSERT INTO "profiles""#, r#"INSERT INTO "app_access""#, r#"INSERT INTO "tags""#]
+        {
+            assert!(seen.iter().any(|statement| statement.starts_with(beginning)), "{beginning}: {seen:?}");
+        }
+    }
+}

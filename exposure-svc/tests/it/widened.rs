@@ -1,0 +1,393 @@
+//! What an update is said to widen, compared with every node that could be.
+
+use exposure_svc::domain::{
+    DetailLevel, Exposed, NodeType, Rules, SchemaGrant, SchemaPermissions, TagExpression, TagFilters, TagGrant, TagId,
+    TagOp, TagPermissions, TagRef, TagsLogic, Transformation, Widening,
+    exposure::{CompiledProfile, NodeFacts, TagFacts},
+    widening,
+};
+use ofself_proto::exposure::{
+    DetailLevel as WireLevel, Profile, ProfileDraft, TagFilters as WireFilters, UpdateProfileRequest,
+};
+use proptest::{prelude::*, sample::subsequence};
+use prost_types::Timestamp;
+use vocabulary::{Distinct, Id, Instant};
+
+use crate::{
+    stage::{START, Stage, by, named, strings, update_of},
+    statements::on_both,
+    world::{SCHEMAS, TYPES, day, random_rules, tag},
+};
+
+/// Calls `ask` with every kind of node that two versions can tell apart: every set of tags, every type, schema and id that they name
+/// and one that they do not, and every day.
+fn every_node([one, other]: [&Rules; 2], mut ask: impl FnMut(&NodeFacts<'_>)) {
+    let mut references: Vec<TagRef> = one.tags().union(&other.tags()).cloned().collect();
+    references.sort();
+    let types: Vec<_> = TYPES.iter().copied().chain(["another"]).collect();
+    let schemas = [Some(SCHEMAS[0]), Some(SCHEMAS[1]), None, Some("another")];
+    let picked = one.allowed_node_ids.iter().chain(&other.allowed_node_ids).map(Id::as_str);
+    let ids: Vec<_> = picked.chain(["another"]).collect();
+    let has_range = |rules: &Rules| rules.date_range_start.or(rules.date_range_end).is_some();
+    let days: Vec<_> = (1..16).step_by(if has_range(one) || has_range(other) { 1 } else { 15 }).collect();
+    for subset in 0..1_u32 << references.len() {
+        let chosen = (0..).zip(&references).filter(|(index, _)| subset >> index & 1 == 1);
+        let tags: Vec<_> = chosen
+            .map(|(_, reference)| match reference {
+                TagRef::Id { id } => TagFacts::new(id.as_str(), ""),
+                TagRef::Text(text) => TagFacts::new("", text.as_str()),
+            })
+            .collect();
+        for node_type in &types {
+            for schema in schemas {
+                for id in &ids {
+                    for created in &days {
+                        ask(&NodeFacts { id, node_type, tags: &tags, schema, created_at: day(*created) });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many kinds of nodes `after` exposes and `before` does not.
+fn newly_exposed(before: &Rules, after: &Rules) -> usize {
+    let (hides, exposes) = (CompiledProfile::new(before, true), CompiledProfile::new(after, true));
+    let mut found = 0;
+    every_node([before, after], |node| found += usize::from(exposes.exposes(node) && !hides.exposes(node)));
+    found
+}
+
+/// The fields of a profile that decide which nodes are exposed.
+const FIELDS: [&str; 13] = [
+    "tag_filters.include_all",
+    "tag_filters.include_any",
+    "tag_filters.exclude_any",
+    "tag_expression",
+    "allowed_tag_ids",
+    "excluded_tag_ids",
+    "allowed_node_ids",
+    "allowed_node_types",
+    "excluded_node_types",
+    "date_range_start",
+    "date_range_end",
+    "tag_permissions.read",
+    "schema_permissions.read",
+];
+
+/// The rules `of` with one field as `source` has it.
+fn with_field(field: &str, source: &Rules, of: &Rules) -> Rules {
+    let mut rules = of.clone();
+    let source = source.clone();
+    let mut filters = rules.tag_filters.take().unwrap_or_default();
+    let of_source = source.tag_filters.unwrap_or_default();
+    match field {
+        "tag_filters.include_all" => filters.include_all = of_source.include_all,
+        "tag_filters.include_any" => filters.include_any = of_source.include_any,
+        "tag_filters.exclude_any" => filters.exclude_any = of_source.exclude_any,
+        "tag_expression" => rules.tag_expression = source.tag_expression,
+        "allowed_tag_ids" => {
+            rules.allowed_tag_ids = source.allowed_tag_ids;
+            rules.allowed_tags_logic = source.allowed_tags_logic;
+        }
+        "excluded_tag_ids" => rules.excluded_tag_ids = source.excluded_tag_ids,
+        "allowed_node_ids" => rules.allowed_node_ids = source.allowed_node_ids,
+        "allowed_node_types" => rules.allowed_node_types = source.allowed_node_types,
+        "excluded_node_types" => rules.excluded_node_types = source.excluded_node_types,
+        "date_range_start" => rules.date_range_start = source.date_range_start,
+        "date_range_end" => rules.date_range_end = source.date_range_end,
+        "tag_permissions.read" => rules.tag_permissions = source.tag_permissions,
+        "schema_permissions.read" => rules.schema_permissions = source.schema_permissions,
+        other => panic!("{other} is no field of the formula"),
+    }
+    Rules { tag_filters: Some(filters), ..rules }
+}
+
+fn compared(before: &Rules, after: &Rules) -> Widening {
+    widening((before, true), (after, true))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 200,
+        max_global_rejects: 100_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// In both directions: nothing that is widened is missed, and what is described is really exposed now and was not before.
+    #[test]
+    fn no_widening_is_missed_and_none_is_made_up(
+        before in random_rules(),
+        other in random_rules(),
+        fields in subsequence(FIELDS.to_vec(), 1..=3),
+    ) {
+        let after = fields.iter().fold(before.clone(), |rules, field| with_field(field, &other, &rules));
+        let references = before.tags().union(&after.tags()).count();
+        prop_assume!(references <= 6);
+        for (before, after) in [(&before, &after), (&after, &before)] {
+            let found = newly_exposed(before, after);
+            match compared(before, after).nodes {
+                None => prop_assert_eq!(found, 0),
+                Some(Exposed::Undecided { fields }) => prop_assert!(false, "small profiles are decided: {:?}", fields),
+                Some(Exposed::Nodes { example, fields }) => {
+                    prop_assert!(found > 0);
+                    let (hides, exposes) = (CompiledProfile::new(before, true), CompiledProfile::new(after, true));
+                    let is_example = example.with_facts(|node| exposes.exposes(node) && !hides.exposes(node));
+                    prop_assert!(is_example, "{:?}", example);
+                    // Every field that exposes anything is named: with those as they were, nothing is newly exposed.
+                    prop_assert!(!fields.is_empty());
+                    let reverted = fields.iter().fold(after.clone(), |rules, field| with_field(field, before, &rules));
+                    prop_assert_eq!(newly_exposed(before, &reverted), 0, "{:?}", fields);
+                }
+            }
+        }
+    }
+}
+
+fn list(tags: &[&str]) -> Distinct<TagRef> {
+    Distinct::new(tags.iter().map(|text| tag(text)).collect())
+}
+
+fn ids<Kind>(ids: &[&str]) -> Distinct<Id<Kind>> {
+    Distinct::new(ids.iter().map(|id| Id::parse(*id).unwrap()).collect())
+}
+
+fn fields_of(exposed: Option<Exposed>) -> Vec<&'static str> {
+    match exposed {
+        None => Vec::new(),
+        Some(Exposed::Nodes { fields, .. } | Exposed::Undecided { fields }) => fields,
+    }
+}
+
+#[test]
+fn wider_range_and_one_more_picked_node_are_noticed() {
+    let range = |start: i64, end: i64| Rules {
+        date_range_start: Some(day(start)),
+        date_range_end: Some(day(end)),
+        ..Rules::default()
+    };
+    assert_eq!(fields_of(compared(&range(5, 9), &range(5, 10)).nodes), ["date_range_end"]);
+    assert_eq!(fields_of(compared(&range(5, 9), &range(4, 9)).nodes), ["date_range_start"]);
+    assert_eq!(compared(&range(5, 9), &range(6, 8)), Widening::default());
+    let later = compared(&range(5, 9), &range(9, 12));
+    assert_eq!(fields_of(later.nodes), ["date_range_start", "date_range_end"], "other nodes are exposed, too");
+    let picked = |nodes: &[&str]| Rules { allowed_node_ids: ids(nodes), ..Rules::default() };
+    assert_eq!(fields_of(compared(&picked(&["a"]), &picked(&["a", "b"])).nodes), ["allowed_node_ids"]);
+    assert_eq!(compared(&picked(&["a", "b"]), &picked(&["b"])), Widening::default());
+}
+
+#[test]
+fn emptying_the_last_inclusion_or_picked_node_widens() {
+    let picked = Rules { allowed_node_ids: ids(&["a"]), ..Rules::default() };
+    assert_eq!(fields_of(compared(&picked, &Rules::default()).nodes), ["allowed_node_ids"]);
+    let filters = TagFilters { include_any: list(&["work"]), ..TagFilters::default() };
+    let included = Rules { tag_filters: Some(filters), ..Rules::default() };
+    assert_eq!(fields_of(compared(&included, &Rules::default()).nodes), ["tag_filters.include_any"]);
+    assert_eq!(compared(&Rules::default(), &included), Widening::default());
+}
+
+#[test]
+fn more_of_a_node_is_noticed_verb_by_verb() {
+    let more = |before: &Rules, after: &Rules| compared(before, after).more;
+    let level = |level| Rules { max_detail_level: level, ..Rules::default() };
+    assert_eq!(more(&level(Some(DetailLevel::Minimal)), &level(Some(DetailLevel::Summary))), ["max_detail_level"]);
+    assert_eq!(more(&level(Some(DetailLevel::Summary)), &level(None)), ["max_detail_level"], "unset is full");
+    assert_eq!(more(&level(None), &level(Some(DetailLevel::Minimal))), [""; 0]);
+    let transformed =
+        |all: &[Transformation]| Rules { transformations: Distinct::new(all.to_vec()), ..Rules::default() };
+    let both = transformed(&[Transformation::RedactPii, Transformation::CoarsenDates]);
+    let one = transformed(&[Transformation::CoarsenDates]);
+    assert_eq!((more(&both, &one), more(&one, &both)), (vec!["transformations"], vec![]));
+
+    let grant = |tags: &[&str], allow_all, allow_new| Some(TagGrant { tag_ids: list(tags), allow_all, allow_new });
+    let of = |edit, create| Rules {
+        tag_permissions: Some(TagPermissions {
+            read: grant(&[], true, None),
+            edit,
+            create,
+            ..TagPermissions::default()
+        }),
+        ..Rules::default()
+    };
+    let one = of(grant(&["a"], false, None), None);
+    let two = of(grant(&["a", "b"], false, None), None);
+    let all = of(grant(&[], true, None), None);
+    assert_eq!(more(&one, &two), ["tag_permissions.edit"]);
+    assert_eq!(more(&two, &all), ["tag_permissions.edit"]);
+    assert_eq!((more(&two, &one), more(&all, &two), more(&one, &of(None, None))), (vec![], vec![], vec![]));
+    let new = of(None, grant(&["a"], false, Some(true)));
+    assert_eq!(more(&of(None, grant(&["a"], false, Some(false))), &new), ["tag_permissions.create"]);
+    // Where nothing is stated, every tag is shown and nothing may be written.
+    assert_eq!(more(&Rules::default(), &one), ["tag_permissions.edit"]);
+    assert_eq!(more(&one, &Rules::default()), ["tag_permissions.discover"]);
+    // A text that was resolved to the tag it names grants less.
+    let resolved =
+        TagGrant { tag_ids: Distinct::new(vec![TagRef::id(TagId::parse("a").unwrap())]), ..TagGrant::default() };
+    assert_eq!(more(&one, &of(Some(resolved.clone()), None)), [""; 0]);
+    assert_eq!(more(&of(Some(resolved), None), &one), ["tag_permissions.edit"]);
+
+    let write = |schemas: &[&str], allow_all| Rules {
+        schema_permissions: Some(SchemaPermissions {
+            read: Some(SchemaGrant { schema_ids: Distinct::default(), allow_all: true }),
+            write: Some(SchemaGrant { schema_ids: ids(schemas), allow_all }),
+        }),
+        ..Rules::default()
+    };
+    assert_eq!(more(&write(&["s"], false), &write(&["s", "t"], false)), ["schema_permissions.write"]);
+    assert_eq!(more(&write(&["s"], false), &write(&[], true)), ["schema_permissions.write"]);
+    assert_eq!(more(&Rules::default(), &write(&["s"], false)), ["schema_permissions.write"]);
+    assert_eq!(more(&write(&[], true), &write(&["s"], false)), [""; 0]);
+}
+
+#[test]
+fn change_of_logic_and_of_a_read_permission_widen() {
+    let allowed = |logic| Rules { allowed_tag_ids: list(&["a", "b"]), allowed_tags_logic: logic, ..Rules::default() };
+    assert_eq!(fields_of(compared(&allowed(Some(TagsLogic::And)), &allowed(None)).nodes), ["allowed_tag_ids"]);
+    assert_eq!(compared(&allowed(None), &allowed(Some(TagsLogic::And))), Widening::default());
+    let reads = |tags: &[&str]| Rules {
+        tag_permissions: Some(TagPermissions {
+            read: Some(TagGrant { tag_ids: list(tags), ..TagGrant::default() }),
+            ..TagPermissions::default()
+        }),
+        ..Rules::default()
+    };
+    let wider = compared(&reads(&["a"]), &reads(&["a", "b"]));
+    assert_eq!((fields_of(wider.nodes), wider.more), (vec!["tag_permissions.read"], vec!["tag_permissions.read"]));
+}
+
+/// `holes + 1` pigeons do not fit into so many holes: true of every node, and hard to see.
+fn pigeons(holes: usize) -> TagExpression {
+    let hole = |pigeon: usize, hole: usize| TagExpression::tag(tag(&format!("p{pigeon}h{hole}")));
+    let all = |op, conditions| TagExpression::Operation { op, conditions };
+    let mut conditions: Vec<_> =
+        (0..=holes).map(|pigeon| all(TagOp::Or, (0..holes).map(|h| hole(pigeon, h)).collect())).collect();
+    for h in 0..holes {
+        let two = (1..=holes).map(|one| {
+            let before = all(TagOp::Or, (0..one).map(|other| hole(other, h)).collect());
+            all(TagOp::And, vec![hole(one, h), before])
+        });
+        conditions.push(all(TagOp::Not, vec![all(TagOp::Or, two.collect())]));
+    }
+    all(TagOp::And, conditions)
+}
+
+#[test]
+fn comparison_that_is_too_hard_is_undecided() {
+    // Neither exposes anything; the solver cannot tell within its bound.
+    let nothing = Rules { tag_permissions: Some(TagPermissions::nothing()), ..Rules::default() };
+    let hard = Rules { tag_expression: Some(pigeons(7)), ..Rules::default() };
+    let Some(Exposed::Undecided { fields }) = compared(&nothing, &hard).nodes else { panic!("it was decided") };
+    assert_eq!(fields, ["tag_expression", "tag_permissions.read"]);
+    let easy = Rules { tag_expression: Some(pigeons(3)), ..Rules::default() };
+    assert_eq!(compared(&nothing, &easy).nodes, None);
+    let inactive = widening((&hard, false), (&hard, true));
+    assert_eq!(inactive.activated, Some(Exposed::Undecided { fields: vec!["is_active"] }));
+}
+
+/// Of the warnings of an answer, those about widening: their messages and fields.
+fn widened(profile: &Profile) -> Vec<(String, Vec<String>)> {
+    let widened = profile.warnings.iter().filter(|warning| warning.code == "WIDENED");
+    widened.map(|warning| (warning.message.clone(), warning.fields.clone())).collect()
+}
+
+#[tokio::test]
+async fn update_answers_carry_the_warning() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        stage.learn("ann", &[("t1", "work"), ("t2", "private")]).await;
+        let excluding = |tags: &[&str]| {
+            let filters = WireFilters { exclude_any: strings(tags), ..WireFilters::default() };
+            ProfileDraft { tag_filters: Some(filters), max_detail_level: WireLevel::Minimal.into(), ..named("Seen") }
+        };
+        let made = stage.create("ann", excluding(&["work", "private"])).await.unwrap();
+        assert!(widened(&made).is_empty(), "{backend}: nothing was before");
+        let update = async |draft, mask: &[&str]| stage.update("ann", &made.id, draft, mask).await.unwrap();
+
+        let wider = update(excluding(&["work"]), &["tag_filters"]).await;
+        let message = "this update exposes nodes that were hidden, such as a node with the tag `private`";
+        assert_eq!(widened(&wider), [(message.to_owned(), strings(&["tag_filters.exclude_any"]))], "{backend}");
+        assert!(widened(&stage.get("ann", &made.id).await.unwrap()).is_empty(), "{backend}: of update answers only");
+        assert!(widened(&update(excluding(&["work"]), &["tag_filters"]).await).is_empty(), "{backend}: unchanged");
+        assert!(widened(&update(excluding(&["work", "private"]), &["tag_filters"]).await).is_empty(), "{backend}");
+        assert!(widened(&update(named("Renamed"), &["name"]).await).is_empty(), "{backend}");
+
+        let both = ProfileDraft { max_detail_level: WireLevel::Summary.into(), ..excluding(&["private"]) };
+        let wider = update(both, &["tag_filters", "max_detail_level"]).await;
+        let message = "this update exposes nodes that were hidden, such as a node with the tag `work`; \
+                       apps see or may do more than before by `max_detail_level`";
+        let fields = strings(&["tag_filters.exclude_any", "max_detail_level"]);
+        assert_eq!(widened(&wider), [(message.to_owned(), fields)], "{backend}");
+
+        let ranged = ProfileDraft {
+            allowed_node_types: strings(&["GOAL"]),
+            date_range_end: Some(Timestamp { seconds: START, nanos: 0 }),
+            ..excluding(&["private"])
+        };
+        update(ranged.clone(), &["allowed_node_types", "date_range_end"]).await;
+        let later = ProfileDraft { date_range_end: Some(Timestamp { seconds: START + 1, nanos: 0 }), ..ranged };
+        let wider = update(later, &["date_range_end"]).await;
+        let message = "this update exposes nodes that were hidden, such as a node without tags, of the type `GOAL`, \
+                       created at 2026-01-01T00:00:00Z";
+        assert_eq!(widened(&wider), [(message.to_owned(), strings(&["date_range_end"]))], "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn inactive_versions_are_compared_and_activation_has_its_own_message() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let filters = |tags: &[&str]| {
+            let filters = WireFilters { include_any: strings(tags), ..WireFilters::default() };
+            ProfileDraft { tag_filters: Some(filters), ..named("Seen") }
+        };
+        let made = stage.create("ann", filters(&["a"])).await.unwrap();
+        let activate = async |is_active, draft: ProfileDraft, mask: &[&str]| {
+            let request =
+                UpdateProfileRequest { is_active: Some(is_active), profile: Some(draft), ..update_of(&made.id, mask) };
+            stage.client().update_profile(by("ann", request)).await.unwrap().into_inner().profile.unwrap()
+        };
+        assert!(widened(&activate(false, named("Seen"), &["is_active"]).await).is_empty(), "{backend}");
+        let wider = stage.update("ann", &made.id, filters(&["a", "b"]), &["tag_filters"]).await.unwrap();
+        assert_eq!(widened(&wider)[0].1, ["tag_filters.include_any"], "{backend}: as if it were active");
+        let active = activate(true, named("Seen"), &["is_active"]).await;
+        let found = widened(&active);
+        assert_eq!((found.len(), &found[0].1), (1, &strings(&["is_active"])), "{backend}");
+        assert!(
+            found[0].0.starts_with("the profile was inactive and exposed nothing; now it exposes a node"),
+            "{found:?}"
+        );
+        activate(false, named("Seen"), &["is_active"]).await;
+        let both = activate(true, filters(&["a", "b", "c"]), &["is_active", "tag_filters"]).await;
+        let fields: Vec<_> = widened(&both).into_iter().map(|(_, fields)| fields).collect();
+        assert_eq!(fields, [strings(&["tag_filters.include_any"]), strings(&["is_active"])], "{backend}");
+    })
+    .await;
+}
+
+#[test]
+fn types_and_schemas_that_no_list_names_are_compared_too() {
+    let excluding = |types: &[&str]| Rules {
+        excluded_node_types: Distinct::new(
+            types.iter().map(|kind| NodeType::parse((*kind).to_owned()).unwrap()).collect(),
+        ),
+        ..Rules::default()
+    };
+    let allowing = |types: &[&str]| Rules {
+        allowed_node_types: Distinct::new(
+            types.iter().map(|kind| NodeType::parse((*kind).to_owned()).unwrap()).collect(),
+        ),
+        ..Rules::default()
+    };
+    // Everything but GOAL is more than note alone; note alone is within it.
+    let wider = compared(&allowing(&["note"]), &excluding(&["GOAL"]));
+    assert_eq!(fields_of(wider.nodes), ["allowed_node_types"]);
+    assert_eq!(compared(&excluding(&["GOAL"]), &allowing(&["note"])), Widening::default());
+    let Some(Exposed::Nodes { example, .. }) = compared(&allowing(&["other"]), &excluding(&["GOAL"])).nodes else {
+        panic!("it exposes other types");
+    };
+    example.with_facts(|node| {
+        assert_eq!((node.node_type, node.created_at), ("other-", Instant::from_parts(0, 0).unwrap()));
+    });
+}
