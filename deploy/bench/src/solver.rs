@@ -17,6 +17,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let (before, after) = (profile_of(parts, 0)?, profile_of(parts, 1)?);
         print(&format!("{parts} parts"), &before, &after);
     }
+    let (before, after) = long_lists()?;
+    print("seven lists of 1,000, five cleared", &before, &after);
     let hard = serde_json::from_value(json!({"tag_expression": pigeons(7)}))?;
     print("too hard: 8 pigeons in 7 holes", &profile_of(5, 0)?, &hard);
     Ok(())
@@ -40,6 +42,27 @@ fn time(work: impl Fn()) -> f64 {
         began.elapsed().as_secs_f64() * 1e6 / f64::from(done)
     };
     median((0..ROUNDS).map(|_| round()).collect())
+}
+
+/// A profile of the longest lists and the largest expression there may be, and the same with five lists cleared.
+fn long_lists() -> anyhow::Result<(Rules, Rules)> {
+    let list = |kind: &str| -> Vec<String> { (0..1_000).map(|number| format!("{kind}-{number}")).collect() };
+    let parts: Vec<Value> = (0..510).map(|number| json!({"tag": format!("e-{number}")})).collect();
+    let after = json!({
+        "tag_expression": {"op": "AND", "conditions": parts},
+        "excluded_node_types": list("x"),
+        "allowed_node_types": list("y"),
+    });
+    let before = json!({
+        "tag_filters": {"include_all": list("a"), "include_any": list("b"), "exclude_any": list("c")},
+        "tag_expression": {"op": "AND", "conditions": parts},
+        "allowed_tag_ids": list("d"),
+        "allowed_tags_logic": "AND",
+        "excluded_tag_ids": list("f"),
+        "excluded_node_types": list("x"),
+        "allowed_node_types": list("y"),
+    });
+    Ok((serde_json::from_value(before)?, serde_json::from_value(after)?))
 }
 
 /// A profile of so many parts, of which `version` changes one; its expression meets its exclusions.

@@ -14,15 +14,21 @@ pub struct ShownProfile {
 impl ShownProfile {
     /// The profile with its tags as a person knows them.
     pub fn by_names(profile: Profile, tags: &TagDirectory) -> Self {
-        let Self { profile, warnings } = Self::as_stored(profile, tags);
+        let warnings = Self::warnings(&profile, tags);
         let rules = profile.rules.shown(tags);
         Self { profile: Profile { rules, ..profile }, warnings }
     }
 
     /// The profile with its tags as they are stored.
     pub fn as_stored(profile: Profile, tags: &TagDirectory) -> Self {
+        let warnings = Self::warnings(&profile, tags);
+        let rules = profile.rules.as_texts();
+        Self { profile: Profile { rules, ..profile }, warnings }
+    }
+
+    fn warnings(profile: &Profile, tags: &TagDirectory) -> Vec<Warning> {
         let mut warnings = profile.formula_warnings.clone();
         warnings.extend(directory_warnings(&profile.rules, tags));
-        Self { profile, warnings }
+        warnings
     }
 }

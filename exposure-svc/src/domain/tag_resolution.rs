@@ -3,7 +3,7 @@
 //! Neither a rename, nor a second tag of the same name, nor a profile that is written back as it was shown exposes more than
 //! before.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use vocabulary::{Distinct, FieldErrors};
 
@@ -48,28 +48,40 @@ impl Rules {
     #[must_use]
     pub fn shown(&self, directory: &TagDirectory) -> Self {
         self.map_tags(|place, stored| {
-            let texts = stored.iter().map(|tag| TagRef::Text(shown(place.effect, tag, stored, directory)));
-            Distinct::new(texts.collect())
+            Distinct::new(shown_texts(place.effect, stored, directory).into_iter().map(TagRef::Text).collect())
         })
+    }
+
+    /// The rules with every reference as a text: ids as they are stored.
+    #[must_use]
+    pub fn as_texts(&self) -> Self {
+        self.map_tags(|_, stored| Distinct::new(stored.iter().map(|tag| TagRef::Text(tag.to_text())).collect()))
     }
 }
 
-/// The text to show for one reference of a list. In an exclusion, a tag beside a text that is its name is shown as that text, though
-/// other tags carry the name too: written back, the text stands for all of them.
-fn shown(effect: TagEffect, tag: &TagRef, list: &Distinct<TagRef>, directory: &TagDirectory) -> TagText {
-    let TagRef::Id { id } = tag else { return tag.to_text() };
-    match directory.name_of(id) {
-        Some(name) if effect == TagEffect::Excludes && list.iter().any(|other| other.text() == Some(name)) => {
-            name.clone()
-        }
-        Some(_) | None => directory.shown(tag),
-    }
+/// The texts to show for the references of a list, in its order. In an exclusion, a tag beside a text that is its name or its id is
+/// shown as that text, though other tags carry the name too: written back, the text stands for all of them.
+fn shown_texts(effect: TagEffect, list: &Distinct<TagRef>, directory: &TagDirectory) -> Vec<TagText> {
+    let texts: HashSet<_> = match effect {
+        TagEffect::Excludes => list.iter().filter_map(TagRef::text).collect(),
+        TagEffect::Includes => HashSet::new(),
+    };
+    let shown = |tag: &TagRef| {
+        let TagRef::Id { id } = tag else { return tag.to_text() };
+        let texts_of_tag = directory.name_of(id).cloned().into_iter().chain([TagText::from(id)]);
+        texts_of_tag.into_iter().find(|text| texts.contains(text)).unwrap_or_else(|| directory.shown(tag))
+    };
+    list.iter().map(shown).collect()
 }
 
 /// A list of exclusions, with the ids of the tags that its texts name. It may grow beyond what a person may write: no exclusion
 /// is dropped to make room.
 fn learned_exclusion(stored: &Distinct<TagRef>, directory: &TagDirectory) -> Distinct<TagRef> {
-    let ids = stored.iter().filter_map(TagRef::text).flat_map(|text| directory.ids_named(text));
+    let ids = stored.iter().filter_map(TagRef::text).flat_map(|text| match directory.resolve(text) {
+        Resolution::Tag(id) => std::slice::from_ref(id),
+        Resolution::Ambiguous(ids) => ids,
+        Resolution::Unknown => &[],
+    });
     Distinct::new(stored.iter().cloned().chain(ids.cloned().map(TagRef::id)).collect())
 }
 
@@ -77,11 +89,28 @@ fn learned_exclusion(stored: &Distinct<TagRef>, directory: &TagDirectory) -> Dis
 #[derive(Default)]
 struct StoredTags {
     /// Exclusions, by their path.
-    exclusions: BTreeMap<String, HashMap<TagText, Vec<TagRef>>>,
+    exclusions: BTreeMap<String, HashMap<TagText, StoredExclusion>>,
     /// Everything else, by its path.
     inclusions: HashMap<String, HashMap<TagText, TagRef>>,
     /// Lists of exclusions in the order in which they are stored, by their path.
     lists: HashMap<String, Distinct<TagRef>>,
+}
+
+/// The references that are stored for one text, in order.
+#[derive(Default)]
+struct StoredExclusion {
+    references: Vec<TagRef>,
+    seen: HashSet<TagRef>,
+}
+
+impl StoredExclusion {
+    fn extend<'a>(&mut self, references: impl IntoIterator<Item = &'a TagRef>) {
+        for reference in references {
+            if self.seen.insert(reference.clone()) {
+                self.references.push(reference.clone());
+            }
+        }
+    }
 }
 
 impl StoredTags {
@@ -92,9 +121,9 @@ impl StoredTags {
                 TagEffect::Excludes => all.add_exclusions(place, stored, directory),
                 TagEffect::Includes => {
                     let list = all.inclusions.entry(Self::path(place)).or_default();
-                    for tag in stored {
+                    for (tag, shown) in stored.iter().zip(shown_texts(place.effect, stored, directory)) {
                         // The text that is shown comes first: it is what a person would write back.
-                        list.insert(shown(place.effect, tag, stored, directory), tag.clone());
+                        list.insert(shown, tag.clone());
                     }
                     for tag in stored {
                         list.entry(tag.to_text()).or_insert_with(|| tag.clone());
@@ -107,22 +136,21 @@ impl StoredTags {
     }
 
     fn add_exclusions(&mut self, place: &TagPlace<'_>, stored: &Distinct<TagRef>, directory: &TagDirectory) {
-        let texts = |tag: &TagRef| {
-            let shown = shown(place.effect, tag, stored, directory);
-            Distinct::new(vec![shown, tag.to_text()])
-        };
+        let shown = shown_texts(place.effect, stored, directory);
+        let both = |(tag, shown): (&TagRef, TagText)| Distinct::new(vec![shown, tag.to_text()]);
+        let mut texts = stored.iter().zip(shown).map(both);
         let exclusions = self.exclusions.entry(Self::path(place)).or_default();
         if Self::is_expression(place) {
             // All references of the tag stand for the one text that is shown of it.
-            let first = stored.iter().next().map(texts).unwrap_or_default();
+            let first = texts.next().unwrap_or_default();
             for text in &first {
-                exclusions.entry(text.clone()).or_default().extend(stored.iter().cloned());
+                exclusions.entry(text.clone()).or_default().extend(stored);
             }
             return;
         }
-        for tag in stored {
-            for text in &texts(tag) {
-                exclusions.entry(text.clone()).or_default().push(tag.clone());
+        for (tag, texts) in stored.iter().zip(texts) {
+            for text in &texts {
+                exclusions.entry(text.clone()).or_default().extend([tag]);
             }
         }
         self.lists.insert(place.path.to_owned(), stored.clone());
@@ -131,9 +159,9 @@ impl StoredTags {
     /// What is stored for an exclusion that is shown as `text`: at the same place, else at any, since an update may move it.
     fn exclusion(&self, place: &TagPlace<'_>, text: &TagText) -> impl Iterator<Item = &TagRef> {
         let here = self.exclusions.get(&Self::path(place)).and_then(|exclusions| exclusions.get(text));
-        let anywhere = self.exclusions.values().filter_map(|exclusions| exclusions.get(text)).flatten();
+        let anywhere = self.exclusions.values().filter_map(|exclusions| exclusions.get(text));
         let elsewhere = here.is_none().then_some(anywhere);
-        here.into_iter().flatten().chain(elsewhere.into_iter().flatten())
+        here.into_iter().chain(elsewhere.into_iter().flatten()).flat_map(|stored| &stored.references)
     }
 
     /// An update may move the conditions of the expression: all of them are one place.

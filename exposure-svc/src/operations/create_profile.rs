@@ -6,7 +6,7 @@ use vocabulary::Instant;
 
 use super::{
     Exposure,
-    blocking::{permit, run_blocking},
+    blocking::{Permit, permit, run_blocking},
     planned_change::ATTEMPTS,
 };
 use crate::{
@@ -58,7 +58,7 @@ impl Exposure {
             let reads = self.store.of(&owner);
             // Read first: a change that comes after it is noticed.
             let version = reads.version().await?;
-            let planned = plan(&reads, version, &edits).await;
+            let planned = plan(&reads, version, &edits, permit().await?).await;
             let change = self.store.begin(&owner, request).await?;
             // A repeat is answered as the first was, whatever has become known of the tags since.
             if let Some(kept) = change.replay(request, now).await? {
@@ -69,13 +69,15 @@ impl Exposure {
                 return write(change, owner, planned, request, now).await;
             }
         }
+        // Before it holds the lock.
+        let permit = permit().await?;
         let change = self.store.begin(&owner, request).await?;
         if let Some(kept) = change.replay(request, now).await? {
             return Ok(CreateProfile::Replayed(kept));
         }
         change.raise_user(now).await?;
         let version = change.reads().version().await?;
-        let planned = plan(&change.reads(), version, &edits).await?;
+        let planned = plan(&change.reads(), version, &edits, permit).await?;
         write(change, owner, planned, request, now).await
     }
 }
@@ -84,13 +86,18 @@ async fn plan<C: Connection>(
     reads: &UserReads<'_, C>,
     version: Option<i64>,
     edits: &ProfileEdits,
+    permit: Permit,
 ) -> Result<PlannedProfile, Error> {
     // A user whose data never changed has no tags.
     let tags = if version.is_some() { reads.tags(&edits.tags()).await? } else { TagDirectory::default() };
-    let content = edits.clone().resolved(&Rules::default(), &tags).create().map_err(Error::Invalid)?;
-    let rules = content.rules.clone();
-    let (_, warnings) = run_blocking(permit().await?, move || formula_warnings(&rules)).await?;
-    Ok(PlannedProfile { content, warnings, tags })
+    let edits = edits.clone();
+    let (_, planned) = run_blocking(permit, move || {
+        let content = edits.resolved(&Rules::default(), &tags).create().map_err(Error::Invalid)?;
+        let warnings = formula_warnings(&content.rules);
+        Ok(PlannedProfile { content, warnings, tags })
+    })
+    .await?;
+    planned
 }
 
 async fn write(

@@ -6,7 +6,7 @@ use vocabulary::{FieldErrors, MAX_LIST, WrongItems};
 
 use super::{
     Exposure,
-    blocking::{permit, run_blocking},
+    blocking::{Permit, permit, run_blocking},
     planned_change::ATTEMPTS,
 };
 use crate::{
@@ -71,14 +71,16 @@ impl Exposure {
             let reads = self.store.of(user);
             // Read first: a change that comes after it is noticed.
             let version = reads.version().await?;
-            let Some(planned) = plan(&reads, &tags).await? else { return Ok(()) };
+            let Some(planned) = plan(&reads, &tags, None).await? else { return Ok(()) };
             if let Some(change) = self.begin_planned(user, None, version, self.clock.now()).await? {
                 return write(change, planned).await;
             }
         }
+        // Before it holds the lock.
+        let permit = permit().await?;
         let change = self.store.begin(user, None).await?;
         change.raise_user(self.clock.now()).await?;
-        match plan(&change.reads(), &tags).await? {
+        match plan(&change.reads(), &tags, Some(permit)).await? {
             Some(planned) => write(change, planned).await,
             None => Ok(()),
         }
@@ -86,7 +88,11 @@ impl Exposure {
 }
 
 /// What is to be written so that the directory knows `tags`; `None`: it does.
-async fn plan<C: Connection>(reads: &UserReads<'_, C>, tags: &[KnownTag]) -> Result<Option<PlannedTags>, Error> {
+async fn plan<C: Connection>(
+    reads: &UserReads<'_, C>,
+    tags: &[KnownTag],
+    acquired: Option<Permit>,
+) -> Result<Option<PlannedTags>, Error> {
     let names = tags.iter().filter_map(|tag| tag.name.clone()).map(TagRef::Text);
     let told: HashSet<_> = tags.iter().map(|tag| TagRef::id(tag.id.clone())).chain(names).collect();
     let known = reads.tags(&told).await?;
@@ -110,7 +116,11 @@ async fn plan<C: Connection>(reads: &UserReads<'_, C>, tags: &[KnownTag]) -> Res
     let references = profiles.iter().flat_map(|profile| profile.rules.tags()).chain(affected).collect();
     let before = reads.tags(&references).await?;
     let after = before.clone().with_changes(tags.iter().cloned());
-    let (_, profiles) = run_blocking(permit().await?, move || changed_profiles(profiles, &before, &after)).await?;
+    let permit = match acquired {
+        Some(permit) => permit,
+        None => permit().await?,
+    };
+    let (_, profiles) = run_blocking(permit, move || changed_profiles(profiles, &before, &after)).await?;
     Ok(Some(PlannedTags { tags, profiles }))
 }
 

@@ -4,13 +4,13 @@ use vocabulary::{ExpectedVersions, Instant};
 
 use super::{
     Exposure,
-    blocking::{permit, run_blocking},
+    blocking::{Permit, permit, run_blocking},
     planned_change::ATTEMPTS,
     profile_named,
 };
 use crate::{
     domain::{
-        Edited, Profile, ProfileEdits, ProfileId, Rules, ShownProfile, TagDirectory, UserId, Warning, Widening,
+        Edited, Profile, ProfileEdits, ProfileId, ShownProfile, TagDirectory, UserId, Warning, Widening,
         formula_warnings, widened_warnings, widening,
     },
     error::Error,
@@ -46,12 +46,11 @@ struct PlannedUpdate {
 }
 
 /// Whether an update is compared with the version before it.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     /// Outside the lock.
     Full,
-    /// Under the lock, where there is no time for it.
-    Skipped,
+    /// Under the lock, where there is no time for it. The permit for the rest was acquired before.
+    Skipped(Permit),
 }
 
 impl Exposure {
@@ -74,10 +73,12 @@ impl Exposure {
                 return write(change, *update, now).await;
             }
         }
+        // Before it holds the lock.
+        let permit = permit().await?;
         let change = self.store.begin(&owner, None).await?;
         let now = self.clock.now();
         change.raise_user(now).await?;
-        let planned = plan(&change.reads(), id, &update, Comparison::Skipped).await?;
+        let planned = plan(&change.reads(), id, &update, Comparison::Skipped(permit)).await?;
         match planned {
             Plan::Unchanged(shown) => Ok(*shown),
             Plan::Change(update) => write(change, *update, now).await,
@@ -99,7 +100,24 @@ async fn plan<C: Connection>(
     let mut references = update.edits.tags();
     references.extend(before.rules.tags());
     let tags = reads.tags(&references).await?;
-    let edits = update.edits.clone().resolved(&before.rules, &tags);
+    let (permit, is_compared) = match comparison {
+        Comparison::Full => (permit().await?, true),
+        Comparison::Skipped(permit) => (permit, false),
+    };
+    let update = update.clone();
+    let (_, plan) = run_blocking(permit, move || plan_with(before, version, tags, update, is_compared)).await?;
+    plan
+}
+
+/// What becomes of an update of `before`. It takes CPU.
+fn plan_with(
+    before: Profile,
+    version: Option<i64>,
+    tags: TagDirectory,
+    update: UpdateProfile,
+    is_compared: bool,
+) -> Result<Plan, Error> {
+    let edits = update.edits.resolved(&before.rules, &tags);
     let edited = edits.update(&before).map_err(Error::Invalid)?;
     if update.validate_only {
         return Ok(Plan::Unchanged(Box::new(ShownProfile::by_names(before, &tags))));
@@ -109,30 +127,19 @@ async fn plan<C: Connection>(
     }
     let Edited { name, description, rules, is_active, is_default } = edited;
     let is_default = before.is_default || is_default == Some(true);
-    let after = Profile { name, description, rules, is_active, is_default, ..before.clone() };
+    let mut after = Profile { name, description, rules, is_active, is_default, ..before.clone() };
     if after == before {
         return Ok(Plan::Unchanged(Box::new(ShownProfile::by_names(before, &tags))));
     }
-    let mut update = PlannedUpdate { version, before, after, tags, widened: Vec::new() };
-    if update.before.rules != update.after.rules || update.before.is_active != update.after.is_active {
-        let versions = [&update.before, &update.after].map(|profile| (profile.rules.clone(), profile.is_active));
-        let (_, (warnings, widening)) = run_blocking(permit().await?, move || analyze(&versions, comparison)).await?;
-        update.after.formula_warnings = warnings;
-        update.widened = widened_warnings(&widening, &update.tags);
+    let mut widened = Vec::new();
+    if before.rules != after.rules || before.is_active != after.is_active {
+        let versions = ((&before.rules, before.is_active), (&after.rules, after.is_active));
+        let widening =
+            if is_compared { widening(versions.0, versions.1) } else { Widening::undecided(versions.0, versions.1) };
+        widened = widened_warnings(&widening, &tags);
+        after.formula_warnings = formula_warnings(&after.rules);
     }
-    Ok(Plan::Change(Box::new(update)))
-}
-
-fn analyze(
-    [(before, was_active), (after, is_active)]: &[(Rules, bool); 2],
-    comparison: Comparison,
-) -> (Vec<Warning>, Widening) {
-    let (before, after) = ((before, *was_active), (after, *is_active));
-    let widening = match comparison {
-        Comparison::Full => widening(before, after),
-        Comparison::Skipped => Widening::undecided(before, after),
-    };
-    (formula_warnings(after.0), widening)
+    Ok(Plan::Change(Box::new(PlannedUpdate { version, before, after, tags, widened })))
 }
 
 async fn write(change: ProfileChange, update: PlannedUpdate, now: Instant) -> Result<ShownProfile, Error> {

@@ -27,8 +27,8 @@ const NAMED: &str = "
     WITH known AS (SELECT tag_id, name FROM tags WHERE user_id = $1 AND tag_id {texts})
     SELECT tag_id, name FROM known
     UNION SELECT tag_id, name FROM tags WHERE user_id = $1 AND name {texts}
-    UNION SELECT rival.tag_id, rival.name FROM known JOIN tags rival ON rival.user_id = $1 AND rival.name = known.name
-    UNION SELECT rival.tag_id, rival.name FROM known JOIN tags rival ON rival.user_id = $1 AND rival.tag_id = known.name";
+    UNION SELECT tag_id, name FROM tags WHERE user_id = $1 AND name IN (SELECT name FROM known WHERE name IS NOT NULL)
+    UNION SELECT tag_id, name FROM tags WHERE user_id = $1 AND tag_id IN (SELECT name FROM known WHERE name IS NOT NULL)";
 /// The texts are one parameter, a list in JSON, however many there are: there is one statement to plan.
 const AMONG_POSTGRES: &str = "= ANY(ARRAY(SELECT jsonb_array_elements_text(CAST($2 AS jsonb))))";
 const AMONG_SQLITE: &str = "IN (SELECT value FROM json_each($2))";

@@ -32,4 +32,5 @@ mod upkeep;
 mod validation;
 mod warnings;
 mod widened;
+mod widened_properties;
 mod yaml;

@@ -5,8 +5,8 @@ use exposure_svc::{
     storage::{SCHEMA, Store},
 };
 use ofself_proto::exposure::{
-    CreateProfileRequest, EvaluateNodesRequest, GetExposureFilterRequest, Predicate, ProfileDraft, TagExpression,
-    TagFilters, TagGrant, TagPermissions, UpdateProfileRequest, encoded, evaluate_nodes_request,
+    CreateProfileRequest, DeleteTagsRequest, EvaluateNodesRequest, GetExposureFilterRequest, Predicate, ProfileDraft,
+    TagExpression, TagFilters, TagGrant, TagPermissions, UpdateProfileRequest, encoded, evaluate_nodes_request,
     get_exposure_filter_request, predicate::Predicate as Kind, tag_expression::Op,
 };
 use service_kit::{database::Database, refusal::Refusal};
@@ -316,6 +316,54 @@ async fn unchanged_data_leaves_the_version_of_the_user() {
         assert_eq!(version().await, Some(first + 4), "{backend}: dense");
         stage.tags().delete_tags(forget("t1")).await.unwrap();
         assert_eq!(version().await, Some(first + 4), "{backend}: it is deleted already");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn exclusion_by_an_id_gains_it_and_is_shown_as_before() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let made = stage.create("ann", excluding(&["t1"])).await.unwrap();
+        stage.learn("ann", &[("t1", "diary")]).await;
+        let shown = stage.get("ann", &made.id).await.unwrap();
+        assert_eq!((&shown.draft, shown.version), (&made.draft, made.version), "{backend}");
+        let again = stage.update("ann", &made.id, shown.draft.clone().unwrap(), &FIELDS).await.unwrap();
+        assert_eq!(again, shown, "{backend}");
+        let deleted = DeleteTagsRequest { user_id: "ann".into(), tag_ids: strings(&["t1"]) };
+        stage.tags().delete_tags(deleted).await.unwrap();
+        let codes: Vec<_> = stage.get("ann", &made.id).await.unwrap().warnings.into_iter().map(|w| w.code).collect();
+        assert!(codes.contains(&"TAG_DELETED".to_owned()), "{backend}: {codes:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn stored_references_are_shown_as_texts_in_yaml_too() {
+    let backend = test_kit::Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let not = operation(Op::Not, vec![tag("diary")]);
+    let made = stage.create("ann", ProfileDraft { tag_expression: Some(not), ..excluding(&["work"]) }).await.unwrap();
+    stage.learn("ann", &[("t1", "diary"), ("t2", "work")]).await;
+    let yaml = stage.get_with("ann", &made.id, false).await.unwrap().yaml.unwrap();
+    assert!(yaml.contains("- work\n") && yaml.contains("- t2\n") && yaml.contains("tag: diary\n"), "{yaml}");
+    assert!(!yaml.contains("id:") && !yaml.contains("ids:"), "{yaml}");
+}
+
+#[tokio::test]
+async fn thousands_of_tags_of_one_name_are_read_and_written() {
+    on_both(|backend| async move {
+        let stage = Stage::start(&backend).await;
+        let made = stage.create("ann", excluding(&["diary"])).await.unwrap();
+        for thousand in 0..3 {
+            let ids: Vec<_> = (0..1_000).map(|number| format!("t-{thousand}-{number}")).collect();
+            let tags: Vec<_> = ids.iter().map(|id| (id.as_str(), "diary")).collect();
+            stage.learn("ann", &tags).await;
+        }
+        let shown = stage.get("ann", &made.id).await.unwrap();
+        assert_eq!((shown.draft, shown.version), (made.draft, made.version), "{backend}");
+        stage.update("ann", &made.id, named("Renamed"), &["name"]).await.unwrap();
+        assert!(!stage.exposes(&made.id, &[("t-2-999", "")]).await, "{backend}");
     })
     .await;
 }

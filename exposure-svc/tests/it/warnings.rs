@@ -188,6 +188,18 @@ fn the_parts_that_contradict_each_other_are_named_and_no_others() {
 }
 
 #[test]
+fn ids_below_a_not_contradict_what_is_required() {
+    let excluded = TagExpression::Tag { tag: tag("diary"), ids: Distinct::new(vec![TagId::parse("t1").unwrap()]) };
+    let rules = Rules {
+        tag_filters: Some(TagFilters { include_all: known(&["t1"]), ..TagFilters::default() }),
+        tag_expression: Some(TagExpression::Operation { op: TagOp::Not, conditions: vec![excluded] }),
+        ..Rules::default()
+    };
+    let codes: Vec<_> = formula_warnings(&rules).into_iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, [WarningCode::ExposesNothing]);
+}
+
+#[test]
 fn each_kind_of_warning_reads_well() {
     assert_eq!(said(&Rules::default()), [("this profile exposes every node".to_owned(), vec![])]);
     let closed = Rules { tag_permissions: Some(TagPermissions::nothing()), ..Rules::default() };

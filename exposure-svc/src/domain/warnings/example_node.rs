@@ -6,17 +6,19 @@ use vocabulary::Instant;
 
 use super::satisfiability::Facts;
 use crate::domain::{
-    Rules, TagDirectory, TagId,
+    NodeType, Rules, TagDirectory, TagId, TagRef,
     exposure::{CompiledProfile, FREEFORM, NodeFacts, TagFacts},
 };
 
 /// Tags of a node that a description lists at most.
 const LISTED_TAGS: usize = 5;
+/// Tags of a node above which those that are not needed are not looked for.
+const MOST_TAGS_TO_SIMPLIFY: usize = 64;
 
 /// A node that one version of a profile exposes and another does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExampleNode {
-    /// Of these, `None`: any that neither version names.
+    /// Of these, `None`: one that neither version names.
     id: Option<String>,
     node_type: Option<String>,
     schema: Option<Schema>,
@@ -24,6 +26,9 @@ pub struct ExampleNode {
     tag_names: Vec<String>,
     /// `None`: any time.
     created_at: Option<Instant>,
+    /// Whether nodes of other types, or with other schemas, are no examples.
+    depends_on_type: bool,
+    depends_on_schema: bool,
     /// A word that neither version names.
     other: String,
     any_time: Instant,
@@ -43,18 +48,18 @@ impl ExampleNode {
         let is_example = |node: &Self| node.with_facts(|node| exposes.exposes(node) && !hides.exposes(node));
         let created_at = match (facts.created_from, facts.created_before) {
             (Some(from), _) => Some(from),
-            (None, Some(before)) => Some(Instant::new(before.utc() - Duration::from_secs(1)).ok()?),
+            (None, Some(before)) => Some(just_before(before)?),
             (None, None) => None,
         };
-        let schema =
-            |schema: &str| if schema == FREEFORM { Schema::Freeform } else { Schema::Named(schema.to_owned()) };
         let mut node = Self {
             id: facts.id.map(str::to_owned),
             node_type: facts.node_type.map(str::to_owned),
-            schema: facts.schema.map(schema),
+            schema: facts.schema.map(Schema::of),
             tag_ids: facts.tag_ids.iter().map(ToString::to_string).collect(),
             tag_names: facts.tag_names.iter().map(ToString::to_string).collect(),
             created_at,
+            depends_on_type: false,
+            depends_on_schema: false,
             other: unnamed_word(before, after),
             any_time: Instant::from_parts(0, 0).ok()?,
         };
@@ -62,7 +67,27 @@ impl ExampleNode {
             return None;
         }
         node.simplify(&is_example);
+        node.generalize(before, after, &is_example);
         Some(node)
+    }
+
+    /// Finds out whether it matters that the node is of no type and schema that is named, and when it was created.
+    fn generalize(&mut self, before: &Rules, after: &Rules, is_example: &impl Fn(&Self) -> bool) {
+        let versions = [before, after];
+        let types = versions.iter().flat_map(|rules| rules.allowed_node_types.iter().chain(&rules.excluded_node_types));
+        let with_type = |kind: &NodeType| Self { node_type: Some(kind.as_str().to_owned()), ..self.clone() };
+        let depends_on_type = self.node_type.is_none() && !types.map(with_type).all(|node| is_example(&node));
+        let read =
+            versions.iter().flat_map(|rules| &rules.schema_permissions).flat_map(|permissions| &permissions.read);
+        let named = read.flat_map(|grant| &grant.schema_ids).map(|schema| Schema::of(schema.as_str()));
+        let with_schema = |schema: Schema| Self { schema: Some(schema), ..self.clone() };
+        let depends_on_schema = self.schema.is_none() && !named.map(with_schema).all(|node| is_example(&node));
+        let ends = versions.iter().flat_map(|rules| [rules.date_range_start, rules.date_range_end]).flatten();
+        let times = ends.flat_map(|end| [Some(end), just_before(end)]).flatten();
+        let with_time = |time: Instant| Self { created_at: Some(time), ..self.clone() };
+        let mut times = times.map(with_time);
+        let created_at = if times.all(|node| is_example(&node)) { None } else { self.created_at };
+        *self = Self { created_at, depends_on_type, depends_on_schema, ..self.clone() };
     }
 
     /// Takes away what is not needed for the node to be an example.
@@ -77,26 +102,37 @@ impl ExampleNode {
         try_without(&|node| node.id = None);
         try_without(&|node| node.node_type = None);
         try_without(&|node| node.schema = None);
-        try_without(&|node| node.created_at = None);
+        if self.tag_ids.len() + self.tag_names.len() > MOST_TAGS_TO_SIMPLIFY {
+            return;
+        }
         for index in (0..self.tag_ids.len()).rev() {
-            let mut simpler = self.clone();
-            simpler.tag_ids.remove(index);
-            if is_example(&simpler) {
-                *self = simpler;
+            let tag = self.tag_ids.remove(index);
+            if !is_example(self) {
+                self.tag_ids.insert(index, tag);
             }
         }
         for index in (0..self.tag_names.len()).rev() {
-            let mut simpler = self.clone();
-            simpler.tag_names.remove(index);
-            if is_example(&simpler) {
-                *self = simpler;
+            let tag = self.tag_names.remove(index);
+            if !is_example(self) {
+                self.tag_names.insert(index, tag);
             }
         }
     }
 
     /// Calls `ask` with the node as an engine takes it.
     pub fn with_facts<T>(&self, ask: impl FnOnce(&NodeFacts<'_>) -> T) -> T {
-        let Self { id, node_type, schema, tag_ids, tag_names, created_at, other, any_time } = self;
+        let Self {
+            id,
+            node_type,
+            schema,
+            tag_ids,
+            tag_names,
+            created_at,
+            other,
+            any_time,
+            depends_on_type: _,
+            depends_on_schema: _,
+        } = self;
         let by_id = tag_ids.iter().map(|id| TagFacts::new(id, ""));
         let by_name = tag_names.iter().map(|name| TagFacts::new("", name));
         let tags: Vec<_> = by_id.chain(by_name).collect();
@@ -115,11 +151,12 @@ impl ExampleNode {
 
     /// The node in words: "a node with the tag `work`, of the type `note`".
     pub fn describe(&self, directory: &TagDirectory) -> String {
-        let Self { id, node_type, schema, tag_ids, tag_names, created_at, other: _, any_time: _ } = self;
+        let Self { id, node_type, schema, tag_ids, tag_names, created_at, depends_on_type, depends_on_schema, .. } =
+            self;
         let mut text = id.as_ref().map_or_else(|| "a node".to_owned(), |id| format!("the node `{id}`"));
         let by_id = tag_ids.iter().map(|id| {
-            let name = TagId::parse(id.as_str()).ok().and_then(|id| directory.name_of(&id).cloned());
-            name.map_or_else(|| id.clone(), |name| name.as_str().to_owned())
+            let known = TagId::parse(id.as_str()).map(|id| directory.shown(&TagRef::id(id)));
+            known.map_or_else(|_| id.clone(), |text| text.to_string())
         });
         let tags: Vec<_> = by_id.chain(tag_names.iter().cloned()).map(|tag| format!("`{tag}`")).collect();
         let listed = tags.get(..LISTED_TAGS.min(tags.len())).unwrap_or_default().join(", ");
@@ -132,8 +169,11 @@ impl ExampleNode {
         };
         if let Some(node_type) = node_type {
             let _ = write!(text, ", of the type `{node_type}`");
+        } else if *depends_on_type {
+            text.push_str(", of a type that the profile does not name");
         }
         let _ = match schema {
+            None if *depends_on_schema => write!(text, ", with a schema that the profile does not name"),
             None => Ok(()),
             Some(Schema::Named(schema)) => write!(text, ", with the schema `{schema}`"),
             Some(Schema::Freeform) => write!(text, ", without a schema"),
@@ -143,6 +183,17 @@ impl ExampleNode {
         }
         text
     }
+}
+
+impl Schema {
+    fn of(text: &str) -> Self {
+        if text == FREEFORM { Self::Freeform } else { Self::Named(text.to_owned()) }
+    }
+}
+
+/// A time before this one; `None`: there is none.
+fn just_before(time: Instant) -> Option<Instant> {
+    Instant::new(time.utc() - Duration::from_secs(1)).ok()
 }
 
 /// A word that neither version names as an id, a type or a schema.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use vocabulary::Distinct;
 
-use crate::domain::{NodeType, Rules, TagExpression, TagFilters, TagRef};
+use crate::domain::{NodeType, Rules, TagExpression, TagFilters, TagId, TagRef};
 
 /// A part of a profile that decides which nodes it exposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,7 +209,7 @@ pub(super) fn without_excluded_type(excluded: &NodeType, rules: &Rules) -> Rules
 
 /// How many tags and types are named, over all parts.
 pub(super) fn names(rules: &Rules) -> usize {
-    tag_lists(rules).map(|(_, tags)| tags.len()).sum::<usize>()
+    tag_lists(rules).map(|tags| tags.len()).sum::<usize>()
         + rules.allowed_node_types.len()
         + rules.excluded_node_types.len()
 }
@@ -219,11 +219,11 @@ pub(super) fn names(rules: &Rules) -> usize {
 pub(super) fn are_independent(rules: &Rules) -> bool {
     let mut seen = HashSet::new();
     let types_meet = !rules.allowed_node_types.is_empty() && !rules.excluded_node_types.is_empty();
-    !types_meet && tag_lists(rules).flat_map(|(_, tags)| tags).all(|tag| seen.insert(tag.as_str()))
+    !types_meet && tag_lists(rules).flatten().all(|tag| seen.insert(tag))
 }
 
-/// Every part that names tags for the sake of exposure, with the tags; of an expression as often as they stand in it.
-fn tag_lists(rules: &Rules) -> impl Iterator<Item = (&'static str, Vec<&TagRef>)> {
+/// Every list of tags that are named for the sake of exposure; those of the expression as often as they stand in it.
+fn tag_lists(rules: &Rules) -> impl Iterator<Item = Vec<&str>> {
     let filters = rules.tag_filters.as_ref();
     let read = rules.stated_tag_permissions().and_then(|permissions| permissions.read.as_ref());
     let mut expression = Vec::new();
@@ -231,24 +231,27 @@ fn tag_lists(rules: &Rules) -> impl Iterator<Item = (&'static str, Vec<&TagRef>)
         leaves(below, &mut expression);
     }
     [
-        (Part::IncludeAll.path(), list(filters.map(|filters| &filters.include_all))),
-        (Part::IncludeAny.path(), list(filters.map(|filters| &filters.include_any))),
-        (Part::ExcludeAny.path(), list(filters.map(|filters| &filters.exclude_any))),
-        (Part::TagExpression.path(), expression),
-        (Part::AllowedTagIds.path(), list(Some(&rules.allowed_tag_ids))),
-        (Part::ExcludedTagIds.path(), list(Some(&rules.excluded_tag_ids))),
-        (Part::TagPermissionsRead.path(), list(read.map(|grant| &grant.tag_ids))),
+        list(filters.map(|filters| &filters.include_all)),
+        list(filters.map(|filters| &filters.include_any)),
+        list(filters.map(|filters| &filters.exclude_any)),
+        expression,
+        list(Some(&rules.allowed_tag_ids)),
+        list(Some(&rules.excluded_tag_ids)),
+        list(read.map(|grant| &grant.tag_ids)),
     ]
     .into_iter()
 }
 
-fn leaves<'a>(expression: &'a TagExpression, found: &mut Vec<&'a TagRef>) {
+fn leaves<'a>(expression: &'a TagExpression, found: &mut Vec<&'a str>) {
     match expression {
-        TagExpression::Tag { tag, ids: _ } => found.push(tag),
+        TagExpression::Tag { tag, ids } => {
+            found.push(tag.as_str());
+            found.extend(ids.iter().map(TagId::as_str));
+        }
         TagExpression::Operation { conditions, .. } => conditions.iter().for_each(|below| leaves(below, found)),
     }
 }
 
-fn list(tags: Option<&Distinct<TagRef>>) -> Vec<&TagRef> {
-    tags.into_iter().flatten().collect()
+fn list(tags: Option<&Distinct<TagRef>>) -> Vec<&str> {
+    tags.into_iter().flatten().map(TagRef::as_str).collect()
 }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::{
-    ExampleNode, Warning, WarningCode,
-    part::Part,
+    ExampleNode, MAX_NAMES_FOR_EFFECT, Warning, WarningCode,
+    part::{self, Part},
     satisfiability::{Effort, TooHard, difference},
 };
 use crate::domain::{
@@ -126,19 +126,31 @@ fn newly_exposed(before: &Rules, after: &Rules, effort: &Effort) -> Option<Expos
             found.append(&mut open);
             break;
         };
-        // What hides the node again, put back alone; nothing does where two parts expose it independently.
+        // What hides the node again, put back alone; nothing does where two parts expose it independently of each other.
         let hides = |part: &Part| -> bool {
             let reverted = part.taken_from(before, &rules);
             !example.with_facts(|node| Predicate::new(&reverted, true).holds(node))
         };
-        let (mut widened, rest): (Vec<Part>, Vec<Part>) = open.iter().copied().partition(hides);
+        let (mut widened, mut rest): (Vec<Part>, Vec<Part>) = open.iter().copied().partition(hides);
         if widened.is_empty() {
-            found.append(&mut open);
-        } else {
-            rules = widened.iter().fold(rules, |rules, part| part.taken_from(before, &rules));
-            found.append(&mut widened);
-            open = rest;
+            // The fewest that hide it together: all of them do.
+            (widened, rest) = (open.clone(), Vec::new());
+            for part in &open {
+                let others: Vec<_> = widened.iter().copied().filter(|other| other != part).collect();
+                let reverted = others.iter().fold(rules.clone(), |rules, part| part.taken_from(before, &rules));
+                if !example.with_facts(|node| Predicate::new(&reverted, true).holds(node)) {
+                    widened = others;
+                    rest.push(*part);
+                }
+            }
         }
+        rules = widened.iter().fold(rules, |rules, part| part.taken_from(before, &rules));
+        found.append(&mut widened);
+        if part::names(before) + part::names(after) > MAX_NAMES_FOR_EFFECT {
+            // Each further comparison takes long: the other fields may expose some, too.
+            found.append(&mut rest);
+        }
+        open = rest;
         first.get_or_insert(example);
     }
     let fields = fields(&found, before, after);
