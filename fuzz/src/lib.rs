@@ -2,10 +2,12 @@
 //! contract knows, or one of the code under it.
 
 mod plane;
+mod redaction;
 mod rest;
 mod rpc;
 mod token;
 
+pub use redaction::redaction;
 pub use rest::rest;
 pub use rpc::{exposure_rpc, methods, sharing_rpc};
 pub use token::token;

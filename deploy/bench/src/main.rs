@@ -16,6 +16,7 @@ mod load;
 mod overload;
 mod paired;
 mod peer;
+mod redaction;
 mod sharing;
 mod solver;
 mod telemetry;
@@ -70,6 +71,11 @@ enum Benchmark {
     Hostile,
     /// Whether the time of a 404 tells another's share from one that does not exist
     Existence,
+    /// How fast personal data is found in texts
+    Redaction {
+        /// A text to measure, repeated to a megabyte, in place of those that are known to be hard
+        file: Option<std::path::PathBuf>,
+    },
     /// What the warnings of a profile cost in memory
     Solver,
     /// The cost of traces
@@ -116,6 +122,7 @@ async fn main() -> anyhow::Result<()> {
         }
         Some(Benchmark::Sharing(arguments)) => sharing::run(arguments).await,
         Some(Benchmark::Exposure(arguments)) => exposure::run(arguments).await,
+        Some(Benchmark::Redaction { file }) => redaction::run(file),
         Some(Benchmark::Solver) => solver::run(),
         Some(Benchmark::Telemetry) => telemetry::run().await,
         Some(Benchmark::Decisions) => {

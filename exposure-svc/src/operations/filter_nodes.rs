@@ -1,13 +1,18 @@
 //! `FilterNodes`: what an app may see of nodes, one after another.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 use vocabulary::Instant;
 
-use super::{AppliedProfile, Exposure, Subject};
+use super::{
+    AppliedProfile, Exposure, Subject,
+    blocking::{permit, run_blocking},
+};
 use crate::{
     domain::{
         AppId, UserId,
-        exposure::{CompiledProfile, NodeFacts},
+        exposure::{CompiledProfile, NodeFacts, TagFacts},
         view::{Lens, NodeView},
     },
     error::Error,
@@ -16,6 +21,8 @@ use crate::{
 /// A stream may go on for long: the profile is read again when it was read this long ago, so that a grant that was revoked
 /// ends what is still flowing.
 const MAX_STALENESS_MS: i64 = 1_000;
+/// Bytes of text in the content of a node up to which it is transformed on the async worker: it takes a millisecond at most.
+const INLINE_BYTES: usize = 16 * 1024;
 
 /// What an app may see of nodes, one after another.
 pub struct NodeFilter {
@@ -25,7 +32,22 @@ pub struct NodeFilter {
     applied: AppliedProfile,
     read_at: Instant,
     /// `None`: nothing is exposed.
-    sight: Option<(CompiledProfile, Lens)>,
+    sight: Option<Sight>,
+}
+
+/// What decides, and what an app sees of what is exposed.
+struct Sight {
+    compiled: CompiledProfile,
+    lens: Arc<Lens>,
+}
+
+/// A node as its holder describes it, to be taken to another thread.
+struct OwnedFacts {
+    id: String,
+    node_type: String,
+    tags: Vec<(String, String)>,
+    schema: Option<String>,
+    created_at: Instant,
 }
 
 impl Exposure {
@@ -37,10 +59,10 @@ impl Exposure {
         Ok(NodeFilter { exposure: self.clone(), user, app, applied, read_at, sight })
     }
 
-    fn sight(&self, user: &UserId, app: &AppId, applied: &AppliedProfile) -> Option<(CompiledProfile, Lens)> {
+    fn sight(&self, user: &UserId, app: &AppId, applied: &AppliedProfile) -> Option<Sight> {
         let compiled = applied.compile()?;
         let lens = Lens::new(&applied.profile.as_ref()?.rules, self.pseudonyms(user, app));
-        Some((compiled, lens))
+        Some(Sight { compiled, lens: Arc::new(lens) })
     }
 }
 
@@ -57,7 +79,50 @@ impl NodeFilter {
         if !(0..MAX_STALENESS_MS).contains(&age) || !self.exposure.still_applies(&self.applied) {
             *self = self.exposure.filter_nodes(self.user.clone(), self.app.clone()).await?;
         }
-        let Some((compiled, lens)) = &self.sight else { return Ok(None) };
-        Ok(compiled.exposes(node).then(|| lens.view(node, fields)))
+        let Some(Sight { compiled, lens }) = &self.sight else { return Ok(None) };
+        if !compiled.exposes(node) {
+            return Ok(None);
+        }
+        if bytes_of(&fields) <= INLINE_BYTES {
+            return Ok(Some(lens.view(node, fields)));
+        }
+        let (lens, facts) = (lens.clone(), OwnedFacts::from(node));
+        let (_, view) = run_blocking(permit().await?, move || facts.with_facts(|node| lens.view(node, fields))).await?;
+        Ok(Some(view))
+    }
+}
+
+impl From<&NodeFacts<'_>> for OwnedFacts {
+    fn from(node: &NodeFacts<'_>) -> Self {
+        let NodeFacts { id, node_type, tags, schema, created_at } = *node;
+        Self {
+            id: id.to_owned(),
+            node_type: node_type.to_owned(),
+            tags: tags.iter().map(|tag| (tag.id.to_owned(), tag.name.to_string())).collect(),
+            schema: schema.map(str::to_owned),
+            created_at,
+        }
+    }
+}
+
+impl OwnedFacts {
+    fn with_facts<T>(&self, ask: impl FnOnce(&NodeFacts<'_>) -> T) -> T {
+        let Self { id, node_type, tags, schema, created_at } = self;
+        let tags: Vec<_> = tags.iter().map(|(id, name)| TagFacts::new(id, name)).collect();
+        ask(&NodeFacts { id, node_type, tags: &tags, schema: schema.as_deref(), created_at: *created_at })
+    }
+}
+
+/// Bytes of the texts in the content of a node, and of the names of its members.
+fn bytes_of(fields: &Map<String, Value>) -> usize {
+    fields.iter().map(|(name, value)| name.len() + bytes_of_value(value)).sum()
+}
+
+fn bytes_of_value(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(bytes_of_value).sum(),
+        Value::Object(members) => bytes_of(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }

@@ -1,11 +1,9 @@
 //! What an app sees of nodes that flow through its profile.
 
 use ofself_proto::exposure::{
-    DetailLevel, EvaluateNodesRequest, FilterNodesRequest, GetExposureFilterRequest, NodeContent, NodeDescription,
-    Predicate, ProfileDraft, RevokeAppAccessRequest, TagFilters, TagGrant, TagPermissions, encoded,
-    evaluate_nodes_request,
+    DetailLevel, FilterNodesRequest, NodeContent, NodeDescription, ProfileDraft, RevokeAppAccessRequest, TagGrant,
+    TagPermissions,
     filter_nodes_request::{Message, Open},
-    get_exposure_filter_request,
 };
 use prost_types::{Struct, Timestamp};
 use serde_json::{Value, json};
@@ -55,13 +53,13 @@ fn object(fields: &Struct) -> Value {
 }
 
 /// A stream that is open: what is sent, and what comes back.
-struct Flow {
+pub struct Flow {
     nodes: mpsc::Sender<FilterNodesRequest>,
     seen: Streaming<ofself_proto::exposure::FilterNodesResponse>,
 }
 
 impl Flow {
-    async fn open(stage: &Stage, app: &str) -> Self {
+    pub async fn open(stage: &Stage, app: &str) -> Self {
         let (nodes, sent) = mpsc::channel(4);
         let open = Open { user_id: "ann".into(), app_id: app.into(), consistency: None };
         nodes.send(FilterNodesRequest { message: Some(Message::Open(open)) }).await.unwrap();
@@ -69,13 +67,13 @@ impl Flow {
         Self { nodes, seen }
     }
 
-    async fn send(&self, description: NodeDescription, fields: &Value) {
+    pub async fn send(&self, description: NodeDescription, fields: &Value) {
         let content = NodeContent { description: Some(description), fields: Some(structure(fields)) };
         self.nodes.send(FilterNodesRequest { message: Some(Message::Node(content)) }).await.unwrap();
     }
 
     /// Everything that is still to come.
-    async fn rest(mut self) -> Vec<NodeContent> {
+    pub async fn rest(mut self) -> Vec<NodeContent> {
         drop(self.nodes);
         let mut seen = Vec::new();
         while let Some(answer) = self.seen.message().await.unwrap() {
@@ -299,72 +297,16 @@ async fn a_wrong_message_ends_the_stream_and_says_why() {
 }
 
 #[tokio::test]
-async fn picked_included_and_excluded_node_is_hidden_however_it_is_asked() {
-    on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let draft = ProfileDraft {
-            allowed_node_ids: strings(&["n1"]),
-            tag_filters: Some(TagFilters {
-                include_any: strings(&["work"]),
-                exclude_any: strings(&["private"]),
-                ..TagFilters::default()
-            }),
-            ..named("Picked")
-        };
-        let profile = stage.create("ann", draft).await.unwrap();
-        stage.grant("ann", "app", &profile.id).await.unwrap();
-        let nodes = [
-            node("n1", &[("t1", "work"), ("t2", "private")]),
-            node("n1", &[("t9", "other")]),
-            node("n2", &[("t1", "work")]),
-            node("n2", &[("t1", "work"), ("t2", "private")]),
-        ];
-        let expected = [false, true, true, false];
-        // One by one.
-        let request = EvaluateNodesRequest {
-            user_id: "ann".into(),
-            subject: Some(evaluate_nodes_request::Subject::AppId("app".into())),
-            nodes: encoded(&nodes),
-            consistency: None,
-        };
-        let exposed = stage.decisions().evaluate_nodes(request).await.unwrap().into_inner().exposed;
-        assert_eq!(exposed, expected, "{backend}");
-        // As a stream.
-        let flow = Flow::open(&stage, "app").await;
-        for description in nodes.clone() {
-            flow.send(description, &json!({})).await;
-        }
-        let seen: Vec<_> = flow.rest().await.into_iter().map(|node| node.description.unwrap()).collect();
-        assert_eq!(seen, nodes[1..3], "{backend}");
-        // As a filter of a list.
-        let request = GetExposureFilterRequest {
-            user_id: "ann".into(),
-            subject: Some(get_exposure_filter_request::Subject::AppId("app".into())),
-            consistency: None,
-        };
-        let filter = stage.decisions().get_exposure_filter(request).await.unwrap().into_inner().filter.unwrap();
-        assert_eq!(nodes.each_ref().map(|node| holds(&filter, node)), expected, "{backend}");
-    })
-    .await;
-}
-
-/// A filter as a store would apply it.
-fn holds(filter: &Predicate, node: &NodeDescription) -> bool {
-    use ofself_proto::exposure::predicate::Predicate as Kind;
-    match filter.predicate.as_ref().unwrap() {
-        Kind::And(all) => all.predicates.iter().all(|below| holds(below, node)),
-        Kind::Or(any) => any.predicates.iter().any(|below| holds(below, node)),
-        Kind::Not(below) => !holds(below, node),
-        Kind::HasTagId(id) => node.tags.iter().any(|tag| tag.id == *id),
-        Kind::HasTagName(name) => node.tags.iter().any(|tag| tag.name == *name),
-        Kind::IdIn(ids) => ids.values.contains(&node.id),
-        other @ (Kind::HasTag(_)
-        | Kind::TypeIn(_)
-        | Kind::CreatedBetween(_)
-        | Kind::SchemaIn(_)
-        | Kind::Everything(_)
-        | Kind::Nothing(_)) => panic!("not in this filter: {other:?}"),
-    }
+async fn large_content_is_transformed_as_small_content_is() {
+    let backend = Backend::sqlite();
+    let stage = Stage::start(&backend).await;
+    let draft = ProfileDraft { transformations: strings(&["redact_pii", "coarsen_dates"]), ..named("Large") };
+    let line = "bob@example.com called +44 7911 123456 at 2026-01-07T09:30:00Z, from 203.0.113.5\n";
+    let content = json!({"small": line, "large": line.repeat(12_000)});
+    let (description, fields) = seen(&stage, "app", draft, tagged(), &content).await;
+    assert_eq!(description.tags.len(), 2);
+    let expected = "[EMAIL] called [PHONE] at 2026-01-07, from [IP_ADDRESS]\n";
+    assert_eq!(fields, json!({"small": expected, "large": expected.repeat(12_000)}));
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! `coarsen_dates`: a time becomes its day.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use vocabulary::Instant;
 
 use super::{NodeView, members::each_string};
@@ -23,70 +26,41 @@ pub(super) fn coarsen_dates(view: &mut NodeView) {
     each_string(&mut view.fields, &mut cut);
 }
 
-/// The text with every moment in it (`2026-01-07T09:30:00Z`, `2026-01-07 09:30`) cut to its day; `None`: there is none.
+/// A day and a time of that day: in ISO 8601's extended form, in its basic one, half in each, or as EXIF, logs and people write it. Hours
+/// alone, and digits in a row, are a time behind a `T` only.
+const TIME: &str = r"(?x-u)
+    (?P<day> [0-9]{4}-[0-9]{2}-[0-9]{2} | [0-9]{4}/[0-9]{2}/[0-9]{2} | [0-9]{4}:[0-9]{2}:[0-9]{2} | [0-9]{8} )
+    (?: [Tt] (?: [0-9]{2}:[0-9]{2} (?: :[0-9]{2} )? | [0-9]{4} (?: [0-9]{2} )? | [0-9]{2} )
+      | (?: ,?[\ \t]{1,2} | , | _ | \ at\ ) [0-9]{2}:[0-9]{2} (?: :[0-9]{2} )? )
+    (?: [.,][0-9]+ )?
+    (?: [Zz] | \ ?[+-][0-9]{2} (?: :?[0-9]{2} )? )?";
+
+#[expect(clippy::expect_used, reason = "the pattern is a constant, and tests use it")]
+static TIMES: LazyLock<Regex> = LazyLock::new(|| Regex::new(TIME).expect("a regular expression"));
+
+/// The text with every time in it cut to its day; `None`: there is none.
 fn coarse(text: &str) -> Option<String> {
     let mut kept = String::new();
     let mut from = 0;
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        match moment(bytes.get(at..).unwrap_or_default()) {
-            Some((day, length)) if at == 0 || !bytes.get(at - 1).is_some_and(u8::is_ascii_digit) => {
-                kept.push_str(text.get(from..at + day).unwrap_or_default());
-                at += length;
-                from = at;
-            }
-            _ => at += 1,
+    for found in TIMES.captures_iter(text) {
+        let (Some(whole), Some(day)) = (found.get(0), found.name("day")) else { continue };
+        let before = text.get(..whole.start()).unwrap_or_default();
+        let after = text.get(whole.end()..).unwrap_or_default();
+        // More digits than a day or a time has: it is something else.
+        let goes_on = !whole.as_str().ends_with(['Z', 'z']) && after.starts_with(|next: char| next.is_ascii_digit());
+        let is_hour = whole.len() == day.len() + 3;
+        let is_of_a_word = is_hour && after.starts_with(char::is_alphanumeric);
+        if before.ends_with(|last: char| last.is_ascii_digit()) || goes_on || is_of_a_word {
+            continue;
         }
+        kept.push_str(text.get(from..day.end()).unwrap_or_default());
+        from = whole.end();
     }
     if from == 0 {
         return None;
     }
     kept.push_str(text.get(from..).unwrap_or_default());
     Some(kept)
-}
-
-/// How long the day is, and the whole moment, that these bytes begin with, if they do: in ISO 8601's extended form, in its basic one, or
-/// half in each.
-fn moment(bytes: &[u8]) -> Option<(usize, usize)> {
-    let day = [&b"dddd-dd-dd"[..], b"dddddddd"].into_iter().find(|shape| is_shaped(bytes, shape))?.len();
-    let mut at = day;
-    let separator = *bytes.get(at)?;
-    at += 1;
-    let time = bytes.get(at..)?;
-    let seconds: &[u8] = match separator {
-        // Only in the extended form is what stands beside a day surely a time.
-        b'T' | b't' | b' ' if is_shaped(time, b"dd:dd") => b":dd",
-        b'T' | b't' if is_shaped(time, b"dddd") => b"dd",
-        _ => return None,
-    };
-    at += if seconds.len() == 3 { 5 } else { 4 };
-    if is_shaped(bytes.get(at..)?, seconds) {
-        at += seconds.len();
-        if matches!(bytes.get(at), Some(b'.' | b',')) {
-            let digits = bytes.get(at + 1..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            at += if digits > 0 { digits + 1 } else { 0 };
-        }
-    }
-    let zone = bytes.get(at..)?;
-    let whole = match zone.first() {
-        Some(b'Z' | b'z') => at + 1,
-        Some(b'+' | b'-') if is_shaped(zone.get(1..)?, b"dd:dd") => at + 6,
-        Some(b'+' | b'-') if is_shaped(zone.get(1..)?, b"dddd") => at + 5,
-        // More digits than a time has: it is something else.
-        Some(b'0'..=b'9') if seconds.len() == 2 => return None,
-        _ => at,
-    };
-    Some((day, whole))
-}
-
-/// Whether the bytes begin with this shape; `d` stands for a digit.
-fn is_shaped(bytes: &[u8], shape: &[u8]) -> bool {
-    bytes.len() >= shape.len()
-        && bytes
-            .iter()
-            .zip(shape)
-            .all(|(byte, shape)| if *shape == b'd' { byte.is_ascii_digit() } else { byte == shape })
 }
 
 #[cfg(test)]
@@ -105,6 +79,17 @@ mod tests {
             ("20260107T093000Z", "20260107"),
             ("2026-01-07T0930, 20260107T0930+0200", "2026-01-07, 20260107"),
             ("9–5 on 2026-01-07T09:30:00Z ✓", "9–5 on 2026-01-07 ✓"),
+            ("2026-01-07T09:30:00+02", "2026-01-07"),
+            ("2026-01-07T09:30:00 +0200", "2026-01-07"),
+            ("2026-01-07T09Z", "2026-01-07"),
+            ("2026-01-07T09", "2026-01-07"),
+            ("2026-01-07, 09:30", "2026-01-07"),
+            ("2026-01-07,09:30:00", "2026-01-07"),
+            ("2026:01:07 09:30:00", "2026:01:07"),
+            ("2026/01/07 09:30", "2026/01/07"),
+            ("2026-01-07_09:30", "2026-01-07"),
+            ("2026-01-07 at 09:30", "2026-01-07"),
+            ("2026-01-07 09:30-11:00", "2026-01-07"),
         ];
         for (text, expected) in cases {
             assert_eq!(coarse(text).as_deref(), Some(expected), "{text}");

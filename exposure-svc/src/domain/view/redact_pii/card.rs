@@ -1,15 +1,28 @@
 //! Payment cards: known issuers, the lengths they use, and the check digit (ISO/IEC 7812-1).
 
-use super::digit_groups::Window;
+use super::digit_groups::{Sequence, Window};
+
+/// Digits of the longest number.
+const MOST_DIGITS: usize = 19;
+
+/// The longest card number that begins with this group.
+pub(super) fn card<'a>(sequence: &'a Sequence<'a>, first: usize) -> Option<Window<'a>> {
+    let begins = sequence.window(first, first + 1);
+    // Most groups are not those that a card number begins with.
+    if !matches!(begins.count(), 4 | 13..=MOST_DIGITS)
+        || begins.written().starts_with(['+', '('])
+        || !may_be_issued(&begins)
+    {
+        return None;
+    }
+    let is_joint = |sign: &str| !sign.contains(['(', ')']);
+    let cards = sequence.windows(first, MOST_DIGITS, is_joint).filter(is_card);
+    cards.last()
+}
 
 /// Whether it is the number of a payment card, written in one piece or in groups.
-pub(super) fn is_card(number: &Window<'_>) -> bool {
-    (13..=19).contains(&number.count())
-        && number.is_joined_by(&[" ", "-", "\u{a0}", "\u{2011}", "."])
-        && !number.written().starts_with(['+', '('])
-        && is_grouped(number)
-        && is_issued(number)
-        && has_check_digit(number)
+fn is_card(number: &Window<'_>) -> bool {
+    number.count() >= 13 && is_grouped(number) && !is_of_another(number) && is_issued(number) && has_check_digit(number)
 }
 
 fn is_grouped(number: &Window<'_>) -> bool {
@@ -18,6 +31,20 @@ fn is_grouped(number: &Window<'_>) -> bool {
         return true;
     }
     number.shape().enumerate().all(|(index, length)| length == 4 || (index + 1 == groups && length <= 4))
+}
+
+/// Whether what stands beside it shows that it is part of something else. Words do not: a number that is valid is a card.
+fn is_of_another(number: &Window<'_>) -> bool {
+    let is_in_one_piece = number.groups() == 1;
+    (number.follows_a_letter() && !number.follows_a_word())
+        || (number.precedes_a_letter() && is_in_one_piece)
+        || number.is_of_a_decimal()
+        || number.is_of_a_code()
+}
+
+/// Whether any issuer uses numbers that begin with these digits.
+fn may_be_issued(number: &Window<'_>) -> bool {
+    number.digits().next().is_some_and(|first| matches!(first, b'2'..=b'6'))
 }
 
 /// Whether an issuer uses numbers that begin like it and are as long.

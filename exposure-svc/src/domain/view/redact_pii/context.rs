@@ -1,174 +1,138 @@
 //! The words before a number, which say what it is where its shape does not.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
-use aho_corasick::AhoCorasick;
+use foldhash::fast::RandomState;
 
-/// Bytes before a number that are looked at: three or four words.
-const REACH: usize = 28;
+use super::{
+    characters::is_unspaced,
+    words::{CALLS, COUNTS, FILLERS, SOCIAL, UNSPACED_CALLS, VERSIONS},
+};
 
-/// Words that come before phone numbers, in the languages we know them in.
-const CALLS: [&str; 45] = [
-    "tel",
-    "phone",
-    "call",
-    "mobile",
-    "mobil",
-    "cell",
-    "fax",
-    "whatsapp",
-    "signal",
-    "sms",
-    "text me",
-    "ring",
-    "dial",
-    "reach me",
-    "contact",
-    "ruf",
-    "handy",
-    "anruf",
-    "nummer ist",
-    "erreichbar",
-    "rufnummer",
-    "durchwahl",
-    "appel",
-    "portable",
-    "joindre",
-    "numéro",
-    "fijo",
-    "móvil",
-    "movil",
-    "teléfono",
-    "llama",
-    "llámame",
-    "celular",
-    "cellulare",
-    "chiama",
-    "telemóvel",
-    "liga",
-    "bel ",
-    "bellen",
-    "komórka",
-    "zadzwo",
-    "my number",
-    "电话",
-    "手机",
-    "電話",
-];
+/// Bytes before a number that are read: some five words.
+const REACH: usize = 40;
+/// Words before a number among which one of a call may stand.
+const WORDS_OF_A_CALL: usize = 5;
+/// Words between a word that counts and its number at most.
+const MOST_FILLERS: usize = 2;
 
-/// Words that come before numbers which are nobody's.
-const COUNTS: [&str; 50] = [
-    "order",
-    "invoice",
-    "isbn",
-    "issn",
-    "ean",
-    "upc",
-    "sku",
-    "version",
-    "release",
-    "build",
-    "ticket",
-    "ref.",
-    "ref ",
-    "ref:",
-    "referenc",
-    "serial",
-    "part no",
-    "part #",
-    "tracking",
-    "batch",
-    "lot ",
-    "case ",
-    "issue",
-    "article",
-    "item",
-    "imei",
-    "model",
-    "bestell",
-    "rechnung",
-    "artikel",
-    "kunden",
-    "auftrag",
-    "vorgang",
-    "commande",
-    "facture",
-    "dossier",
-    "référence",
-    "pedido",
-    "factura",
-    "ordine",
-    "fattura",
-    "número de serie",
-    "zamówien",
-    "timestamp",
-    "firmware",
-    "coordinates",
-    "doi",
-    "section",
-    "chapter",
-    "paragraph",
-];
+/// What a word says.
+const CALL: u8 = 1;
+const COUNT: u8 = 2;
+const FILLER: u8 = 4;
+const VERSION: u8 = 8;
+const SOCIAL_SECURITY: u8 = 16;
 
-/// Words that come before the numbers of versions and outlines, which look like addresses.
-const VERSIONS: [&str; 7] = ["version", "release", "firmware", "section", "chapter", "paragraph", "semver"];
+static MEANINGS: LazyLock<HashMap<&str, u8, RandomState>> = LazyLock::new(|| {
+    let lists = [(CALLS, CALL), (COUNTS, COUNT), (FILLERS, FILLER), (VERSIONS, VERSION), (SOCIAL, SOCIAL_SECURITY)];
+    let mut meanings = HashMap::default();
+    for (word, meaning) in lists.iter().flat_map(|(words, meaning)| words.iter().map(move |word| (*word, *meaning))) {
+        *meanings.entry(word).or_default() |= meaning;
+    }
+    meanings
+});
 
-/// Words that come before a social security number.
-const SOCIAL: [&str; 3] = ["ssn", "social security", "soc sec"];
-
-#[expect(clippy::expect_used, reason = "the words are constants, and tests use them")]
-fn words(words: &[&str]) -> AhoCorasick {
-    AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("a list of words")
+/// What a word says, or the last part of a compound: it says what the whole is.
+fn meaning(word: &str) -> u8 {
+    let of = |word: &str| MEANINGS.get(word).copied().unwrap_or_default();
+    let bare = word.trim_end_matches('.');
+    let found = of(word) | if bare.len() < word.len() { of(bare) } else { 0 };
+    found | bare.rsplit_once('-').map_or(0, |(_, last)| of(last))
 }
 
-static CALLS_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| words(&CALLS));
-static COUNTS_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| words(&COUNTS));
-static VERSIONS_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| words(&VERSIONS));
-static SOCIAL_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| words(&SOCIAL));
+/// What the words before a number say of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "several can be true at once")]
+pub(super) struct Context {
+    /// That it is called.
+    pub(super) is_of_a_call: bool,
+    /// That it numbers a thing.
+    pub(super) is_of_a_count: bool,
+    /// That it numbers a version, or a part of a text.
+    pub(super) is_of_a_version: bool,
+    /// That a version or a part of a text is spoken of near it.
+    pub(super) is_near_a_version: bool,
+    /// That it is of social security.
+    pub(super) is_of_social_security: bool,
+}
 
-/// What stands before a number.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Context<'a>(&'a str);
-
-impl<'a> Context<'a> {
-    /// What stands before `start`, in the same sentence.
-    pub(super) fn before(text: &'a str, start: usize) -> Self {
+impl Context {
+    /// Of a number that begins at `start`: what stands before it in the same sentence.
+    pub(super) fn before(text: &str, start: usize) -> Self {
         let mut from = start.saturating_sub(REACH);
         while !text.is_char_boundary(from) {
             from += 1;
         }
         let before = text.get(from..start).unwrap_or_default();
         let sentence = before.rfind(['\n', ';', '!', '?']).map_or(0, |end| end + 1);
-        Self(before.get(sentence..).unwrap_or_default())
+        let before = before.get(sentence..).unwrap_or_default();
+        // A word that is cut off is none.
+        let cut = if from > 0 && sentence == 0 { before.find(is_between_words).unwrap_or(before.len()) } else { 0 };
+        let lower = before.get(cut..).unwrap_or_default().to_lowercase();
+        let mut context = Self {
+            is_of_a_call: lower.contains(['☎', '📞', '📱', '✆'])
+                || (lower.contains(is_unspaced) && UNSPACED_CALLS.iter().any(|word| lower.contains(word))),
+            is_of_a_count: lower.trim_end().ends_with(['$', '€', '£', '¥', '№']),
+            ..Self::default()
+        };
+        let (mut fillers, mut only_fillers) = (0, true);
+        let words = lower.rsplit(is_between_words).filter(|word| !word.is_empty());
+        for (distance, word) in words.take(WORDS_OF_A_CALL).enumerate() {
+            let bare = word.trim_end_matches('.');
+            let last = bare.rsplit('-').next().unwrap_or(bare);
+            let meaning = meaning(word);
+            let is = |one: u8| meaning & one != 0;
+            let is_social = is(SOCIAL_SECURITY) || last.starts_with("sozialversicherung");
+            context.is_of_a_call |= (is(CALL) && (bare != "number" || distance < 2)) || (bare == "au" && distance == 0);
+            context.is_of_social_security |= is_social;
+            context.is_near_a_version |= is(VERSION);
+            if only_fillers {
+                context.is_of_a_count |= (is(COUNT) || (is_number_of_a_thing(last) && !is(CALL))) && !is_social;
+                context.is_of_a_version |= is(VERSION) && distance == 0;
+                // Parts of a longer code are no words.
+                let is_code = bare.contains(|character: char| character.is_ascii_digit());
+                fillers += usize::from(!is_code);
+                only_fillers = is_code || (is(FILLER) && fillers <= MOST_FILLERS);
+            }
+        }
+        context
     }
+}
 
-    /// Whether one of the words begins in it as a word, where its script sets words apart: "Bestellung" is no "tel".
-    fn has(self, words: &AhoCorasick) -> bool {
-        words.find_overlapping_iter(self.0).any(|found| {
-            let word = self.0.get(found.range()).unwrap_or_default();
-            let before = self.0.get(..found.start()).unwrap_or_default().chars().next_back();
-            !word.starts_with(|first: char| first.is_ascii()) || !before.is_some_and(char::is_alphabetic)
-        })
-    }
+/// `Bestellnummer`, `Rechnungsnummer`, and what else German numbers so; but not those that are called.
+fn is_number_of_a_thing(word: &str) -> bool {
+    (word.ends_with("nummer") || word.ends_with("nummern") || word.ends_with("nr")) && word.len() > "nummer".len()
+}
 
-    /// It speaks of calling somebody.
-    pub(super) fn is_of_a_call(self) -> bool {
-        self.has(&CALLS_FINDER) || self.0.contains(['☎', '📞', '📱'])
-    }
+/// What sets words apart; a full stop and a hyphen do not, as in `Tel.` and `appelle-moi`.
+fn is_between_words(character: char) -> bool {
+    !(character.is_alphanumeric() || matches!(character, '.' | '-' | '°' | 'º' | '№' | '§' | '\''))
+}
 
-    /// It speaks of things that are numbered.
-    pub(super) fn is_of_a_count(self) -> bool {
-        self.has(&COUNTS_FINDER) || self.0.trim_end().ends_with(['#', '№', '=', '$', '€', '£', '¥'])
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// It speaks of versions, or of parts of a text; of the number that comes next, and not of another before it.
-    pub(super) fn is_of_a_version(self) -> bool {
-        let since = self.0.rfind(|sign: char| sign.is_ascii_digit()).map_or(0, |end| end + 1);
-        Self(self.0.get(since..).unwrap_or_default()).has(&VERSIONS_FINDER)
-    }
-
-    /// It speaks of social security.
-    pub(super) fn is_of_social_security(self) -> bool {
-        self.has(&SOCIAL_FINDER)
+    #[test]
+    fn words_are_whole_and_words_that_count_are_next_to_the_number() {
+        let of = |text: &str| Context::before(text, text.len());
+        for text in ["call me on ", "Tel.: ", "phone=", "Handy ", "appelle-moi au ", "我的电话是", "☎ "] {
+            assert!(of(text).is_of_a_call, "{text}");
+        }
+        for text in ["Bestellung ", "recall ", "cellar ", "telling ", "called it a day; ", "", "a b c d e f "] {
+            assert!(!of(text).is_of_a_call, "{text}");
+        }
+        for text in
+            ["order ", "Order no. ", "invoice number: ", "Bestellnummer ", "ISBN ", "costs $", "ref #", "case id is "]
+        {
+            assert!(of(text).is_of_a_count, "{text}");
+        }
+        for text in
+            ["In case of emergency: ", "building office ", "Kundenberaterin Ute ", "order from ", "Telefonnummer ", "#"]
+        {
+            assert!(!of(text).is_of_a_count, "{text}");
+        }
+        assert!(of("version ").is_of_a_version && !of("new release at ").is_of_a_version);
+        assert!(of("SSN: ").is_of_social_security);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::candidates::is_of_a_word;
+use super::characters::is_of_a_word;
 
 /// The countries of the registry, and how long their numbers are.
 const LENGTHS: [(&str, usize); 89] = [
@@ -97,23 +97,55 @@ const LENGTHS: [(&str, usize); 89] = [
     ("YE", 30),
 ];
 
+/// Letters that may stand right before or behind an account number, as in `IBANDE89…`.
+const MOST_GLUED: usize = 8;
+
+/// Whether it may stand between the parts of an account number.
+pub(super) fn parts_an_account(sign: char) -> bool {
+    matches!(sign, ' ' | '\t' | '-' | '.')
+}
+
 /// The account number at the beginning of a candidate, as far as it goes.
 pub(super) fn iban(text: &str, place: &Range<usize>) -> Option<Range<usize>> {
-    let before = text.get(..place.start)?.chars().next_back();
-    if before.is_some_and(is_of_a_word) {
+    if !may_begin(text.get(..place.start)?) {
         return None;
     }
     let candidate = text.get(place.clone())?;
-    let country = candidate.get(..2)?.to_ascii_uppercase();
-    let (_, length) = LENGTHS.iter().find(|(known, _)| *known == country)?;
+    let length = length_of(&candidate.get(..2)?.to_ascii_uppercase())?;
     let mut written = candidate.char_indices().filter(|(_, character)| character.is_ascii_alphanumeric());
     let (last, _) = written.nth(length - 1)?;
     let end = place.start + last + 1;
-    let after = text.get(end..)?.chars().next();
-    if after.is_some_and(is_of_a_word) {
+    if !may_end(text.get(end..)?) {
         return None;
     }
     has_check_digits(candidate.get(..=last)?).then_some(place.start..end)
+}
+
+/// How long the numbers of a country are.
+fn length_of(country: &str) -> Option<usize> {
+    let place = LENGTHS.binary_search_by_key(&country, |(known, _)| known).ok()?;
+    LENGTHS.get(place).map(|(_, length)| *length)
+}
+
+/// Where a candidate ends that has the country and the length of an account number, though it is none: a number that was mistyped.
+pub(super) fn mistyped(text: &str, place: &Range<usize>) -> Option<usize> {
+    let candidate = text.get(place.clone())?;
+    let length = length_of(candidate.get(..2)?)?;
+    let mut written = candidate.char_indices().filter(|(_, character)| character.is_ascii_alphanumeric());
+    written.nth(length - 1).map(|(last, _)| place.start + last + 1)
+}
+
+/// Whether no word goes on into the number, but for a short one of letters alone.
+fn may_begin(before: &str) -> bool {
+    let letters = before.chars().rev().take(MOST_GLUED + 1).take_while(|letter| letter.is_alphabetic()).count();
+    letters <= MOST_GLUED && !before.chars().rev().nth(letters).is_some_and(|before| before.is_ascii_digit())
+}
+
+/// Whether no word goes on from the number, but for a short one of letters alone.
+fn may_end(after: &str) -> bool {
+    let letters = after.chars().take(MOST_GLUED + 1).take_while(|letter| is_of_a_word(*letter) && !letter.is_numeric());
+    let letters = letters.count();
+    letters <= MOST_GLUED && !after.chars().nth(letters).is_some_and(|after| after.is_ascii_digit())
 }
 
 /// ISO 7064, MOD 97-10: the first four characters moved to the end, letters counted from 10.

@@ -1,24 +1,33 @@
 //! `redact_pii`: what names a person in a text gives way to the kind of thing it was (docs/exposure.md).
 //!
-//! One pass over the text finds candidates; what each of them is, if anything, is decided by its checksum, its numbering plan
-//! or its shape, and by the words before it.
+//! The text is searched in a [normalized](normalized) form. One pass over it finds candidates by their own shape, wherever they stand;
+//! what each of them is, if anything, is decided by its checksum, its numbering plan or its shape. A candidate is rejected only
+//! on evidence that it is something else.
 
 mod candidates;
 mod card;
+mod characters;
 mod context;
 mod digit_groups;
+mod email;
 mod iban;
 mod ip_address;
+mod normalized;
 mod phone;
 mod ssn;
+mod url_path;
+mod words;
 
 use std::{borrow::Cow, ops::Range};
 
-use candidates::{Candidate, Candidates, parts_an_account};
-use digit_groups::DigitGroups;
-
-/// Bytes in the shortest number that is looked for, an IPv4 address: `1.1.1.1`.
-const SHORTEST: usize = 7;
+use self::{
+    candidates::{Candidate, Candidates},
+    digit_groups::{Sequence, Window},
+    iban::parts_an_account,
+    normalized::Normalized,
+    phone::Surroundings,
+    url_path::UrlPath,
+};
 
 /// The kinds of things that are taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,8 +88,22 @@ pub fn redact_pii(text: &str) -> Cow<'_, str> {
 
 /// What is to be taken out of a text, in order, nothing over anything else.
 pub fn find_pii(text: &str) -> Vec<Found> {
+    let normalized = Normalized::new(text);
+    let mut found = search(&normalized);
+    for Found { place, .. } in &mut found {
+        *place = normalized.place(place.start, place.end);
+    }
+    found
+}
+
+/// What is found in the normalized text.
+fn search(normalized: &Normalized<'_>) -> Vec<Found> {
+    let text = normalized.text();
     let mut found: Vec<Found> = Vec::new();
-    let mut candidates = Candidates::new(text);
+    let mut candidates = Candidates::new(normalized);
+    let mut url_path = UrlPath::new(text);
+    // Where an account number ends that is none.
+    let mut mistyped_to = 0;
     while let Some(candidate) = candidates.next() {
         match candidate {
             Candidate::Address(place) => {
@@ -91,27 +114,34 @@ pub fn find_pii(text: &str) -> Vec<Found> {
                 candidates.take(place.end);
                 found.push(Found { kind: Pii::Email, place });
             }
-            Candidate::Colons(place) => {
-                if let Some(place) = ip_address::version_6(text, &place) {
-                    candidates.take(place.end);
-                    found.push(Found { kind: Pii::IpAddress, place });
+            Candidate::Address6(place) => {
+                while found.last().is_some_and(|last| last.place.end > place.start) {
+                    found.pop();
                 }
+                candidates.take(place.end);
+                found.push(Found { kind: Pii::IpAddress, place });
             }
             Candidate::Account(place) => {
                 if let Some(place) = iban::iban(text, &place) {
                     candidates.take(place.end);
                     found.push(Found { kind: Pii::Iban, place });
                 } else {
+                    mistyped_to = mistyped_to.max(iban::mistyped(text, &place).unwrap_or_default());
                     candidates.go_on(after_first_word(text, &place));
                 }
             }
-            Candidate::Digits(place) => {
-                let end = place.end;
-                let numbers = numbers(text, place);
+            Candidate::Digits(sequence) => {
+                let numbers = numbers(&sequence, |place| {
+                    if place < mistyped_to || url_path.contains(place) {
+                        Surroundings::OfAnother
+                    } else {
+                        Surroundings::Text
+                    }
+                });
                 if let Some(last) = numbers.last() {
                     candidates.take(last.place.end);
                 }
-                candidates.go_on(end);
+                candidates.go_on(sequence.end());
                 found.extend(numbers);
             }
         }
@@ -119,20 +149,15 @@ pub fn find_pii(text: &str) -> Vec<Found> {
     found
 }
 
-/// A number, or several side by side.
-fn numbers(text: &str, place: Range<usize>) -> Vec<Found> {
+/// The numbers in a sequence of groups.
+fn numbers(sequence: &Sequence<'_>, mut surroundings: impl FnMut(usize) -> Surroundings) -> Vec<Found> {
     let mut found = Vec::new();
-    // Fewer digits than any number has.
-    if place.len() < SHORTEST {
-        return found;
-    }
-    let groups = DigitGroups::new(text, place);
     let mut first = 0;
-    while first < groups.len() {
-        match number_at(&groups, first) {
-            Some((kind, after, place)) => {
-                found.push(Found { kind, place });
-                first = after;
+    while first < sequence.len() {
+        match number_at(sequence, first, &mut surroundings) {
+            Some((kind, number)) => {
+                found.push(Found { kind, place: number.place() });
+                first = number.after();
             }
             None => first += 1,
         }
@@ -140,31 +165,28 @@ fn numbers(text: &str, place: Range<usize>) -> Vec<Found> {
     found
 }
 
-/// The longest number that begins with this group, what it is, and the group after it.
-fn number_at(groups: &DigitGroups<'_>, first: usize) -> Option<(Pii, usize, Range<usize>)> {
-    if !groups.may_begin(first) {
+/// The number that begins with this group, and what it is.
+fn number_at<'a>(
+    sequence: &'a Sequence<'a>,
+    first: usize,
+    surroundings: &mut impl FnMut(usize) -> Surroundings,
+) -> Option<(Pii, Window<'a>)> {
+    if !sequence.may_begin(first) {
         return None;
     }
-    for after in (first + 1..=groups.longest(first)).rev() {
-        let window = groups.window(first, after);
-        let kind = if !window.may_end() {
-            None
-        } else if ip_address::is_version_4(&window) {
-            Some(Pii::IpAddress)
-        } else if card::is_card(&window) {
-            Some(Pii::Card)
-        } else if ssn::is_ssn(&window) {
-            Some(Pii::Ssn)
-        } else if phone::is_phone(&window) {
-            Some(Pii::Phone)
-        } else {
-            None
-        };
-        if let Some(kind) = kind {
-            return Some((kind, after, window.place()));
-        }
+    if let Some(card) = card::card(sequence, first) {
+        return Some((Pii::Card, card));
     }
-    None
+    if let Some(address) = ip_address::version_4(sequence, first) {
+        return Some((Pii::IpAddress, address));
+    }
+    let begins = sequence.window(first, first + 1).place().start;
+    if let Some(ssn) = ssn::ssn(sequence, first)
+        && surroundings(begins) == Surroundings::Text
+    {
+        return Some((Pii::Ssn, ssn));
+    }
+    phone::phone(sequence, first, || surroundings(begins)).map(|phone| (Pii::Phone, phone))
 }
 
 fn after_first_word(text: &str, place: &Range<usize>) -> usize {

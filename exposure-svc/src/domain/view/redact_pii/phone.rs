@@ -1,60 +1,184 @@
 //! Phone numbers, international and national: their shapes here, the numbering plans by `phonelib`.
 
-use super::digit_groups::Window;
+use super::{
+    context::Context,
+    digit_groups::{Sequence, Window},
+};
 
-/// Countries whose numbers begin with a zero at home; tried in turn.
-const WITH_TRUNK: [&str; 16] =
-    ["DE", "GB", "FR", "IT", "NL", "BE", "AT", "CH", "SE", "AU", "JP", "KR", "TR", "UA", "ZA", "IN"];
+/// Calling codes of countries whose numbers begin with a zero at home, tried in turn: Germany, Britain, France, the Netherlands, Belgium,
+/// Austria, Switzerland, Sweden, Australia, Japan, Korea, Turkey, Ukraine, South Africa, India.
+const WITH_TRUNK: [&str; 15] =
+    ["49", "44", "33", "31", "32", "43", "41", "46", "61", "81", "82", "90", "380", "27", "91"];
+/// Of Italy, whose numbers keep it.
+const WITH_ZERO: &str = "39";
+/// Calling codes of countries in which people write whole numbers in one piece: North America, Spain, Portugal, Poland, India, Denmark,
+/// Norway, Italy, Mexico, China, Brazil, Greece.
+const BARE: [&str; 12] = ["1", "34", "351", "48", "91", "45", "47", "39", "52", "86", "55", "30"];
+/// Digits of the shortest and the longest number (ITU-T E.164).
+const FEWEST_DIGITS: usize = 8;
+const MOST_DIGITS: usize = 15;
+/// Groups of one digit that a number has at most, besides its first and a zero in brackets.
+const MOST_SINGLES: usize = 2;
 
-/// Whether it is a phone number that somebody could be called by.
-pub(super) fn is_phone(number: &Window<'_>) -> bool {
-    let count = number.count();
-    if !(8..=15).contains(&count) || !is_balanced(number.written()) {
-        return false;
+/// Where a number stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Surroundings {
+    Text,
+    /// The path of a URL, where a number is mostly the name of a thing, or a mistyped account number.
+    OfAnother,
+}
+
+/// The longest phone number that begins with this group.
+pub(super) fn phone<'a>(
+    sequence: &'a Sequence<'a>,
+    first: usize,
+    surroundings: impl FnOnce() -> Surroundings,
+) -> Option<Window<'a>> {
+    let begins = sequence.window(first, first + 1);
+    if begins.count() > MOST_DIGITS {
+        return None;
     }
-    let written = number.written();
+    let windows = || {
+        let mut singles = 0;
+        sequence.windows(first, MOST_DIGITS, is_joint).take_while(move |window| {
+            let last = window.groups() - 1;
+            singles += usize::from(last > 0 && window.group(last).len() == 1 && !window.written().ends_with("(0"));
+            singles <= MOST_SINGLES
+        })
+    };
+    let longest_of = |is_shaped: &dyn Fn(&Window<'_>) -> bool, is_number: &dyn Fn(&Window<'_>) -> bool| {
+        let mut candidates = [None; MOST_DIGITS];
+        let enough = windows().filter(|window| window.count() >= FEWEST_DIGITS && is_shaped(window));
+        for (place, window) in candidates.iter_mut().zip(enough) {
+            *place = Some(window);
+        }
+        candidates.into_iter().rev().flatten().find(|window| is_number(window) && is_balanced(window.written()))
+    };
+    let longest = |is_number: &dyn Fn(&Window<'_>) -> bool| longest_of(&|_| true, is_number);
+    let written = begins.written();
     if written.starts_with('+') || written.starts_with("(+") {
-        return phonelib::is_valid_phone_number(&international(number, 0));
+        return longest(&|window| is_whole(window) && phonelib::is_valid_phone_number(&international(window, 0)));
     }
-    let context = number.context();
-    let is_of_a_call = context.is_of_a_call();
-    if !is_of_a_call && context.is_of_a_count() {
+    if begins.follows_a_letter() {
+        return None;
+    }
+    if begins.group(0).starts_with("00") {
+        if begins.digits().chain(sequence.digits_behind(first)).nth(2).is_none_or(|third| third == b'0') {
+            return None;
+        }
+        let number = longest(&|window| {
+            window.count() >= 11
+                && is_whole(window)
+                && !window.context().is_of_a_count
+                && phonelib::is_valid_phone_number(&international(window, 2))
+        })?;
+        return (surroundings() == Surroundings::Text).then_some(number);
+    }
+    let has_enough = sequence.digits_from(first) >= FEWEST_DIGITS;
+    let is_possible = may_be_national(&begins) || (has_enough && begins.context().is_of_a_call);
+    if !is_possible {
+        return None;
+    }
+    let context = begins.context();
+    let number =
+        longest_of(&|window| is_shaped(window, context), &|window| is_whole(window) && is_national(window, context))?;
+    (surroundings() == Surroundings::Text).then_some(number)
+}
+
+/// What may stand within a number: no more than a line.
+fn is_joint(sign: &str) -> bool {
+    !sign.contains(['\t', '\n', '\r']) && sign != "  " && sign != "   "
+}
+
+/// Whether a national number can begin so, whatever the words before it. Most groups of digits do not.
+fn may_be_national(begins: &Window<'_>) -> bool {
+    let (group, next) = (begins.group(0), [begins.length_behind(0), begins.length_behind(1)]);
+    (group.starts_with('0') && group.len() >= 2 && !begins.goes_on_from_a_group())
+        || (group.len() == 3 && matches!(next, [3 | 4, 4]))
+        || (matches!(group, "1" | "8") && next == [3, 3])
+        || (begins.written().starts_with('(') && group.len() > 1)
+}
+
+/// Whether it has the shape of a national number. Cheap: it is asked of every few groups of digits.
+fn is_shaped(number: &Window<'_>, context: Context) -> bool {
+    context.is_of_a_call
+        || number.has_shape(&[3, 3, 4])
+        || number.has_shape(&[1, 3, 3, 4])
+        || number.has_shape(&[3, 4, 4])
+        || number.has_shape(&[1, 3, 3, 2, 2])
+        || (number.group(0).starts_with('0')
+            && (9..=12).contains(&number.count())
+            && number.groups() <= 6
+            && !number.goes_on_from_a_group())
+        || (number.written().starts_with('(') && number.groups() <= 4)
+}
+
+/// Whether nothing beside it shows that it is part of something else.
+fn is_whole(number: &Window<'_>) -> bool {
+    let is_in_one_piece = number.groups() == 1;
+    let is_international = number.written().starts_with(['+', '(']);
+    if (is_in_one_piece && number.precedes_a_letter()) || number.is_of_a_code() {
         return false;
     }
-    if number.group(0).starts_with("00") {
-        return count >= 11 && phonelib::is_valid_phone_number(&international(number, 2));
+    is_international || !(number.is_of_a_decimal() || number.is_joined_to_others(&["-", ".", "/"]))
+}
+
+fn is_national(number: &Window<'_>, context: Context) -> bool {
+    // A bracket around the area is how people write phone numbers, and little else.
+    let is_marked = number.written().starts_with('(');
+    if context.is_of_a_count && !context.is_of_a_call && !is_marked {
+        return false;
     }
-    let digits: String = number.digits().map(char::from).collect();
-    is_north_american(number, &digits, is_of_a_call)
-        || has_trunk_zero(number, &digits, is_of_a_call)
-        || has_national_shape(number, &digits)
-        || (is_of_a_call && is_bare(number, &digits))
+    if !context.is_of_a_call && (is_of_pairs(number) || is_of_times(number)) {
+        return false;
+    }
+    is_north_american(number, context.is_of_a_call)
+        || has_trunk_zero(number, context.is_of_a_call)
+        || has_national_shape(number)
+        || (context.is_of_a_call && is_bare(number))
+}
+
+/// Groups of two digits could be anything: `03 11 22 31 45`.
+fn is_of_pairs(number: &Window<'_>) -> bool {
+    number.groups() > 1 && number.shape().all(|length| length == 2) && !number.is_joined_by(&[".", "-"])
+}
+
+/// `0800 1200 1600`: times of a day.
+fn is_of_times(number: &Window<'_>) -> bool {
+    let is_time = |group: &str| {
+        let (hours, minutes) = (group.get(..2), group.get(2..4));
+        group.len() == 4 && hours.is_some_and(|hours| hours < "24") && minutes.is_some_and(|minutes| minutes < "60")
+    };
+    number.groups() > 1 && (0..number.groups()).all(|index| is_time(number.group(index)))
 }
 
 /// `415-555-0123`, `(415) 555 0123`, `1.415.555.0123`.
-fn is_north_american(number: &Window<'_>, digits: &str, is_of_a_call: bool) -> bool {
+fn is_north_american(number: &Window<'_>, is_of_a_call: bool) -> bool {
     let skipped = usize::from(number.group(0) == "1" && number.groups() == 4);
     let groups: Vec<_> = number.shape().skip(skipped).collect();
-    let is_marked = number.written().contains('(') || number.is_joined_by(&["-", ".", "\u{2011}", "\u{2010}"]);
+    let is_marked = number.written().contains('(') || number.is_joined_by(&["-", "."]);
     // In groups with spaces it might be any number; most of those have no such first and fourth digit.
-    let is_shaped = groups == [3, 3, 4] && (is_marked || number.is_joined_by(&[" ", "\u{a0}"]) || is_of_a_call);
+    let is_shaped = groups == [3, 3, 4] && (is_marked || number.is_joined_by(&[" "]) || is_of_a_call);
     let exchange = number.group(skipped + 1);
-    is_shaped && !exchange.starts_with(['0', '1']) && is_number_of(digits, "US")
+    is_shaped && !exchange.starts_with(['0', '1']) && is_valid("1", number.digits().skip(skipped))
 }
 
 /// `030 1234567`, `020 7946 0958`, `06 12 34 56 78`, `(0171) 1234567`.
-fn has_trunk_zero(number: &Window<'_>, digits: &str, is_of_a_call: bool) -> bool {
+fn has_trunk_zero(number: &Window<'_>, is_of_a_call: bool) -> bool {
     let starts = number.group(0).starts_with('0') && !number.group(0).starts_with("00");
     let in_one_piece = number.groups() == 1;
     let enough = if in_one_piece { 10..=12 } else { 9..=12 };
     // A decimal, an amount or an outline is not dialled.
     let is_written_so = !number.written().contains("..") && number.group(0).len() >= 2;
+    let is_the_end_of_another = !is_of_a_call && number.goes_on_from_a_group();
     starts
         && is_written_so
+        && !is_the_end_of_another
         && enough.contains(&number.count())
         && (!in_one_piece || is_of_a_call || is_mobile_in_one_piece(number.group(0)))
-        && (number.groups() <= 5 || number.is_joined_by(&[" ", ".", "-", "\u{a0}"]))
-        && WITH_TRUNK.iter().any(|country| is_number_of(digits, country))
+        && (number.groups() <= 5 || number.is_joined_by(&[" ", ".", "-"]))
+        && (WITH_TRUNK.iter().any(|code| is_valid(code, number.digits().skip(1)))
+            || is_valid(WITH_ZERO, number.digits()))
 }
 
 /// `07911123456`, `015112345678`, `0612345678`: the mobile numbers of Britain, Germany and France.
@@ -68,24 +192,35 @@ fn is_mobile_in_one_piece(digits: &str) -> bool {
 }
 
 /// Shapes that are few countries' own: Brazil, Russia, China.
-fn has_national_shape(number: &Window<'_>, digits: &str) -> bool {
+fn has_national_shape(number: &Window<'_>) -> bool {
     let in_brackets = number.written().starts_with('(');
     let brazilian = in_brackets && (number.has_shape(&[2, 5, 4]) || number.has_shape(&[2, 4, 4]));
     let russian = number.has_shape(&[1, 3, 3, 2, 2]) && number.group(0) == "8";
     let chinese = number.has_shape(&[3, 4, 4]) && number.group(0).starts_with('1');
-    (brazilian && is_number_of(digits, "BR"))
-        || (russian && is_number_of(digits, "RU"))
-        || (chinese && is_number_of(digits, "CN"))
+    (brazilian && is_valid("55", number.digits()))
+        || (russian && is_valid("7", number.digits().skip(1)))
+        || (chinese && is_valid("86", number.digits()))
 }
 
 /// What people write after words like "call": eight digits or more, however they are grouped.
-fn is_bare(number: &Window<'_>, digits: &str) -> bool {
-    const COUNTRIES: [&str; 12] = ["US", "ES", "PT", "PL", "IN", "DK", "NO", "IT", "MX", "CN", "BR", "GR"];
-    number.groups() <= 5 && COUNTRIES.iter().any(|country| is_number_of(digits, country))
+fn is_bare(number: &Window<'_>) -> bool {
+    number.groups() <= 5 && BARE.iter().any(|code| is_valid(code, number.digits()))
 }
 
-fn is_number_of(digits: &str, country: &str) -> bool {
-    phonelib::PhoneNumber::parse_with_country(digits, country).is_some()
+/// Whether a country has a number of these digits.
+fn is_valid(calling_code: &str, digits: impl Iterator<Item = u8>) -> bool {
+    // On the stack: it is asked of many countries.
+    let mut number = [0; 24];
+    let written = [b'+'].into_iter().chain(calling_code.bytes()).chain(digits);
+    let mut length = 0;
+    for (place, byte) in number.iter_mut().zip(written) {
+        *place = byte;
+        length += 1;
+    }
+    number
+        .get(..length)
+        .and_then(|number| std::str::from_utf8(number).ok())
+        .is_some_and(phonelib::is_valid_phone_number)
 }
 
 /// The digits after the first `access`, as an international number; a zero in brackets is dialled at home only.

@@ -1,15 +1,26 @@
 //! US social security numbers.
 
-use super::digit_groups::Window;
+use super::digit_groups::{Sequence, Window};
+
+/// The social security number that begins with this group.
+pub(super) fn ssn<'a>(sequence: &'a Sequence<'a>, first: usize) -> Option<Window<'a>> {
+    let begins = sequence.window(first, first + 1);
+    let groups = match begins.count() {
+        3 => 3,
+        9 => 1,
+        _ => return None,
+    };
+    (first + groups <= sequence.len()).then(|| sequence.window(first, first + groups)).filter(is_ssn)
+}
 
 /// Whether it is one that could have been given out (<https://www.ssa.gov/employer/randomization.html>), in its groups, or
 /// in one piece where the words before say so.
-pub(super) fn is_ssn(number: &Window<'_>) -> bool {
-    let is_social = || number.context().is_of_social_security();
+fn is_ssn(number: &Window<'_>) -> bool {
+    let is_social = || number.context().is_of_social_security;
     let (area, group, serial) = if number.has_shape(&[3, 2, 4]) {
-        let is_dashed = number.is_joined_by(&["-", "\u{2011}", "\u{2013}"]);
+        let is_dashed = number.is_joined_by(&["-"]);
         let is_spaced = || number.is_joined_by(&[" ", "."]);
-        if !(is_dashed || (is_spaced() && is_social())) {
+        if !(is_dashed || (is_spaced() && (is_social() || number.is_unbroken()))) {
             return false;
         }
         (number.group(0), number.group(1), number.group(2))
@@ -25,5 +36,9 @@ pub(super) fn is_ssn(number: &Window<'_>) -> bool {
         && group != "00"
         && serial != "0000"
         && !number.written().starts_with(['+', '('])
-        && (is_social() || !number.context().is_of_a_count())
+        && !number.follows_a_letter()
+        && !number.precedes_a_letter()
+        && !number.is_joined_to_others(&["-", ".", "/"])
+        && !number.is_of_a_code()
+        && (is_social() || !number.context().is_of_a_count)
 }
