@@ -74,6 +74,8 @@ impl NodeFilter {
 
     /// What the app sees of a node; `None`: nothing.
     pub async fn view(&mut self, node: &NodeFacts<'_>, fields: Map<String, Value>) -> Result<Option<NodeView>, Error> {
+        // Waited for before the profile is read: what is shown is decided by a profile that is fresh when the work begins.
+        let permit = if bytes_of(&fields) > INLINE_BYTES { Some(permit().await?) } else { None };
         let now = self.exposure.clock.now();
         let age = (now.utc() - self.read_at.utc()).num_milliseconds();
         if !(0..MAX_STALENESS_MS).contains(&age) || !self.exposure.still_applies(&self.applied) {
@@ -83,11 +85,9 @@ impl NodeFilter {
         if !compiled.exposes(node) {
             return Ok(None);
         }
-        if bytes_of(&fields) <= INLINE_BYTES {
-            return Ok(Some(lens.view(node, fields)));
-        }
+        let Some(permit) = permit else { return Ok(Some(lens.view(node, fields))) };
         let (lens, facts) = (lens.clone(), OwnedFacts::from(node));
-        let (_, view) = run_blocking(permit().await?, move || facts.with_facts(|node| lens.view(node, fields))).await?;
+        let (_, view) = run_blocking(permit, move || facts.with_facts(|node| lens.view(node, fields))).await?;
         Ok(Some(view))
     }
 }
