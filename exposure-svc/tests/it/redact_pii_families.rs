@@ -166,3 +166,39 @@ fn harmless_numbers_stay() {
         ("call 03 11 22 31 45", "call [PHONE]"),
     ]);
 }
+
+#[test]
+fn nothing_beside_a_number_leaves_it_in_clear_without_evidence() {
+    hold(&[
+        // Two numbers side by side, and a number behind a time or a column.
+        ("020 7946 0958 030 1234567", "[PHONE] [PHONE]"),
+        ("0171 2345678/0172 3456789", "[PHONE]/[PHONE]"),
+        ("030 1234567 / 030 7654321", "[PHONE] / [PHONE]"),
+        ("at 12:30 020 7946 0958", "at 12:30 [PHONE]"),
+        ("Flat 12 020 7946 0958", "Flat 12 [PHONE]"),
+        ("219-09-9998/415-555-2671", "[SSN]/[PHONE]"),
+        ("020  7946  0958", "[PHONE]"),
+        // The last column of a row.
+        ("7,07911123456", "7,[PHONE]"),
+        ("7,4111111111111111\n8,5555555555554444", "7,[CARD]\n8,[CARD]"),
+        ("1,219-09-9998", "1,[SSN]"),
+        // Words that are glued to a number.
+        ("SSN219-09-9998", "SSN[SSN]"),
+        ("Tel0171 2345678", "Tel[PHONE]"),
+        ("ip203.0.113.5", "ip[IP_ADDRESS]"),
+        ("4111111111111111exp 12/26", "[CARD]exp 12/26"),
+        ("+4917123456789und", "[PHONE]und"),
+        ("order 0049 171 2345678", "order [PHONE]"),
+        // Words that name a number to call.
+        ("Direct line: 415-555-2671", "Direct line: [PHONE]"),
+        ("our customer 415-555-2671", "our customer [PHONE]"),
+        ("Handynr 0171 2345678", "Handynr [PHONE]"),
+        ("Privatnummer 0171 2345678", "Privatnummer [PHONE]"),
+        ("Telefon-Nr. 0171 2345678", "Telefon-Nr. [PHONE]"),
+        // A room that looks like the beginning of an account number.
+        ("AT12 call me at 0664 1234567 tomorrow", "AT12 call me at [PHONE] tomorrow"),
+        // Names that hold a sign of another thing.
+        ("Return-Path: <bounce-ann=example.org@list.example>", "Return-Path: <[EMAIL]>"),
+        ("sales/emea@example.com", "[EMAIL]"),
+    ]);
+}

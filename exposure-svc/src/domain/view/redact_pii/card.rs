@@ -33,13 +33,9 @@ fn is_grouped(number: &Window<'_>) -> bool {
     number.shape().enumerate().all(|(index, length)| length == 4 || (index + 1 == groups && length <= 4))
 }
 
-/// Whether what stands beside it shows that it is part of something else. Words do not: a number that is valid is a card.
+/// Whether the characters beside it show that it is part of something else. Words do not: a number that is valid is a card.
 fn is_of_another(number: &Window<'_>) -> bool {
-    let is_in_one_piece = number.groups() == 1;
-    (number.follows_a_letter() && !number.follows_a_word())
-        || (number.precedes_a_letter() && is_in_one_piece)
-        || number.is_of_a_decimal()
-        || number.is_of_a_code()
+    number.is_of_a_digest() || number.is_of_a_decimal() || number.is_of_a_code()
 }
 
 /// Whether any issuer uses numbers that begin with these digits.

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 use super::{
     characters::is_unspaced,
-    words::{CALLS, COUNTS, FILLERS, SOCIAL, UNSPACED_CALLS, VERSIONS},
+    words::{CALLS, COUNTS, FILLERS, NUMBERED, SOCIAL, UNSPACED_CALLS, VERSIONS},
 };
 
 /// Bytes before a number that are read: some five words.
@@ -44,20 +44,20 @@ fn meaning(word: &str) -> u8 {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "several can be true at once")]
 pub(super) struct Context {
-    /// That it is called.
-    pub(super) is_of_a_call: bool,
-    /// That it numbers a thing.
-    pub(super) is_of_a_count: bool,
-    /// That it numbers a version, or a part of a text.
-    pub(super) is_of_a_version: bool,
-    /// That a version or a part of a text is spoken of near it.
-    pub(super) is_near_a_version: bool,
-    /// That it is of social security.
-    pub(super) is_of_social_security: bool,
+    /// That it is a phone number.
+    pub(super) mentions_calling: bool,
+    /// That it is the number of a thing.
+    pub(super) mentions_numbering: bool,
+    /// That it is the number of a version, or of a part of a text.
+    pub(super) mentions_version: bool,
+    /// That a word of a version is near it.
+    pub(super) is_near_version: bool,
+    /// That it is a social security number.
+    pub(super) mentions_ssn: bool,
 }
 
 impl Context {
-    /// Of a number that begins at `start`: what stands before it in the same sentence.
+    /// Of a number that begins at `start`: the words before it in the same sentence.
     pub(super) fn before(text: &str, start: usize) -> Self {
         let mut from = start.saturating_sub(REACH);
         while !text.is_char_boundary(from) {
@@ -70,9 +70,9 @@ impl Context {
         let cut = if from > 0 && sentence == 0 { before.find(is_between_words).unwrap_or(before.len()) } else { 0 };
         let lower = before.get(cut..).unwrap_or_default().to_lowercase();
         let mut context = Self {
-            is_of_a_call: lower.contains(['☎', '📞', '📱', '✆'])
+            mentions_calling: lower.contains(['☎', '📞', '📱', '✆'])
                 || (lower.contains(is_unspaced) && UNSPACED_CALLS.iter().any(|word| lower.contains(word))),
-            is_of_a_count: lower.trim_end().ends_with(['$', '€', '£', '¥', '№']),
+            mentions_numbering: lower.trim_end().ends_with(['$', '€', '£', '¥', '№']),
             ..Self::default()
         };
         let (mut fillers, mut only_fillers) = (0, true);
@@ -83,14 +83,16 @@ impl Context {
             let meaning = meaning(word);
             let is = |one: u8| meaning & one != 0;
             let is_social = is(SOCIAL_SECURITY) || last.starts_with("sozialversicherung");
-            context.is_of_a_call |= (is(CALL) && (bare != "number" || distance < 2)) || (bare == "au" && distance == 0);
-            context.is_of_social_security |= is_social;
-            context.is_near_a_version |= is(VERSION);
+            context.mentions_calling |=
+                (is(CALL) && (bare != "number" || distance < 2)) || (bare == "au" && distance == 0);
+            context.mentions_ssn |= is_social;
+            context.is_near_version |= is(VERSION);
             if only_fillers {
-                context.is_of_a_count |= (is(COUNT) || (is_number_of_a_thing(last) && !is(CALL))) && !is_social;
-                context.is_of_a_version |= is(VERSION) && distance == 0;
+                context.mentions_numbering |= (is(COUNT) || is_number_of_a_thing(last)) && !is_social;
+                context.mentions_version |= is(VERSION) && distance == 0;
                 // Parts of a longer code are no words.
-                let is_code = bare.contains(|character: char| character.is_ascii_digit());
+                let is_glued = distance == 0 && lower.ends_with(char::is_alphanumeric);
+                let is_code = is_glued || bare.contains(|character: char| character.is_ascii_digit());
                 fillers += usize::from(!is_code);
                 only_fillers = is_code || (is(FILLER) && fillers <= MOST_FILLERS);
             }
@@ -99,9 +101,20 @@ impl Context {
     }
 }
 
-/// `Bestellnummer`, `Rechnungsnummer`, and what else German numbers so; but not those that are called.
+/// Whether it is a word of a call.
+pub(super) fn is_word_of_a_call(word: &str) -> bool {
+    meaning(&word.to_lowercase()) & CALL != 0
+}
+
+/// Whether it is a word of social security.
+pub(super) fn is_word_of_social_security(word: &str) -> bool {
+    meaning(&word.to_lowercase()) & SOCIAL_SECURITY != 0
+}
+
+/// `Bestellnummer`, `Rechnungsnr`: a thing that is numbered, and not `Handynummer` or another word that we do not know.
 fn is_number_of_a_thing(word: &str) -> bool {
-    (word.ends_with("nummer") || word.ends_with("nummern") || word.ends_with("nr")) && word.len() > "nummer".len()
+    let thing = ["nummern", "nummer", "nr"].iter().find_map(|ending| word.strip_suffix(ending));
+    thing.is_some_and(|thing| NUMBERED.contains(&thing))
 }
 
 /// What sets words apart; a full stop and a hyphen do not, as in `Tel.` and `appelle-moi`.
@@ -117,22 +130,22 @@ mod tests {
     fn words_are_whole_and_words_that_count_are_next_to_the_number() {
         let of = |text: &str| Context::before(text, text.len());
         for text in ["call me on ", "Tel.: ", "phone=", "Handy ", "appelle-moi au ", "我的电话是", "☎ "] {
-            assert!(of(text).is_of_a_call, "{text}");
+            assert!(of(text).mentions_calling, "{text}");
         }
         for text in ["Bestellung ", "recall ", "cellar ", "telling ", "called it a day; ", "", "a b c d e f "] {
-            assert!(!of(text).is_of_a_call, "{text}");
+            assert!(!of(text).mentions_calling, "{text}");
         }
         for text in
             ["order ", "Order no. ", "invoice number: ", "Bestellnummer ", "ISBN ", "costs $", "ref #", "case id is "]
         {
-            assert!(of(text).is_of_a_count, "{text}");
+            assert!(of(text).mentions_numbering, "{text}");
         }
         for text in
             ["In case of emergency: ", "building office ", "Kundenberaterin Ute ", "order from ", "Telefonnummer ", "#"]
         {
-            assert!(!of(text).is_of_a_count, "{text}");
+            assert!(!of(text).mentions_numbering, "{text}");
         }
-        assert!(of("version ").is_of_a_version && !of("new release at ").is_of_a_version);
-        assert!(of("SSN: ").is_of_social_security);
+        assert!(of("version ").mentions_version && !of("new release at ").mentions_version);
+        assert!(of("SSN: ").mentions_ssn);
     }
 }

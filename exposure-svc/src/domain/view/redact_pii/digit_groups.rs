@@ -1,6 +1,9 @@
 //! Digits in groups, as people write long numbers.
 
-use std::{cell::OnceCell, ops::Range};
+use std::{
+    cell::{Cell, OnceCell},
+    ops::Range,
+};
 
 use super::{characters::is_of_a_word, context::Context, normalized::Normalized};
 
@@ -8,6 +11,8 @@ use super::{characters::is_of_a_word, context::Context, normalized::Normalized};
 const MOST_BETWEEN: usize = 3;
 /// Bytes behind the first group of a sequence within which the words before it still count.
 const REACH_OF_A_CALL: usize = 40;
+/// Digits of a group from which a longer number can go on: of a time or a small number none does.
+const LONG_GROUP: usize = 4;
 /// Groups whose digits are counted.
 const MOST_COUNTED: usize = 16;
 /// Digits of a sequence in which there can be a number, and groups, since an IPv4 address may have fewer.
@@ -24,6 +29,8 @@ pub(super) struct Sequence<'a> {
     /// Nothing before it belongs to a number here.
     floor: usize,
     context: OnceCell<Context>,
+    /// The groups before this one belong to numbers that were found.
+    taken: Cell<usize>,
 }
 
 #[derive(Debug)]
@@ -56,7 +63,7 @@ impl<'a> Sequence<'a> {
             return Err(end);
         }
         let groups = Groups { bytes, at: Some(first) }.map(|place| Group { place, is_of_another: false }).collect();
-        let mut sequence = Self { normalized, text, groups, floor, context: OnceCell::new() };
+        let mut sequence = Self { normalized, text, groups, floor, context: OnceCell::new(), taken: Cell::new(0) };
         sequence.mark_dates();
         sequence.mark_uuids();
         Ok(sequence)
@@ -84,6 +91,17 @@ impl<'a> Sequence<'a> {
     /// Where the last group ends.
     pub(super) fn end(&self) -> usize {
         self.groups.last().map_or(self.floor, |last| last.place.end)
+    }
+
+    /// Notes that the groups before this one belong to a number that was found.
+    pub(super) fn take_to(&self, after: usize) {
+        self.taken.set(after);
+    }
+
+    /// The signs between this group and the one before it, unless that belongs to a number that was found.
+    fn joint_before(&self, first: usize) -> Option<&str> {
+        let before = first.checked_sub(1).filter(|_| first > self.taken.get())?;
+        self.between(before)
     }
 
     /// Whether a number can begin with this group.
@@ -174,7 +192,7 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    /// What stands between this group and the next.
+    /// The signs between this group and the next.
     fn between(&self, index: usize) -> Option<&str> {
         let (one, next) = (self.groups.get(index)?, self.groups.get(index + 1)?);
         self.text.get(one.place.end..next.place.start)
@@ -259,13 +277,13 @@ impl<'a> Window<'a> {
         self.after - self.first
     }
 
-    /// What stands between its groups.
+    /// The signs between its groups.
     pub(super) fn joints(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let (sequence, first, after) = (self.sequence, self.first, self.after);
         (first..after.saturating_sub(1)).filter_map(move |index| sequence.between(index))
     }
 
-    /// Whether the same stands between all of its groups, and it is one of these.
+    /// Whether the same sign is between all of its groups, and is one of these.
     pub(super) fn is_joined_by(&self, signs: &[&str]) -> bool {
         let mut all = self.joints();
         let Some(first) = all.next() else { return true };
@@ -284,7 +302,7 @@ impl<'a> Window<'a> {
 
     /// Whether one of these signs joins it to the group before or behind it: it is part of a longer number.
     pub(super) fn is_joined_to_others(&self, signs: &[&str]) -> bool {
-        let before = self.first.checked_sub(1).and_then(|before| self.sequence.between(before));
+        let before = self.sequence.joint_before(self.first);
         let behind = self.after.checked_sub(1).and_then(|last| self.sequence.between(last));
         before.into_iter().chain(behind).any(|sign| signs.contains(&sign))
     }
@@ -294,38 +312,43 @@ impl<'a> Window<'a> {
         self.sequence.groups.get(self.after + index).map_or(0, |group| group.place.len())
     }
 
-    /// Whether a space joins it to a group before it: it could be the end of a longer number.
+    /// Whether a space joins it to a long group before it: it is the end of a longer number.
     pub(super) fn goes_on_from_a_group(&self) -> bool {
-        let before = self.first.checked_sub(1);
-        before.is_some_and(|before| self.sequence.between(before) == Some(" ") && self.sequence.may_begin(before))
+        let is_long = |group: &Group| group.place.len() >= LONG_GROUP && !group.is_of_another;
+        self.sequence.joint_before(self.first) == Some(" ")
+            && self.first.checked_sub(1).and_then(|before| self.sequence.groups.get(before)).is_some_and(is_long)
     }
 
-    /// Whether it is in one piece and the fraction of a decimal number, or has one.
+    /// Whether it is in one piece and the fraction of a decimal number, or has one. A comma is no evidence: it sets columns apart.
     pub(super) fn is_of_a_decimal(&self) -> bool {
-        let text = self.sequence.text;
-        let ends_in_digit = |text: Option<&str>, sign: char| {
-            text.and_then(|text| text.strip_suffix(sign))
-                .is_some_and(|text| text.ends_with(|last: char| last.is_ascii_digit()))
-        };
-        let (before, after) = (text.get(..self.start), text.get(self.place().end..).unwrap_or_default());
-        // Commas on both sides set a list apart.
-        let is_after_comma = ends_in_digit(before, ',') && !after.starts_with(',');
-        self.groups() == 1 && (self.is_joined_to_others(&["."]) || ends_in_digit(before, '.') || is_after_comma)
+        let before = self.sequence.text.get(..self.start).and_then(|before| before.strip_suffix('.'));
+        let is_fraction = before.is_some_and(|before| before.ends_with(|last: char| last.is_ascii_digit()));
+        self.groups() == 1 && (self.is_joined_to_others(&["."]) || is_fraction)
     }
 
-    /// Whether a letter stands right before it.
+    /// Whether a letter is right before it.
     pub(super) fn follows_a_letter(&self) -> bool {
         self.sequence.text.get(..self.start).is_some_and(|before| before.ends_with(is_of_a_word))
     }
 
-    /// Whether letters alone stand right before it, and nothing behind: `card4111111111111111`.
-    pub(super) fn follows_a_word(&self) -> bool {
+    /// The letters right before it, as in `SSN219-09-9998`; `None`: digits are among them.
+    pub(super) fn glued_word(&self) -> Option<&'a str> {
         let before = self.sequence.text.get(..self.start).unwrap_or_default();
-        let word: Vec<_> = before.chars().rev().take(LONGEST_CODE).take_while(|letter| is_of_a_word(*letter)).collect();
-        word.iter().all(|letter| letter.is_alphabetic()) && !self.precedes_a_letter()
+        let word = before.char_indices().rev().take(LONGEST_CODE).take_while(|(_, letter)| is_of_a_word(*letter));
+        let start = word.last().map_or(before.len(), |(start, _)| start);
+        before.get(start..).filter(|word| word.chars().all(char::is_alphabetic))
     }
 
-    /// Whether a letter stands right behind it, which no extension begins with.
+    /// Whether it is in a word of letters and digits, as digests are: letters are on both of its sides, or other digits on one.
+    pub(super) fn is_of_a_digest(&self) -> bool {
+        let behind = self.sequence.text.get(self.place().end..).unwrap_or_default();
+        let mut behind = behind.chars().take(LONGEST_CODE).take_while(|letter| is_of_a_word(*letter)).peekable();
+        let has_word_behind = self.precedes_a_letter();
+        let Some(word) = self.glued_word() else { return true };
+        (has_word_behind && !word.is_empty()) || (behind.peek().is_some() && behind.any(char::is_numeric))
+    }
+
+    /// Whether a letter is right behind it that begins no extension.
     pub(super) fn precedes_a_letter(&self) -> bool {
         let after = self.sequence.text.get(self.place().end..).unwrap_or_default();
         let is_extension = {
@@ -364,6 +387,10 @@ impl<'a> Window<'a> {
         // Other numbers stand between.
         let first = self.sequence.groups.first().map_or(self.start, |group| group.place.start);
         let is_near = self.start - first <= REACH_OF_A_CALL;
-        Context { is_of_a_call: words.is_of_a_call && is_near, ..Context::default() }
+        // The first may be the end of a longer code: `tracking 1Z 999 AA1 01 2345 6784`.
+        let is_of_a_code =
+            first > 0 && self.sequence.text.get(..first).is_some_and(|before| before.ends_with(is_of_a_word));
+        let mentions_numbering = words.mentions_numbering && is_of_a_code;
+        Context { mentions_calling: words.mentions_calling && is_near, mentions_numbering, ..Context::default() }
     }
 }

@@ -90,18 +90,21 @@ fn name_before(text: &str) -> &str {
     }
     let is_its = if text.ends_with(is_unspaced) { is_unspaced } else { is_of_a_name };
     let name = text.get(text.trim_end_matches(is_its).len()..).unwrap_or_default();
-    // `to=ann@…` and `?to=ann@…&cc=bob@…` name a parameter first.
-    let name = name.rsplit_once(['?', '&', '#', '/']).map_or(name, |(_, name)| name);
+    // `to=ann@…` and `?to=ann@…&cc=bob@…` name a parameter first; `bounce-ann=example.org@…` does not.
+    let name = match name.rsplit_once(['?', '&']) {
+        Some((_, parameter)) if parameter.contains('=') => parameter,
+        Some(_) | None => name,
+    };
     let name = match name.split_once('=') {
         Some((parameter, value)) if is_parameter(parameter) => value,
         Some(_) | None => name,
     };
-    name.trim_start_matches(|sign: char| ".'`*{|=-~%$!^}".contains(sign))
+    name.trim_start_matches(|sign: char| ".'`*{|=-~%$!^}/?&#".contains(sign))
 }
 
 fn is_parameter(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
 }
 
 fn is_of_a_name(character: char) -> bool {

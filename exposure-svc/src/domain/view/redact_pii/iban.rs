@@ -127,12 +127,21 @@ fn length_of(country: &str) -> Option<usize> {
     LENGTHS.get(place).map(|(_, length)| *length)
 }
 
-/// Where a candidate ends that has the country and the length of an account number, though it is none: a number that was mistyped.
+/// Where a candidate ends that is written like an account number, with the country and the length of one, and is none: it was
+/// mistyped.
 pub(super) fn mistyped(text: &str, place: &Range<usize>) -> Option<usize> {
     let candidate = text.get(place.clone())?;
     let length = length_of(candidate.get(..2)?)?;
     let mut written = candidate.char_indices().filter(|(_, character)| character.is_ascii_alphanumeric());
-    written.nth(length - 1).map(|(last, _)| place.start + last + 1)
+    let (last, _) = written.nth(length - 1)?;
+    // In capitals, and in groups of four or in one piece.
+    let number = candidate.get(..=last)?;
+    let mut groups = number.split(parts_an_account).peekable();
+    let mut is_grouped = true;
+    while let Some(group) = groups.next() {
+        is_grouped &= group.len() == 4 || (group.len() < 4 && groups.peek().is_none()) || group.len() == length;
+    }
+    (is_grouped && !number.bytes().any(|byte| byte.is_ascii_lowercase())).then(|| place.start + last + 1)
 }
 
 /// Whether no word goes on into the number, but for a short one of letters alone.

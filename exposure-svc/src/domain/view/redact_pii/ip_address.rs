@@ -15,18 +15,26 @@ pub(super) fn version_4<'a>(sequence: &'a Sequence<'a>, first: usize) -> Option<
     (first + 4 <= sequence.len()).then(|| sequence.window(first, first + 4)).filter(is_version_4)
 }
 
+/// Words that people glue to an address.
+fn is_label(word: &str) -> bool {
+    matches!(
+        word.to_lowercase().as_str(),
+        "ip" | "addr" | "address" | "host" | "src" | "dst" | "client" | "server" | "from" | "to"
+    )
+}
+
 /// Whether it is an IPv4 address, and not the number of a version.
 fn is_version_4(number: &Window<'_>) -> bool {
     let is_address = number.is_joined_by(&["."])
         && !number.is_joined_to_others(&["."])
         && number.written().parse::<Ipv4Addr>().is_ok()
-        && !number.follows_a_letter();
+        && (!number.follows_a_letter() || number.glued_word().is_some_and(is_label));
     if !is_address {
         return false;
     }
     let context = number.context();
     let is_small = number.shape().all(|length| length == 1);
-    !(context.is_of_a_version || (context.is_near_a_version && is_small))
+    !(context.mentions_version || (context.is_near_version && is_small))
 }
 
 /// The IPv6 address that a colon is in, and the end of the hexadecimal digits and colons around it. A label may stand before the

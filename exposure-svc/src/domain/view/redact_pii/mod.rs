@@ -1,6 +1,6 @@
 //! `redact_pii`: what names a person in a text gives way to the kind of thing it was (docs/exposure.md).
 //!
-//! The text is searched in a [normalized](normalized) form. One pass over it finds candidates by their own shape, wherever they stand;
+//! The text is searched in a [normalized](normalized) form. One pass over it finds candidates by their own shape, wherever they are;
 //! what each of them is, if anything, is decided by its checksum, its numbering plan or its shape. A candidate is rejected only
 //! on evidence that it is something else.
 
@@ -107,7 +107,7 @@ fn search(normalized: &Normalized<'_>) -> Vec<Found> {
     while let Some(candidate) = candidates.next() {
         match candidate {
             Candidate::Address(place) => {
-                // A number that stands in the name of the address is part of it.
+                // A number in the name of the address is part of it.
                 while found.last().is_some_and(|last| last.place.end > place.start) {
                     found.pop();
                 }
@@ -127,26 +127,35 @@ fn search(normalized: &Normalized<'_>) -> Vec<Found> {
                     found.push(Found { kind: Pii::Iban, place });
                 } else {
                     mistyped_to = mistyped_to.max(iban::mistyped(text, &place).unwrap_or_default());
-                    candidates.go_on(after_first_word(text, &place));
-                }
-            }
-            Candidate::Digits(sequence) => {
-                let numbers = numbers(&sequence, |place| {
-                    if place < mistyped_to || url_path.contains(place) {
-                        Surroundings::OfAnother
-                    } else {
-                        Surroundings::Text
+                    // The letters may be the end of a label: `SSN219-09-9998`.
+                    match Sequence::new(normalized, place.start + 2, place.start) {
+                        Ok(sequence) => digits(&sequence, &mut candidates, &mut url_path, mistyped_to, &mut found),
+                        Err(_) => candidates.go_on(after_first_word(text, &place)),
                     }
-                });
-                if let Some(last) = numbers.last() {
-                    candidates.take(last.place.end);
                 }
-                candidates.go_on(sequence.end());
-                found.extend(numbers);
             }
+            Candidate::Digits(sequence) => digits(&sequence, &mut candidates, &mut url_path, mistyped_to, &mut found),
         }
     }
     found
+}
+
+/// Adds the numbers in a sequence of groups to what is found.
+fn digits(
+    sequence: &Sequence<'_>,
+    candidates: &mut Candidates<'_>,
+    url_path: &mut UrlPath<'_>,
+    mistyped_to: usize,
+    found: &mut Vec<Found>,
+) {
+    let numbers = numbers(sequence, |place| {
+        if place < mistyped_to || url_path.contains(place) { Surroundings::OfAnother } else { Surroundings::Text }
+    });
+    if let Some(last) = numbers.last() {
+        candidates.take(last.place.end);
+    }
+    candidates.go_on(sequence.end());
+    found.extend(numbers);
 }
 
 /// The numbers in a sequence of groups.
@@ -158,6 +167,7 @@ fn numbers(sequence: &Sequence<'_>, mut surroundings: impl FnMut(usize) -> Surro
             Some((kind, number)) => {
                 found.push(Found { kind, place: number.place() });
                 first = number.after();
+                sequence.take_to(first);
             }
             None => first += 1,
         }

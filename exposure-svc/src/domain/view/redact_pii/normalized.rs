@@ -41,7 +41,7 @@ impl<'a> Normalized<'a> {
         self.changed.as_ref().map_or(self.original, |(text, _)| text)
     }
 
-    /// What stands in the original from one place of the text to another.
+    /// The original from one place of the text to another.
     pub(super) fn original(&self, start: usize, end: usize) -> &'a str {
         self.original.get(self.place(start, end)).unwrap_or_default()
     }

@@ -1,7 +1,7 @@
 //! Phone numbers, international and national: their shapes here, the numbering plans by `phonelib`.
 
 use super::{
-    context::Context,
+    context::{Context, is_word_of_a_call},
     digit_groups::{Sequence, Window},
 };
 
@@ -20,7 +20,7 @@ const MOST_DIGITS: usize = 15;
 /// Groups of one digit that a number has at most, besides its first and a zero in brackets.
 const MOST_SINGLES: usize = 2;
 
-/// Where a number stands.
+/// Where a number is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Surroundings {
     Text,
@@ -59,7 +59,7 @@ pub(super) fn phone<'a>(
     if written.starts_with('+') || written.starts_with("(+") {
         return longest(&|window| is_whole(window) && phonelib::is_valid_phone_number(&international(window, 0)));
     }
-    if begins.follows_a_letter() {
+    if begins.follows_a_letter() && !begins.glued_word().is_some_and(is_word_of_a_call) {
         return None;
     }
     if begins.group(0).starts_with("00") {
@@ -67,15 +67,12 @@ pub(super) fn phone<'a>(
             return None;
         }
         let number = longest(&|window| {
-            window.count() >= 11
-                && is_whole(window)
-                && !window.context().is_of_a_count
-                && phonelib::is_valid_phone_number(&international(window, 2))
+            window.count() >= 11 && is_whole(window) && phonelib::is_valid_phone_number(&international(window, 2))
         })?;
         return (surroundings() == Surroundings::Text).then_some(number);
     }
     let has_enough = sequence.digits_from(first) >= FEWEST_DIGITS;
-    let is_possible = may_be_national(&begins) || (has_enough && begins.context().is_of_a_call);
+    let is_possible = may_be_national(&begins) || (has_enough && begins.context().mentions_calling);
     if !is_possible {
         return None;
     }
@@ -87,7 +84,7 @@ pub(super) fn phone<'a>(
 
 /// What may stand within a number: no more than a line.
 fn is_joint(sign: &str) -> bool {
-    !sign.contains(['\t', '\n', '\r']) && sign != "  " && sign != "   "
+    !sign.contains(['\t', '\n', '\r'])
 }
 
 /// Whether a national number can begin so, whatever the words before it. Most groups of digits do not.
@@ -101,7 +98,7 @@ fn may_be_national(begins: &Window<'_>) -> bool {
 
 /// Whether it has the shape of a national number. Cheap: it is asked of every few groups of digits.
 fn is_shaped(number: &Window<'_>, context: Context) -> bool {
-    context.is_of_a_call
+    context.mentions_calling
         || number.has_shape(&[3, 3, 4])
         || number.has_shape(&[1, 3, 3, 4])
         || number.has_shape(&[3, 4, 4])
@@ -115,27 +112,28 @@ fn is_shaped(number: &Window<'_>, context: Context) -> bool {
 
 /// Whether nothing beside it shows that it is part of something else.
 fn is_whole(number: &Window<'_>) -> bool {
-    let is_in_one_piece = number.groups() == 1;
-    let is_international = number.written().starts_with(['+', '(']);
-    if (is_in_one_piece && number.precedes_a_letter()) || number.is_of_a_code() {
+    if number.written().starts_with('+') || number.written().starts_with("(+") {
+        return true;
+    }
+    if (number.groups() == 1 && number.precedes_a_letter()) || number.is_of_a_code() {
         return false;
     }
-    is_international || !(number.is_of_a_decimal() || number.is_joined_to_others(&["-", ".", "/"]))
+    number.written().starts_with('(') || !(number.is_of_a_decimal() || number.is_joined_to_others(&["-", "."]))
 }
 
 fn is_national(number: &Window<'_>, context: Context) -> bool {
     // A bracket around the area is how people write phone numbers, and little else.
     let is_marked = number.written().starts_with('(');
-    if context.is_of_a_count && !context.is_of_a_call && !is_marked {
+    if context.mentions_numbering && !context.mentions_calling && !is_marked {
         return false;
     }
-    if !context.is_of_a_call && (is_of_pairs(number) || is_of_times(number)) {
+    if !context.mentions_calling && (is_of_pairs(number) || is_of_times(number)) {
         return false;
     }
-    is_north_american(number, context.is_of_a_call)
-        || has_trunk_zero(number, context.is_of_a_call)
+    is_north_american(number, context.mentions_calling)
+        || has_trunk_zero(number, context.mentions_calling)
         || has_national_shape(number)
-        || (context.is_of_a_call && is_bare(number))
+        || (context.mentions_calling && is_bare(number))
 }
 
 /// Groups of two digits could be anything: `03 11 22 31 45`.
@@ -153,29 +151,29 @@ fn is_of_times(number: &Window<'_>) -> bool {
 }
 
 /// `415-555-0123`, `(415) 555 0123`, `1.415.555.0123`.
-fn is_north_american(number: &Window<'_>, is_of_a_call: bool) -> bool {
+fn is_north_american(number: &Window<'_>, mentions_calling: bool) -> bool {
     let skipped = usize::from(number.group(0) == "1" && number.groups() == 4);
     let groups: Vec<_> = number.shape().skip(skipped).collect();
     let is_marked = number.written().contains('(') || number.is_joined_by(&["-", "."]);
     // In groups with spaces it might be any number; most of those have no such first and fourth digit.
-    let is_shaped = groups == [3, 3, 4] && (is_marked || number.is_joined_by(&[" "]) || is_of_a_call);
+    let is_shaped = groups == [3, 3, 4] && (is_marked || number.is_joined_by(&[" "]) || mentions_calling);
     let exchange = number.group(skipped + 1);
     is_shaped && !exchange.starts_with(['0', '1']) && is_valid("1", number.digits().skip(skipped))
 }
 
 /// `030 1234567`, `020 7946 0958`, `06 12 34 56 78`, `(0171) 1234567`.
-fn has_trunk_zero(number: &Window<'_>, is_of_a_call: bool) -> bool {
+fn has_trunk_zero(number: &Window<'_>, mentions_calling: bool) -> bool {
     let starts = number.group(0).starts_with('0') && !number.group(0).starts_with("00");
     let in_one_piece = number.groups() == 1;
     let enough = if in_one_piece { 10..=12 } else { 9..=12 };
     // A decimal, an amount or an outline is not dialled.
     let is_written_so = !number.written().contains("..") && number.group(0).len() >= 2;
-    let is_the_end_of_another = !is_of_a_call && number.goes_on_from_a_group();
+    let is_the_end_of_another = !mentions_calling && number.goes_on_from_a_group();
     starts
         && is_written_so
         && !is_the_end_of_another
         && enough.contains(&number.count())
-        && (!in_one_piece || is_of_a_call || is_mobile_in_one_piece(number.group(0)))
+        && (!in_one_piece || mentions_calling || is_mobile_in_one_piece(number.group(0)))
         && (number.groups() <= 5 || number.is_joined_by(&[" ", ".", "-"]))
         && (WITH_TRUNK.iter().any(|code| is_valid(code, number.digits().skip(1)))
             || is_valid(WITH_ZERO, number.digits()))

@@ -1,6 +1,9 @@
 //! US social security numbers.
 
-use super::digit_groups::{Sequence, Window};
+use super::{
+    context::is_word_of_social_security,
+    digit_groups::{Sequence, Window},
+};
 
 /// The social security number that begins with this group.
 pub(super) fn ssn<'a>(sequence: &'a Sequence<'a>, first: usize) -> Option<Window<'a>> {
@@ -16,7 +19,7 @@ pub(super) fn ssn<'a>(sequence: &'a Sequence<'a>, first: usize) -> Option<Window
 /// Whether it is one that could have been given out (<https://www.ssa.gov/employer/randomization.html>), in its groups, or
 /// in one piece where the words before say so.
 fn is_ssn(number: &Window<'_>) -> bool {
-    let is_social = || number.context().is_of_social_security;
+    let is_social = || number.context().mentions_ssn;
     let (area, group, serial) = if number.has_shape(&[3, 2, 4]) {
         let is_dashed = number.is_joined_by(&["-"]);
         let is_spaced = || number.is_joined_by(&[" ", "."]);
@@ -36,9 +39,9 @@ fn is_ssn(number: &Window<'_>) -> bool {
         && group != "00"
         && serial != "0000"
         && !number.written().starts_with(['+', '('])
-        && !number.follows_a_letter()
+        && (!number.follows_a_letter() || number.glued_word().is_some_and(is_word_of_social_security))
         && !number.precedes_a_letter()
-        && !number.is_joined_to_others(&["-", ".", "/"])
+        && !number.is_joined_to_others(&["-", "."])
         && !number.is_of_a_code()
-        && (is_social() || !number.context().is_of_a_count)
+        && (is_social() || !number.context().mentions_numbering)
 }
