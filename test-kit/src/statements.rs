@@ -49,16 +49,16 @@ mod tests {
 
     #[test]
     fn statement_without_the_person_is_noticed() {
-        for good in [
+        for complete in [
             "SELECT * FROM shares WHERE owner_id = $1 AND id = $2",
             "SELECT above.* FROM shares above WHERE above.owner_id = $1",
             r#"INSERT INTO "shares" ("owner_id", "id") VALUES ($1, $2)"#,
             r#"UPDATE "shares" SET "version" = $1 WHERE "shares"."owner_id" = $2"#,
             "INSERT INTO idempotency_keys (user_id) VALUES ($1)",
         ] {
-            assert_eq!(unnamed(good, &TABLES, "owner_id"), [""; 0], "{good}");
+            assert_eq!(unnamed(complete, &TABLES, "owner_id"), [""; 0], "{complete}");
         }
-        for bad in [
+        for incomplete in [
             "SELECT * FROM shares WHERE id = $1",
             "UPDATE shares SET version = 1 WHERE parent_share_id = $1",
             "SELECT * FROM shares WHERE owner_id = $1 AND EXISTS (SELECT 1 FROM shares WHERE id = $2)",
@@ -66,7 +66,7 @@ mod tests {
             "INSERT INTO share_usage (user_id, owner_id) VALUES ($1, $2)",
             "DELETE FROM share_usage WHERE user_id = $1",
         ] {
-            assert!(!unnamed(bad, &TABLES, "owner_id").is_empty(), "{bad}");
+            assert!(!unnamed(incomplete, &TABLES, "owner_id").is_empty(), "{incomplete}");
         }
     }
 }

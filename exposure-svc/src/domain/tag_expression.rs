@@ -144,7 +144,7 @@ impl TagExpression {
 }
 
 impl TagEffect {
-    /// The effect of a tag in a condition of `op`, where the operation itself stands for this one.
+    /// The effect of a tag in a condition of `op`, where the operation itself has this effect.
     fn below(self, op: TagOp) -> Self {
         match (self, op) {
             (_, TagOp::And | TagOp::Or) => self,

@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn names_compare_in_nfc_without_white_space_around_them() {
-        for (told, compared) in [
+        for (given, compared) in [
             ("work", "work"),
             (" work\u{a0}\t", "work"),
             ("cafe\u{301}", "caf\u{e9}"),
@@ -175,7 +175,7 @@ mod tests {
             ("🏡", "🏡"),
             ("\u{212b}", "\u{c5}"),
         ] {
-            assert_eq!(normalized_name(told), compared);
+            assert_eq!(normalized_name(given), compared);
             assert_eq!(normalized_name(compared), compared, "once is enough");
         }
         assert!(matches!(normalized_name("work"), Cow::Borrowed(_)));

@@ -60,7 +60,7 @@ impl Rules {
 }
 
 /// The texts to show for the references of a list, in its order. In an exclusion, a tag beside a text that is its name or its id is
-/// shown as that text, though other tags carry the name too: written back, the text stands for all of them.
+/// shown as that text, though other tags carry the name too: written back, the text means all of them.
 fn shown_texts(effect: TagEffect, list: &Distinct<TagRef>, directory: &TagDirectory) -> Vec<TagText> {
     let texts: HashSet<_> = match effect {
         TagEffect::Excludes => list.iter().filter_map(TagRef::text).collect(),
@@ -141,7 +141,7 @@ impl StoredTags {
         let mut texts = stored.iter().zip(shown).map(both);
         let exclusions = self.exclusions.entry(Self::path(place)).or_default();
         if Self::is_expression(place) {
-            // All references of the tag stand for the one text that is shown of it.
+            // All references of the tag belong to the one text that is shown of it.
             let first = texts.next().unwrap_or_default();
             for text in &first {
                 exclusions.entry(text.clone()).or_default().extend(stored);

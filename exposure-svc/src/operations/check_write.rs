@@ -47,10 +47,10 @@ impl Exposure {
         let (before_tags, after_tags) = (before.map(|node| known(node, &tags)), after.map(|node| known(node, &tags)));
         let before_tags = before_tags.as_deref().map(borrowed);
         let after_tags = after_tags.as_deref().map(borrowed);
-        let told = before;
+        let described = before;
         let before = before.zip(before_tags.as_deref()).map(|(node, tags)| NodeFacts { tags, ..*node });
         let after = after.zip(after_tags.as_deref()).map(|(node, tags)| NodeFacts { tags, ..*node });
-        let decision = check_write(&profile.rules, profile.is_active, verb, told, before.as_ref(), after.as_ref());
+        let decision = check_write(&profile.rules, profile.is_active, verb, described, before.as_ref(), after.as_ref());
         Ok(CheckWrite { decision, decided_by })
     }
 }

@@ -94,8 +94,8 @@ async fn plan<C: Connection>(
     acquired: Option<Permit>,
 ) -> Result<Option<PlannedTags>, Error> {
     let names = tags.iter().filter_map(|tag| tag.name.clone()).map(TagRef::Text);
-    let told: HashSet<_> = tags.iter().map(|tag| TagRef::id(tag.id.clone())).chain(names).collect();
-    let known = reads.tags(&told).await?;
+    let references: HashSet<_> = tags.iter().map(|tag| TagRef::id(tag.id.clone())).chain(names).collect();
+    let known = reads.tags(&references).await?;
     // A deletion changes nothing of a tag that has no name.
     let is_new = |tag: &&KnownTag| !known.knows(tag) && (tag.name.is_some() || known.name_of(&tag.id).is_some());
     let tags: Vec<_> = tags.iter().filter(is_new).cloned().collect();
@@ -106,7 +106,7 @@ async fn plan<C: Connection>(
     let names = tags.iter().flat_map(|tag| known.name_of(&tag.id).into_iter().chain(&tag.name).cloned());
     let texts = names.chain(tags.iter().map(|tag| TagText::from(&tag.id))).map(TagRef::Text);
     let carriers = known.ids().cloned().map(TagRef::id);
-    let affected: HashSet<_> = texts.chain(carriers).chain(told).collect();
+    let affected: HashSet<_> = texts.chain(carriers).chain(references).collect();
 
     let mut profiles = reads.every_profile().await?;
     profiles.retain(|profile| profile.rules.names_any(&affected));

@@ -22,7 +22,7 @@ use crate::{
 const CHUNK: usize = 500;
 
 /// The tags of user $1 that have one of the texts $2 for their id or name, and those that have the name of one of these for their own
-/// id or name, which decide whether it is shown by its name. {texts} stands for the texts.
+/// id or name, which decide whether it is shown by its name. {texts} is replaced by a condition on them.
 const NAMED: &str = "
     WITH known AS (SELECT tag_id, name FROM tags WHERE user_id = $1 AND tag_id {texts})
     SELECT tag_id, name FROM known

@@ -9,6 +9,7 @@
 )]
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
 
+mod formula;
 mod stage;
 mod world;
 

@@ -187,16 +187,16 @@ async fn text_is_resolved_once_the_directory_knows_it() {
         let stage = Stage::start(&backend).await;
         let included = stage.create("ann", including(&["work"])).await.unwrap();
         let not_private = stage.create("ann", by_expression(operation(Op::Not, vec![tag("private")]))).await.unwrap();
-        assert!(stage.exposes(&not_private.id, &[("q1", "")]).await, "{backend}: nobody knows what q1 is called");
+        assert!(stage.exposes(&not_private.id, &[("q1", "")]).await, "{backend}: the name of q1 is unknown");
         stage.learn("ann", &[("t1", "work"), ("q1", "private")]).await;
         assert!(stage.exposes(&included.id, &[("t1", "")]).await, "{backend}");
         assert!(!stage.exposes(&included.id, &[("t9", "work")]).await, "{backend}: by its id only");
-        for told in [("q9", "private"), ("q1", ""), ("private", "")] {
-            assert!(!stage.exposes(&not_private.id, &[told]).await, "{backend}: {told:?}");
+        for described in [("q9", "private"), ("q1", ""), ("private", "")] {
+            assert!(!stage.exposes(&not_private.id, &[described]).await, "{backend}: {described:?}");
         }
         stage.learn("ann", &[("q1", "secret")]).await;
-        for told in [("q9", "private"), ("q1", "secret")] {
-            assert!(!stage.exposes(&not_private.id, &[told]).await, "{backend}: {told:?} after a rename");
+        for described in [("q9", "private"), ("q1", "secret")] {
+            assert!(!stage.exposes(&not_private.id, &[described]).await, "{backend}: {described:?} after a rename");
         }
         // Written back, it still excludes both.
         let shown = stage.get("ann", &not_private.id).await.unwrap();
@@ -206,8 +206,11 @@ async fn text_is_resolved_once_the_directory_knows_it() {
         let moved = by_expression(operation(Op::And, vec![operation(Op::Not, vec![tag("private")]), tag("work")]));
         stage.update("ann", &not_private.id, moved, &["tag_expression"]).await.unwrap();
         assert!(stage.exposes(&not_private.id, &[("t1", "")]).await, "{backend}");
-        for told in [("q9", "private"), ("q1", "secret")] {
-            assert!(!stage.exposes(&not_private.id, &[told, ("t1", "")]).await, "{backend}: {told:?} when moved");
+        for described in [("q9", "private"), ("q1", "secret")] {
+            assert!(
+                !stage.exposes(&not_private.id, &[described, ("t1", "")]).await,
+                "{backend}: {described:?} when moved"
+            );
         }
     })
     .await;
@@ -241,8 +244,8 @@ async fn names_compare_in_nfc_without_white_space_around_them() {
         let stage = Stage::start(&backend).await;
         let text = stage.create("ann", excluding(&["  cafe\u{301}\u{a0}"])).await.unwrap();
         assert_eq!(text.draft.clone().unwrap().tag_filters.unwrap().exclude_any, ["caf\u{e9}"], "{backend}");
-        for told in ["caf\u{e9}", "cafe\u{301}", " cafe\u{301} ", "caf\u{e9}\u{2003}"] {
-            assert!(!stage.exposes(&text.id, &[("t9", told)]).await, "{backend}: {told:?}");
+        for described in ["caf\u{e9}", "cafe\u{301}", " cafe\u{301} ", "caf\u{e9}\u{2003}"] {
+            assert!(!stage.exposes(&text.id, &[("t9", described)]).await, "{backend}: {described:?}");
         }
         stage.learn("ann", &[("t1", " cafe\u{301}")]).await;
         assert!(!stage.exposes(&text.id, &[("t1", "")]).await, "{backend}");

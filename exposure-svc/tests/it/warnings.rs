@@ -2,9 +2,7 @@
 
 use exposure_svc::domain::{
     KnownTag, NodeType, Rules, TagDirectory, TagExpression, TagFilters, TagId, TagOp, TagPermissions, TagRef,
-    WarningCode, directory_warnings,
-    exposure::{CompiledProfile, NodeFacts, TagFacts},
-    formula_warnings,
+    WarningCode, directory_warnings, exposure::CompiledProfile, formula_warnings,
 };
 use ofself_proto::exposure::{DeleteTagsRequest, ProfileDraft, TagFilters as WireFilters};
 use proptest::prelude::*;
@@ -12,72 +10,30 @@ use test_kit::Backend;
 use vocabulary::{Distinct, Id};
 
 use crate::{
+    formula::{every_node, with_field},
     stage::{Stage, named, strings},
-    world::{NAMES, SCHEMAS, TAGS, TYPES, day, random_rules, tag},
+    world::{NAMES, TAGS, random_rules, tag},
 };
 
-/// Asks about every kind of node there could be: every set of tags that a profile can tell apart, every type and schema that
-/// it names and one that it does not, picked or not, before, in and after every range of dates.
-fn every_node(rules: &Rules, mut ask: impl FnMut(&NodeFacts<'_>)) {
-    let mut references: Vec<TagRef> = rules.tags().into_iter().collect();
-    references.sort();
-    let types: Vec<_> = TYPES.iter().copied().chain(["another"]).collect();
-    let schemas = [Some(SCHEMAS[0]), Some(SCHEMAS[1]), None, Some("another")];
-    let picked = rules.allowed_node_ids.iter().next().map(Id::as_str);
-    let moments: Vec<_> =
-        (1..16).step_by(if rules.date_range_start.or(rules.date_range_end).is_some() { 1 } else { 15 }).collect();
-    for subset in 0..1_u32 << references.len() {
-        let tags: Vec<_> = (0..)
-            .zip(&references)
-            .filter(|(index, _)| subset >> index & 1 == 1)
-            .map(|(_, reference)| match reference {
-                TagRef::Id { id } => TagFacts::new(id.as_str(), ""),
-                TagRef::Text(text) => TagFacts::new("", text.as_str()),
-            })
-            .collect();
-        for node_type in &types {
-            for schema in schemas {
-                for id in [picked, Some("another")].into_iter().flatten() {
-                    for moment in &moments {
-                        ask(&NodeFacts { id, node_type, tags: &tags, schema, created_at: day(*moment) });
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn without(field: &str, rules: &Rules) -> Rules {
-    let mut rules = rules.clone();
-    let filters = rules.tag_filters.get_or_insert_with(TagFilters::default);
-    match field {
-        "tag_filters.include_all" => filters.include_all = Distinct::default(),
-        "tag_filters.include_any" => filters.include_any = Distinct::default(),
-        "tag_filters.exclude_any" => filters.exclude_any = Distinct::default(),
-        "tag_expression" => rules.tag_expression = None,
-        "allowed_tag_ids" => rules.allowed_tag_ids = Distinct::default(),
-        "excluded_tag_ids" => rules.excluded_tag_ids = Distinct::default(),
-        "allowed_node_ids" => rules.allowed_node_ids = Distinct::default(),
-        "allowed_node_types" => rules.allowed_node_types = Distinct::default(),
-        "excluded_node_types" => rules.excluded_node_types = Distinct::default(),
-        "date_range" => (rules.date_range_start, rules.date_range_end) = (None, None),
-        other => panic!("{other} is no part of the formula alone"),
-    }
-    rules
-}
-
-const PARTS: [&str; 10] = [
-    "tag_filters.include_all",
-    "tag_filters.include_any",
-    "tag_filters.exclude_any",
-    "tag_expression",
-    "allowed_tag_ids",
-    "excluded_tag_ids",
-    "allowed_node_ids",
-    "allowed_node_types",
-    "excluded_node_types",
-    "date_range",
+/// The parts of the formula that say nothing else, each with its fields.
+const PARTS: [(&str, &[&str]); 10] = [
+    ("tag_filters.include_all", &["tag_filters.include_all"]),
+    ("tag_filters.include_any", &["tag_filters.include_any"]),
+    ("tag_filters.exclude_any", &["tag_filters.exclude_any"]),
+    ("tag_expression", &["tag_expression"]),
+    ("allowed_tag_ids", &["allowed_tag_ids"]),
+    ("excluded_tag_ids", &["excluded_tag_ids"]),
+    ("allowed_node_ids", &["allowed_node_ids"]),
+    ("allowed_node_types", &["allowed_node_types"]),
+    ("excluded_node_types", &["excluded_node_types"]),
+    ("date_range", &["date_range_start", "date_range_end"]),
 ];
+
+/// The rules without a part. A logic without its list says nothing.
+fn without(fields: &[&str], rules: &Rules) -> Rules {
+    let none = Rules { allowed_tags_logic: rules.allowed_tags_logic, ..Rules::default() };
+    fields.iter().fold(rules.clone(), |rules, field| with_field(field, &none, &rules))
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
@@ -87,7 +43,7 @@ proptest! {
         prop_assume!(rules.tags().len() <= 6);
         let compiled = CompiledProfile::new(&rules, true);
         let (mut all, mut some) = (true, false);
-        every_node(&rules, |node| {
+        every_node([&rules, &rules], |node| {
             let exposed = compiled.exposes(node);
             all &= exposed;
             some |= exposed;
@@ -99,12 +55,12 @@ proptest! {
         if all || !some {
             return Ok(());
         }
-        for part in PARTS {
-            let narrowed = without(part, &rules);
+        for (part, fields) in PARTS {
+            let narrowed = without(fields, &rules);
             let same_rules = narrowed == Rules { tag_filters: Some(rules.tag_filters.clone().unwrap_or_default()), ..rules.clone() };
             let other = CompiledProfile::new(&narrowed, true);
             let mut has_effect = false;
-            every_node(&rules, |node| has_effect |= compiled.exposes(node) != other.exposes(node));
+            every_node([&rules, &rules], |node| has_effect |= compiled.exposes(node) != other.exposes(node));
             let warned = found.iter().any(|warning| {
                 let is_whole = !warning.message.starts_with("excluding the type");
                 warning.code == WarningCode::NoEffect && is_whole && warning.fields == [part]

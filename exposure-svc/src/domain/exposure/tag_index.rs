@@ -88,7 +88,7 @@ impl<'a> TagIndexBuilder<'a> {
         self.index.each_entry(tag, |entry| entry.roles |= role.bit());
     }
 
-    /// The number by which having `tag`, or a tag of `ids`, is told apart.
+    /// The number of the bit that is set for a node that has `tag`, or a tag of `ids`.
     pub(super) fn slot(&mut self, tag: &'a TagRef, ids: impl IntoIterator<Item = &'a TagId>) -> u16 {
         let ids: Vec<_> = ids.into_iter().collect();
         if let Some(known) = self.slots.get(&(tag, ids.clone())) {

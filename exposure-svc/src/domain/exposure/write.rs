@@ -45,22 +45,22 @@ impl WriteVerb {
 }
 
 /// Whether a profile lets an app do `verb`, where the node is `before` and would be `after`, both with their tags as the directory
-/// knows them; a tag without an id does not exist yet. `told` is the node before as its holder describes it: the names of its tags
+/// knows them; a tag without an id does not exist yet. `described` is the node before as its holder describes it: the names of its tags
 /// may be newer than those of the directory, or older, and a write needs a node that is exposed with both.
 pub fn check_write(
     rules: &Rules,
     is_active: bool,
     verb: WriteVerb,
-    told: Option<&NodeFacts<'_>>,
+    described: Option<&NodeFacts<'_>>,
     before: Option<&NodeFacts<'_>>,
     after: Option<&NodeFacts<'_>>,
 ) -> WriteDecision {
     if !is_active {
         return refused("the profile is not active");
     }
-    if told.is_some() || before.is_some() {
+    if described.is_some() || before.is_some() {
         let compiled = CompiledProfile::new(rules, is_active);
-        if !told.into_iter().chain(before).all(|node| compiled.exposes(node)) {
+        if !described.into_iter().chain(before).all(|node| compiled.exposes(node)) {
             return refused("the node is not exposed to the app");
         }
     }

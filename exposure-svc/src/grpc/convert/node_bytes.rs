@@ -58,17 +58,17 @@ pub(super) fn read_node<'a>(bytes: &'a [u8], tags: &mut Vec<TagFacts<'a>>) -> Re
 }
 
 fn read_tag(bytes: &[u8]) -> Result<TagFacts<'_>, Malformed> {
-    let (mut id, mut told_name) = ("", "");
+    let (mut id, mut name) = ("", "");
     let mut fields = Fields { rest: bytes };
     while let Some((number, value)) = fields.next()? {
         match (number, value) {
             (1, Value::Bytes(bytes)) => id = text(bytes)?,
-            (2, Value::Bytes(bytes)) => told_name = text(bytes)?,
+            (2, Value::Bytes(bytes)) => name = text(bytes)?,
             (1 | 2, Value::Varint(_) | Value::Fixed) => return Err(Malformed),
             _ => {}
         }
     }
-    Ok(TagFacts::new(id, told_name))
+    Ok(TagFacts::new(id, name))
 }
 
 fn read_timestamp(bytes: &[u8], before: Timestamp) -> Result<Timestamp, Malformed> {
