@@ -19,7 +19,7 @@ const ROUND: Duration = Duration::from_millis(100);
 const BYTES: usize = 1_000_000;
 
 /// Pieces that are repeated.
-const PIECES: [&str; 44] = [
+const PIECES: [&str; 52] = [
     "1 ",
     "1.",
     "1-",
@@ -64,6 +64,14 @@ const PIECES: [&str; 44] = [
     "e\u{301}1",
     "415-555-267 ",
     "tel 0111 ",
+    "01 ",
+    "001 ",
+    "8 00",
+    "030(",
+    "-004",
+    "@v/@",
+    "call 9079 (016 (671 (6 (927 (68117320 (00 (1131 ",
+    "1\u{a0}030.4111-415(1@v",
 ];
 
 /// Measures and prints.

@@ -5,21 +5,19 @@ use std::{
     ops::Range,
 };
 
-use super::{characters::is_of_a_word, context::Context, normalized::Normalized};
+use super::{context::Context, normalized::Normalized};
+
+mod window;
+
+pub(super) use self::window::Window;
 
 /// Signs between two groups of digits at most, as in `) / `.
 const MOST_BETWEEN: usize = 3;
-/// Bytes behind the first group of a sequence within which the words before it still count.
-const REACH_OF_A_CALL: usize = 40;
-/// Digits of a group from which a longer number can go on: of a time or a small number none does.
-const LONG_GROUP: usize = 4;
 /// Groups whose digits are counted.
 const MOST_COUNTED: usize = 16;
 /// Digits of a sequence in which there can be a number, and groups, since an IPv4 address may have fewer.
 const FEWEST_DIGITS: usize = 8;
 const FEWEST_GROUPS: usize = 4;
-/// Characters of a code beside a number that are read.
-const LONGEST_CODE: usize = 36;
 
 /// Groups of digits that go on from one to the next.
 pub(super) struct Sequence<'a> {
@@ -38,15 +36,6 @@ pub(super) struct Group {
     place: Range<usize>,
     /// It is part of a date, or of a UUID.
     is_of_another: bool,
-}
-
-/// Some of the groups, side by side.
-#[derive(Clone, Copy)]
-pub(super) struct Window<'a> {
-    sequence: &'a Sequence<'a>,
-    first: usize,
-    after: usize,
-    start: usize,
 }
 
 impl<'a> Sequence<'a> {
@@ -110,10 +99,15 @@ impl<'a> Sequence<'a> {
     }
 
     pub(super) fn window(&'a self, first: usize, after: usize) -> Window<'a> {
-        let window = Window { sequence: self, first, after, start: self.begin(first) };
-        // A bracket around the whole is the sentence's.
-        let is_open = window.written().starts_with('(') && !window.written().contains(')');
-        Window { start: window.start + usize::from(is_open), ..window }
+        let closes = (first + 1..after).any(|group| self.between(group - 1).is_some_and(|signs| signs.contains(')')));
+        let count = self.groups.get(first..after).unwrap_or_default().iter().map(|group| group.place.len()).sum();
+        Window { sequence: self, first, after, start: self.start(self.begin(first), closes), count }
+    }
+
+    /// Where a window starts that begins at a place. A bracket around the whole is the sentence's.
+    fn start(&self, begin: usize, closes: bool) -> usize {
+        let opens = self.text.as_bytes().get(begin) == Some(&b'(');
+        begin + usize::from(opens && !closes)
     }
 
     /// The windows that begin with a group, shortest first, of `most` digits at most. `is_joint` tells which signs may stand within.
@@ -123,14 +117,17 @@ impl<'a> Sequence<'a> {
         most: usize,
         is_joint: impl Fn(&str) -> bool,
     ) -> impl Iterator<Item = Window<'a>> {
-        let mut digits = 0;
-        let ends = (first..self.groups.len()).take_while(move |index| {
-            let Some(group) = self.groups.get(*index) else { return false };
+        let begin = self.begin(first);
+        let (mut digits, mut closes) = (0, false);
+        (first..self.groups.len()).map_while(move |index| {
+            let group = self.groups.get(index)?;
+            let signs = if index == first { "" } else { self.between(index - 1)? };
             digits += group.place.len();
-            let goes_on = *index == first || self.between(index - 1).is_some_and(&is_joint);
-            digits <= most && !group.is_of_another && goes_on
-        });
-        ends.map(move |index| self.window(first, index + 1))
+            closes |= signs.bytes().any(|sign| sign == b')');
+            let goes_on = digits <= most && !group.is_of_another && (index == first || is_joint(signs));
+            let start = self.start(begin, closes);
+            goes_on.then_some(Window { sequence: self, first, after: index + 1, start, count: digits })
+        })
     }
 
     /// Where a number that begins with this group begins: a `+` or a bracket before it is part of it.
@@ -227,170 +224,4 @@ impl Iterator for Groups<'_> {
 
 fn is_between_groups(byte: u8) -> bool {
     matches!(byte, b' ' | b'.' | b'-' | b'/' | b'(' | b')' | b'\t' | b'\n' | b'\r')
-}
-
-impl<'a> Window<'a> {
-    /// Where it stands.
-    pub(super) fn place(&self) -> Range<usize> {
-        self.start..self.in_groups().last().map_or(self.start, |last| last.place.end)
-    }
-
-    /// The group behind its last.
-    pub(super) fn after(&self) -> usize {
-        self.after
-    }
-
-    fn in_groups(&self) -> &'a [Group] {
-        self.sequence.groups.get(self.first..self.after).unwrap_or_default()
-    }
-
-    /// As it is written.
-    pub(super) fn written(&self) -> &'a str {
-        self.sequence.text.get(self.place()).unwrap_or_default()
-    }
-
-    pub(super) fn digits(&self) -> impl DoubleEndedIterator<Item = u8> + use<'a> {
-        let bytes = self.sequence.text.as_bytes();
-        self.in_groups().iter().flat_map(move |group| bytes.get(group.place.clone()).unwrap_or_default()).copied()
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.in_groups().iter().map(|group| group.place.len()).sum()
-    }
-
-    /// The lengths of its groups.
-    pub(super) fn shape(&self) -> impl Iterator<Item = usize> + use<'a> {
-        self.in_groups().iter().map(|group| group.place.len())
-    }
-
-    /// Whether its groups have these lengths.
-    pub(super) fn has_shape(&self, shape: &[usize]) -> bool {
-        self.groups() == shape.len() && self.shape().eq(shape.iter().copied())
-    }
-
-    /// One of its groups.
-    pub(super) fn group(&self, index: usize) -> &'a str {
-        self.in_groups().get(index).and_then(|group| self.sequence.text.get(group.place.clone())).unwrap_or_default()
-    }
-
-    pub(super) fn groups(&self) -> usize {
-        self.after - self.first
-    }
-
-    /// The signs between its groups.
-    pub(super) fn joints(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let (sequence, first, after) = (self.sequence, self.first, self.after);
-        (first..after.saturating_sub(1)).filter_map(move |index| sequence.between(index))
-    }
-
-    /// Whether the same sign is between all of its groups, and is one of these.
-    pub(super) fn is_joined_by(&self, signs: &[&str]) -> bool {
-        let mut all = self.joints();
-        let Some(first) = all.next() else { return true };
-        signs.contains(&first) && all.all(|sign| sign == first)
-    }
-
-    /// Whether its groups are joined by spaces that do not break a line, which set one number apart.
-    pub(super) fn is_unbroken(&self) -> bool {
-        let pairs = self.in_groups().windows(2);
-        let original = |pair: &[Group]| match pair {
-            [one, next] => self.sequence.normalized.original(one.place.end, next.place.start),
-            _ => "",
-        };
-        pairs.map(original).all(|space| matches!(space, "\u{a0}" | "\u{202f}" | "&nbsp;" | "&#160;"))
-    }
-
-    /// Whether one of these signs joins it to the group before or behind it: it is part of a longer number.
-    pub(super) fn is_joined_to_others(&self, signs: &[&str]) -> bool {
-        let before = self.sequence.joint_before(self.first);
-        let behind = self.after.checked_sub(1).and_then(|last| self.sequence.between(last));
-        before.into_iter().chain(behind).any(|sign| signs.contains(&sign))
-    }
-
-    /// Digits in a group behind it, counted from 0; 0: there is none.
-    pub(super) fn length_behind(&self, index: usize) -> usize {
-        self.sequence.groups.get(self.after + index).map_or(0, |group| group.place.len())
-    }
-
-    /// Whether a space joins it to a long group before it: it is the end of a longer number.
-    pub(super) fn goes_on_from_a_group(&self) -> bool {
-        let is_long = |group: &Group| group.place.len() >= LONG_GROUP && !group.is_of_another;
-        self.sequence.joint_before(self.first) == Some(" ")
-            && self.first.checked_sub(1).and_then(|before| self.sequence.groups.get(before)).is_some_and(is_long)
-    }
-
-    /// Whether it is in one piece and the fraction of a decimal number, or has one. A comma is no evidence: it sets columns apart.
-    pub(super) fn is_of_a_decimal(&self) -> bool {
-        let before = self.sequence.text.get(..self.start).and_then(|before| before.strip_suffix('.'));
-        let is_fraction = before.is_some_and(|before| before.ends_with(|last: char| last.is_ascii_digit()));
-        self.groups() == 1 && (self.is_joined_to_others(&["."]) || is_fraction)
-    }
-
-    /// Whether a letter is right before it.
-    pub(super) fn follows_a_letter(&self) -> bool {
-        self.sequence.text.get(..self.start).is_some_and(|before| before.ends_with(is_of_a_word))
-    }
-
-    /// The letters right before it, as in `SSN219-09-9998`; `None`: digits are among them.
-    pub(super) fn glued_word(&self) -> Option<&'a str> {
-        let before = self.sequence.text.get(..self.start).unwrap_or_default();
-        let word = before.char_indices().rev().take(LONGEST_CODE).take_while(|(_, letter)| is_of_a_word(*letter));
-        let start = word.last().map_or(before.len(), |(start, _)| start);
-        before.get(start..).filter(|word| word.chars().all(char::is_alphabetic))
-    }
-
-    /// Whether it is in a word of letters and digits, as digests are: letters are on both of its sides, or other digits on one.
-    pub(super) fn is_of_a_digest(&self) -> bool {
-        let behind = self.sequence.text.get(self.place().end..).unwrap_or_default();
-        let mut behind = behind.chars().take(LONGEST_CODE).take_while(|letter| is_of_a_word(*letter)).peekable();
-        let has_word_behind = self.precedes_a_letter();
-        let Some(word) = self.glued_word() else { return true };
-        (has_word_behind && !word.is_empty()) || (behind.peek().is_some() && behind.any(char::is_numeric))
-    }
-
-    /// Whether a letter is right behind it that begins no extension.
-    pub(super) fn precedes_a_letter(&self) -> bool {
-        let after = self.sequence.text.get(self.place().end..).unwrap_or_default();
-        let is_extension = {
-            let lower: String = after.chars().take(4).flat_map(char::to_lowercase).collect();
-            let number = lower.strip_prefix("ext").or_else(|| lower.strip_prefix('x'));
-            number.is_some_and(|number| {
-                number.starts_with(|next: char| next.is_ascii_digit() || matches!(next, '.' | ' ' | ':'))
-            })
-        };
-        !is_extension && after.starts_with(|next: char| is_of_a_word(next) || next == '°')
-    }
-
-    /// Whether a hyphen joins it to a code of letters and digits, as in a UUID.
-    pub(super) fn is_of_a_code(&self) -> bool {
-        let text = self.sequence.text;
-        let is_of_it = |character: &char| character.is_ascii_alphanumeric() || *character == '-';
-        let is_code = |code: &[char]| {
-            code.split(|character| *character == '-')
-                .any(|part| part.iter().any(char::is_ascii_digit) && part.iter().any(char::is_ascii_alphabetic))
-        };
-        let before = text.get(..self.start).unwrap_or_default();
-        let behind = text.get(self.place().end..).unwrap_or_default();
-        let read = |characters: &mut dyn Iterator<Item = char>| -> Vec<char> {
-            characters.take(LONGEST_CODE).take_while(is_of_it).collect()
-        };
-        (before.ends_with('-') && is_code(&read(&mut before.chars().rev())))
-            || (behind.starts_with('-') && is_code(&read(&mut behind.chars())))
-    }
-
-    /// What the words before it say.
-    pub(super) fn context(&self) -> Context {
-        let words = self.sequence.words_before();
-        if self.first == 0 {
-            return words;
-        }
-        // Other numbers stand between.
-        let first = self.sequence.groups.first().map_or(self.start, |group| group.place.start);
-        let is_near = self.start - first <= REACH_OF_A_CALL;
-        // The first may be the end of a longer code: `tracking 1Z 999 AA1 01 2345 6784`.
-        let is_of_a_code =
-            first > 0 && self.sequence.text.get(..first).is_some_and(|before| before.ends_with(is_of_a_word));
-        let mentions_numbering = words.mentions_numbering && is_of_a_code;
-        Context { mentions_calling: words.mentions_calling && is_near, mentions_numbering, ..Context::default() }
-    }
 }

@@ -56,11 +56,11 @@ fn user_info(before: &str) -> Option<usize> {
         from += 1;
     }
     let near = before.get(from..)?;
-    // Most texts have none, and this is quick to see.
-    near.rfind('/')?;
-    let authority = near.rfind("://")? + 3;
+    // There is no other slash in it.
+    let authority = near.rfind('/')? + 1;
     let user_info = near.get(authority..)?;
-    let is_one = !user_info.is_empty()
+    let is_one = near.get(..authority)?.ends_with("://")
+        && !user_info.is_empty()
         && !user_info.contains(|character: char| character.is_whitespace() || "/?#\"'<>,;".contains(character));
     is_one.then_some(user_info.len())
 }

@@ -1,24 +1,21 @@
 //! Phone numbers, international and national: their shapes here, the numbering plans by `phonelib`.
 
+mod numbering_plan;
+
+use self::numbering_plan::{BARE, BRAZIL, CHINA, Digits, NORTH_AMERICA, RUSSIA, WITH_TRUNK, WITH_ZERO};
 use super::{
     context::{Context, is_word_of_a_call},
     digit_groups::{Sequence, Window},
 };
 
-/// Calling codes of countries whose numbers begin with a zero at home, tried in turn: Germany, Britain, France, the Netherlands, Belgium,
-/// Austria, Switzerland, Sweden, Australia, Japan, Korea, Turkey, Ukraine, South Africa, India.
-const WITH_TRUNK: [&str; 15] =
-    ["49", "44", "33", "31", "32", "43", "41", "46", "61", "81", "82", "90", "380", "27", "91"];
-/// Of Italy, whose numbers keep it.
-const WITH_ZERO: &str = "39";
-/// Calling codes of countries in which people write whole numbers in one piece: North America, Spain, Portugal, Poland, India, Denmark,
-/// Norway, Italy, Mexico, China, Brazil, Greece.
-const BARE: [&str; 12] = ["1", "34", "351", "48", "91", "45", "47", "39", "52", "86", "55", "30"];
 /// Digits of the shortest and the longest number (ITU-T E.164).
 const FEWEST_DIGITS: usize = 8;
 const MOST_DIGITS: usize = 15;
 /// Groups of one digit that a number has at most, besides its first and a zero in brackets.
 const MOST_SINGLES: usize = 2;
+
+/// Groups of a national number at most, if different signs join them.
+const MOST_GROUPS: usize = 5;
 
 /// Where a number is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +39,8 @@ pub(super) fn phone<'a>(
         let mut singles = 0;
         sequence.windows(first, MOST_DIGITS, is_joint).take_while(move |window| {
             let last = window.groups() - 1;
-            singles += usize::from(last > 0 && window.group(last).len() == 1 && !window.written().ends_with("(0"));
+            let is_single = last > 0 && window.length_of(last) == 1 && !window.written().ends_with("(0");
+            singles += usize::from(is_single);
             singles <= MOST_SINGLES
         })
     };
@@ -52,12 +50,12 @@ pub(super) fn phone<'a>(
         for (place, window) in candidates.iter_mut().zip(enough) {
             *place = Some(window);
         }
-        candidates.into_iter().rev().flatten().find(|window| is_number(window) && is_balanced(window.written()))
+        candidates.into_iter().rev().flatten().find(|window| is_balanced(window.written()) && is_number(window))
     };
     let longest = |is_number: &dyn Fn(&Window<'_>) -> bool| longest_of(&|_| true, is_number);
     let written = begins.written();
     if written.starts_with('+') || written.starts_with("(+") {
-        return longest(&|window| is_whole(window) && phonelib::is_valid_phone_number(&international(window, 0)));
+        return longest(&|window| is_whole(window) && is_international(window, 0));
     }
     if begins.follows_a_letter() && !begins.glued_word().is_some_and(is_word_of_a_call) {
         return None;
@@ -66,9 +64,7 @@ pub(super) fn phone<'a>(
         if begins.digits().chain(sequence.digits_behind(first)).nth(2).is_none_or(|third| third == b'0') {
             return None;
         }
-        let number = longest(&|window| {
-            window.count() >= 11 && is_whole(window) && phonelib::is_valid_phone_number(&international(window, 2))
-        })?;
+        let number = longest(&|window| window.count() >= 11 && is_whole(window) && is_international(window, 2))?;
         return (surroundings() == Surroundings::Text).then_some(number);
     }
     let has_enough = sequence.digits_from(first) >= FEWEST_DIGITS;
@@ -84,7 +80,7 @@ pub(super) fn phone<'a>(
 
 /// What may stand within a number: no more than a line.
 fn is_joint(sign: &str) -> bool {
-    !sign.contains(['\t', '\n', '\r'])
+    !sign.bytes().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r'))
 }
 
 /// Whether a national number can begin so, whatever the words before it. Most groups of digits do not.
@@ -98,7 +94,10 @@ fn may_be_national(begins: &Window<'_>) -> bool {
 
 /// Whether it has the shape of a national number. Cheap: it is asked of every few groups of digits.
 fn is_shaped(number: &Window<'_>, context: Context) -> bool {
-    context.mentions_calling
+    if !context.mentions_calling && (is_of_pairs(number) || is_of_times(number)) {
+        return false;
+    }
+    (context.mentions_calling && (number.groups() <= MOST_GROUPS || number.group(0).starts_with('0')))
         || number.has_shape(&[3, 3, 4])
         || number.has_shape(&[1, 3, 3, 4])
         || number.has_shape(&[3, 4, 4])
@@ -115,19 +114,16 @@ fn is_whole(number: &Window<'_>) -> bool {
     if number.written().starts_with('+') || number.written().starts_with("(+") {
         return true;
     }
-    if (number.groups() == 1 && number.precedes_a_letter()) || number.is_of_a_code() {
+    if !number.written().starts_with('(') && (number.is_joined_to_others(&["-", "."]) || number.is_of_a_decimal()) {
         return false;
     }
-    number.written().starts_with('(') || !(number.is_of_a_decimal() || number.is_joined_to_others(&["-", "."]))
+    !((number.groups() == 1 && number.precedes_a_letter()) || number.is_of_a_code())
 }
 
 fn is_national(number: &Window<'_>, context: Context) -> bool {
     // A bracket around the area is how people write phone numbers, and little else.
     let is_marked = number.written().starts_with('(');
     if context.mentions_numbering && !context.mentions_calling && !is_marked {
-        return false;
-    }
-    if !context.mentions_calling && (is_of_pairs(number) || is_of_times(number)) {
         return false;
     }
     is_north_american(number, context.mentions_calling)
@@ -158,7 +154,7 @@ fn is_north_american(number: &Window<'_>, mentions_calling: bool) -> bool {
     // In groups with spaces it might be any number; most of those have no such first and fourth digit.
     let is_shaped = groups == [3, 3, 4] && (is_marked || number.is_joined_by(&[" "]) || mentions_calling);
     let exchange = number.group(skipped + 1);
-    is_shaped && !exchange.starts_with(['0', '1']) && is_valid("1", number.digits().skip(skipped))
+    is_shaped && !exchange.starts_with(['0', '1']) && Digits::new(number.digits().skip(skipped)).are_of(NORTH_AMERICA)
 }
 
 /// `030 1234567`, `020 7946 0958`, `06 12 34 56 78`, `(0171) 1234567`.
@@ -174,9 +170,8 @@ fn has_trunk_zero(number: &Window<'_>, mentions_calling: bool) -> bool {
         && !is_the_end_of_another
         && enough.contains(&number.count())
         && (!in_one_piece || mentions_calling || is_mobile_in_one_piece(number.group(0)))
-        && (number.groups() <= 5 || number.is_joined_by(&[" ", ".", "-"]))
-        && (WITH_TRUNK.iter().any(|code| is_valid(code, number.digits().skip(1)))
-            || is_valid(WITH_ZERO, number.digits()))
+        && (number.groups() <= MOST_GROUPS || number.is_joined_by(&[" ", ".", "-"]))
+        && (Digits::new(number.digits().skip(1)).are_of(WITH_TRUNK) || Digits::new(number.digits()).are_of(WITH_ZERO))
 }
 
 /// `07911123456`, `015112345678`, `0612345678`: the mobile numbers of Britain, Germany and France.
@@ -195,37 +190,19 @@ fn has_national_shape(number: &Window<'_>) -> bool {
     let brazilian = in_brackets && (number.has_shape(&[2, 5, 4]) || number.has_shape(&[2, 4, 4]));
     let russian = number.has_shape(&[1, 3, 3, 2, 2]) && number.group(0) == "8";
     let chinese = number.has_shape(&[3, 4, 4]) && number.group(0).starts_with('1');
-    (brazilian && is_valid("55", number.digits()))
-        || (russian && is_valid("7", number.digits().skip(1)))
-        || (chinese && is_valid("86", number.digits()))
+    (brazilian && Digits::new(number.digits()).are_of(BRAZIL))
+        || (russian && Digits::new(number.digits().skip(1)).are_of(RUSSIA))
+        || (chinese && Digits::new(number.digits()).are_of(CHINA))
 }
 
 /// What people write after words like "call": eight digits or more, however they are grouped.
 fn is_bare(number: &Window<'_>) -> bool {
-    number.groups() <= 5 && BARE.iter().any(|code| is_valid(code, number.digits()))
+    number.groups() <= MOST_GROUPS && Digits::new(number.digits()).are_of(BARE)
 }
 
-/// Whether a country has a number of these digits.
-fn is_valid(calling_code: &str, digits: impl Iterator<Item = u8>) -> bool {
-    // On the stack: it is asked of many countries.
-    let mut number = [0; 24];
-    let written = [b'+'].into_iter().chain(calling_code.bytes()).chain(digits);
-    let mut length = 0;
-    for (place, byte) in number.iter_mut().zip(written) {
-        *place = byte;
-        length += 1;
-    }
-    number
-        .get(..length)
-        .and_then(|number| std::str::from_utf8(number).ok())
-        .is_some_and(phonelib::is_valid_phone_number)
-}
-
-/// The digits after the first `access`, as an international number; a zero in brackets is dialled at home only.
-fn international(number: &Window<'_>, access: usize) -> String {
-    let written = number.written().replace("(0)", "");
-    let digits = written.chars().filter(char::is_ascii_digit).skip(access);
-    std::iter::once('+').chain(digits).collect()
+/// Whether the digits behind the first `access` are an international number.
+fn is_international(number: &Window<'_>, access: usize) -> bool {
+    Digits::new(number.digits_dialled_abroad().skip(access)).are_international()
 }
 
 /// Brackets open before they close, one pair at a time.
