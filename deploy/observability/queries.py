@@ -18,7 +18,7 @@ import yaml
 prometheus = sys.argv[1]
 # Labels whose values are only there when something is wrong, and need not be found in a plane that is well.
 STATUSES = {
-    "rpc_response_status_code": set(re.findall(r'=> "([A-Z_]+)"', pathlib.Path("../../service-kit/src/grpc/calls.rs").read_text())),
+    "rpc_response_status_code": set(re.findall(r'=> "([A-Z_]+)"', pathlib.Path("../../crates/grpc-server/src/calls.rs").read_text())),
     "http_response_status_code": {"500", "503"},
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use vocabulary::FieldErrors;
+use types::FieldErrors;
 
 use crate::domain::{AppId, GrantId};
 

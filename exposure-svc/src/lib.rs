@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`domain`] holds the rules and names nothing else; [`operations`] are the RPCs, by name; [`storage`] alone names
-//! SeaORM, and [`grpc`] alone tonic and the contract. To embed the service, [`open`] it and serve what comes back.
+//! SeaORM, and [`grpc`] alone tonic and the contract. To embed the service, pass [`ExposureSvc`] to `service::Service::open`.
 
 pub mod config;
 pub mod domain;
@@ -15,15 +15,10 @@ pub mod grpc;
 pub mod operations;
 pub mod storage;
 
-use service_kit::{
-    clock::Clock,
-    database::{Database, DatabaseSettings},
-    doctor::Doctor,
-    grpc::Contract,
-    retention::RetentionSettings,
-    service::{self, Identity, Service, open_database},
-};
-use vocabulary::Instant;
+use grpc_server::Contract;
+use persistence::{Database, retention::RetentionSettings};
+use runtime::clock::Clock;
+use service::{Definition, NoSettings, Parts};
 
 use crate::{
     config::Settings,
@@ -31,47 +26,42 @@ use crate::{
     storage::{SCHEMA, Store, migrations::Migrator},
 };
 
-/// What tells this service from others.
-pub fn identity() -> Identity {
-    Identity {
-        program: "exposure-svc",
-        schema: SCHEMA,
-        services: grpc::services(),
-        contract: Contract {
+/// The exposure service.
+pub struct ExposureSvc;
+
+impl Definition for ExposureSvc {
+    const PROGRAM: &'static str = "exposure-svc";
+    const ABOUT: &'static str = "What the apps that a person connected may see and do with that person's data";
+    const CRATES: &'static [&'static str] = &["exposure_svc"];
+    const SCHEMA: &'static str = SCHEMA;
+    const LISTEN: &'static str = "127.0.0.1:50052";
+    const ADMIN_LISTEN: &'static str = "127.0.0.1:9092";
+
+    type Migrator = Migrator;
+    type Settings = NoSettings;
+
+    fn services() -> Vec<&'static str> {
+        grpc::services()
+    }
+
+    fn contract() -> Contract {
+        Contract {
             descriptors: ofself_proto::DESCRIPTORS,
             listed: grpc::contract(),
             methods: grpc::METHODS,
             domain: grpc::DOMAIN,
-        },
+        }
     }
-}
 
-/// Opens the database and takes the address; what comes back serves until it is told to stop.
-pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Service> {
-    let identity = identity();
-    let database = open_database::<Migrator>(&settings.service, &identity).await?;
-    let RetentionSettings { retention, ended_bytes_per_user, kept_answer_bytes_per_user } =
-        settings.service.retention.clone();
-    let store = Store::new(database.clone(), kept_answer_bytes_per_user);
-    let pseudonym_key = store.pseudonym_key().await?;
-    let exposure = Exposure::new(store, clock.clone(), pseudonym_key);
-    let retention =
-        Retention { period: retention, bytes_per_user: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX) };
-    let upkeep = Upkeep::new(exposure.clone(), retention);
-    let routes = grpc::routes(&exposure);
-    let service = Service::listen(&settings.listen, routes, identity, database, clock, settings.service).await?;
-    Ok(service.with_background(|shutdown| upkeep.run(shutdown)))
-}
-
-/// Looks at all that the service would stand on, and changes nothing.
-pub async fn examine(doctor: &mut Doctor, settings: &Settings, now: Instant) {
-    service::examine::<Migrator>(doctor, &settings.service, &identity(), &settings.listen, now).await;
-}
-
-/// Brings the schema up to date.
-pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<()> {
-    let database = Database::connect(settings, SCHEMA).await?;
-    database.migrate::<Migrator>(SCHEMA).await?;
-    database.close().await;
-    Ok(())
+    async fn build(database: Database, clock: Clock, settings: &Settings) -> anyhow::Result<Parts> {
+        let RetentionSettings { retention, ended_bytes_per_user, kept_answer_bytes_per_user } =
+            settings.service.retention;
+        let store = Store::new(database, kept_answer_bytes_per_user);
+        let pseudonym_key = store.pseudonym_key().await?;
+        let exposure = Exposure::new(store, clock, pseudonym_key);
+        let retention =
+            Retention { period: retention, bytes_per_user: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX) };
+        let upkeep = Upkeep::new(exposure.clone(), retention);
+        Ok(Parts::new(grpc::routes(&exposure)).with_background(|shutdown| upkeep.run(shutdown)))
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use admission::LoadSettings;
 use axum::Router;
 use gateway::{
     auth::{AuthSettings, Authentication},
@@ -9,12 +10,9 @@ use gateway::{
     rate_limit::RateLimit,
     upstream::Upstreams,
 };
-use service_kit::{
-    admin::Readiness,
-    clock::Clock,
-    database::{Database, DatabaseSettings},
-    server::{LoadSettings, PlainText},
-};
+use http_server::{admin::Readiness, PlainText};
+use persistence::{Database, DatabaseSettings};
+use runtime::clock::Clock;
 use tokio::runtime::{Builder, Runtime};
 
 pub(crate) const ISSUER: &str = "https://id.ofself.ai";

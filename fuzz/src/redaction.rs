@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use exposure_svc::domain::view::{find_pii, redact_pii};
+use pii::{find_pii, redact_pii};
 
 /// Bytes of a text that is timed: the input, over and over.
 const TIMED: usize = 16 * 1024;

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use admission::LoadSettings;
 use http::HeaderValue;
-use service_kit::{
-    server::{ConnectionSettings, ListenAddress, LoadSettings, PlainText},
-    settings::{self, FileSettings, duration},
-    shutdown::EndSettings,
-    telemetry::TelemetrySettings,
+use http_server::{
+    ConnectionSettings, ListenAddress, PlainText,
     tls::{ClientTls, ServerTls},
 };
+use runtime::{
+    settings::{self, FileSettings},
+    shutdown::EndSettings,
+};
+use telemetry::TelemetrySettings;
 
 use crate::{auth::AuthSettings, upstream_url::UpstreamUrl};
 
@@ -91,7 +94,7 @@ pub struct Limits {
     #[arg(long, env = "RATE_LIMIT", default_value_t = 600)]
     pub rate_limit: u32,
     /// How long an answer may take, whatever the services have to do for it
-    #[arg(long, env = "DEADLINE", default_value = "5s", value_parser = duration)]
+    #[arg(long, env = "DEADLINE", default_value = "5s", value_parser = humantime::parse_duration)]
     pub deadline: Duration,
     /// Origins whose pages may call the API
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', default_value = "https://app.ofself.ai", value_parser = origin)]

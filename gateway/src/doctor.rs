@@ -1,52 +1,54 @@
-//! What is wrong with the settings of a gateway, and how to mend it.
+//! Checks of `gateway doctor`.
 
-use service_kit::{clock::Clock, doctor::Doctor, process::ConfigurationError};
+use admission::rate_limit::RateLimit;
+use http_server::doctor::{check_address, check_certificate};
+use runtime::{clock::Clock, doctor::Doctor, process::ConfigurationError};
 
-use crate::{auth::Authentication, config::Settings, rate_limit::RateLimit, upstream::Upstreams};
+use crate::{auth::Authentication, config::Settings, upstream::Upstreams};
 
-/// Looks at all that a gateway would stand on, and changes nothing.
-pub async fn examine(doctor: &mut Doctor, settings: &Settings, clock: Clock) {
-    doctor.turn_to("gateway");
+/// Checks everything a gateway depends on. Changes nothing.
+pub async fn check(doctor: &mut Doctor, settings: &Settings, clock: Clock) {
+    doctor.set_part("gateway");
     let rate_limit = RateLimit::new(settings.limits.rate_limit, clock.clone());
     let keys = Authentication::new(&settings.auth, rate_limit, clock.clone()).await;
-    doctor.look("tokens", keys, |_| {
+    doctor.report("tokens", keys, |_| {
         format!("of issuer {}, for {}", settings.auth.jwt_issuer, settings.auth.jwt_audience)
     });
     if settings.limits.rate_limit == 0 {
-        doctor.doubtful("rate limit", "none: one user may ask as often as they like");
+        doctor.warning("rate limit", "none: a user may send any number of requests");
     }
     for (subject, path) in
-        [("certificate", &settings.tls.tls_cert), ("own papers", &settings.upstream_tls.upstream_tls_cert)]
+        [("certificate", &settings.tls.tls_cert), ("client cert", &settings.upstream_tls.upstream_tls_cert)]
     {
         if let Some(path) = path {
-            doctor.certificate(subject, path, clock.now());
+            check_certificate(doctor, subject, path, clock.now());
         }
     }
     let tls = settings.tls.acceptor();
     let plain_text = matches!(tls, Ok(None)).then(|| settings.plain_text());
-    doctor.look("tls", tls, |tls| if tls.is_some() { "https" } else { "none: http" }.to_owned());
-    doctor.address("listen", &settings.listen, plain_text).await;
+    doctor.report("tls", tls, |tls| if tls.is_some() { "https" } else { "none: http" }.to_owned());
+    check_address(doctor, "listen", &settings.listen, plain_text).await;
     services(doctor, settings).await;
 }
 
 async fn services(doctor: &mut Doctor, settings: &Settings) {
     let connector = match settings.upstream_tls.connector(settings.tls.tls_reload) {
         Ok(connector) => connector,
-        Err(error) => return doctor.wrong("services", &error.into()),
+        Err(error) => return doctor.error("services", &error.into()),
     };
     let (sharing, exposure) = (&settings.sharing_url, &settings.exposure_url);
     let deadline = settings.limits.deadline;
     let upstreams = match Upstreams::new(sharing, exposure, connector.as_ref(), settings.plain_text(), deadline) {
         Ok(upstreams) => upstreams,
-        Err(error) => return doctor.wrong("services", &error),
+        Err(error) => return doctor.error("services", &error),
     };
     let troubles = upstreams.troubles().await;
     for ((subject, url), trouble) in [("sharing-svc", sharing), ("exposure-svc", exposure)].into_iter().zip(troubles) {
         match trouble {
-            None => doctor.good(subject, format!("{url} serves")),
+            None => doctor.ok(subject, format!("{url} serves")),
             Some(trouble) => {
-                let says = format!("{url}: {trouble}; start it, or name where it is");
-                doctor.wrong(subject, &ConfigurationError::new(says).into());
+                let message = format!("{url}: {trouble}; start it, or fix its URL");
+                doctor.error(subject, &ConfigurationError::new(message).into());
             }
         }
     }

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
+use grpc_server::rpc_error::{MORE_FIELDS, Refusal, VALIDATION_ERROR};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use service_kit::refusal::{MORE_FIELDS, Refusal, VALIDATION_ERROR};
 use tonic::{Code, Status};
 use tracing::{error, warn};
+use types::FieldErrors;
 use utoipa::ToSchema;
-use vocabulary::FieldErrors;
 
 /// When a caller may try again after a service was away.
 const RETRY_UNAVAILABLE: Duration = Duration::from_secs(1);

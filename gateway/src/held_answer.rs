@@ -5,9 +5,9 @@ use std::{
     task::{Context, Poll},
 };
 
+use admission::Holding;
 use axum::body::Bytes;
 use http_body::Frame;
-use service_kit::server::Holding;
 use tonic::{Status, body::Body};
 
 /// The body of an answer, each part of which takes its memory from what the gateway has for all of them: a page of the largest
@@ -47,8 +47,8 @@ impl http_body::Body for HeldAnswer {
 
 #[cfg(test)]
 mod tests {
+    use admission::{Load, LoadSettings};
     use http_body_util::{BodyExt, Full};
-    use service_kit::server::{Load, LoadSettings};
 
     use super::*;
 

@@ -14,12 +14,10 @@ mod description;
 pub mod doctor;
 pub mod error;
 mod exposure_profiles;
-mod fair_share;
 mod held_answer;
 pub mod http;
 mod json;
 mod moment;
-pub mod rate_limit;
 pub mod router;
 mod sharing;
 mod traced_channel;
@@ -29,18 +27,13 @@ mod wrong_shape;
 
 use std::time::Duration;
 
+use admission::rate_limit::RateLimit;
 use anyhow::Context;
 use axum::Router;
-use service_kit::{
-    admin::Readiness,
-    clock::Clock,
-    server::{Kind, ListenAddress, Listener, Server},
-    shutdown::Shutdown,
-};
+use http_server::{Kind, ListenAddress, Listener, Server, admin::Readiness};
+use runtime::{clock::Clock, shutdown::Shutdown};
 
-use crate::{
-    auth::Authentication, config::Settings, http::admission::Admission, rate_limit::RateLimit, upstream::Upstreams,
-};
+use crate::{auth::Authentication, config::Settings, http::admission::Admission, upstream::Upstreams};
 
 /// Where the API begins.
 pub const BASE: &str = "/api/v1";

@@ -1,44 +1,44 @@
-//! The program: serve the REST API.
+//! The `gateway` program.
 
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 use gateway::config::{Action, Command, Settings};
-use service_kit::{
+use http_server::{
+    PlainText,
     admin::{Admin, ask_ready},
-    clock::Clock,
-    doctor::Doctor,
-    process,
-    server::PlainText,
-    shutdown::Shutdown,
-    telemetry::{Program, Sampling},
+    doctor::check_address,
 };
+use runtime::{clock::Clock, doctor::Doctor, process, shutdown::Shutdown};
+use telemetry::{Sampling, Telemetry};
 
 fn main() -> ExitCode {
     let Command { action } = Command::read();
-    let telemetry = match &action {
+    let settings = match &action {
         Action::Serve(settings) => Some(settings.telemetry.clone()),
         Action::Doctor(_) | Action::Ready { .. } => None,
     };
-    let program = Program {
-        name: "gateway",
-        command: Command::command(),
-        crates: &["gateway"],
-        sampling: Sampling::Here,
-        telemetry: telemetry.as_ref(),
-    };
-    process::run(&program, || async {
-        match action {
-            Action::Serve(settings) => serve(settings).await,
-            Action::Doctor(settings) => {
-                let mut doctor = Doctor::new(&Command::command(), &settings.telemetry).await;
-                gateway::doctor::examine(&mut doctor, &settings, Clock::system()).await;
-                doctor.address("admin-listen", &settings.admin_listen, Some(PlainText::NothingToHide)).await;
-                doctor.finish()
+    let program = process::Program { name: "gateway", command: Command::command(), is_server: settings.is_some() };
+    let telemetry =
+        Telemetry { name: "gateway", crates: &["gateway"], sampling: Sampling::Here, settings: settings.as_ref() };
+    process::run(
+        &program,
+        || telemetry.start(),
+        || async {
+            match action {
+                Action::Serve(settings) => serve(settings).await,
+                Action::Doctor(settings) => {
+                    let mut doctor = Doctor::new(&Command::command());
+                    telemetry::doctor::check_collector(&mut doctor, &settings.telemetry).await;
+                    gateway::doctor::check(&mut doctor, &settings, Clock::system()).await;
+                    let plain_text = Some(PlainText::NothingToHide);
+                    check_address(&mut doctor, "admin-listen", &settings.admin_listen, plain_text).await;
+                    doctor.finish()
+                }
+                Action::Ready { admin_listen, .. } => ask_ready(&admin_listen).await,
             }
-            Action::Ready { admin_listen, .. } => ask_ready(&admin_listen).await,
-        }
-    })
+        },
+    )
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {

@@ -6,12 +6,10 @@ use std::{
     time::Instant,
 };
 
+use admission::Holding;
+use grpc_server::calls::{self, End};
 use http::{HeaderValue, Request, Response};
-use service_kit::{
-    grpc::calls::{self, End},
-    server::Holding,
-    telemetry::{TraceParent, Unanswered, client_span, here},
-};
+use telemetry::{TraceParent, Unanswered, client_span, here};
 use tonic::{body::Body, transport::Channel};
 use tower::Service;
 use tracing::Instrument;

@@ -2,29 +2,27 @@
 
 use std::time::Duration;
 
+use admission::Holding;
 use anyhow::Context;
 use axum::extract::FromRequestParts;
+use grpc_server::{
+    ACTING_USER, IDEMPOTENCY_KEY, WRITES,
+    calls::{self, End},
+};
 use http::request::Parts;
+use http_server::{PlainText, tls::TlsConnector};
 use ofself_proto::{
     exposure::exposure_profile_service_client::ExposureProfileServiceClient,
     sharing::sharing_service_client::SharingServiceClient,
 };
-use service_kit::{
-    grpc::{
-        ACTING_USER, IDEMPOTENCY_KEY, WRITES,
-        calls::{self, End},
-    },
-    process::ConfigurationError,
-    server::{Holding, PlainText},
-    tls::TlsConnector,
-};
+use runtime::process::ConfigurationError;
 use tonic::{
     Request,
     metadata::AsciiMetadataValue,
     transport::{Channel, Endpoint},
 };
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
-use vocabulary::IdempotencyKey;
+use types::IdempotencyKey;
 
 use crate::{
     auth::Caller, error::ApiError, http::context::RequestContext, traced_channel::TracedChannel,

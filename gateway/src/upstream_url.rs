@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use http::{Uri, uri::Scheme};
-use service_kit::server::is_this_machine;
+use runtime::loopback::is_this_machine;
 
 /// The address of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! anything: a person is told of every wrong field at once.
 
 use tonic::Status;
-use vocabulary::FieldErrors;
+use types::FieldErrors;
 
 use crate::error::ApiError;
 

@@ -1,4 +1,4 @@
-//! Sharing: which other people may read, change, delete or pass on which of a person's nodes, until when.
+//! Sharing: which other people may read, change, delete or re-share which of a person's nodes, until when.
 //!
 //! ```text
 //! grpc ───────▶ operations ───────▶ storage
@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`domain`] holds the rules and names nothing else; [`operations`] are the RPCs, by name; [`storage`] alone names
-//! SeaORM, and [`grpc`] alone tonic and the contract. To embed the service, [`open`] it and serve what comes back.
+//! SeaORM, and [`grpc`] alone tonic and the contract. To embed the service, pass [`SharingSvc`] to `service::Service::open`.
 
 pub mod config;
 pub mod domain;
@@ -15,62 +15,52 @@ pub mod grpc;
 pub mod operations;
 pub mod storage;
 
-use service_kit::{
-    clock::Clock,
-    database::{Database, DatabaseSettings},
-    doctor::Doctor,
-    grpc::Contract,
-    retention::RetentionSettings,
-    service::{self, Identity, Service, open_database},
-};
-use vocabulary::Instant;
+use grpc_server::Contract;
+use persistence::{Database, retention::RetentionSettings};
+use runtime::clock::Clock;
+use service::{Definition, Parts};
 
 use crate::{
-    config::Settings,
+    config::{QuotaSettings, Settings},
     operations::{Retention, Sharing, Upkeep},
     storage::{SCHEMA, Store, migrations::Migrator},
 };
 
-/// What tells this service from others.
-pub fn identity() -> Identity {
-    Identity {
-        program: "sharing-svc",
-        schema: SCHEMA,
-        services: grpc::services(),
-        contract: Contract {
+/// The sharing service.
+pub struct SharingSvc;
+
+impl Definition for SharingSvc {
+    const PROGRAM: &'static str = "sharing-svc";
+    const ABOUT: &'static str = "Which other people may read, change, delete or re-share which of a person's nodes";
+    const CRATES: &'static [&'static str] = &["sharing_svc"];
+    const SCHEMA: &'static str = SCHEMA;
+    const LISTEN: &'static str = "127.0.0.1:50051";
+    const ADMIN_LISTEN: &'static str = "127.0.0.1:9091";
+
+    type Migrator = Migrator;
+    type Settings = QuotaSettings;
+
+    fn services() -> Vec<&'static str> {
+        grpc::services()
+    }
+
+    fn contract() -> Contract {
+        Contract {
             descriptors: ofself_proto::DESCRIPTORS,
             listed: grpc::contract(),
             methods: grpc::METHODS,
             domain: grpc::DOMAIN,
-        },
+        }
     }
-}
 
-/// Opens the database and takes the address; what comes back serves until it is told to stop.
-pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Service> {
-    let identity = identity();
-    let database = open_database::<Migrator>(&settings.service, &identity).await?;
-    let RetentionSettings { retention, ended_bytes_per_user, kept_answer_bytes_per_user } =
-        settings.service.retention.clone();
-    let store = Store::new(database.clone(), kept_answer_bytes_per_user);
-    let sharing = Sharing::new(store, clock.clone(), settings.quotas.quotas());
-    let retention =
-        Retention { period: retention, bytes_per_creator: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX) };
-    let upkeep = Upkeep::new(sharing.clone(), retention);
-    let routes = grpc::routes(&sharing);
-    let service = Service::listen(&settings.listen, routes, identity, database, clock, settings.service).await?;
-    Ok(service.with_background(|shutdown| upkeep.run(shutdown)))
-}
-
-/// Looks at all that the service would stand on, and changes nothing.
-pub async fn examine(doctor: &mut Doctor, settings: &Settings, now: Instant) {
-    service::examine::<Migrator>(doctor, &settings.service, &identity(), &settings.listen, now).await;
-}
-
-/// Brings the schema up to date.
-pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<()> {
-    let database = Database::connect(settings, SCHEMA).await?;
-    database.migrate::<Migrator>(SCHEMA).await?;
-    database.close().await;
-    Ok(())
+    async fn build(database: Database, clock: Clock, settings: &Settings) -> anyhow::Result<Parts> {
+        let RetentionSettings { retention, ended_bytes_per_user, kept_answer_bytes_per_user } =
+            settings.service.retention;
+        let store = Store::new(database, kept_answer_bytes_per_user);
+        let sharing = Sharing::new(store, clock, settings.own.quotas());
+        let retention =
+            Retention { period: retention, bytes_per_creator: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX) };
+        let upkeep = Upkeep::new(sharing.clone(), retention);
+        Ok(Parts::new(grpc::routes(&sharing)).with_background(|shutdown| upkeep.run(shutdown)))
+    }
 }

@@ -1,46 +1,5 @@
-//! The program: serve shares, or migrate their schema.
+//! The `sharing-svc` program.
 
-use std::process::ExitCode;
-
-use clap::CommandFactory;
-use service_kit::{
-    admin::ask_ready,
-    clock::Clock,
-    doctor::Doctor,
-    process,
-    server::PlainText,
-    service,
-    telemetry::{Program, Sampling},
-};
-use sharing_svc::config::{Action, Command};
-
-fn main() -> ExitCode {
-    let command = Command::read();
-    let telemetry = match &command.action {
-        Action::Serve(settings) => Some(settings.service.telemetry.clone()),
-        Action::Doctor(_) | Action::Ready { .. } | Action::Migrate(_) => None,
-    };
-    let program = Program {
-        name: "sharing-svc",
-        command: Command::command(),
-        crates: &["sharing_svc"],
-        sampling: Sampling::ByCallers,
-        telemetry: telemetry.as_ref(),
-    };
-    process::run(&program, || async {
-        match command.action {
-            Action::Serve(settings) => {
-                let admin = settings.admin_listen.clone();
-                service::run(sharing_svc::open(settings, Clock::system()).await?, &admin).await
-            }
-            Action::Doctor(settings) => {
-                let mut doctor = Doctor::new(&Command::command(), &settings.service.telemetry).await;
-                sharing_svc::examine(&mut doctor, &settings, Clock::system().now()).await;
-                doctor.address("admin-listen", &settings.admin_listen, Some(PlainText::NothingToHide)).await;
-                doctor.finish()
-            }
-            Action::Ready { admin_listen, .. } => ask_ready(&admin_listen).await,
-            Action::Migrate(settings) => sharing_svc::migrate(&settings.database).await,
-        }
-    })
+fn main() -> std::process::ExitCode {
+    service::main::<sharing_svc::SharingSvc>()
 }

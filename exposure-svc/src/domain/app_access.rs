@@ -1,7 +1,7 @@
 //! Access grants: which app is bound to which profile, from when until when.
 
+use types::{App, Edit, FieldErrors, Id, Instant};
 use uuid::Uuid;
-use vocabulary::{App, Edit, FieldErrors, Id, Instant};
 
 use super::{ProfileId, UserId};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use vocabulary::{Distinct, Edit, FieldErrors, Instant};
+use types::{Distinct, Edit, FieldErrors, Instant};
 
 use super::{
     Description, DetailLevel, NodeId, NodeType, Profile, ProfileName, Rules, SchemaPermissions, TagDirectory,

@@ -1,7 +1,7 @@
 //! What an app may do with tags and schemas, verb by verb.
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{Distinct, Id, Schema};
+use types::{Distinct, Id, Schema};
 
 use super::TagRef;
 

@@ -1,7 +1,7 @@
 //! An exposure profile.
 
+use types::{Id, Instant, User, minted_id};
 use uuid::Uuid;
-use vocabulary::{Id, Instant, User, minted_id};
 
 use super::{Description, ProfileName, Rules, Warning};
 

@@ -1,6 +1,6 @@
 //! How much one person may keep. Pages of profiles hold a hundred of them, and are held in memory whole.
 
-use vocabulary::FieldErrors;
+use types::FieldErrors;
 
 /// Profiles of one person at most.
 const MAX_PROFILES: i64 = 1_000;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{Distinct, FieldErrors, Id, Instant, Node};
+use types::{Distinct, FieldErrors, Id, Instant, Node};
 
 use super::{NodeType, SchemaPermissions, TagEffect, TagExpression, TagPermissions, TagRef};
 

@@ -1,7 +1,7 @@
 //! Boolean logic over tags.
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{Distinct, FieldErrors};
+use types::{Distinct, FieldErrors};
 
 use super::{TagId, TagRef};
 

@@ -3,8 +3,8 @@
 use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
+use types::{Id, Tag};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
-use vocabulary::{Id, Tag};
 
 use super::text::{REF_CHARACTERS, TextError, bounded};
 

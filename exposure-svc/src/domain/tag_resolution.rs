@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use vocabulary::{Distinct, FieldErrors};
+use types::{Distinct, FieldErrors};
 
 use super::{Rules, TagDirectory, TagEffect, TagRef, TagText, rules::TagPlace, tag_directory::Resolution};
 

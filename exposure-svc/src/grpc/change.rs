@@ -1,6 +1,6 @@
 //! How a change is run.
 
-use service_kit::detached;
+use admission::completion;
 use tonic::Status;
 
 use super::status::status;
@@ -10,5 +10,5 @@ use crate::error::Error;
 pub(super) async fn change<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Status> {
-    detached::to_completion(work).await.unwrap_or_else(|panic| Err(Error::Internal(panic.into()))).map_err(status)
+    completion::to_completion(work).await.unwrap_or_else(|panic| Err(Error::Internal(panic.into()))).map_err(status)
 }

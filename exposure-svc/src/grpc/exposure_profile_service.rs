@@ -1,5 +1,6 @@
 //! `ExposureProfileService`: profiles as their owners handle them.
 
+use grpc_server::acting_user;
 use ofself_proto::exposure::{
     CreateProfileFromTemplateRequest, CreateProfileFromTemplateResponse, CreateProfileRequest, CreateProfileResponse,
     DeleteProfileRequest, DeleteProfileResponse, GetDefaultProfileRequest, GetDefaultProfileResponse,
@@ -7,9 +8,9 @@ use ofself_proto::exposure::{
     ListProfilesResponse, Profile, UpdateProfileRequest, UpdateProfileResponse,
     exposure_profile_service_server::ExposureProfileService,
 };
-use service_kit::grpc::{acting_user, idempotent_request};
+use service::idempotent_request;
 use tonic::{Request, Response, Status};
-use vocabulary::ExpectedVersions;
+use types::ExpectedVersions;
 
 use super::{
     change::change,

@@ -8,7 +8,7 @@ use ofself_proto::exposure::{
 };
 use tokio_stream::{Empty, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
-use vocabulary::FieldErrors;
+use types::FieldErrors;
 
 use super::{
     convert::{decision, edits, profile, question},

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 use tracing::Instrument;
-use vocabulary::FieldErrors;
+use types::FieldErrors;
 
 use super::{
     convert::{content, question},

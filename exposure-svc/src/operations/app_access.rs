@@ -1,8 +1,8 @@
 //! `GrantAppAccess`, `UpdateAppAccess`, `RevokeAppAccess`, `GetAppAccess`, `ListAppAccess`: which app is bound to which
 //! profile.
 
+use types::{FieldErrors, Instant, Page, PageRequest};
 use uuid::Uuid;
-use vocabulary::{FieldErrors, Instant, Page, PageRequest};
 
 use super::{Exposure, person_and_app, profile_named};
 use crate::{

@@ -1,6 +1,6 @@
 //! The profile that answers for an app, or for a question about a profile.
 
-use vocabulary::{FieldErrors, Instant};
+use types::{FieldErrors, Instant};
 
 use super::{Exposure, profile_named};
 use crate::{

@@ -1,8 +1,8 @@
 //! `CreateProfile`: makes a profile.
 
-use service_kit::idempotency::IdempotentRequest;
+use persistence::idempotency::IdempotentRequest;
+use types::Instant;
 use uuid::Uuid;
-use vocabulary::Instant;
 
 use super::{
     Exposure,

@@ -1,7 +1,7 @@
 //! `CreateProfileFromTemplate`: makes a profile from a template.
 
-use service_kit::idempotency::IdempotentRequest;
-use vocabulary::{FieldErrors, Instant};
+use persistence::idempotency::IdempotentRequest;
+use types::{FieldErrors, Instant};
 
 use super::{CreateProfile, Exposure, create_profile::new_profile};
 use crate::{

@@ -1,6 +1,6 @@
 //! `DeleteProfile`: removes a profile that nothing stands on.
 
-use vocabulary::ExpectedVersions;
+use types::ExpectedVersions;
 
 use super::{Exposure, profile_named};
 use crate::{domain::UserId, error::Error};

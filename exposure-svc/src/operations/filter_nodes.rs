@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use vocabulary::Instant;
+use types::Instant;
 
 use super::{
     AppliedProfile, Exposure, Subject,

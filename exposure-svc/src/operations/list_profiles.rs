@@ -1,6 +1,6 @@
 //! `ListProfiles`: a person's profiles.
 
-use vocabulary::{FieldErrors, Page, PageRequest};
+use types::{FieldErrors, Page, PageRequest};
 
 use super::{
     Exposure,

@@ -32,7 +32,7 @@ pub use preview_profile::PreviewProfile;
 pub use update_profile::UpdateProfile;
 pub use upkeep::{Retention, Upkeep};
 
-use service_kit::clock::Clock;
+use runtime::clock::Clock;
 
 use crate::{
     domain::{

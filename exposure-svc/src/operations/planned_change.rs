@@ -1,7 +1,7 @@
 //! Changes that are planned outside the lock of their user: what takes CPU delays no other change.
 
-use service_kit::idempotency::IdempotentRequest;
-use vocabulary::Instant;
+use persistence::idempotency::IdempotentRequest;
+use types::Instant;
 
 use super::Exposure;
 use crate::{domain::UserId, error::Error, storage::ProfileChange};

@@ -1,6 +1,6 @@
 //! `PreviewProfile`: the same decisions for a profile that is not saved yet.
 
-use vocabulary::Edit;
+use types::Edit;
 
 use super::{
     Exposure,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use vocabulary::{FieldErrors, MAX_LIST, WrongItems};
+use types::{FieldErrors, MAX_LIST, WrongItems};
 
 use super::{
     Exposure,

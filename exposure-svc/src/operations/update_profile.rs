@@ -1,6 +1,6 @@
 //! `UpdateProfile`: changes what a profile says.
 
-use vocabulary::{ExpectedVersions, Instant};
+use types::{ExpectedVersions, Instant};
 
 use super::{
     Exposure,

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use metrics::{counter, describe_counter};
-use service_kit::shutdown::Shutdown;
+use runtime::shutdown::Shutdown;
 use tokio::time::sleep;
 use tracing::{info, warn};
-use vocabulary::Instant;
+use types::Instant;
 
 use super::Exposure;
 use crate::{

@@ -1,12 +1,12 @@
 //! Access grants in the database.
 
 use anyhow::anyhow;
+use persistence::page;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     Select,
 };
-use service_kit::database::page;
-use vocabulary::{Instant, Page, PageRequest};
+use types::{Instant, Page, PageRequest};
 
 use super::{
     ProfileChange, UserReads,

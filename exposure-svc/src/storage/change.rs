@@ -2,13 +2,13 @@
 //! request.
 
 use anyhow::{Context, anyhow};
-use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
-use serde::{Deserialize, Serialize};
-use service_kit::{
-    database::{Change, DatabaseFault, Lock, Priority, VersionTable},
+use persistence::{
+    Change, DatabaseFault, Lock, Priority, VersionTable,
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
-use vocabulary::Instant;
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
+use serde::{Deserialize, Serialize};
+use types::Instant;
 
 use super::{
     Store,

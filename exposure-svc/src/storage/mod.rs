@@ -16,10 +16,10 @@ pub use purge::{GRANT_BYTES, PURGE_SLICE};
 pub use read::{ProfileFilter, UserReads};
 
 use anyhow::anyhow;
+use persistence::{Database, DatabaseFault};
 /// A connection outside a change, or that of one.
 pub use sea_orm::ConnectionTrait as Connection;
 use sea_orm::DbErr;
-use service_kit::database::{Database, DatabaseFault};
 
 use crate::error::Error;
 

@@ -1,8 +1,9 @@
 //! Purges of access grants that have ended. No decision changes: an app without a grant sees what an app with an ended one sees.
 
+use persistence::placeholders;
+use runtime::clock::Clock;
 use sea_orm::{ConnectionTrait, Statement, Value};
-use service_kit::{clock::Clock, database::placeholders};
-use vocabulary::Instant;
+use types::Instant;
 
 use super::{ProfileChange, Store, failed};
 use crate::{

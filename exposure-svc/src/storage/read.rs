@@ -1,13 +1,13 @@
 //! Queries on one user's rows that change nothing, outside a change or inside one. Each begins at whose rows it reads, so that
 //! scoping cannot be forgotten.
 
+use persistence::{Reader, page};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Select,
     Statement,
     sea_query::{Expr, ExprTrait, Func},
 };
-use service_kit::database::{Reader, page};
-use vocabulary::{Page, PageRequest};
+use types::{Page, PageRequest};
 
 use super::{
     Store,

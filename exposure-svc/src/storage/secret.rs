@@ -1,8 +1,8 @@
 //! The key by which pseudonyms are made: kept beside the data, so that every replica makes the same, after a restart too.
 
 use anyhow::{Context, anyhow};
+use persistence::Lock;
 use sea_orm::{ConnectionTrait, EntityTrait, Set};
-use service_kit::{database::Lock, digest::hex};
 
 use super::{
     Store,
@@ -26,7 +26,7 @@ impl Store {
         }
         let mut secret = [0; 32];
         aws_lc_rs::rand::fill(&mut secret).context("no random numbers").map_err(Error::Internal)?;
-        let row = ActiveModel { name: Set(PSEUDONYM_KEY.to_owned()), value: Set(hex(&secret)) };
+        let row = ActiveModel { name: Set(PSEUDONYM_KEY.to_owned()), value: Set(hex::encode(secret)) };
         Entity::insert(row).exec_without_returning(change.connection()).await.map_err(failed)?;
         change.commit().await.map_err(failed)?;
         Ok(PseudonymKey::new(&secret))

@@ -1,9 +1,9 @@
+use grpc_server::rpc_error::Refusal;
 use ofself_proto::exposure::{
     AppTier, GetAppAccessRequest, GrantAppAccessRequest, ListAppAccessRequest, RevokeAppAccessRequest,
     UpdateAppAccessRequest,
 };
 use prost_types::{FieldMask, Timestamp};
-use service_kit::refusal::Refusal;
 
 use crate::stage::{START, Stage, named, why};
 use crate::statements::on_both;

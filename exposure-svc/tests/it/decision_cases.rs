@@ -13,8 +13,8 @@ use ofself_proto::exposure::{
     EvaluateNodesRequest, ExplainExposureRequest, PreviewProfileRequest, encoded, evaluate_nodes_request,
     explain_exposure_request,
 };
+use persistence::Database;
 use serde::Deserialize;
-use service_kit::database::Database;
 
 use crate::{
     stage::{Stage, settings},

@@ -7,7 +7,7 @@ use exposure_svc::domain::{
     to_yaml,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
-use vocabulary::{Distinct, FieldErrors};
+use types::{Distinct, FieldErrors};
 
 use crate::world::{CaseNode, NAMES, TAGS, TYPES, profile, random_node, random_rules, tag};
 

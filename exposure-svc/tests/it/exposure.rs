@@ -1,5 +1,6 @@
 //! What services that serve apps ask, from a grant's birth to its end.
 
+use WriteVerb::{Create, Delete, Edit, Propose};
 use ofself_proto::exposure::{
     CheckWriteRequest, Consistency, DecidedBy, DetailLevel, EvaluateNodesRequest, EvaluateNodesResponse,
     ExplainExposureRequest, GetExposureFilterRequest, NodeDescription, Predicate, PreviewProfileRequest, ProfileDraft,
@@ -9,8 +10,6 @@ use ofself_proto::exposure::{
 };
 use prost_types::{FieldMask, Timestamp};
 use test_kit::Backend;
-
-use WriteVerb::{Create, Delete, Edit, Propose};
 
 use crate::stage::{START, Stage, by, named, strings, update_of, why};
 use crate::statements::on_both;

@@ -4,7 +4,7 @@ use exposure_svc::domain::{
     Rules, TagRef,
     exposure::{NodeFacts, TagFacts},
 };
-use vocabulary::Id;
+use types::Id;
 
 use crate::world::{SCHEMAS, TYPES, day};
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, path::Path};
 
-use exposure_svc::domain::view::{Found, Pii, find_pii, redact_pii};
+use pii::{Found, Pii, find_pii, redact_pii};
 use proptest::prelude::*;
 
 /// A text without its brackets, and what stood in them.

@@ -1,6 +1,6 @@
 //! Families of ways to write personal data, each in several surroundings.
 
-use exposure_svc::domain::view::redact_pii;
+use pii::redact_pii;
 
 /// Holds each text to what becomes of it.
 fn hold(cases: &[(&str, &str)]) {

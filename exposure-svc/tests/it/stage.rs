@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use admission::LoadSettings;
 use exposure_svc::config::Settings;
+use grpc_server::{GrpcSettings, rpc_error::Refusal};
 use ofself_proto::exposure::{
     AppAccess, AppTier, CreateProfileRequest, CreateProfileResponse, DeleteProfileRequest, DetailLevel,
     GetDefaultProfileRequest, GetProfileRequest, GetProfileResponse, GrantAppAccessRequest, Profile, ProfileDraft,
@@ -14,22 +16,18 @@ use ofself_proto::exposure::{
     tag_directory_service_client::TagDirectoryServiceClient,
     tag_expression::{Expression, Op, Operation},
 };
+use persistence::{DatabaseSettings, retention::RetentionSettings};
 use prost_types::{FieldMask, Timestamp};
-use service_kit::{
+use runtime::{
     clock::{Clock, ClockHand},
-    database::DatabaseSettings,
-    grpc::GrpcSettings,
-    refusal::Refusal,
-    retention::RetentionSettings,
-    server::LoadSettings,
-    service::ServiceSettings,
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
-    telemetry::TelemetrySettings,
 };
+use service::ServiceSettings;
+use telemetry::TelemetrySettings;
 use test_kit::Backend;
 use tonic::{Request, Status, metadata::AsciiMetadataValue, transport::Channel};
-use vocabulary::Instant;
+use types::Instant;
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;
@@ -45,7 +43,8 @@ pub struct Stage {
 impl Stage {
     pub async fn start(backend: &Backend) -> Self {
         let (clock, hand) = Clock::manual(Instant::from_parts(START, 0).unwrap());
-        let service = exposure_svc::open(settings(backend.url()), clock).await.unwrap();
+        let service =
+            service::Service::open::<exposure_svc::ExposureSvc>(settings(backend.url()), clock).await.unwrap();
         let url = format!("http://{}", service.address().unwrap());
         let readiness = service.readiness();
         let shutdown = Shutdown::new();
@@ -157,6 +156,7 @@ pub fn settings(url: String) -> Settings {
     Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
         admin_listen: "127.0.0.1:0".parse().unwrap(),
+        own: service::NoSettings {},
         service: ServiceSettings {
             file: FileSettings { config: None },
             database: DatabaseSettings {

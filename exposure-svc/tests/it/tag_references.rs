@@ -4,12 +4,13 @@ use exposure_svc::{
     domain::UserId,
     storage::{SCHEMA, Store},
 };
+use grpc_server::rpc_error::Refusal;
 use ofself_proto::exposure::{
     CreateProfileRequest, DeleteTagsRequest, EvaluateNodesRequest, GetExposureFilterRequest, Predicate, ProfileDraft,
     TagExpression, TagFilters, TagGrant, TagPermissions, UpdateProfileRequest, encoded, evaluate_nodes_request,
     get_exposure_filter_request, predicate::Predicate as Kind, tag_expression::Op,
 };
-use service_kit::{database::Database, refusal::Refusal};
+use persistence::Database;
 
 use crate::{
     exposure::node,

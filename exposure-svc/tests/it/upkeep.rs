@@ -8,12 +8,10 @@ use exposure_svc::{
     storage::{SCHEMA, Store},
 };
 use ofself_proto::exposure::{ListAppAccessRequest, RevokeAppAccessRequest};
-use service_kit::{
-    clock::{Clock, ClockHand},
-    database::Database,
-};
+use persistence::Database;
+use runtime::clock::{Clock, ClockHand};
 use test_kit::Backend;
-use vocabulary::Instant;
+use types::Instant;
 
 use crate::stage::{START, Stage, named, settings};
 use crate::statements::on_both;

@@ -7,7 +7,7 @@ use exposure_svc::domain::{
 use ofself_proto::exposure::{DeleteTagsRequest, ProfileDraft, TagFilters as WireFilters};
 use proptest::prelude::*;
 use test_kit::Backend;
-use vocabulary::{Distinct, Id};
+use types::{Distinct, Id};
 
 use crate::{
     formula::{every_node, with_field},

@@ -8,7 +8,7 @@ use ofself_proto::exposure::{
     DetailLevel as WireLevel, Profile, ProfileDraft, TagFilters as WireFilters, UpdateProfileRequest,
 };
 use prost_types::Timestamp;
-use vocabulary::{Distinct, Id, Instant};
+use types::{Distinct, Id, Instant};
 
 use crate::{
     stage::{START, Stage, by, named, strings, update_of},

@@ -10,8 +10,8 @@ use ofself_proto::exposure as wire;
 use proptest::{collection::vec, option, prelude::*, sample::select, sample::subsequence};
 use prost_types::Timestamp;
 use serde::Deserialize;
+use types::{Distinct, Id, Instant};
 use uuid::Uuid;
-use vocabulary::{Distinct, Id, Instant};
 
 /// A node as a case describes it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

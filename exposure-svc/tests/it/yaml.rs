@@ -6,8 +6,8 @@ use exposure_svc::domain::{
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_yaml::{Mapping, Value};
+use types::{Distinct, Id, Instant};
 use uuid::Uuid;
-use vocabulary::{Distinct, Id, Instant};
 
 /// Reads a profile's YAML back.
 fn read(yaml: &str) -> (String, Option<String>, Rules, bool) {

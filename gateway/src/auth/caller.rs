@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use admission::rate_limit::{RateLimit, Requester};
 use axum::{
     extract::{FromRequestParts, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, header, request::Parts};
-use service_kit::clock::Clock;
+use runtime::clock::Clock;
 use tracing::error;
-use vocabulary::{Id, User};
+use types::{Id, User};
 
 use super::{
     AuthSettings, counts,
@@ -19,10 +20,7 @@ use super::{
     settings::KeySource,
     token::{Identity, TokenError, Verifier},
 };
-use crate::{
-    error::{ApiError, ErrorCode},
-    rate_limit::{RateLimit, Requester},
-};
+use crate::error::{ApiError, ErrorCode};
 
 /// Who a request is from: a user, through a first-party app. In a handler's signature it says that nobody else gets there.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What is counted of tokens and of the keys that verify them.
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
-use vocabulary::Instant;
+use types::Instant;
 
 const TOKENS: &str = "token_verifications_total";
 const FETCHES: &str = "jwks_fetches_total";

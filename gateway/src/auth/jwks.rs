@@ -16,7 +16,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use jsonwebtoken::Algorithm;
-use service_kit::{clock::Clock, process::ConfigurationError, server::is_this_machine};
+use runtime::{clock::Clock, loopback::is_this_machine, process::ConfigurationError};
 use tokio::{
     sync::{Mutex, Semaphore},
     time::Instant,

@@ -7,10 +7,10 @@ use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
 };
+use runtime::process::ConfigurationError;
 use rustls::pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service_kit::process::ConfigurationError;
 
 /// A secret shorter than this can be guessed (RFC 8725, 3.5).
 const SECRET_BYTES: usize = 32;

@@ -6,11 +6,8 @@ use std::{
 };
 
 use jsonwebtoken::Algorithm;
+use runtime::{process::ConfigurationError, settings::list_entry};
 use secrecy::SecretString;
-use service_kit::{
-    process::ConfigurationError,
-    settings::{duration, list_entry},
-};
 
 /// What makes a token good.
 #[derive(clap::Args, Clone, Debug)]
@@ -34,7 +31,7 @@ pub struct AuthSettings {
     #[arg(long, env = "JWT_JWKS_URL", value_name = "URL", group = "key")]
     pub jwt_jwks_url: Option<http::Uri>,
     /// How long keys from `JWT_JWKS_URL` are used after the last successful fetch; then every token is rejected until a fetch succeeds
-    #[arg(long, env = "JWT_JWKS_MAX_AGE", default_value = "24h", value_parser = duration)]
+    #[arg(long, env = "JWT_JWKS_MAX_AGE", default_value = "24h", value_parser = humantime::parse_duration)]
     pub jwt_jwks_max_age: Duration,
     /// A secret of 32 bytes or more that signs and verifies tokens (HS256)
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, group = "key")]

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use jsonwebtoken::{Header, Validation, decode, decode_header, errors::ErrorKind};
 use quick_cache::sync::Cache;
-use service_kit::{clock::Clock, digest::sha256};
-use vocabulary::{Id, User};
+use runtime::{clock::Clock, digest::sha256};
+use types::{Id, User};
 
 use super::{
     claims::Claims,

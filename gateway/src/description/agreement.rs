@@ -1,8 +1,8 @@
 //! Whether what is described is what is read: for the tests of those who read.
 
 use serde_json::Value;
+use types::FieldErrors;
 use utoipa::openapi::{RefOr, Schema};
-use vocabulary::FieldErrors;
 
 use crate::json::Json;
 

@@ -1,5 +1,6 @@
 //! Parameters that several operations take.
 
+use types::DEFAULT_LIMIT;
 use utoipa::{
     IntoParams,
     openapi::{
@@ -7,7 +8,6 @@ use utoipa::{
         schema::{ObjectBuilder, Type},
     },
 };
-use vocabulary::DEFAULT_LIMIT;
 
 /// A page of a list: by `limit` and `offset`, or by `page` and `per_page`
 #[derive(IntoParams)]

@@ -1,7 +1,7 @@
 //! The `scope` object of the earlier reference, which the published Python client still sends, in today's fields.
 
 use ofself_proto::exposure::{ProfileDraft, TagGrant, TagPermissions};
-use vocabulary::{Edit, FieldErrors};
+use types::{Edit, FieldErrors};
 
 use crate::json::{Fields, Mask};
 

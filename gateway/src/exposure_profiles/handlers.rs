@@ -11,7 +11,7 @@ use ofself_proto::exposure::{
     Profile,
 };
 use serde_json::json;
-use vocabulary::FieldErrors;
+use types::FieldErrors;
 
 use super::{
     read,

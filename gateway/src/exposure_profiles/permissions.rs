@@ -2,7 +2,7 @@
 
 use ofself_proto::exposure::{SchemaGrant, SchemaPermissions, TagGrant, TagPermissions};
 use serde_json::{Map, Value, json};
-use vocabulary::Edit;
+use types::Edit;
 
 use crate::json::Fields;
 

@@ -4,7 +4,7 @@ use ofself_proto::exposure::{
     CreateProfileFromTemplateRequest, CreateProfileRequest, DetailLevel, ProfileDraft, TagFilters, TagsLogic,
     UpdateProfileRequest,
 };
-use vocabulary::{Edit, FieldErrors};
+use types::{Edit, FieldErrors};
 
 use super::{
     earlier_scope,

@@ -5,7 +5,7 @@ use ofself_proto::exposure::{
     tag_expression::{Expression, Op, Operation},
 };
 use serde_json::{Value, json};
-use vocabulary::{Edit, FieldErrors};
+use types::{Edit, FieldErrors};
 
 use crate::json::{Fields, Json};
 

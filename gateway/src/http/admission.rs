@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
+use admission::{FairShare, Kind, Load, LoadSettings, Pace, Pending, TooLarge, while_admitted};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -10,17 +11,14 @@ use axum::{
 };
 use http::Method;
 use http_body::Body as _;
-use service_kit::server::{Load, LoadSettings, Pace, TooLarge, while_admitted};
 
 use super::{
     body::{MAX_BYTES, PATIENCE, too_large, validate_headers},
     context::RequestContext,
-    pending::Pending,
 };
 use crate::{
     auth::Caller,
     error::{ApiError, ErrorCode},
-    fair_share::{FairShare, Kind},
 };
 
 /// How much is worked on at once, in all and for each user.

@@ -9,10 +9,10 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use service_kit::telemetry::{TraceParent, Unanswered, here, server_span};
+use telemetry::{TraceParent, Unanswered, here, server_span};
 use tracing::{Instrument, Span, debug, info};
+use types::{Id, User};
 use uuid::Uuid;
-use vocabulary::{Id, User};
 
 use super::requests;
 use crate::{auth::Caller, error::ApiError};

@@ -4,14 +4,14 @@
 //! is renamed, without its row changing, and a cached copy must not outlive that.
 
 use http::{HeaderMap, HeaderValue, header};
-use service_kit::digest::{hex, sha256};
+use runtime::digest::sha256;
 
 /// A version that no row has.
 const NO_VERSION: i64 = 0;
 
 /// The tag of a row at `version` that was shown as `body`.
 pub(crate) fn entity_tag(version: i64, body: &[u8]) -> Option<HeaderValue> {
-    let digest = hex(&sha256(&[body]));
+    let digest = hex::encode(sha256(&[body]));
     HeaderValue::from_str(&format!("\"{version}-{}\"", digest.get(..16)?)).ok()
 }
 

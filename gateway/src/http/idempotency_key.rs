@@ -1,7 +1,7 @@
 //! `Idempotency-Key` on its way to the service that keeps it.
 
 use http::HeaderMap;
-use vocabulary::{FieldErrors, IdempotencyKey};
+use types::{FieldErrors, IdempotencyKey};
 
 /// The name of the header.
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";

@@ -6,7 +6,6 @@ pub(crate) mod body;
 pub(crate) mod context;
 pub(crate) mod entity_tag;
 pub(crate) mod idempotency_key;
-mod pending;
 pub(crate) mod query;
 pub(crate) mod requests;
 pub(crate) mod require_host;

@@ -3,7 +3,7 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use vocabulary::{DEFAULT_LIMIT, FieldErrors, MAX_LIMIT};
+use types::{DEFAULT_LIMIT, FieldErrors, MAX_LIMIT};
 
 use crate::error::ApiError;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use metrics::{SharedString, describe_histogram, histogram};
-use service_kit::telemetry;
+use telemetry;
 use tracing::Span;
 
 const DURATION: &str = "http_server_request_duration_seconds";

@@ -5,8 +5,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use service_kit::server::validate_host;
-use vocabulary::FieldErrors;
+use http_server::validate_host;
+use types::FieldErrors;
 
 use crate::error::ApiError;
 

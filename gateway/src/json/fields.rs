@@ -1,7 +1,7 @@
 //! The members of an object, taken one by one; what is left at the end is unknown.
 
 use prost_types::Timestamp;
-use vocabulary::{Edit, FieldErrors, MAX_LIST, WrongItems};
+use types::{Edit, FieldErrors, MAX_LIST, WrongItems};
 
 use super::Json;
 use crate::moment;

@@ -1,7 +1,7 @@
 //! Which fields an update touches.
 
 use prost_types::FieldMask;
-use vocabulary::Edit;
+use types::Edit;
 
 /// The names of the fields that an update touches.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use http::{HeaderMap, Request, StatusCode, Uri};
 use ofself_proto::sharing::{
     GetShareRequest, ListIncomingSharesRequest, ListOutgoingSharesRequest, RevokeShareRequest, Share,
 };
-use vocabulary::FieldErrors;
+use types::FieldErrors;
 
 use super::{
     read,

@@ -1,7 +1,7 @@
 //! The bodies of requests on shares.
 
 use ofself_proto::sharing::{CreateShareRequest, ShareChanges, ShareScope, UpdateShareRequest};
-use vocabulary::{Edit, FieldErrors};
+use types::{Edit, FieldErrors};
 
 use crate::json::{Fields, Json, Mask};
 

@@ -11,8 +11,8 @@ use std::{
 use axum::{Router, routing::get};
 use gateway::auth::AuthSettings;
 use http::StatusCode;
+use runtime::clock::Clock;
 use serde_json::{Value, json};
-use service_kit::clock::Clock;
 use tokio::task::JoinSet;
 
 use crate::stage::{Signer, Stage, auth, claims, file, open};
@@ -140,7 +140,7 @@ async fn keys_expire_when_the_set_cannot_be_fetched() {
     let stage = Stage::start_by(auth, clock.clone()).await;
     source.says(StatusCode::SERVICE_UNAVAILABLE, "");
     let status = async |minutes: u64| {
-        hand.set(vocabulary::Instant::new(clock.now().utc() + Duration::from_mins(minutes)).unwrap());
+        hand.set(types::Instant::new(clock.now().utc() + Duration::from_mins(minutes)).unwrap());
         stage.status(&signer.sign(Some("good"), &claims())).await
     };
     assert_eq!(status(0).await, 503);

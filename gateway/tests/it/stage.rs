@@ -15,16 +15,18 @@ use gateway::{
     config::{Limits, Settings},
 };
 use http::Method;
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
-use serde_json::{Value, json};
-use service_kit::{
-    clock::Clock,
-    server::ConnectionSettings,
-    settings::FileSettings,
-    shutdown::{EndSettings, Shutdown},
-    telemetry::TelemetrySettings,
+use http_server::{
+    ConnectionSettings,
     tls::{ClientTls, ServerTls},
 };
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
+use runtime::{
+    clock::Clock,
+    settings::FileSettings,
+    shutdown::{EndSettings, Shutdown},
+};
+use serde_json::{Value, json};
+use telemetry::TelemetrySettings;
 use tempfile::TempDir;
 use test_kit::{Answer, HttpClient};
 

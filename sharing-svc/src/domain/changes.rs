@@ -1,6 +1,6 @@
 //! What an update asks of a share.
 
-use vocabulary::{Edit, FieldErrors, Instant};
+use types::{Edit, FieldErrors, Instant};
 
 use super::{
     Rights, Scope, ScopeKind, Share, Terms,

@@ -1,6 +1,6 @@
 //! A share as somebody asks for it, and as it may be made.
 
-use vocabulary::{FieldErrors, Id, Instant};
+use types::{FieldErrors, Id, Instant};
 
 use super::{FollowId, Rights, Scope, ScopeKind, Share, Terms, UserId};
 

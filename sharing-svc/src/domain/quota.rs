@@ -4,7 +4,7 @@
 //! owner's own shares and follows, and one for all re-shares together. Re-shares never use the first, so what others create
 //! cannot keep an owner from sharing.
 
-use vocabulary::FieldErrors;
+use types::FieldErrors;
 
 use super::{Scope, Share, Source, UserId};
 

@@ -1,6 +1,6 @@
 //! When a share may be re-shared.
 
-use vocabulary::{FieldErrors, Instant};
+use types::{FieldErrors, Instant};
 
 use super::{NewShare, UserId, access::Chain, quota::cannot_receive};
 

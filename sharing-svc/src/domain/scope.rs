@@ -1,6 +1,6 @@
 //! Which nodes a share covers.
 
-use vocabulary::{Distinct, FieldErrors, Id};
+use types::{Distinct, FieldErrors, Id};
 
 use super::{NodeId, TagId};
 

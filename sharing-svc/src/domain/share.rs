@@ -1,7 +1,7 @@
 //! A share and where it stands at a moment.
 
+use types::{Id, Instant, Node, Tag, User, minted_id};
 use uuid::Uuid;
-use vocabulary::{Id, Instant, Node, Tag, User, minted_id};
 
 use super::Terms;
 

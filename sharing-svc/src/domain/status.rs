@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use vocabulary::{Distinct, Instant};
+use types::{Distinct, Instant};
 
 use super::{Scope, Share, Terms, access::Chain};
 

@@ -1,6 +1,6 @@
 //! What a share grants, and the lattice on which a re-share may only go down.
 
-use vocabulary::{FieldErrors, Instant};
+use types::{FieldErrors, Instant};
 
 use super::{Rights, Scope};
 
@@ -74,7 +74,7 @@ impl Scope {
 
 #[cfg(test)]
 mod tests {
-    use vocabulary::{Distinct, Id};
+    use types::{Distinct, Id};
 
     use super::*;
 

@@ -7,7 +7,7 @@ use ofself_proto::sharing::{
 };
 use tokio_stream::Empty;
 use tonic::{Request, Response, Status};
-use vocabulary::FieldErrors;
+use types::FieldErrors;
 
 use super::{
     convert::access,

@@ -1,6 +1,6 @@
 //! Who may call what (docs/security.md), and how large a question may be.
 
-use service_kit::grpc::{
+use grpc_server::{
     Method,
     callers::{ASK, EXPLAIN, FOR_A_USER, TELL},
 };

@@ -1,13 +1,14 @@
 //! `SharingService`: shares as their owners, creators and recipients handle them.
 
+use grpc_server::acting_user;
 use ofself_proto::sharing::{
     CreateShareRequest, CreateShareResponse, GetShareRequest, GetShareResponse, ListIncomingSharesRequest,
     ListIncomingSharesResponse, ListOutgoingSharesRequest, ListOutgoingSharesResponse, RevokeShareRequest,
     RevokeShareResponse, UpdateShareRequest, UpdateShareResponse, sharing_service_server::SharingService,
 };
-use service_kit::grpc::{acting_user, idempotent_request};
+use service::idempotent_request;
 use tonic::{Request, Response, Status};
-use vocabulary::ExpectedVersions;
+use types::ExpectedVersions;
 
 use super::{change::change, convert::share as convert, status::status};
 use crate::{

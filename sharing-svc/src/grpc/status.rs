@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use service_kit::refusal::Refusal;
+use grpc_server::rpc_error::Refusal;
 use tonic::{Code, Status};
 use tracing::{error, warn};
-use vocabulary::FieldErrors;
+use types::FieldErrors;
 
 use crate::error::Error;
 

@@ -1,8 +1,8 @@
 //! `CreateShare`: creates a share, or re-shares one.
 
-use service_kit::{database::Priority, idempotency::IdempotentRequest};
+use persistence::{Priority, idempotency::IdempotentRequest};
+use types::Instant;
 use uuid::Uuid;
-use vocabulary::Instant;
 
 use super::{Sharing, share_named};
 use crate::{

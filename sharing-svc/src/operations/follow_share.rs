@@ -1,7 +1,7 @@
 //! `GrantFollowShare` and `RevokeFollowShare`: the share that comes and goes with a follow.
 
-use service_kit::database::Priority;
-use vocabulary::FieldErrors;
+use persistence::Priority;
+use types::FieldErrors;
 
 use super::{Sharing, create_share::new_share};
 use crate::{

@@ -1,6 +1,6 @@
 //! `ListOutgoingShares` and `ListIncomingShares`.
 
-use vocabulary::{FieldErrors, Page, PageRequest};
+use types::{FieldErrors, Page, PageRequest};
 
 use super::Sharing;
 use crate::{

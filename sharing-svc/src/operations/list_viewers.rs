@@ -1,6 +1,6 @@
 //! `ListViewers`: who can act on a node.
 
-use vocabulary::FieldErrors;
+use types::FieldErrors;
 
 use super::Sharing;
 use crate::{

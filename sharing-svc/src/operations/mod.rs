@@ -23,7 +23,7 @@ pub use upkeep::{Retention, Upkeep};
 
 use std::sync::Arc;
 
-use service_kit::clock::Clock;
+use runtime::clock::Clock;
 
 use self::upkeep::UpkeepHints;
 use crate::{

@@ -1,7 +1,7 @@
 //! Quotas of a change: checked against usage that counts it already; dead rows are marked before it is refused.
 
 use metrics::{counter, describe_counter};
-use vocabulary::Instant;
+use types::Instant;
 
 use super::Sharing;
 use crate::{

@@ -1,7 +1,7 @@
 //! `RevokeShare`: ends a share, and with it everything re-shared from it.
 
-use service_kit::database::Priority;
-use vocabulary::ExpectedVersions;
+use persistence::Priority;
+use types::ExpectedVersions;
 
 use super::{Sharing, share_named, update_share::may_change};
 use crate::{

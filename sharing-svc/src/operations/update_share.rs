@@ -1,7 +1,7 @@
 //! `UpdateShare`: changes what a share grants.
 
-use service_kit::database::Priority;
-use vocabulary::ExpectedVersions;
+use persistence::Priority;
+use types::ExpectedVersions;
 
 use super::{Sharing, share_named};
 use crate::{

@@ -7,10 +7,11 @@ use std::{
 };
 
 use metrics::{counter, describe_counter};
-use service_kit::{database::Priority, shutdown::Shutdown};
+use persistence::Priority;
+use runtime::shutdown::Shutdown;
 use tokio::{sync::Notify, time::sleep};
 use tracing::{info, warn};
-use vocabulary::Instant;
+use types::Instant;
 
 use super::{Sharing, quotas};
 use crate::{

@@ -1,16 +1,16 @@
 //! One change of one owner's shares: one transaction, which also keeps the answer for a repeat of the request.
 
 use anyhow::{Context, anyhow};
+use persistence::{
+    Change, DatabaseFault, Lock, Priority, VersionTable,
+    idempotency::{self, IdempotentRequest, Lookup, Stored},
+};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryResult, Value,
 };
 use serde::{Deserialize, Serialize};
-use service_kit::{
-    database::{Change, DatabaseFault, Lock, Priority, VersionTable},
-    idempotency::{self, IdempotentRequest, Lookup, Stored},
-};
+use types::Instant;
 use uuid::Uuid;
-use vocabulary::Instant;
 
 use super::{
     Store,

@@ -1,7 +1,7 @@
 //! Reads of decisions: the shares between an owner and others. Each statement names the owner for every table.
 
 use sea_orm::{ConnectionTrait, Statement};
-use vocabulary::Instant;
+use types::Instant;
 
 use super::{
     Store,

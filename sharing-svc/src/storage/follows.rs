@@ -1,8 +1,8 @@
 //! Shares of follows. A follow is looked up by its id alone: its owner is not known yet.
 
+use persistence::Lock;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
-use service_kit::database::Lock;
-use vocabulary::Instant;
+use types::Instant;
 
 use super::{
     ShareChange,

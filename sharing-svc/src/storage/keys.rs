@@ -1,7 +1,7 @@
 //! Statements about many rows of one owner by their ids.
 
+use persistence::placeholders;
 use sea_orm::Value;
-use service_kit::database::placeholders;
 
 use crate::domain::ShareId;
 

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value, prelude::ChronoDateTimeUtc};
+use types::Instant;
 use uuid::Uuid;
-use vocabulary::Instant;
 
 use super::{
     ShareChange, Store, failed,

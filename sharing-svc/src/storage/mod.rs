@@ -21,12 +21,10 @@ pub use read::{ShareFilter, ShareList};
 pub use usage::UsageDifference;
 
 use anyhow::anyhow;
+use persistence::{Database, DatabaseFault, QueueTimeout};
+use runtime::clock::Clock;
 use sea_orm::DbErr;
-use service_kit::{
-    clock::Clock,
-    database::{Database, DatabaseFault, QueueTimeout},
-};
-use vocabulary::Instant;
+use types::Instant;
 
 use crate::error::Error;
 

@@ -1,7 +1,7 @@
 //! Purges of shares that have ended. Leaves first: a share with others below it is deleted after them. No decision changes.
 
 use sea_orm::{ConnectionTrait, Statement, Value};
-use vocabulary::Instant;
+use types::Instant;
 
 use super::{
     ShareChange, Store, failed,

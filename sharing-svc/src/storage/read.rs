@@ -1,7 +1,7 @@
 //! Reads of single shares and of lists. Each begins at whose eyes it reads with, so that scoping cannot be forgotten.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
-use vocabulary::{Instant, Page, PageRequest};
+use types::{Instant, Page, PageRequest};
 
 use super::{
     Store,

@@ -1,9 +1,9 @@
 //! Rows to shares and back. A row that is no share is a fault of ours, never a guess.
 
 use anyhow::{Context, anyhow};
+use runtime::digest::sha256;
 use sea_orm::prelude::{ChronoDateTimeUtc, Uuid};
-use service_kit::digest::{hex, sha256};
-use vocabulary::{Distinct, Id, Instant};
+use types::{Distinct, Id, Instant};
 
 use super::entity::Model;
 use crate::{
@@ -138,5 +138,5 @@ fn instant(moment: Option<ChronoDateTimeUtc>) -> anyhow::Result<Option<Instant>>
 
 /// Equal for two scopes that cover the same.
 pub(super) fn scope_digest(scope: &Scope) -> String {
-    hex(&sha256(&[scope.canonical().as_bytes()]))
+    hex::encode(sha256(&[scope.canonical().as_bytes()]))
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use persistence::placeholders;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
-
-use service_kit::database::placeholders;
 
 use super::{ShareChange, Store, failed};
 use crate::{

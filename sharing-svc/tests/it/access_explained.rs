@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use expect_test::expect_file;
 use sharing_svc::domain::access::{Action, explain};
-use vocabulary::Id;
+use types::Id;
 
 use crate::world::{CaseNode, CaseResource, CaseShare, chains_between, day_of, shares};
 

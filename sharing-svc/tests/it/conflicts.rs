@@ -1,5 +1,5 @@
+use grpc_server::rpc_error::Refusal;
 use ofself_proto::sharing::{CreateShareRequest, ShareChanges, ShareStatus};
-use service_kit::refusal::Refusal;
 
 use crate::stage::{Stage, after, everything_to, of, passable, tags_to, why};
 use crate::statements::on_both;

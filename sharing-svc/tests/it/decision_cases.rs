@@ -6,13 +6,13 @@ use ofself_proto::sharing::{
     self as wire, BatchCheckAccessRequest, CheckAccessRequest, ExplainAccessRequest,
     access_service_client::AccessServiceClient,
 };
+use persistence::Database;
 use serde::Deserialize;
-use service_kit::database::Database;
 use sharing_svc::{
     domain::access::{AccessSet, explain},
     storage::{SCHEMA, Store},
 };
-use vocabulary::{Id, Instant};
+use types::{Id, Instant};
 
 use crate::statements::on_both;
 use crate::{

@@ -5,7 +5,7 @@ use sharing_svc::domain::{
     Share,
     access::{AccessSet, Action, Resource, explain, viewers},
 };
-use vocabulary::{Id, Instant};
+use types::{Id, Instant};
 
 use crate::world::{CaseNode, CaseShare, USERS, chains_between, day_of, random_node, random_shares, shares};
 

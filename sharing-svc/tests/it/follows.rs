@@ -3,7 +3,7 @@ use ofself_proto::sharing::{
 };
 use sharing_svc::domain::{Rights, Scope, ShareId, Source, Terms};
 use test_kit::Backend;
-use vocabulary::{Id, Instant};
+use types::{Id, Instant};
 
 use crate::stage::{Stage, everything_to, store, user, why};
 use crate::statements::on_both;

@@ -79,7 +79,7 @@ async fn share_above_very_many_reshares_is_changed_like_any_other() {
             max_shares_per_owner: u32::MAX,
             ..QuotaSettings::default()
         };
-        let stage = Stage::start_as(sharing_svc::config::Settings { quotas, ..settings(backend.url()) }).await;
+        let stage = Stage::start_as(sharing_svc::config::Settings { own: quotas, ..settings(backend.url()) }).await;
         let root = stage.create("ann", passable(everything_to("hub"))).await.unwrap();
         let alone = stage.create("ann", everything_to("dan")).await.unwrap();
         fill(&backend, &root, number).await;

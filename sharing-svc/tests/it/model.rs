@@ -12,13 +12,11 @@ use std::{
     time::Duration,
 };
 
+use grpc_server::rpc_error::Refusal;
 use ofself_proto::sharing::{
     Action, BatchCheckAccessRequest, CheckAccessRequest, CreateShareRequest, Node, Resource, ShareChanges, resource,
 };
-use service_kit::{
-    clock::{Clock, ClockHand},
-    refusal::Refusal,
-};
+use runtime::clock::{Clock, ClockHand};
 use sharing_svc::{
     config::QuotaSettings,
     operations::{Retention, Sharing, Upkeep},
@@ -26,7 +24,7 @@ use sharing_svc::{
 use test_kit::Backend;
 use tokio::{sync::Mutex as AsyncMutex, task::JoinSet};
 use tonic::Status;
-use vocabulary::Instant;
+use types::Instant;
 
 use crate::{
     stage::{START, Stage, after, of, passable, store, tags_to, user},

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use grpc_server::rpc_error::Refusal;
 use ofself_proto::sharing::{
     Action, CreateShareRequest, GetAccessFilterRequest, GrantFollowShareRequest, Share, ShareChanges, ShareScope,
     get_access_filter_response::Filter,
 };
-use service_kit::refusal::Refusal;
 use sharing_svc::config::QuotaSettings;
 use test_kit::Backend;
 
@@ -25,7 +25,7 @@ fn large(recipient: &str, number: usize) -> CreateShareRequest {
 
 /// A service with quotas that a test can reach in no time.
 async fn stage_with(backend: &Backend, quotas: QuotaSettings) -> Stage {
-    Stage::start_as(sharing_svc::config::Settings { quotas, ..settings(backend.url()) }).await
+    Stage::start_as(sharing_svc::config::Settings { own: quotas, ..settings(backend.url()) }).await
 }
 
 fn message<T: std::fmt::Debug>(answer: Result<T, tonic::Status>) -> String {

@@ -2,33 +2,31 @@
 
 use std::time::Duration;
 
+use admission::LoadSettings;
+use grpc_server::{GrpcSettings, rpc_error::Refusal};
 use ofself_proto::sharing::{
     Action, CheckAccessRequest, CreateShareRequest, CreateShareResponse, GetShareRequest, Node, Resource,
     RevokeShareRequest, Share, ShareChanges, ShareScope, ShareStatus, UpdateShareRequest,
     access_service_client::AccessServiceClient, follow_sharing_service_client::FollowSharingServiceClient, resource,
     sharing_service_client::SharingServiceClient,
 };
+use persistence::{Database, DatabaseSettings, retention::RetentionSettings};
 use prost_types::{FieldMask, Timestamp};
-use service_kit::{
+use runtime::{
     clock::{Clock, ClockHand},
-    database::{Database, DatabaseSettings},
-    grpc::GrpcSettings,
-    refusal::Refusal,
-    retention::RetentionSettings,
-    server::LoadSettings,
-    service::ServiceSettings,
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
-    telemetry::TelemetrySettings,
 };
+use service::ServiceSettings;
 use sharing_svc::{
     config::{QuotaSettings, Settings},
     domain::UserId,
     storage::{SCHEMA, Store},
 };
+use telemetry::TelemetrySettings;
 use test_kit::Backend;
 use tonic::{Request, Status, metadata::AsciiMetadataValue, transport::Channel};
-use vocabulary::Instant;
+use types::Instant;
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;
@@ -50,7 +48,7 @@ pub fn settings(url: String) -> Settings {
     Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
         admin_listen: "127.0.0.1:0".parse().unwrap(),
-        quotas: QuotaSettings::default(),
+        own: QuotaSettings::default(),
         service: ServiceSettings {
             file: FileSettings { config: None },
             database: DatabaseSettings {
@@ -75,7 +73,7 @@ impl Stage {
     /// With settings of the test's own.
     pub async fn start_as(settings: Settings) -> Self {
         let (clock, hand) = Clock::manual(Instant::from_parts(START, 0).unwrap());
-        let service = sharing_svc::open(settings, clock).await.unwrap();
+        let service = service::Service::open::<sharing_svc::SharingSvc>(settings, clock).await.unwrap();
         let url = format!("http://{}", service.address().unwrap());
         let readiness = service.readiness();
         let shutdown = Shutdown::new();

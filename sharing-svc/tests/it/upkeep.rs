@@ -5,14 +5,14 @@ use std::time::Duration;
 use ofself_proto::sharing::{
     Action, CreateShareRequest, GrantFollowShareRequest, RevokeFollowShareRequest, Share, ShareChanges, ShareStatus,
 };
+use runtime::clock::{Clock, ClockHand};
 use sea_orm::{ConnectionTrait, Statement};
-use service_kit::clock::{Clock, ClockHand};
 use sharing_svc::{
     config::QuotaSettings,
     operations::{Retention, Sharing, Upkeep},
 };
 use test_kit::Backend;
-use vocabulary::Instant;
+use types::Instant;
 
 use crate::stage::{START, Stage, after, everything_to, of, passable, store, tags_to, user, why};
 use crate::statements::on_both;

@@ -8,8 +8,8 @@ use sharing_svc::domain::{
     Rights, Scope, Share, ShareId, Source, Terms, UserId,
     access::{Action, Chain, NodeFacts, Resource, chains},
 };
+use types::{Distinct, Id, Instant};
 use uuid::Uuid;
-use vocabulary::{Distinct, Id, Instant};
 
 /// A node as a case describes it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

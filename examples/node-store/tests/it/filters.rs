@@ -13,11 +13,13 @@ use ofself_proto::{
         BatchCheckAccessRequest, GetAccessFilterRequest, Resource, access_service_client::AccessServiceClient, resource,
     },
 };
+use persistence::Database;
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
-use service_kit::{clock::Clock, database::Database, service::Service, shutdown::Shutdown};
+use runtime::{clock::Clock, shutdown::Shutdown};
+use service::Service;
 use test_kit::{Backend, on_both};
 use tonic::transport::Channel;
 
@@ -76,12 +78,12 @@ async fn selected(store: &Nodes, condition: &Condition) -> BTreeSet<String> {
 async fn what_is_listed_by_the_share_filter_is_what_the_checks_allow() {
     both(|backend, store, nodes| async move {
         let arguments = ["sharing-svc", "serve", "--listen", "127.0.0.1:0", "--database-url", &backend.url()];
-        let command: sharing_svc::config::Command =
-            service_kit::settings::parse_from(arguments.map(Into::into).to_vec()).unwrap();
-        let sharing_svc::config::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
+        let command = service::settings::parse_from::<sharing_svc::SharingSvc>(arguments).unwrap();
+        let service::settings::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
         let (clock, _hand) = Clock::manual(sharing_world::day_of(10));
         let shutdown = Shutdown::new();
-        let channel = serve(sharing_svc::open(settings.clone(), clock).await, &shutdown).await;
+        let channel =
+            serve(service::Service::open::<sharing_svc::SharingSvc>(settings.clone(), clock).await, &shutdown).await;
         let database = Database::connect(&settings.service.database, sharing_svc::storage::SCHEMA).await.unwrap();
         let kept = sharing_svc::storage::Store::new(database, u64::MAX);
         let mut client = AccessServiceClient::new(channel);
@@ -131,11 +133,14 @@ async fn what_is_listed_by_the_share_filter_is_what_the_checks_allow() {
 async fn what_is_listed_by_the_exposure_filter_is_what_the_checks_allow() {
     both(|backend, store, nodes| async move {
         let arguments = ["exposure-svc", "serve", "--listen", "127.0.0.1:0", "--database-url", &backend.url()];
-        let command: exposure_svc::config::Command =
-            service_kit::settings::parse_from(arguments.map(Into::into).to_vec()).unwrap();
-        let exposure_svc::config::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
+        let command = service::settings::parse_from::<exposure_svc::ExposureSvc>(arguments).unwrap();
+        let service::settings::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
         let shutdown = Shutdown::new();
-        let channel = serve(exposure_svc::open(settings.clone(), Clock::system()).await, &shutdown).await;
+        let channel = serve(
+            service::Service::open::<exposure_svc::ExposureSvc>(settings.clone(), Clock::system()).await,
+            &shutdown,
+        )
+        .await;
         let database = Database::connect(&settings.service.database, exposure_svc::storage::SCHEMA).await.unwrap();
         let kept = exposure_svc::storage::Store::new(database, u64::MAX);
         let mut client = ExposureServiceClient::new(channel);

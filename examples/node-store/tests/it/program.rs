@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use service_kit::{clock::Clock, shutdown::Shutdown};
+use runtime::{clock::Clock, shutdown::Shutdown};
 use test_kit::Backend;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -10,16 +10,16 @@ async fn the_program_lists_what_the_checks_allow() {
     let (sharing, exposure) = (Backend::sqlite(), Backend::sqlite());
     let shutdown = Shutdown::new();
     let arguments = |program: &str, url: String| {
-        [program, "serve", "--listen", "127.0.0.1:0", "--database-url", &url].map(Into::into).to_vec()
+        [program, "serve", "--listen", "127.0.0.1:0", "--database-url", &url].map(str::to_owned)
     };
-    let command: sharing_svc::config::Command =
-        service_kit::settings::parse_from(arguments("sharing-svc", sharing.url())).unwrap();
-    let sharing_svc::config::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
-    let shares = sharing_svc::open(settings, Clock::system()).await.unwrap();
-    let command: exposure_svc::config::Command =
-        service_kit::settings::parse_from(arguments("exposure-svc", exposure.url())).unwrap();
-    let exposure_svc::config::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
-    let profiles = exposure_svc::open(settings, Clock::system()).await.unwrap();
+    let command =
+        service::settings::parse_from::<sharing_svc::SharingSvc>(arguments("sharing-svc", sharing.url())).unwrap();
+    let service::settings::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
+    let shares = service::Service::open::<sharing_svc::SharingSvc>(settings, Clock::system()).await.unwrap();
+    let command =
+        service::settings::parse_from::<exposure_svc::ExposureSvc>(arguments("exposure-svc", exposure.url())).unwrap();
+    let service::settings::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
+    let profiles = service::Service::open::<exposure_svc::ExposureSvc>(settings, Clock::system()).await.unwrap();
     let addresses = [shares.address().unwrap(), profiles.address().unwrap()].map(|at| format!("http://{at}"));
     tokio::spawn(shares.serve(shutdown.clone()));
     tokio::spawn(profiles.serve(shutdown.clone()));

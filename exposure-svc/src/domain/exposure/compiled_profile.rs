@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
-use vocabulary::Instant;
+use types::Instant;
 
 use super::{
     NodeFacts,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use vocabulary::Instant;
+use types::Instant;
 
 use crate::domain::{SchemaRef, TagId, TagRef, normalized_name};
 

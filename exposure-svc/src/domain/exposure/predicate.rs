@@ -1,6 +1,6 @@
 //! A decision as a predicate tree, for a store to push into its query.
 
-use vocabulary::{Distinct, Instant};
+use types::{Distinct, Instant};
 
 use super::NodeFacts;
 use crate::domain::{

@@ -1,7 +1,7 @@
 //! Every rule of a profile, in order, with its value for a node: straight from the rules, by no other way than a person would
 //! go.
 
-use vocabulary::Distinct;
+use types::Distinct;
 
 use super::{NodeFacts, TagFacts};
 use crate::domain::{Rules, TagExpression, TagFilters, TagOp, TagRef, TagsLogic};

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use vocabulary::Instant;
+use types::Instant;
 
 use super::{NodeView, members::each_string};
 

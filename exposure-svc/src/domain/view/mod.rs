@@ -5,17 +5,16 @@ mod coarsen_dates;
 mod detail_level;
 mod members;
 mod pseudonymize_ids;
-mod redact_pii;
 mod strip_metadata;
 mod tags_shown;
 
 pub use pseudonymize_ids::{PseudonymKey, Pseudonyms};
-pub use redact_pii::{Found, Pii, find_pii, redact_pii};
 
 use std::collections::HashSet;
 
+use pii::redact_pii;
 use serde_json::{Map, Value};
-use vocabulary::Instant;
+use types::Instant;
 
 use self::{detail_level::cut, tags_shown::TagsShown};
 use super::{DetailLevel, Rules, Transformation, exposure::NodeFacts};

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use vocabulary::Instant;
+use types::Instant;
 
 use super::satisfiability::Facts;
 use crate::domain::{

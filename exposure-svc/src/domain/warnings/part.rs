@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use vocabulary::Distinct;
+use types::Distinct;
 
 use crate::domain::{NodeType, Rules, TagExpression, TagFilters, TagId, TagRef};
 

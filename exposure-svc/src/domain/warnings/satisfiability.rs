@@ -11,7 +11,7 @@ use std::{
 };
 
 use batsat::{Callbacks, ClauseKind, Lit, Solver, SolverInterface, SolverOpts, lbool};
-use vocabulary::Instant;
+use types::Instant;
 
 use crate::domain::exposure::Predicate;
 

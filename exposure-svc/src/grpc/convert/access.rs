@@ -1,9 +1,9 @@
 //! Access grants and known tags, both ways.
 
+use grpc_server::{read_timestamp, timestamp};
 use ofself_proto::exposure as wire;
 use prost_types::{FieldMask, Timestamp};
-use service_kit::grpc::{read_timestamp, timestamp};
-use vocabulary::{Edit, FieldErrors, Instant, Page};
+use types::{Edit, FieldErrors, Instant, Page};
 
 use crate::domain::{AppAccess, AppAccessDraft, AppAccessEdits, TagId, TagText, Tier};
 

@@ -1,9 +1,9 @@
 //! Nodes with their content.
 
+use grpc_server::timestamp;
 use ofself_proto::exposure::{self as wire};
 use prost_types::{Struct, Value, value::Kind};
 use serde_json::{Map, Number};
-use service_kit::grpc::timestamp;
 
 use crate::domain::view::NodeView;
 

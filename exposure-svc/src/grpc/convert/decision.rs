@@ -1,7 +1,7 @@
 //! Answers about exposure.
 
+use grpc_server::timestamp;
 use ofself_proto::exposure::{self as wire, predicate};
-use service_kit::grpc::timestamp;
 
 use super::{profile::detail_level, question::NO_TOKEN};
 use crate::{
@@ -90,8 +90,8 @@ fn predicate(predicate: Predicate) -> wire::Predicate {
         Predicate::CreatedBetween { start, end } => {
             Kind::CreatedBetween(predicate::CreatedBetween { start: start.map(timestamp), end: end.map(timestamp) })
         }
-        Predicate::IdIn(ids) => Kind::IdIn(values(ids.iter().map(vocabulary::Id::as_str))),
-        Predicate::SchemaIn(schemas) => Kind::SchemaIn(values(schemas.iter().map(vocabulary::Id::as_str))),
+        Predicate::IdIn(ids) => Kind::IdIn(values(ids.iter().map(types::Id::as_str))),
+        Predicate::SchemaIn(schemas) => Kind::SchemaIn(values(schemas.iter().map(types::Id::as_str))),
     };
     wire::Predicate { predicate: Some(kind) }
 }

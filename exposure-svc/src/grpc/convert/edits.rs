@@ -1,9 +1,9 @@
 //! A profile as a caller asks for it.
 
+use grpc_server::read_timestamp;
 use ofself_proto::exposure::{self as wire, tag_expression};
 use prost_types::FieldMask;
-use service_kit::grpc::read_timestamp;
-use vocabulary::{Distinct, Edit, FieldErrors, Id};
+use types::{Distinct, Edit, FieldErrors, Id};
 
 use super::permissions::{self, tags};
 use crate::domain::{

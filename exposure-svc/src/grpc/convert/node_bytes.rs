@@ -2,8 +2,7 @@
 //! copied.
 
 use prost_types::Timestamp;
-
-use vocabulary::MAX_LIST;
+use types::MAX_LIST;
 
 use crate::domain::exposure::TagFacts;
 

@@ -1,7 +1,7 @@
 //! Tag and schema permissions, both ways.
 
 use ofself_proto::exposure as wire;
-use vocabulary::{Distinct, FieldErrors, Id};
+use types::{Distinct, FieldErrors, Id};
 
 use crate::domain::{SchemaGrant, SchemaPermissions, SchemaVerb, TagGrant, TagPermissions, TagRef, TagVerb};
 

@@ -1,8 +1,8 @@
 //! A profile as its owner sees it.
 
+use grpc_server::timestamp;
 use ofself_proto::exposure::{self as wire, tag_expression};
-use service_kit::grpc::timestamp;
-use vocabulary::{Distinct, Page};
+use types::{Distinct, Page};
 
 use super::permissions::{shown_schema_permissions, shown_tag_permissions};
 use crate::domain::{

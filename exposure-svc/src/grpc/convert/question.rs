@@ -2,7 +2,7 @@
 
 use ofself_proto::exposure as wire;
 use prost::bytes::Bytes;
-use vocabulary::{FieldErrors, Id, IdError, Instant, MAX_BATCH, MAX_LIST, Node, Schema, Tag, WrongItems};
+use types::{FieldErrors, Id, IdError, Instant, MAX_BATCH, MAX_LIST, Node, Schema, Tag, WrongItems};
 
 use super::node_bytes::{Malformed, NodeParts, read_node};
 use crate::{

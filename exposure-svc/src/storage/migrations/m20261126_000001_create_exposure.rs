@@ -3,16 +3,13 @@
 //! Every key begins with the user whose data it is, so that a change stays on one shard of a distributed PostgreSQL. Secrets are
 //! about no user.
 
+use persistence::{Dialect, create_newest_time, idempotency};
 use sea_orm_migration::{
     prelude::*,
     schema::{
         boolean, json, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
     },
     sea_query::{Check, Condition},
-};
-use service_kit::{
-    database::{Dialect, create_newest_time},
-    idempotency,
 };
 
 use crate::storage::change::USERS;

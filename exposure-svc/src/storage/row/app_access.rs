@@ -1,7 +1,7 @@
 //! Access grants.
 
 use anyhow::{Context, anyhow};
-use vocabulary::Instant;
+use types::Instant;
 
 use super::instant;
 use crate::{

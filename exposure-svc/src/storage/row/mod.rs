@@ -7,7 +7,7 @@ mod tag;
 pub(super) use tag::known_tag;
 
 use sea_orm::prelude::ChronoDateTimeUtc;
-use vocabulary::Instant;
+use types::Instant;
 
 fn instant(moment: Option<ChronoDateTimeUtc>) -> anyhow::Result<Option<Instant>> {
     moment.map(Instant::new).transpose().map_err(Into::into)

@@ -1,7 +1,7 @@
 //! Profiles.
 
 use anyhow::Context;
-use vocabulary::Instant;
+use types::Instant;
 
 use crate::{
     domain::{Description, Profile, ProfileId, ProfileName, UserId},

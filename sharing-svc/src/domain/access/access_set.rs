@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use vocabulary::Instant;
+use types::Instant;
 
 use super::{
     AccessFilter, Action, Chain, Clause, NodeFacts, Resource, Selection,

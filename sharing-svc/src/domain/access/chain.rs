@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use vocabulary::Instant;
+use types::Instant;
 
 use super::{Action, NodeFacts};
 use crate::domain::{MAX_CHAIN, Scope, Share, ShareId};

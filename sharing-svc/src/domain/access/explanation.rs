@@ -1,6 +1,6 @@
 //! Why an action is allowed or not, in words, share by share.
 
-use vocabulary::{Id, Instant};
+use types::{Id, Instant};
 
 use super::{Action, Chain, NodeFacts, Obstacle, Resource};
 use crate::domain::{Scope, Share, ShareId, UserId};

@@ -1,6 +1,6 @@
 //! A decision as a predicate, for a store to push into its query.
 
-use vocabulary::Instant;
+use types::Instant;
 
 use super::NodeFacts;
 use crate::domain::ShareId;

@@ -1,6 +1,6 @@
 //! A node as the service that holds it describes it.
 
-use vocabulary::{FieldErrors, Id, IdError, MAX_LIST, Node, Tag, WrongItems};
+use types::{FieldErrors, Id, IdError, MAX_LIST, Node, Tag, WrongItems};
 
 /// A node as the service that holds it describes it, borrowed from the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

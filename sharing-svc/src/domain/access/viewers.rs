@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vocabulary::Instant;
+use types::Instant;
 
 use super::{AccessSet, Action, Chain, NodeFacts, Resource};
 use crate::domain::{ShareId, UserId};

@@ -1,8 +1,8 @@
 //! Questions about access, and their answers.
 
+use grpc_server::timestamp;
 use ofself_proto::sharing as wire;
-use service_kit::grpc::timestamp;
-use vocabulary::{FieldErrors, MAX_BATCH, WrongItems};
+use types::{FieldErrors, MAX_BATCH, WrongItems};
 
 use crate::{
     domain::{

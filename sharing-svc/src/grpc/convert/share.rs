@@ -1,8 +1,8 @@
 //! Shares, as their owners handle them.
+use grpc_server::{read_timestamp, timestamp};
 use ofself_proto::sharing::{self as wire};
 use prost_types::FieldMask;
-use service_kit::grpc::{read_timestamp, timestamp};
-use vocabulary::{Edit, FieldErrors, Page};
+use types::{Edit, FieldErrors, Page};
 
 use crate::domain::{
     FollowDraft, InactiveReason, ScopeKind, Share, ShareChanges, ShareDraft, ShareView, Source, Status, Terms,

@@ -2,6 +2,7 @@
 //!
 //! Every key begins with the person whose data it is, so that a change stays on one shard of a distributed PostgreSQL.
 
+use persistence::{Dialect, create_newest_time, idempotency};
 use sea_orm_migration::{
     prelude::*,
     schema::{
@@ -9,10 +10,6 @@ use sea_orm_migration::{
         uuid_null,
     },
     sea_query::{Check, Condition},
-};
-use service_kit::{
-    database::{Dialect, create_newest_time},
-    idempotency,
 };
 
 use crate::storage::change::OWNERS;

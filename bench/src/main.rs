@@ -1,0 +1,309 @@
+//! Benchmarks of the plane beside what it stands on: `cargo run --release -p bench -- --help` lists them.
+//!
+//! Without a command it starts the `ofself` that was built beside this program and asks it by REST, in turn with a bare axum → tonic hop that
+//! answers a constant, and with the INSERT of a share by plain SQL at the same durability. The machine's speed drifts, so
+//! quote the ratios; each is of medians over rounds that take turns.
+
+mod bare;
+mod decisions;
+mod existence;
+mod exposure;
+mod hop;
+mod hostile;
+mod idle;
+mod insert;
+mod load;
+mod overload;
+mod paired;
+mod peer;
+mod redaction;
+mod sharing;
+mod solver;
+mod telemetry;
+
+use std::{
+    fs,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use clap::Parser;
+use http::Method;
+use test_kit::Process;
+
+use load::{Load, Request};
+
+/// Rounds of each measurement.
+const ROUNDS: usize = 5;
+/// How long a round lasts.
+const ROUND: Duration = Duration::from_secs(3);
+/// Connections of the closed loop.
+const CONNECTIONS: usize = 16;
+
+/// Benchmarks of the permission plane; without a command: REST beside a bare hop and plain SQL.
+///
+/// Runs the `ofself` that was built beside this program, so build the workspace first: `cargo build --release --workspace`. Quote
+/// ratios, not absolute figures: the speed of a machine drifts.
+#[derive(clap::Parser)]
+#[command(name = "bench", version)]
+struct Arguments {
+    #[command(subcommand)]
+    benchmark: Option<Benchmark>,
+}
+
+#[derive(clap::Subcommand)]
+enum Benchmark {
+    /// Decisions over gRPC, beside a bare tonic call
+    Decisions,
+    /// Calls of a sharing-svc that runs, or of two in turn
+    Sharing(sharing::Arguments),
+    /// Calls of an exposure-svc that runs, or of two in turn
+    Exposure(exposure::Arguments),
+    /// Five times the load that the plane can serve
+    Overload,
+    /// Ten thousand connections on which nothing happens
+    Idle,
+    /// Requests that no client sends by accident
+    Hostile,
+    /// Whether the time of a 404 tells another's share from one that does not exist
+    Existence,
+    /// How fast personal data is found in texts
+    Redaction {
+        /// A text to measure, repeated to a megabyte, in place of those that are known to be hard
+        file: Option<std::path::PathBuf>,
+    },
+    /// What the warnings of a profile cost in memory
+    Solver,
+    /// The cost of traces
+    Telemetry,
+    /// A bare tonic and a bare axum server, for a conformance test to compare with
+    #[command(hide = true)]
+    Bare,
+    /// A bare axum to tonic hop, for the others to compare with
+    #[command(hide = true)]
+    Hop,
+    /// A bare tonic server over a database, for the others to compare with
+    #[command(hide = true)]
+    Peer {
+        /// The URL of the database
+        database: String,
+    },
+}
+
+struct Plane {
+    process: Process,
+    url: String,
+    admin: String,
+    sharing: String,
+    exposure: String,
+    token: String,
+    ready: Duration,
+    idle_kb: u64,
+}
+
+#[tokio::main(flavor = "multi_thread")]
+async fn main() -> anyhow::Result<()> {
+    match Arguments::parse().benchmark {
+        Some(Benchmark::Bare) => {
+            println!("{}", bare::listen().await?.join(" "));
+            std::future::pending().await
+        }
+        Some(Benchmark::Hop) => {
+            println!("{}", hop::listen().await?);
+            std::future::pending().await
+        }
+        Some(Benchmark::Peer { database }) => {
+            println!("{}", peer::listen(database).await?);
+            std::future::pending().await
+        }
+        Some(Benchmark::Sharing(arguments)) => sharing::run(arguments).await,
+        Some(Benchmark::Exposure(arguments)) => exposure::run(arguments).await,
+        Some(Benchmark::Redaction { file }) => redaction::run(file),
+        Some(Benchmark::Solver) => solver::run(),
+        Some(Benchmark::Telemetry) => telemetry::run().await,
+        Some(Benchmark::Decisions) => {
+            let data = tempfile::tempdir()?;
+            of_decisions(&start(data.path(), &[])?, data.path()).await
+        }
+        Some(hardship @ (Benchmark::Overload | Benchmark::Idle | Benchmark::Hostile | Benchmark::Existence)) => {
+            let data = tempfile::tempdir()?;
+            of_hardships(&hardship, &start(data.path(), &[])?, data.path()).await
+        }
+        None => of_requests().await,
+    }
+}
+
+/// REST requests, beside a bare hop and plain SQL.
+async fn of_requests() -> anyhow::Result<()> {
+    let data = tempfile::tempdir()?;
+    let plane = start(data.path(), &[])?;
+    println!("ready to serve after {} ms, {} MB resident when idle", plane.ready.as_millis(), plane.idle_kb / 1024);
+
+    // A process of its own, as the plane is.
+    let mut hop_url = String::new();
+    let _hop = Process::start(Command::new(std::env::current_exe()?).arg("hop"), |line| {
+        line.clone_into(&mut hop_url);
+        true
+    });
+    let authorization = format!("Bearer {}", plane.token);
+    let one = shared_with_bob(&plane).await?;
+    let number = Arc::new(AtomicU64::new(0));
+
+    let get = Load::new(&plane.url, &authorization, move || Request::get(&one));
+    let bare = Load::new(&hop_url, &authorization, || Request::get("/share"));
+    let post = Load::new(&plane.url, &authorization, move || {
+        let recipient = number.fetch_add(1, Ordering::Relaxed);
+        Request::post(
+            "/api/v1/sharing",
+            format!(r#"{{"shared_with_user_id": "bob-{recipient}", "scope": "specific_tags", "tag_ids": ["t"]}}"#),
+        )
+    });
+
+    let (mut gets, mut bares, mut posts, mut inserts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        gets.push(get.closed_loop(CONNECTIONS, ROUND).await?);
+        bares.push(bare.closed_loop(CONNECTIONS, ROUND).await?);
+        posts.push(post.closed_loop(CONNECTIONS, ROUND).await?);
+        inserts.push(insert::per_second(data.path(), ROUND).await?);
+    }
+    let (gets, bares, posts, inserts) = (median(gets), median(bares), median(posts), median(inserts));
+    println!("GET one share:     {gets:>8.0}/s   a bare hop {bares:>8.0}/s   ratio {:.2}", gets / bares);
+    println!("POST a share:      {posts:>8.0}/s   plain SQL  {inserts:>8.0}/s   ratio {:.2}", posts / inserts);
+
+    for (name, load, rate) in [("GET", &get, 2_000), ("a bare hop", &bare, 2_000), ("POST", &post, 300)] {
+        let seen = load.open_loop(rate, Duration::from_secs(10)).await?;
+        println!(
+            "{name} at {rate}/s offered: p50 {:.2} ms, p99 {:.2} ms, refused {}",
+            seen.p50.as_secs_f64() * 1e3,
+            seen.p99.as_secs_f64() * 1e3,
+            seen.failed
+        );
+    }
+    Ok(())
+}
+
+/// A share of Alice's with Bob.
+async fn shared_with_bob(plane: &Plane) -> anyhow::Result<String> {
+    let authorization = format!("Bearer {}", plane.token);
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+    let body = r#"{"shared_with_user_id": "bob", "scope": "all"}"#;
+    let made =
+        test_kit::HttpClient::new(plane.url.clone()).send(Method::POST, "/api/v1/sharing", &headers, body).await?;
+    Ok(made.header("location").to_owned())
+}
+
+/// What the plane bears.
+async fn of_hardships(hardship: &Benchmark, plane: &Plane, data: &std::path::Path) -> anyhow::Result<()> {
+    let one = shared_with_bob(plane).await?;
+    let token = |user: &str| token(user, data);
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others are no hardships")]
+    match hardship {
+        Benchmark::Overload => {
+            let tokens: Vec<_> = (0..64).map(|number| token(&format!("alice-{number}"))).collect::<Result<_, _>>()?;
+            overload::run(&plane.url, &tokens, plane.process.id()).await
+        }
+        Benchmark::Idle => idle::run(&plane.url, &plane.token, &one, plane.process.id()).await,
+        Benchmark::Hostile => {
+            let profile = "/api/v1/exposure-profiles/default".to_owned();
+            hostile::run(&plane.url, &plane.token, vec![one, profile]).await
+        }
+        _ => {
+            let nobody = "/api/v1/sharing/0193a5b0-0000-7000-8000-000000000000";
+            existence::run(&plane.url, &token("eve")?, &one, nobody).await
+        }
+    }
+}
+
+/// The decisions over gRPC, beside a process that answers constants over the same database.
+async fn of_decisions(plane: &Plane, data: &std::path::Path) -> anyhow::Result<()> {
+    let mut peer = String::new();
+    let database = format!("sqlite://{}", data.join("sharing.db").display());
+    let _peer = Process::start(Command::new(std::env::current_exe()?).arg("peer").arg(database), |line| {
+        line.clone_into(&mut peer);
+        true
+    });
+    let addresses = decisions::Addresses {
+        sharing: plane.sharing.clone(),
+        exposure: plane.exposure.clone(),
+        peer,
+        process: plane.process.id(),
+    };
+    decisions::run(&addresses).await
+}
+
+fn start(data: &std::path::Path, options: &[&str]) -> anyhow::Result<Plane> {
+    let program = std::env::current_exe()?.with_file_name("ofself");
+    let (mut url, mut admin, mut sharing, mut exposure) = (String::new(), String::new(), String::new(), String::new());
+    let began = Instant::now();
+    let process = Process::start(
+        Command::new(&program)
+            .arg("serve")
+            .args(["--rate-limit", "0", "--data-dir"])
+            .arg(data)
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--sharing-listen",
+                "127.0.0.1:0",
+                "--exposure-listen",
+                "127.0.0.1:0",
+                "--admin-listen",
+                "127.0.0.1:0",
+            ])
+            .args(options),
+        |line| {
+            if let Some(address) = line.trim().strip_prefix("REST") {
+                address.trim().trim_end_matches("/api/v1").clone_into(&mut url);
+            }
+            if let Some(address) = line.trim().strip_prefix("admin") {
+                address.split("/readyz").next().unwrap_or_default().trim().clone_into(&mut admin);
+            }
+            for (name, known) in [("sharing", &mut sharing), ("exposure", &mut exposure)] {
+                if let Some(address) = line.split_whitespace().skip_while(|word| *word != name).nth(1) {
+                    *known = address.replace("grpc://", "http://");
+                }
+            }
+            line.starts_with("Another token:")
+        },
+    );
+    let ready = began.elapsed();
+    std::thread::sleep(Duration::from_secs(2));
+    let status = fs::read_to_string(format!("/proc/{}/status", process.id()))?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let idle_kb = resident.trim().trim_end_matches(" kB").parse()?;
+    let token = token("alice", data)?;
+    Ok(Plane { process, url, admin, sharing, exposure, token, ready, idle_kb })
+}
+
+fn token(user: &str, data: &std::path::Path) -> anyhow::Result<String> {
+    let program = std::env::current_exe()?.with_file_name("ofself");
+    let printed = Command::new(program).args(["token", "--user", user, "--data-dir"]).arg(data).output()?;
+    Ok(String::from_utf8(printed.stdout)?.trim().to_owned())
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn help_is_shown_and_an_unknown_benchmark_refused() {
+        let kind = |arguments: &[&str]| Arguments::try_parse_from(arguments).err().map(|error| error.kind());
+        assert_eq!(kind(&["bench", "--help"]), Some(ErrorKind::DisplayHelp));
+        assert_eq!(kind(&["bench", "sharing", "--help"]), Some(ErrorKind::DisplayHelp));
+        assert_eq!(kind(&["bench", "decision"]), Some(ErrorKind::InvalidSubcommand));
+        assert_eq!(kind(&["bench", "sharing"]), Some(ErrorKind::MissingRequiredArgument));
+        assert_eq!(kind(&["bench"]), None);
+    }
+}

@@ -1,0 +1,17 @@
+//! Admission control: an adaptive concurrency limiter, a memory budget, per-user limits and a rate limit.
+//!
+//! A server acquires a permit before it works on a request, and reserves memory before it buffers a body. Without either, the
+//! request is rejected at once. Why this is code of ours: `docs/decisions/0012-how-much-at-once.md`.
+
+mod adaptive_limiter;
+pub mod completion;
+mod controller;
+mod metered_body;
+mod per_user;
+pub mod rate_limit;
+
+pub use adaptive_limiter::Pace;
+pub(crate) use controller::current_place;
+pub use controller::{Admitted, Gathered, Holding, Load, LoadSettings, TooLarge, Untaken, while_admitted};
+pub use metered_body::Pending;
+pub use per_user::{FairShare, Kind, Turn, Work};

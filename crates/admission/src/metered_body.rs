@@ -1,0 +1,99 @@
+//! An answer that its client has not taken yet.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::body::{Body, Bytes};
+use http_body::{Frame, SizeHint};
+
+use crate::Holding;
+use crate::Turn;
+
+/// An answer is given out in parts of this many bytes: a connection takes whatever it is given, and a client who does not read
+/// would have the whole of it lie there, counted nowhere.
+const PART: usize = 32 * 1024;
+
+/// The body of an answer. Until all of it is taken, the request is one of those that its user has under way, and its memory is held.
+pub struct Pending {
+    body: Body,
+    /// What came of it and was not given out.
+    rest: Bytes,
+    _turn: Turn,
+    _memory: Holding,
+}
+
+impl Pending {
+    /// A body that holds these until all of it is taken.
+    pub fn new(body: Body, turn: Turn, memory: Holding) -> Self {
+        Self { body, rest: Bytes::new(), _turn: turn, _memory: memory }
+    }
+}
+
+impl http_body::Body for Pending {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.rest.is_empty() {
+            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else { return Poll::Pending };
+            let Some(frame) = frame.transpose()? else { return Poll::Ready(None) };
+            match frame.into_data() {
+                Ok(data) => self.rest = data,
+                Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+            }
+        }
+        let bytes = self.rest.len().min(PART);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(bytes)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let rest = self.rest.len() as u64;
+        let of_body = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(of_body.lower() + rest);
+        if let Some(upper) = of_body.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Load, LoadSettings};
+    use http_body::Body as _;
+    use http_body_util::BodyExt;
+    use types::Id;
+
+    use super::*;
+    use crate::FairShare;
+
+    #[tokio::test]
+    async fn a_turn_lasts_until_the_last_part_is_taken_and_nothing_is_lost() {
+        let share = FairShare::new(1, 1_000_000);
+        let ann = Id::parse("ann").unwrap();
+        let whole: Vec<u8> = (0..100_000_u32).map(|at| at.to_le_bytes()[0]).collect();
+        let memory = Load::new(&LoadSettings::default()).holding();
+        let mut body = Pending::new(Body::from(whole.clone()), share.take(&ann).unwrap(), memory);
+        let mut taken = Vec::new();
+        while taken.len() < whole.len() {
+            assert!(!body.is_end_stream() && share.take(&ann).is_none());
+            assert_eq!(body.size_hint().exact(), Some((whole.len() - taken.len()) as u64));
+            let part = body.frame().await.unwrap().unwrap().into_data().unwrap();
+            assert!(part.len() <= PART);
+            taken.extend_from_slice(&part);
+        }
+        assert!(body.is_end_stream() && taken == whole);
+        drop(body);
+        assert!(share.take(&ann).is_some());
+    }
+}

@@ -1,0 +1,54 @@
+//! What the framework refuses by itself (a method there is none of, a message that cannot be read) carries no details. Every
+//! refusal of ours does, so that callers look in one place: here the others get theirs.
+
+use http::HeaderMap;
+use tonic::{Code, Status};
+
+use super::calls::written;
+use crate::rpc_error::Refusal;
+
+/// Gives the status in these headers or trailers a reason, where it is a refusal without one: the name of its code.
+pub(super) fn explain(headers: &mut HeaderMap, domain: &str) {
+    let Some(status) = Status::from_header_map(headers) else { return };
+    let code = status.code();
+    if code == Code::Ok || !status.details().is_empty() {
+        return;
+    }
+    // A message of a stream is measured by the framework.
+    let reason = if code == Code::OutOfRange { "MESSAGE_TOO_LARGE" } else { written(code) };
+    // Only a message that is not text cannot be a header, and this one was.
+    let _ = Refusal::new(reason).into_status(code, status.message(), domain).add_header(headers);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(status: &Status) -> Status {
+        let mut headers = HeaderMap::new();
+        status.add_header(&mut headers).unwrap();
+        explain(&mut headers, "sharing.ofself.ai");
+        Status::from_header_map(&headers).unwrap()
+    }
+
+    #[test]
+    fn a_refusal_without_a_reason_gets_one_and_keeps_what_it_says() {
+        for (status, reason) in [
+            (Status::unimplemented("no `such` method: 100 %"), "UNIMPLEMENTED"),
+            (Status::out_of_range("the message is too large"), "MESSAGE_TOO_LARGE"),
+        ] {
+            let explained = explained(&status);
+            assert_eq!(Refusal::from_status(&explained), Some(Refusal::new(reason)));
+            assert_eq!((explained.code(), explained.message()), (status.code(), status.message()));
+        }
+    }
+
+    #[test]
+    fn a_refusal_with_a_reason_and_an_answer_stay_as_they_are() {
+        let status = Refusal::new("FORBIDDEN").into_status(Code::PermissionDenied, "no", "exposure.ofself.ai");
+        assert_eq!(explained(&status).details(), status.details());
+        let mut answer = HeaderMap::new();
+        explain(&mut answer, "sharing.ofself.ai");
+        assert!(answer.is_empty());
+    }
+}

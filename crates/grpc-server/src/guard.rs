@@ -1,0 +1,223 @@
+//! What stands before every method: may this peer call it, is there room for it, how long may it take?
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant as Moment},
+};
+
+use admission::{Admitted, Gathered, Load, LoadSettings, Pace, TooLarge, while_admitted};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::HeaderMap;
+use http_server::{Peer, tls::SpiffeId};
+use runtime::shutdown::Shutdown;
+use telemetry::{TraceParent, Unanswered, server_span};
+use tokio::time::{Instant, sleep, sleep_until};
+use tonic::{Code, Status};
+use tracing::{Instrument, warn};
+use types::FieldErrors;
+
+use super::{
+    ACTING_USER,
+    calls::{self, End, UNKNOWN_METHOD},
+    deadline,
+    explained::explain,
+    roles::{Callers, Method, Role, Roles},
+    stream::{Bounded, QUIET, Until, shutting_down},
+};
+use crate::rpc_error::Refusal;
+
+/// When a caller who was turned away may come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// What precedes a message: whether it is compressed, and its length.
+const FRAME_HEAD: usize = 5;
+
+/// What a service knows of its methods and their callers.
+pub(super) struct Guard {
+    methods: HashMap<&'static str, (Method, Arc<Pace>)>,
+    roles: Roles,
+    load: Load,
+    streams: Load,
+    deadline: Duration,
+    domain: &'static str,
+    shutdown: Shutdown,
+}
+
+impl Guard {
+    pub(super) fn new(
+        methods: impl IntoIterator<Item = Method>,
+        roles: &[(SpiffeId, Role)],
+        load: &LoadSettings,
+        max_open_streams: u32,
+        deadline: Duration,
+        domain: &'static str,
+        shutdown: Shutdown,
+    ) -> Self {
+        calls::describe(End::Server);
+        let streams = LoadSettings { max_in_flight: max_open_streams, ..load.clone() };
+        let load = Load::new(load);
+        Self {
+            methods: methods.into_iter().map(|method| (method.path, (method, load.pace()))).collect(),
+            roles: Roles::new(roles),
+            load,
+            streams: Load::new(&streams),
+            deadline,
+            domain,
+            shutdown,
+        }
+    }
+
+    /// The method that is called, if this peer may.
+    fn admitted(&self, request: &Request) -> Result<&(Method, Arc<Pace>), Status> {
+        let path = request.uri().path();
+        let found = self.methods.get(path).ok_or_else(|| Status::unimplemented("there is no such method"))?;
+        // A request that nobody said anything about has no role.
+        let peer = request.extensions().get::<Peer>().unwrap_or(&Peer::Certified(None));
+        if request.headers().contains_key(ACTING_USER) && !self.roles.has(peer, Role::Gateway) {
+            return Err(self.role_required(peer, path, "acting for a user", &[Role::Gateway]));
+        }
+        match found.0.callers {
+            callers if self.roles.admit(peer, callers) => Ok(found),
+            Callers::Roles(roles) => Err(self.role_required(peer, path, "this method", roles)),
+            Callers::Anyone => Ok(found),
+        }
+    }
+
+    /// The error of a caller without the role that `what` needs: it names the roles needed and those of the caller.
+    fn role_required(&self, peer: &Peer, method: &str, what: &str, needed: &[Role]) -> Status {
+        let caller = match peer {
+            Peer::Certified(Some(id)) => id.as_str(),
+            Peer::Certified(None) => "a certificate without a SPIFFE id",
+            Peer::Anyone => "anyone",
+        };
+        let own: Vec<_> = self.roles.of(peer).iter().map(|role| role.as_str()).collect();
+        let needed: Vec<_> = needed.iter().map(|role| role.as_str()).collect();
+        let has = match own.as_slice() {
+            [] => "no role".to_owned(),
+            roles => format!("the role {}", roles.join(" and ")),
+        };
+        let message = format!("{what} needs the role {}; {caller} has {has}", needed.join(" or "));
+        warn!(peer = caller, method, "refused: {message}");
+        Refusal::new("ROLE_REQUIRED")
+            .with("roles", needed.join(","))
+            .with("caller", caller)
+            .with("caller_roles", own.join(","))
+            .into_status(Code::PermissionDenied, &message, self.domain)
+    }
+
+    fn overloaded(&self) -> Status {
+        let says = "there is too much to do at the moment; try again";
+        let mut status = Refusal::new("SERVICE_UNAVAILABLE").with_retry(RETRY_AFTER).into_status(
+            Code::ResourceExhausted,
+            says,
+            self.domain,
+        );
+        status.metadata_mut().insert("retry-after", RETRY_AFTER.as_secs().into());
+        status
+    }
+
+    fn too_late(&self) -> Status {
+        let says = "the deadline of the call has passed";
+        Refusal::new("DEADLINE_EXCEEDED").into_status(Code::DeadlineExceeded, says, self.domain)
+    }
+
+    fn too_large(&self, max_bytes: usize) -> Status {
+        let says = format!("the message is larger than {max_bytes} bytes");
+        Refusal::new("MESSAGE_TOO_LARGE").into_status(Code::ResourceExhausted, &says, self.domain)
+    }
+
+    fn no_timeout(&self) -> Status {
+        let mut fields = FieldErrors::new();
+        fields.add("grpc-timeout", "must be a timeout as gRPC writes it: up to eight digits and a unit, `500m`");
+        let says = fields.first();
+        Refusal::validation(fields).into_status(Code::InvalidArgument, &says, self.domain)
+    }
+
+    /// Waits for the whole message.
+    async fn gather(&self, body: Body, max_bytes: usize) -> Result<Gathered, Status> {
+        let gathered = match self.load.gather(body, FRAME_HEAD + max_bytes).await {
+            Ok(gathered) => gathered,
+            Err(TooLarge::ForItself) => return Err(self.too_large(max_bytes)),
+            Err(TooLarge::ForNow) => return Err(self.overloaded()),
+            Err(TooLarge::Broken(_)) => return Err(Status::cancelled("the message ended before it was whole")),
+        };
+        let promised = gathered.first().get(1..FRAME_HEAD).and_then(|length| length.try_into().ok());
+        let promised = promised.map_or(0, |length| usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX));
+        if promised > max_bytes { Err(self.too_large(max_bytes)) } else { Ok(gathered) }
+    }
+
+    /// Calls a method that takes one message and answers with one.
+    async fn call(&self, method: &Method, pace: &Arc<Pace>, request: Request, next: Next) -> Result<Response, Status> {
+        let (head, body) = request.into_parts();
+        let (body, memory) = self.gather(body, method.max_bytes).await?.into_body();
+        let admitted = self.load.admit_at(pace).map_err(|_| self.overloaded())?;
+        let answer = while_admitted(admitted, next.run(Request::from_parts(head, body))).await;
+        drop(memory);
+        Ok(answer)
+    }
+
+    /// Calls a method that takes, or answers with, a stream.
+    async fn stream(
+        &self,
+        place: Admitted,
+        wait: Option<Duration>,
+        request: Request,
+        next: Next,
+    ) -> Result<Response, Status> {
+        let deadline = wait.map(|wait| Instant::now() + wait);
+        // The method may wait for a first message before it begins to answer.
+        let expired = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        let closed = async {
+            self.shutdown.closing().await;
+            sleep(QUIET).await;
+        };
+        let began = tokio::select! {
+            began = next.run(request) => began,
+            () = expired => return Err(self.too_late()),
+            () = closed => return Err(shutting_down(self.domain)),
+        };
+        let until = Until { deadline, shutdown: self.shutdown.clone(), domain: self.domain };
+        Ok(began.map(|body| Body::new(Bounded::new(body, until, place))))
+    }
+
+    async fn answer(&self, request: Request, next: Next) -> Result<Response, Status> {
+        let (method, pace) = self.admitted(&request)?;
+        let wait = deadline::of(request.headers()).map_err(|_| self.no_timeout())?;
+        if method.is_stream {
+            let admitted = self.streams.admit().map_err(|_| self.overloaded())?;
+            return self.stream(admitted, wait, request, next).await;
+        }
+        let wait = wait.map_or(self.deadline, |wait| wait.min(self.deadline));
+        let called = tokio::time::timeout(wait, self.call(method, pace, request, next)).await;
+        called.unwrap_or_else(|_| Err(self.too_late()))
+    }
+}
+
+/// Lets a request through to its method, or says why not.
+pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let began = Moment::now();
+    let headers = request.headers();
+    let known = guard.methods.get(request.uri().path());
+    let method = known.map_or(UNKNOWN_METHOD, |(method, _)| method.path.trim_start_matches('/'));
+    let span = server_span(method, request_id(headers), TraceParent::of(headers));
+    let unanswered = Unanswered::new(|| calls::abandoned(End::Server, method, began.elapsed(), &span));
+    let mut answered = guard.answer(request, next).instrument(span.clone()).await.unwrap_or_else(Status::into_http);
+    explain(answered.headers_mut(), guard.domain);
+    unanswered.answered();
+    calls::finished(End::Server, method, Some(answered.headers()), began.elapsed(), &span);
+    answered
+}
+
+fn request_id(headers: &HeaderMap) -> &str {
+    headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default()
+}

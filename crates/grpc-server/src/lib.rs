@@ -1,0 +1,26 @@
+//! gRPC server: method table, authorization by role, admission control, deadlines, error details, health and reflection.
+//!
+//! It serves any set of tonic services. It knows no database.
+
+mod caller;
+pub mod callers;
+pub mod calls;
+mod deadline;
+mod explained;
+mod guard;
+mod health;
+mod mutual_tls;
+mod roles;
+pub mod rpc_error;
+mod serve;
+mod settings;
+mod stream;
+mod timestamp;
+
+pub use caller::{ACTING_USER, IDEMPOTENCY_KEY, acting_user, idempotency_key};
+pub use health::{Health, WRITES};
+pub use mutual_tls::MutualTls;
+pub use roles::{Callers, Method, Role};
+pub use serve::{Contract, GrpcServer};
+pub use settings::GrpcSettings;
+pub use timestamp::{read_timestamp, timestamp};

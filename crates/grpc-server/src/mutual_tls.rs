@@ -1,0 +1,48 @@
+//! Mutual TLS: the certificate of a server that authenticates its clients, and the roles of those clients.
+
+use std::path::PathBuf;
+
+use http_server::tls::{ServerTls, SpiffeId, TlsAcceptor};
+use runtime::process::ConfigurationError;
+
+use crate::Role;
+
+/// The certificate of a server that asks its clients for theirs, and the roles of those clients.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct MutualTls {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub server: ServerTls,
+    /// A PEM file with the authorities whose certificates clients may show
+    #[arg(long, env = "TLS_CLIENT_CA", value_name = "FILE")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// Who may call what: SPIFFE ids and their roles (gateway, service, operator), as in `spiffe://ofself.ai/gateway=gateway`
+    #[arg(long, env = "ROLES", value_delimiter = ',', value_name = "ID=ROLE", value_parser = role_of)]
+    pub roles: Vec<(SpiffeId, Role)>,
+}
+
+impl MutualTls {
+    /// Takes TLS connections of clients with a certificate; `None` where the settings name none.
+    pub fn acceptor(&self) -> Result<Option<TlsAcceptor>, ConfigurationError> {
+        match (self.server.pair()?, &self.tls_client_ca) {
+            (None, None) if self.roles.is_empty() => Ok(None),
+            (None, None) => Err(ConfigurationError::new(
+                "ROLES are told by certificates, and without TLS every peer has every role: name TLS_CERT, TLS_KEY and TLS_CLIENT_CA, or leave ROLES out",
+            )),
+            (Some(_), Some(_)) if self.roles.is_empty() => Err(ConfigurationError::new(
+                "nobody has a role, so nobody could call anything: say ROLES, as in `spiffe://ofself.ai/gateway=gateway`",
+            )),
+            (Some((cert, key)), Some(authorities)) => {
+                TlsAcceptor::new(cert, key, Some(authorities.clone()), self.server.tls_reload).map(Some)
+            }
+            (Some(_), None) | (None, Some(_)) => Err(ConfigurationError::new(
+                "TLS_CERT, TLS_KEY and TLS_CLIENT_CA go together: a service knows its callers by their certificates",
+            )),
+        }
+    }
+}
+
+fn role_of(text: &str) -> Result<(SpiffeId, Role), String> {
+    let (id, role) = text.trim().split_once('=').ok_or_else(|| "must be a SPIFFE id, `=` and a role".to_owned())?;
+    Ok((id.parse().map_err(|error| format!("{error}"))?, role.parse()?))
+}

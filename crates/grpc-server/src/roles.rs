@@ -1,0 +1,141 @@
+//! Who may call what. Decided by the method, whole and exact as the contract writes it; what no row names is not served.
+
+use std::{collections::HashMap, str::FromStr};
+
+use http_server::{Peer, tls::SpiffeId};
+
+/// What a service is, to the services it calls (docs/security.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Speaks for users.
+    Gateway,
+    /// Holds nodes, follows or apps, and asks before it shows anything.
+    Service,
+    /// A person at work on the plane itself.
+    Operator,
+}
+
+/// Who may call a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// Whoever reaches the address.
+    Anyone,
+    /// Whoever has one of these roles.
+    Roles(&'static [Role]),
+}
+
+/// A method and what is known of it before its message is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Method {
+    /// `/package.Service/Method`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub callers: Callers,
+    /// The largest message that it takes.
+    pub max_bytes: usize,
+    /// Whether it takes, or answers with, a stream: then its time is not bounded from here, and its messages come one by one.
+    pub is_stream: bool,
+}
+
+/// Which peers have which roles.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Roles(HashMap<SpiffeId, Vec<Role>>);
+
+impl Role {
+    /// Every role.
+    pub const ALL: &'static [Self] = &[Self::Gateway, Self::Service, Self::Operator];
+
+    /// As it is written in settings and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Service => "service",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.iter().find(|role| role.as_str() == text);
+        known.copied().ok_or_else(|| "the role must be gateway, service or operator".to_owned())
+    }
+}
+
+impl Method {
+    /// A method for these roles, that takes one message of this size at most and answers with one.
+    pub const fn new(path: &'static str, roles: &'static [Role], max_bytes: usize) -> Self {
+        Self { path, callers: Callers::Roles(roles), max_bytes, is_stream: false }
+    }
+
+    /// The same as a stream.
+    #[must_use]
+    pub const fn streaming(self) -> Self {
+        Self { is_stream: true, ..self }
+    }
+
+    /// The same, for anyone.
+    #[must_use]
+    pub(super) const fn for_anyone(self) -> Self {
+        Self { callers: Callers::Anyone, ..self }
+    }
+}
+
+impl Roles {
+    pub(super) fn new(given: &[(SpiffeId, Role)]) -> Self {
+        let mut roles: HashMap<SpiffeId, Vec<Role>> = HashMap::new();
+        for (id, role) in given {
+            roles.entry(id.clone()).or_default().push(*role);
+        }
+        Self(roles)
+    }
+
+    /// Whether the peer may call the method.
+    pub(super) fn admit(&self, peer: &Peer, callers: Callers) -> bool {
+        match callers {
+            Callers::Anyone => true,
+            Callers::Roles(roles) => roles.iter().any(|role| self.has(peer, *role)),
+        }
+    }
+
+    /// The roles that a peer has by its certificate.
+    pub(super) fn of(&self, peer: &Peer) -> &[Role] {
+        match peer {
+            Peer::Certified(Some(id)) => self.0.get(id).map_or(&[], Vec::as_slice),
+            Peer::Certified(None) | Peer::Anyone => &[],
+        }
+    }
+
+    /// Whether the peer has the role. On an address for this machine alone everyone has every role.
+    pub(super) fn has(&self, peer: &Peer, role: Role) -> bool {
+        match peer {
+            Peer::Anyone => true,
+            Peer::Certified(id) => id.as_ref().and_then(|id| self.0.get(id)).is_some_and(|roles| roles.contains(&role)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_role_may_call_nothing_that_asks_for_one() {
+        let id = |name: &str| Peer::Certified(Some(format!("spiffe://a/{name}").parse().unwrap()));
+        let of = |name: &str, role| (format!("spiffe://a/{name}").parse().unwrap(), role);
+        let roles = Roles::new(&[of("g", Role::Gateway), of("both", Role::Service), of("both", Role::Operator)]);
+        let (gateway, asking) = (Callers::Roles(&[Role::Gateway]), Callers::Roles(&[Role::Service, Role::Operator]));
+        for (peer, may) in [
+            (id("g"), [true, false]),
+            (id("both"), [false, true]),
+            (id("stranger"), [false, false]),
+            (Peer::Certified(None), [false, false]),
+            (Peer::Anyone, [true, true]),
+        ] {
+            assert_eq!([roles.admit(&peer, gateway), roles.admit(&peer, asking)], may, "{peer:?}");
+            assert!(roles.admit(&peer, Callers::Anyone) && !(roles.admit(&Peer::Certified(None), Callers::Roles(&[]))));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A gRPC server: its methods behind the guard, with health and reflection beside them.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, middleware::from_fn_with_state};
+use http_server::{Kind, ListenAddress, Listener, Server};
+use runtime::shutdown::Shutdown;
+use tonic::service::Routes;
+use tonic_reflection::server::Builder;
+
+use super::{
+    GrpcSettings,
+    guard::{Guard, guard},
+    roles::{Method, Role},
+};
+
+/// The largest question about health or the contract.
+const SMALL: usize = 64 * 1024;
+
+/// What every service answers beside its own methods. The contract is no secret, but nobody's business who has no role.
+const EVERY_SERVICE: [Method; 4] = [
+    Method::new("/grpc.health.v1.Health/Check", &[], SMALL).for_anyone(),
+    Method::new("/grpc.health.v1.Health/Watch", &[], SMALL).for_anyone().streaming(),
+    Method::new("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Role::ALL, SMALL).streaming(),
+    Method::new("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Role::ALL, SMALL).streaming(),
+];
+
+/// What a server says of itself.
+pub struct Contract {
+    /// The file descriptor set of the whole contract, for reflection.
+    pub descriptors: &'static [u8],
+    /// The full names of the services that reflection lists.
+    pub listed: Vec<&'static str>,
+    /// Every method that is served; no other is.
+    pub methods: &'static [Method],
+    /// Whose errors they are, `sharing.ofself.ai`.
+    pub domain: &'static str,
+}
+
+/// A gRPC server that listens and is about to serve.
+pub struct GrpcServer {
+    server: Server,
+    contract: Contract,
+    settings: GrpcSettings,
+}
+
+impl GrpcServer {
+    /// Takes the address, or says why not.
+    pub async fn listen(address: &ListenAddress, contract: Contract, settings: GrpcSettings) -> anyhow::Result<Self> {
+        let listener = Listener::bind(address, settings.tls.acceptor()?, settings.plain_text()).await?;
+        let server = Server::new(listener, Kind::Grpc, settings.connections.clone());
+        Ok(Self { server, contract, settings })
+    }
+
+    /// Where it listens; of interest when the port was left to the system.
+    pub fn address(&self) -> std::io::Result<ListenAddress> {
+        self.server.address()
+    }
+
+    /// Serves `routes`, with reflection (v1, and v1alpha for clients that have nothing newer), until the shutdown closes it and
+    /// what is under way has finished, or `drain` has passed.
+    pub async fn serve(self, routes: Routes, shutdown: Shutdown, drain: Duration) -> anyhow::Result<()> {
+        let Self { server, contract, settings } = self;
+        let routes = if settings.reflection { with_reflection(routes, &contract)? } else { routes };
+        let app = guarded(routes, &contract, &settings, &shutdown);
+        server.serve(app, shutdown, drain).await;
+        Ok(())
+    }
+}
+
+fn guarded(routes: Routes, contract: &Contract, settings: &GrpcSettings, shutdown: &Shutdown) -> Router {
+    let guarding = Guard::new(
+        contract.methods.iter().chain(&EVERY_SERVICE).copied(),
+        &settings.tls.roles,
+        &settings.load,
+        settings.max_open_streams,
+        settings.deadline,
+        contract.domain,
+        shutdown.clone(),
+    );
+    routes.into_axum_router().layer(from_fn_with_state(Arc::new(guarding), guard))
+}
+
+fn with_reflection(routes: Routes, contract: &Contract) -> anyhow::Result<Routes> {
+    let configure = || {
+        let builder = Builder::configure()
+            .register_encoded_file_descriptor_set(contract.descriptors)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .with_service_name("grpc.health.v1.Health");
+        contract.listed.iter().fold(builder, |builder, service| builder.with_service_name(*service))
+    };
+    Ok(routes.add_service(configure().build_v1()?).add_service(configure().build_v1alpha()?))
+}

@@ -1,0 +1,56 @@
+//! How a gRPC server listens and what it bounds.
+
+use std::time::Duration;
+
+use admission::LoadSettings;
+use clap::ArgAction;
+use http_server::{ConnectionSettings, PlainText};
+
+use crate::MutualTls;
+
+/// The gRPC server of a service.
+#[derive(clap::Args, Clone, Debug)]
+pub struct GrpcSettings {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub tls: MutualTls,
+    /// Listen in plain text on an address that is not loopback; whoever reaches it has every role
+    #[arg(long, env = "INSECURE_PLAINTEXT", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub insecure_plaintext: bool,
+    /// Answer reflection requests
+    #[arg(long, env = "REFLECTION", default_value_t = true, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub reflection: bool,
+    /// How long a call may take, where its caller does not ask for less
+    #[arg(long, env = "DEADLINE", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub deadline: Duration,
+    /// Streams (watches, nodes being filtered) open at once; more are turned away
+    #[arg(long, env = "MAX_OPEN_STREAMS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_open_streams: u32,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub load: LoadSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "explained where it is declared")]
+    pub connections: ConnectionSettings,
+}
+
+impl GrpcSettings {
+    /// Whether plain text may be spoken beyond this machine.
+    pub fn plain_text(&self) -> PlainText {
+        if self.insecure_plaintext { PlainText::Anywhere } else { PlainText::OnThisMachine }
+    }
+}
+
+impl Default for GrpcSettings {
+    fn default() -> Self {
+        Self {
+            tls: MutualTls::default(),
+            insecure_plaintext: false,
+            reflection: true,
+            deadline: Duration::from_secs(5),
+            max_open_streams: 256,
+            load: LoadSettings::default(),
+            connections: ConnectionSettings::default(),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! One connection, from the handshake to its end.
+
+use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body};
+use http::Request;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use runtime::shutdown::Shutdown;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
+    time::Instant,
+};
+use tower::Service;
+use tracing::debug;
+
+use super::{
+    ConnectionSettings, Kind,
+    activity::{Activity, Watched},
+};
+use crate::tls::{SpiffeId, TlsAcceptor};
+
+/// What is under way on a connection that has come of age may go on for this long.
+const GRACE: Duration = Duration::from_mins(1);
+/// A connection on which nothing is under way needs no longer to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// A peer that does not answer a ping by then is gone.
+const PING_PATIENCE: Duration = Duration::from_secs(10);
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// What a client may send before it is read: the questions of 10,000 nodes are of this size.
+const GRPC_WINDOWS: (u32, u32) = (4 * 1024 * 1024, 8 * 1024 * 1024);
+/// The same of REST: a body is 256 KiB at most.
+const REST_WINDOWS: (u32, u32) = (256 * 1024, 1024 * 1024);
+
+/// Who is at the other end of a connection. In the extensions of every request.
+#[derive(Clone, Debug)]
+pub enum Peer {
+    /// Whoever reaches the address: it speaks plain text, and is meant for this machine alone.
+    Anyone,
+    /// Somebody with a certificate of an authority that is trusted here, and the id that it carries, if it does.
+    Certified(Option<SpiffeId>),
+}
+
+/// A connection that was taken.
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// Serves connections, one at a time.
+pub(super) struct Connections {
+    app: Router,
+    kind: Kind,
+    tls: Option<TlsAcceptor>,
+    settings: ConnectionSettings,
+    builder: Builder<TokioExecutor>,
+    shutdown: Shutdown,
+}
+
+impl Connections {
+    pub(super) fn new(
+        app: Router,
+        kind: Kind,
+        tls: Option<TlsAcceptor>,
+        settings: ConnectionSettings,
+        shutdown: Shutdown,
+    ) -> Self {
+        let builder = builder(kind, &settings);
+        Self { app, kind, tls, settings, builder, shutdown }
+    }
+
+    /// Serves a connection until it ends, or is ended.
+    pub(super) async fn serve(&self, stream: Stream) {
+        let served = match (stream, &self.tls) {
+            (Stream::Unix(stream), _) => self.speak(stream, Peer::Anyone).await,
+            (Stream::Tcp(stream), None) => match stream.set_nodelay(true) {
+                Ok(()) => self.speak(stream, Peer::Anyone).await,
+                Err(error) => Err(error.into()),
+            },
+            (Stream::Tcp(stream), Some(tls)) => match self.shake_hands(stream, tls).await {
+                Ok((stream, id)) => self.speak(stream, Peer::Certified(id)).await,
+                Err(error) => Err(error.into()),
+            },
+        };
+        if let Err(error) = served {
+            // Whatever peers do to their own connections is no business of an operator's.
+            debug!(error, "a connection ended in disorder");
+        }
+    }
+
+    async fn shake_hands(
+        &self,
+        stream: TcpStream,
+        tls: &TlsAcceptor,
+    ) -> io::Result<(impl AsyncRead + AsyncWrite + Unpin + Send + use<>, Option<SpiffeId>)> {
+        stream.set_nodelay(true)?;
+        tokio::time::timeout(self.settings.handshake_timeout, tls.accept(stream))
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    }
+
+    async fn speak(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: Peer,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let activity = Activity::new();
+        let service = service_fn(|mut request: Request<Incoming>| {
+            let under_way = activity.begin();
+            request.extensions_mut().insert(peer.clone());
+            let answer = self.app.clone().call(request.map(Body::new));
+            async move {
+                let Ok(answer) = answer.await;
+                Ok::<_, Infallible>(answer.map(|body| Watched { body, under_way }))
+            }
+        });
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
+        let is_quiet = tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = self.shutdown.closing() => false,
+            is_quiet = self.outlived(&activity) => is_quiet,
+        };
+        connection.as_mut().graceful_shutdown();
+        let grace = if is_quiet { GOODBYE } else { GRACE };
+        tokio::select! {
+            ended = connection => ended,
+            () = dismissed(&activity, grace) => Ok(()),
+        }
+    }
+
+    /// Returns when the connection has come of age, or nothing happens on it any more; whether it is the latter.
+    async fn outlived(&self, activity: &Arc<Activity>) -> bool {
+        let of_age = activity.began() + about(self.settings.connection_age);
+        loop {
+            let now = Instant::now();
+            let may_rest = self.kind != Kind::Rest && activity.is_under_way();
+            let idle = if may_rest { now } else { activity.last() } + self.settings.idle_timeout;
+            // A client of gRPC may connect long before it calls; any other has a request, or is up to something.
+            let must_begin = self.kind != Kind::Grpc && !activity.was_used();
+            let unused = if must_begin { activity.began() + self.settings.handshake_timeout } else { of_age };
+            let next = of_age.min(idle).min(unused);
+            if next <= now {
+                return now < of_age;
+            }
+            tokio::time::sleep_until(next).await;
+        }
+    }
+}
+
+/// Returns when a peer who was told goodbye has had the time for it: a little while after the last answer, and `grace` at most.
+async fn dismissed(activity: &Activity, grace: Duration) {
+    let told = Instant::now();
+    loop {
+        let now = Instant::now();
+        let quiet = if activity.is_under_way() { now } else { activity.last().max(told) } + GOODBYE;
+        let next = quiet.min(told + grace);
+        if next <= now {
+            return;
+        }
+        tokio::time::sleep_until(next).await;
+    }
+}
+
+fn builder(kind: Kind, settings: &ConnectionSettings) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.idle_timeout)
+        .max_buf_size(usize::try_from(settings.max_header_bytes).unwrap_or(usize::MAX));
+    let (stream, connection) = if kind == Kind::Rest { REST_WINDOWS } else { GRPC_WINDOWS };
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(settings.max_streams)
+        .max_header_list_size(settings.max_header_bytes)
+        .initial_stream_window_size(stream)
+        .initial_connection_window_size(connection)
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_PATIENCE);
+    if kind == Kind::Grpc { builder.http2_only() } else { builder }
+}
+
+/// A duration a tenth longer or shorter, so that connections made together do not all end together.
+fn about(duration: Duration) -> Duration {
+    let mut random = [0];
+    // Without a random number all end after the same time, which is no harm.
+    let _ = aws_lc_rs::rand::fill(&mut random);
+    let [random] = random;
+    duration.mul_f64(0.9 + 0.2 * f64::from(random) / f64::from(u8::MAX))
+}

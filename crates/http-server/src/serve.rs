@@ -1,0 +1,152 @@
+//! Taking connections, as many as may be, until there is an end to it.
+
+use std::{io, sync::Arc, time::Duration};
+
+use axum::Router;
+use metrics::{Gauge, describe_gauge, gauge};
+use runtime::shutdown::Shutdown;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{error, warn};
+
+use super::{
+    ConnectionSettings, ListenAddress, Listener,
+    connection::{Connections, Stream},
+    listener::Socket,
+};
+use crate::tls::TlsAcceptor;
+
+/// How long to wait before a connection is taken again after the system would not give one.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+const CONNECTIONS: &str = "server_connections";
+
+/// What a server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// HTTP/1.1 and 2, where each request is answered soon.
+    Rest,
+    /// HTTP/2 alone, where an answer may be a stream that rests for long.
+    Grpc,
+    /// Both of them, for probes.
+    Admin,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::Grpc => "grpc",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A connection among those that are counted, until it is dropped.
+struct Counted(Gauge);
+
+impl Counted {
+    fn new(open: Gauge) -> Self {
+        open.increment(1);
+        Self(open)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
+
+/// A server that listens and is about to serve.
+pub struct Server {
+    listener: Listener,
+    kind: Kind,
+    settings: ConnectionSettings,
+}
+
+impl Server {
+    /// Serves what comes to `listener`.
+    pub fn new(listener: Listener, kind: Kind, settings: ConnectionSettings) -> Self {
+        Self { listener, kind, settings }
+    }
+
+    /// Where it listens; of interest when the port was left to the system.
+    pub fn address(&self) -> io::Result<ListenAddress> {
+        self.listener.address()
+    }
+
+    /// Serves `app` until the shutdown closes it and what is under way has finished, or `drain` has passed since the shutdown
+    /// began.
+    pub async fn serve(self, app: Router, shutdown: Shutdown, drain: Duration) {
+        let Self { listener: Listener { socket, tls }, kind, settings } = self;
+        let under_way = TaskTracker::new();
+        let cut = CancellationToken::new();
+        take(socket, tls, kind, settings, app, &shutdown, &under_way, &cut).await;
+        under_way.close();
+        if shutdown.bound(drain, under_way.wait()).await.is_none() {
+            warn!(
+                connections = under_way.len(),
+                "requests were still under way when the drain time was over; they were cut"
+            );
+            cut.cancel();
+            under_way.wait().await;
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one loop, taken apart for its end to be read beside it")]
+async fn take(
+    socket: Socket,
+    tls: Option<TlsAcceptor>,
+    kind: Kind,
+    settings: ConnectionSettings,
+    app: Router,
+    shutdown: &Shutdown,
+    under_way: &TaskTracker,
+    cut: &CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(usize::MAX)));
+    describe_gauge!(CONNECTIONS, "Connections that are open, by what is spoken on them");
+    let open = gauge!(CONNECTIONS, "server" => kind.as_str());
+    let connections = Arc::new(Connections::new(app, kind, tls, settings, shutdown.clone()));
+    loop {
+        if places.available_permits() == 0 {
+            warn!("as many connections as may be: the next one waits until another ends");
+        }
+        let Some(Ok(place)) = shutdown.unless_closing(places.clone().acquire_owned()).await else { return };
+        let Some(taken) = shutdown.unless_closing(socket.accept()).await else { return };
+        match taken {
+            Ok(stream) => {
+                let (connections, cut) = (connections.clone(), cut.clone());
+                let counted = Counted::new(open.clone());
+                under_way.spawn(async move {
+                    let _held = (place, counted);
+                    cut.run_until_cancelled(connections.serve(stream)).await;
+                });
+            }
+            Err(error) if is_of_the_peer(&error) => {}
+            Err(error) => {
+                error!(%error, "the system gives no more connections");
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+            }
+        }
+    }
+}
+
+impl Socket {
+    async fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Stream::Tcp(stream)),
+            Self::Unix(listener) => listener.accept().await.map(|(stream, _)| Stream::Unix(stream)),
+        }
+    }
+}
+
+/// Whether a peer went away before its connection was taken.
+fn is_of_the_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
+}

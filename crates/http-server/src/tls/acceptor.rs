@@ -1,0 +1,84 @@
+//! Taking connections by TLS.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use runtime::process::ConfigurationError;
+use rustls::{
+    ServerConfig,
+    server::{NoServerSessionStorage, WebPkiClientVerifier},
+    version::TLS13,
+};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use super::{
+    expiry,
+    files::{authorities, certificates, private_key, provider, unusable},
+    reload::Reloaded,
+    spiffe::SpiffeId,
+};
+
+/// Takes connections by TLS, with the certificates of the moment.
+#[derive(Clone)]
+pub struct TlsAcceptor(Arc<Reloaded<ServerConfig>>);
+
+impl TlsAcceptor {
+    /// Shows `cert`. With `client_authorities` a client must show a certificate of one of them, and both sides speak TLS 1.3;
+    /// without, any client may connect, by TLS 1.2 or 1.3 and HTTP/1.1 or 2.
+    pub fn new(
+        cert: PathBuf,
+        key: PathBuf,
+        client_authorities: Option<PathBuf>,
+        reload: Duration,
+    ) -> Result<Self, ConfigurationError> {
+        let files = [Some(cert.clone()), Some(key.clone()), client_authorities.clone()].into_iter().flatten().collect();
+        let make = move || {
+            let made = match &client_authorities {
+                Some(authorities) => mutual(&cert, &key, authorities),
+                None => one_sided(&cert, &key),
+            };
+            made.inspect(|_| expiry::show("server", &cert))
+        };
+        Reloaded::new(files, reload, make).map(Self)
+    }
+
+    /// Shakes hands, and learns who the client is where it was asked for a certificate.
+    pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<(TlsStream<TcpStream>, Option<SpiffeId>)> {
+        let stream = tokio_rustls::TlsAcceptor::from(self.0.current()).accept(stream).await?;
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let id = shown.and_then(SpiffeId::of);
+        Ok((stream, id))
+    }
+}
+
+fn mutual(cert: &Path, key: &Path, client_authorities: &Path) -> Result<ServerConfig, ConfigurationError> {
+    let verifier = WebPkiClientVerifier::builder_with_provider(authorities(client_authorities)?, provider())
+        .build()
+        .map_err(|error| ConfigurationError::new(format!("{}: {error}", client_authorities.display())))?;
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])
+        .map_err(|error| ConfigurationError::new(error.to_string()))?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(certificates(cert)?, private_key(key)?)
+        .map_err(|error| unusable(cert, &error))?;
+    // A session that is taken up again would spare a client from showing a certificate that may be refused by then.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(config)
+}
+
+fn one_sided(cert: &Path, key: &Path) -> Result<ServerConfig, ConfigurationError> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ConfigurationError::new(error.to_string()))?
+        .with_no_client_auth()
+        .with_single_cert(certificates(cert)?, private_key(key)?)
+        .map_err(|error| unusable(cert, &error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}

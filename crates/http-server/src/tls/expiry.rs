@@ -1,0 +1,63 @@
+//! Until when a certificate is good.
+
+use std::{path::Path, time::Duration};
+
+use metrics::{describe_gauge, gauge};
+use runtime::process::ConfigurationError;
+use rustls::pki_types::UnixTime;
+use webpki::{EndEntityCert, Error, KeyUsage};
+
+use super::files::certificates;
+
+/// Some moment that every certificate has ended before: just after the last one that X.509 can write, which stands for no end
+/// (RFC 5280, 4.1.2.5).
+const END_OF_TIME: Duration = Duration::from_secs(253_402_300_801);
+
+const EXPIRY: &str = "tls_certificate_expiry_timestamp_seconds";
+const START: &str = "tls_certificate_not_before_timestamp_seconds";
+
+/// Shows in the metrics from when until when the certificate of `path` is good. `which`: `server` or `client`.
+pub(super) fn show(which: &'static str, path: &Path) {
+    describe_gauge!(EXPIRY, "When the certificate in use ends, in Unix seconds");
+    describe_gauge!(START, "When the certificate in use began, in Unix seconds");
+    for (name, moment) in [(EXPIRY, valid_until(path)), (START, valid_from(path))] {
+        if let Ok(moment) = moment {
+            #[expect(clippy::cast_precision_loss, reason = "a second more or less is nobody's")]
+            gauge!(name, "certificate" => which).set(moment as f64);
+        }
+    }
+}
+
+/// When the first certificate of a file ends, in seconds since 1970. Held against a moment after its end, it says when that was.
+pub fn valid_until(path: &Path) -> Result<i64, ConfigurationError> {
+    held_against(path, END_OF_TIME, |error| {
+        if let Error::CertExpired { not_after, .. } = error { Some(*not_after) } else { None }
+    })
+}
+
+/// When it began, which it says where it is held against a moment before.
+fn valid_from(path: &Path) -> Result<i64, ConfigurationError> {
+    held_against(path, Duration::ZERO, |error| {
+        if let Error::CertNotValidYet { not_before, .. } = error { Some(*not_before) } else { None }
+    })
+}
+
+fn held_against(
+    path: &Path,
+    then: Duration,
+    read: impl Fn(&Error) -> Option<UnixTime>,
+) -> Result<i64, ConfigurationError> {
+    let fault = |error: &dyn std::fmt::Display| ConfigurationError::new(format!("{}: {error}", path.display()));
+    let certificates = certificates(path)?;
+    let first = certificates.first().ok_or_else(|| fault(&"holds no certificate"))?;
+    let certificate = EndEntityCert::try_from(first).map_err(|error| fault(&error))?;
+    let then = UnixTime::since_unix_epoch(then);
+    match certificate.verify_for_usage(&[], &[], &[], then, KeyUsage::server_auth(), None, None) {
+        Err(error) => {
+            let moment = read(&error).ok_or_else(|| fault(&error))?;
+            i64::try_from(moment.as_secs()).map_err(|error| fault(&error))
+        }
+        // It is not good then; what was asked for could not be answered.
+        Ok(_) => Err(fault(&"does not say when it is good")),
+    }
+}

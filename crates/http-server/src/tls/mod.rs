@@ -1,0 +1,17 @@
+//! TLS as this product speaks it: the same certificates for server and client, known by their SPIFFE id, read anew when
+//! their files change.
+
+mod acceptor;
+mod connector;
+mod expiry;
+mod files;
+mod reload;
+mod settings;
+mod spiffe;
+
+pub use acceptor::TlsAcceptor;
+pub use connector::TlsConnector;
+pub use expiry::valid_until;
+pub use files::refuse_readable_by_others;
+pub use settings::{ClientTls, ServerTls};
+pub use spiffe::{SpiffeId, SpiffeIdError};

@@ -1,0 +1,33 @@
+//! Database access over SQLite and PostgreSQL: connections, transactions, migrations, idempotency keys, retention.
+//!
+//! The only shared crate that names SeaORM.
+
+mod change;
+mod change_queue;
+mod connect;
+mod dialect;
+mod fault;
+pub mod idempotency;
+mod migrate;
+mod newest_time;
+mod observe;
+mod page;
+mod placeholders;
+mod postgres_server;
+mod reader;
+pub mod retention;
+mod settings;
+mod version_row;
+mod write_health;
+
+pub use change::{Change, Lock};
+pub use change_queue::{ChangePermit, ChangeQueue, Priority, QueueTimeout};
+pub use connect::Database;
+pub use dialect::Dialect;
+pub use fault::DatabaseFault;
+pub use newest_time::{ClockSync, create_newest_time};
+pub use page::page;
+pub use placeholders::placeholders;
+pub use reader::Reader;
+pub use settings::{DatabaseSettings, check_database_file};
+pub use version_row::VersionTable;

@@ -1,0 +1,48 @@
+//! How much of what has ended is kept, and for how long.
+
+use std::time::Duration;
+
+/// Retention of ended data, and its quotas.
+#[derive(clap::Args, Clone, Debug)]
+pub struct RetentionSettings {
+    /// How long shares and grants that have ended are kept before they are purged (`9600h`: 400 days)
+    #[arg(long, env = "RETENTION", default_value = "9600h", value_parser = humantime::parse_duration)]
+    pub retention: Duration,
+    /// Bytes that the ended shares or grants of one user take at most; beyond, the oldest are purged early
+    #[arg(long, env = "ENDED_BYTES_PER_USER", default_value_t = 64 * 1024 * 1024)]
+    pub ended_bytes_per_user: u64,
+    /// Bytes that the answers kept under one user's idempotency keys take at most; beyond, requests with a key are answered 429
+    #[arg(long, env = "KEPT_ANSWER_BYTES_PER_USER", default_value_t = 16 * 1024 * 1024)]
+    pub kept_answer_bytes_per_user: u64,
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        Self {
+            retention: Duration::from_hours(9_600),
+            ended_bytes_per_user: 64 * 1024 * 1024,
+            kept_answer_bytes_per_user: 16 * 1024 * 1024,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        retention: RetentionSettings,
+    }
+
+    #[test]
+    fn defaults_of_flags_and_code_agree() {
+        let (parsed, default) = (Program::parse_from(["program"]).retention, RetentionSettings::default());
+        assert_eq!(parsed.retention, default.retention);
+        assert_eq!(parsed.ended_bytes_per_user, default.ended_bytes_per_user);
+        assert_eq!(parsed.kept_answer_bytes_per_user, default.kept_answer_bytes_per_user);
+    }
+}

@@ -1,0 +1,78 @@
+//! One row per person: the lock and the order of all changes of that person's data, and the version that they made.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
+use sea_orm_migration::{
+    prelude::{Alias, Index, Table, TableCreateStatement},
+    schema::big_integer,
+};
+use types::Instant;
+
+use super::{Change, Dialect};
+
+/// A table of version rows, `(person, version)`.
+#[derive(Clone, Copy, Debug)]
+pub struct VersionTable {
+    table: &'static str,
+    person: &'static str,
+}
+
+impl VersionTable {
+    /// The table of this name, whose column `person` holds the ids of the persons.
+    pub const fn new(table: &'static str, person: &'static str) -> Self {
+        Self { table, person }
+    }
+
+    /// The statement that creates it.
+    pub fn create_table(self, dialect: Dialect) -> TableCreateStatement {
+        let mut table = Table::create();
+        table
+            .table(Alias::new(self.table))
+            .col(dialect.person(Alias::new(self.person)))
+            .col(big_integer(Alias::new("version")))
+            .primary_key(Index::create().name(format!("{}_pk", self.table)).col(Alias::new(self.person)));
+        dialect.compact(&mut table)
+    }
+
+    /// Locks the row of `person` until the end of `change`, raises its version and returns it: the change alters what a decision
+    /// or a reader of the feed sees. What is read after it stays as it is until the end of the change.
+    ///
+    /// A new row starts at `now` in microseconds, so that a person who was erased and returns never repeats a version.
+    pub async fn raise(self, change: &Change, person: &str, now: Instant) -> Result<i64, DbErr> {
+        let Self { table, person: column } = self;
+        let sql = format!(
+            "INSERT INTO {table} ({column}, version) VALUES ($1, $2)
+             ON CONFLICT ({column}) DO UPDATE SET version = {table}.version + 1 RETURNING version"
+        );
+        let rows = change.query(&sql, vec![person.into(), now.utc().timestamp_micros().into()]).await?;
+        let row = rows.first().ok_or_else(|| DbErr::RecordNotFound(format!("the version row of {table}")))?;
+        row.try_get("", "version")
+    }
+
+    /// Creates the row of `person`, as [`raise`](Self::raise) would; answers `false` where there is one, which stays as it is.
+    pub async fn create_row(self, change: &Change, person: &str, now: Instant) -> Result<bool, DbErr> {
+        let Self { table, person: column } = self;
+        let sql = format!("INSERT INTO {table} ({column}, version) VALUES ($1, $2) ON CONFLICT ({column}) DO NOTHING");
+        let created = change.execute(&sql, vec![person.into(), now.utc().timestamp_micros().into()]).await?;
+        Ok(created == 1)
+    }
+
+    /// Locks the row of `person` until the end of `change` without raising its version: no decision changes.
+    pub async fn hold(self, change: &Change, person: &str) -> Result<(), DbErr> {
+        let Self { table, person: column } = self;
+        if change.connection().get_database_backend() == DbBackend::Postgres {
+            let sql = format!("SELECT version FROM {table} WHERE {column} = $1 FOR UPDATE");
+            change.query(&sql, vec![person.into()]).await?;
+        }
+        // On SQLite the writer is alone already.
+        Ok(())
+    }
+
+    /// The version of `person`; `None`: they have no row.
+    pub async fn version(self, connection: &impl ConnectionTrait, person: &str) -> Result<Option<i64>, DbErr> {
+        let Self { table, person: column } = self;
+        let sql = format!("SELECT version FROM {table} WHERE {column} = $1");
+        let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, [person.into()]);
+        let row: Option<QueryResult> = connection.query_one_raw(statement).await?;
+        row.map(|row| row.try_get("", "version")).transpose()
+    }
+}

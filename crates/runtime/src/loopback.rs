@@ -1,0 +1,29 @@
+//! Loopback hosts: names and addresses that are reachable from this machine only.
+
+use std::net::IpAddr;
+
+/// Whether the host of a URL, a name or an address, is this machine, so that what is sent there leaves it for nobody to read.
+pub fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_this_machine_by_its_name_or_a_loopback_address() {
+        for (host, is_here) in [
+            ("localhost", true),
+            ("127.0.0.1", true),
+            ("127.0.0.2", true),
+            ("[::1]", true),
+            ("10.0.0.1", false),
+            ("localhost.example.com", false),
+            ("", false),
+        ] {
+            assert_eq!(is_this_machine(host), is_here, "{host}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! How a process ends: not ready at once, for a while still serving who has not noticed, then what is under way finished
+//! within a bound, then out.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+/// How a process takes its leave.
+#[derive(clap::Args, Clone, Debug)]
+pub struct EndSettings {
+    /// How long what is under way may go on after SIGTERM
+    #[arg(long, env = "DRAIN", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub drain: Duration,
+    /// How long after SIGTERM new requests are still taken, so that those who send them learn meanwhile that it ends; part of the drain
+    #[arg(long, env = "LAME_DUCK", default_value = "1s", value_parser = humantime::parse_duration)]
+    pub lame_duck: Duration,
+}
+
+/// Told to everything that runs, so that it ends in order.
+#[derive(Clone, Default)]
+pub struct Shutdown {
+    begun_at: Arc<OnceLock<Instant>>,
+    draining: CancellationToken,
+    closing: CancellationToken,
+}
+
+impl Shutdown {
+    /// Nothing has been asked to end.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A shutdown that on SIGTERM or SIGINT begins, closes after `lame_duck`, and on a second signal ends the process at once.
+    pub fn on_signal(lame_duck: Duration) -> std::io::Result<Self> {
+        let shutdown = Self::new();
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let begun = shutdown.clone();
+        tokio::spawn(async move {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            info!("shutting down: finishing what is under way");
+            begun.begin_and_close_after(lame_duck);
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            info!("second signal: ending at once");
+            std::process::exit(1);
+        });
+        Ok(shutdown)
+    }
+
+    /// Asks everything to end, and to take nothing new.
+    pub fn begin(&self) {
+        self.begun_at.get_or_init(Instant::now);
+        self.draining.cancel();
+        self.closing.cancel();
+    }
+
+    /// Says that an end is near, and asks for it after `lame_duck`: until then what comes is still served, for those who have
+    /// yet to learn of it.
+    pub fn begin_and_close_after(&self, lame_duck: Duration) {
+        self.begun_at.get_or_init(Instant::now);
+        self.draining.cancel();
+        let closing = self.closing.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(lame_duck).await;
+            closing.cancel();
+        });
+    }
+
+    /// Whether an end is near.
+    pub fn has_begun(&self) -> bool {
+        self.draining.is_cancelled()
+    }
+
+    /// Waits until an end is near.
+    pub async fn begun(&self) {
+        self.draining.cancelled().await;
+    }
+
+    /// Waits until nothing new is to be taken.
+    pub async fn closing(&self) {
+        self.closing.cancelled().await;
+    }
+
+    /// What `work` comes to, unless nothing new is to be taken.
+    pub async fn unless_closing<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.closing.run_until_cancelled(work).await
+    }
+
+    /// Runs `work` to its end, but no longer than `bound` after the shutdown began. `None`: it was cut.
+    pub async fn bound<T>(&self, bound: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let cut = async {
+            self.begun().await;
+            let begun_at = self.begun_at.get().copied().unwrap_or_else(Instant::now);
+            tokio::time::sleep_until(begun_at + bound).await;
+        };
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = cut => None,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Logs: one JSON object a line on stderr, or readable text on a terminal.
+
+use std::io::IsTerminal;
+
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use super::traces::Exporting;
+
+/// The shared crates, which keep secrets and personal data out of their logs.
+const SHARED: &[&str] = &["admission", "grpc_server", "http_server", "persistence", "runtime", "service", "telemetry"];
+
+/// What is logged where `RUST_LOG` does not say: our own sentences, and only the warnings of what we stand on.
+const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,h2=warn,hyper=warn,tonic=warn";
+
+/// Starts logging for this process; a second call changes nothing, so tests may call it freely. `ours` are the crates of the
+/// program that keep secrets and personal text out of what they log. Traces go where `exporting` says: the steps of a request, and
+/// none of its log lines.
+pub(super) fn start(ours: &'static [&'static str], exporting: Option<&Exporting>) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let filter = filter.and(filter_fn(|metadata| is_fit_to_print(metadata, ours)));
+    let traces = exporting.map(|exporting| {
+        let steps = filter_fn(|metadata| metadata.is_span() && is_of("telemetry", metadata));
+        // Where in the code and in which thread a step began says nothing of what the request went through.
+        let layer = tracing_opentelemetry::layer().with_location(false).with_threads(false).with_target(false);
+        layer.with_level(false).with_tracked_inactivity(false).with_tracer(exporting.tracer()).with_filter(steps)
+    });
+    let registry = tracing_subscriber::registry().with(traces);
+    // A subscriber that is there already is somebody's choice: keep it.
+    let _ = if std::io::stderr().is_terminal() {
+        registry.with(fmt::layer().with_writer(std::io::stderr).with_filter(filter)).try_init()
+    } else {
+        let json = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(std::io::stderr);
+        registry.with(json.with_filter(filter)).try_init()
+    };
+}
+
+/// Whether this may be logged at all, whatever `RUST_LOG` asks for. In detail a crate that we stand on may print what passes
+/// through it: headers with their tokens, statements with what they store.
+fn is_fit_to_print(metadata: &Metadata<'_>, ours: &[&str]) -> bool {
+    *metadata.level() <= Level::INFO || ours.iter().chain(SHARED).any(|name| is_of(name, metadata))
+}
+
+fn is_of(name: &str, metadata: &Metadata<'_>) -> bool {
+    metadata.target().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}

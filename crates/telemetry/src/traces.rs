@@ -1,0 +1,177 @@
+//! Traces: one for each request, through every process that works on it, by OTLP.
+
+use std::{sync::OnceLock, time::Duration};
+
+use anyhow::Context as _;
+use http::{Uri, uri::Scheme};
+use hyper_rustls::HttpsConnectorBuilder;
+use opentelemetry::{
+    Context, KeyValue,
+    trace::{TraceContextExt, TracerProvider},
+};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithTonicConfig};
+use opentelemetry_sdk::{
+    Resource,
+    trace::{Sampler, SdkTracerProvider, ShouldSample},
+};
+use tonic::transport::{Channel, Endpoint};
+use tracing::{Span, field, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::{TraceParent, drawn::Drawn};
+
+/// A collector that takes longer misses what it was sent.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end of a process waits for the last traces to be taken.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Whether traces are made in this process.
+static EXPORTED: OnceLock<()> = OnceLock::new();
+
+/// Who decides which traces are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampling {
+    /// This process, for every trace alike: its callers are anybody, who could have all of theirs kept.
+    Here,
+    /// Whoever calls, where they say so: they are services of ours, and a trace is worth little without its other half.
+    ByCallers,
+}
+
+/// Traces on their way out.
+pub(super) struct Exporting(pub(super) SdkTracerProvider);
+
+impl Exporting {
+    pub(super) fn to(endpoint: &Uri, ratio: f64, name: &'static str, sampling: Sampling) -> anyhow::Result<Self> {
+        let exporter = SpanExporter::builder().with_tonic().with_channel(channel(endpoint)?).with_timeout(PATIENCE);
+        let exporter = exporter.build().with_context(|| format!("cannot send traces to {endpoint}"))?;
+        let resource = Resource::builder_empty()
+            .with_service_name(name)
+            .with_attribute(KeyValue::new("service.namespace", "ofself"))
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .build();
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_sampler(sampler(sampling, ratio))
+            .with_resource(resource)
+            .build();
+        EXPORTED.get_or_init(|| ());
+        Ok(Self(provider))
+    }
+
+    pub(super) fn tracer(&self) -> opentelemetry_sdk::trace::SdkTracer {
+        self.0.tracer("ofself")
+    }
+
+    pub(super) fn end(self) {
+        // A collector that is away is not worth a longer leave.
+        let _ = self.0.shutdown_with_timeout(LAST_WORDS);
+    }
+}
+
+fn sampler(sampling: Sampling, ratio: f64) -> Box<dyn ShouldSample> {
+    let drawn = Box::new(Drawn::new(ratio));
+    match sampling {
+        Sampling::Here => drawn,
+        Sampling::ByCallers => Box::new(Sampler::ParentBased(drawn)),
+    }
+}
+
+/// A channel that connects when it is first used. Not by tonic's own TLS: were that on, tonic would refuse every `https` channel
+/// that brings a connector of its own, and those between our services do.
+fn channel(endpoint: &Uri) -> anyhow::Result<Channel> {
+    let collector = Endpoint::from(endpoint.clone()).connect_timeout(PATIENCE).timeout(PATIENCE);
+    if endpoint.scheme() != Some(&Scheme::HTTPS) {
+        return Ok(collector.connect_lazy());
+    }
+    let connector = HttpsConnectorBuilder::new()
+        .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())
+        .context("cannot read the certificates that this machine trusts")?
+        .https_only()
+        .enable_http2()
+        .build();
+    Ok(collector.connect_with_connector_lazy(connector))
+}
+
+/// A request that is answered here, as its log lines and its trace know it: a step of the trace that `caller` sent it in, or
+/// the first of one of its own. `name` is what it asks for, one of few.
+pub fn server_span(name: &str, request_id: &str, caller: Option<TraceParent>) -> Span {
+    if EXPORTED.get().is_none() {
+        let trace_id = caller.map(|caller| caller.trace_id());
+        return info_span!("request", operation = name, request_id, trace_id);
+    }
+    let span = info_span!(
+        "request",
+        operation = name,
+        request_id,
+        trace_id = field::Empty,
+        otel.name = name,
+        otel.kind = "server"
+    );
+    if let Some(caller) = caller {
+        // Refused only where a span is no part of any trace.
+        let _ = span.set_parent(Context::new().with_remote_span_context(caller.into_span()));
+    }
+    if let Some(here) = here(&span) {
+        span.record("trace_id", here.trace_id());
+    }
+    span
+}
+
+/// A call that is made to another process.
+pub fn client_span(name: &str) -> Span {
+    if EXPORTED.get().is_none() {
+        return Span::none();
+    }
+    info_span!("call", otel.name = name, otel.kind = "client")
+}
+
+/// Where `span` stands in its trace, for whom it calls and whom it answers; `None` where no traces are made.
+pub fn here(span: &Span) -> Option<TraceParent> {
+    EXPORTED.get()?;
+    TraceParent::of_span(span.context().span().span_context())
+}
+
+/// Says of a request what is known of it in the end.
+pub fn finish(span: &Span, attributes: impl IntoIterator<Item = (&'static str, opentelemetry::Value)>, failed: bool) {
+    if EXPORTED.get().is_none() {
+        return;
+    }
+    for (name, value) in attributes {
+        span.set_attribute(name, value);
+    }
+    if failed {
+        span.set_status(opentelemetry::trace::Status::error(""));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{SpanKind, TraceId};
+    use opentelemetry_sdk::trace::SamplingDecision;
+
+    use super::*;
+
+    #[test]
+    fn a_service_keeps_what_its_caller_keeps_and_the_gateway_asks_nobody() {
+        let called_in = |flags: &str| {
+            let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
+            let headers = http::HeaderMap::from_iter([(
+                http::HeaderName::from_static(TraceParent::HEADER),
+                http::HeaderValue::from_str(&parent).unwrap(),
+            )]);
+            Context::new().with_remote_span_context(TraceParent::of(&headers).unwrap().into_span())
+        };
+        for (sampling, ratio, flags, kept) in [
+            (Sampling::ByCallers, 0.0, "01", true),
+            (Sampling::ByCallers, 1.0, "00", false),
+            (Sampling::Here, 0.0, "01", false),
+            (Sampling::Here, 1.0, "00", true),
+        ] {
+            let sampler = sampler(sampling, ratio);
+            let trace = TraceId::from_hex("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
+            let said = sampler.should_sample(Some(&called_in(flags)), trace, "m", &SpanKind::Server, &[], &[]);
+            let is_kept = said.decision == SamplingDecision::RecordAndSample;
+            assert_eq!(is_kept, kept, "{sampling:?} at {ratio} under {flags}");
+        }
+    }
+}

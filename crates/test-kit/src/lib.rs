@@ -1,0 +1,20 @@
+//! What the tests of several crates stand on: databases of their own, an HTTP client, processes that are gone afterwards.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its stage has failed"
+)]
+
+mod backend;
+mod http_client;
+mod postgres;
+mod process;
+pub mod statements;
+
+pub use backend::{Backend, on_both, on_both_checking};
+pub use http_client::{Answer, HttpClient};
+pub use process::{Process, program};

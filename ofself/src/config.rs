@@ -1,0 +1,111 @@
+//! Every option of `ofself`.
+
+use std::{path::PathBuf, time::Duration};
+
+use gateway::config::Limits;
+use http_server::ListenAddress;
+use telemetry::TelemetrySettings;
+use types::{Id, User};
+
+/// OfSelf's permission plane in one process: who may see which of your nodes, and what your apps may see of them.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "ofself", version, args_conflicts_with_subcommands = true)]
+pub struct Command {
+    /// What to do [default: serve]
+    #[command(subcommand)]
+    pub action: Option<Action>,
+    /// How to serve
+    #[command(flatten)]
+    pub serve: ServeSettings,
+}
+
+/// What the program does.
+#[derive(clap::Subcommand, Clone, Debug)]
+pub enum Action {
+    /// Serve the REST API and both services
+    Serve(ServeSettings),
+    /// Say what is wrong with these settings and how to mend it, and change nothing
+    Doctor(ServeSettings),
+    /// Ask the `ofself` that runs with these settings whether it should be sent work, and exit with 0 if so
+    Ready {
+        /// The admin address of that program
+        #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
+        admin_listen: ListenAddress,
+    },
+    /// Create the data directory and its signing key, unless they are there; `serve` does the same
+    Init {
+        /// Where the signing key is kept
+        #[arg(long, env = "DATA_DIR", default_value = "./data")]
+        data_dir: PathBuf,
+    },
+    /// Print a token, signed with the key of a data directory that `serve` or `init` created
+    Token(TokenSettings),
+    /// Make an authority and certificates to try mutual TLS with
+    Certificates(CertificateSettings),
+}
+
+/// How to serve.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ServeSettings {
+    /// Where the databases and the signing key are kept
+    #[arg(long, env = "DATA_DIR", default_value = "./data")]
+    pub data_dir: PathBuf,
+    /// Where to listen for HTTP; port 0 takes a free one
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: ListenAddress,
+    /// Where sharing listens for gRPC
+    #[arg(long, env = "SHARING_LISTEN", default_value = "127.0.0.1:50051")]
+    pub sharing_listen: ListenAddress,
+    /// Where exposure listens for gRPC
+    #[arg(long, env = "EXPOSURE_LISTEN", default_value = "127.0.0.1:50052")]
+    pub exposure_listen: ListenAddress,
+    /// Where to answer health checks and give metrics
+    #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
+    pub admin_listen: ListenAddress,
+    /// Speak plain text beyond this machine: whoever reaches the addresses above reads along, and may ask the services anything
+    #[arg(long, env = "INSECURE_PLAINTEXT", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub insecure_plaintext: bool,
+    /// How long requests under way may go on after SIGTERM
+    #[arg(long, env = "DRAIN", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub drain: Duration,
+    /// What the gateway bounds
+    #[command(flatten)]
+    pub limits: Limits,
+    /// How it is followed from outside
+    #[command(flatten)]
+    pub telemetry: TelemetrySettings,
+}
+
+/// Which token to mint.
+#[derive(clap::Args, Clone, Debug)]
+pub struct TokenSettings {
+    /// Whose token
+    #[arg(long, value_parser = |text: &str| Id::<User>::parse(text))]
+    pub user: Id<User>,
+    /// Of which kind of app: L0 first-party, L1 native, L2 third-party
+    #[arg(long, default_value = "L0", value_parser = ["L0", "L1", "L2"])]
+    pub tier: String,
+    /// How long it is good
+    #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
+    pub ttl: Duration,
+    /// Where the signing key is kept
+    #[arg(long, env = "DATA_DIR", default_value = "./data")]
+    pub data_dir: PathBuf,
+}
+
+/// Which certificates to make.
+#[derive(clap::Args, Clone, Debug)]
+pub struct CertificateSettings {
+    /// The folder they go to; the authority that is there is used again
+    #[arg(long, default_value = "./certificates")]
+    pub out: PathBuf,
+    /// The trust domain of the SPIFFE ids
+    #[arg(long, default_value = "ofself.local")]
+    pub trust_domain: String,
+    /// How long the certificates are good; the authority is good for a year
+    #[arg(long, default_value = "720h", value_parser = humantime::parse_duration)]
+    pub ttl: Duration,
+    /// Names and addresses beside `localhost`, `127.0.0.1` and its own name that every certificate is good for
+    #[arg(long = "name", value_name = "HOST")]
+    pub names: Vec<String>,
+}
