@@ -1,31 +1,31 @@
-//! How long a decision takes, ours beside those of other engines: `deploy/peers/run bench`.
+//! How long a decision takes, ours beside those of other engines: `conformance/run bench`.
 
 use std::{hint::black_box, path::Path};
 
+use conformance::{
+    cedar::{Cedar, Question},
+    rego::{self, Rego},
+};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use exposure_svc::domain::{
     Rules,
     exposure::{CompiledProfile, NodeFacts, TagFacts},
-    view::redact_pii,
 };
-use peers::{
-    cedar::{Cedar, Question},
-    rego::{self, Rego},
-};
+use pii::redact_pii;
 use serde_json::json;
 use sharing_svc::domain::{
     Rights, Scope, Share, ShareId, Source, Terms,
     access::{AccessSet, Action, Chain, NodeFacts as SharedNode, Resource, chains},
 };
-use types::{Distinct, Id, Instant};
+use types::{Id, Timestamp, UniqueVec};
 use uuid::Uuid;
 
 fn rules(json: serde_json::Value) -> Rules {
     serde_json::from_value(json).expect("rules")
 }
 
-fn moment(seconds: i64) -> Instant {
-    Instant::from_parts(seconds, 0).expect("a moment")
+fn timestamp(seconds: i64) -> Timestamp {
+    Timestamp::from_parts(seconds, 0).expect("a moment")
 }
 
 /// A profile with every kind of filter, all of which the node passes.
@@ -62,7 +62,7 @@ fn node<'a>(tags: &'a [TagFacts<'a>]) -> NodeFacts<'a> {
         node_type: "EXPERIENCE",
         tags,
         schema: None,
-        created_at: moment(1_767_225_600),
+        created_at: timestamp(1_767_225_600),
     }
 }
 
@@ -109,7 +109,8 @@ fn growth_of_exposure(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("exposure by parts of the expression");
     for parts in [1, 10, 100, 500] {
         let conditions: Vec<_> = (0..parts).map(|part| json!({"tag": format!("tag-{part}")})).collect();
-        let ours = CompiledProfile::new(&rules(json!({"tag_expression": {"op": "OR", "conditions": conditions}})), true);
+        let ours =
+            CompiledProfile::new(&rules(json!({"tag_expression": {"op": "OR", "conditions": conditions}})), true);
         let tags = TAGS.map(|(id, name)| TagFacts::new(id, name));
         let node = node(&tags);
         group.bench_function(BenchmarkId::from_parameter(parts), |bench| bench.iter(|| ours.exposes(black_box(&node))));
@@ -133,9 +134,9 @@ fn shares(count: u32) -> Vec<Chain> {
                 recipient: Id::parse(if link == 8 { "bob".to_owned() } else { format!("user-{link}") }).expect("an id"),
                 creator: Id::parse("ann").expect("an id"),
                 terms: Terms {
-                    scope: Scope::Tags(Distinct::new(tags.collect())),
+                    scope: Scope::Tags(UniqueVec::new(tags.collect())),
                     rights: Rights { read: true, write: false, delete: false, share: true },
-                    expires_at: Some(moment(4_000_000_000)),
+                    expires_at: Some(timestamp(4_000_000_000)),
                 },
                 source: match link {
                     1 => Source::Direct,
@@ -143,8 +144,8 @@ fn shares(count: u32) -> Vec<Chain> {
                 },
                 revoked_at: None,
                 ended_at: None,
-                created_at: moment(0),
-                updated_at: moment(0),
+                created_at: timestamp(0),
+                updated_at: timestamp(0),
                 version: 1,
                 created_version: 1,
             };
@@ -156,7 +157,7 @@ fn shares(count: u32) -> Vec<Chain> {
 
 fn one_share_decision(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("one share decision, chains of 8");
-    let now = moment(1_767_225_600);
+    let now = timestamp(1_767_225_600);
     for count in [1, 10, 100, 1_000] {
         let chains = shares(count);
         let ours = AccessSet::new(&chains);
@@ -212,12 +213,5 @@ fn redaction(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(
-    benches,
-    one_exposure_decision,
-    compiling,
-    one_share_decision,
-    growth_of_exposure,
-    redaction
-);
+criterion_group!(benches, one_exposure_decision, compiling, one_share_decision, growth_of_exposure, redaction);
 criterion_main!(benches);

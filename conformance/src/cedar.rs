@@ -10,7 +10,7 @@ use sharing_svc::domain::{
     Scope,
     access::{Action, Chain, NodeFacts as SharedNode},
 };
-use types::Instant;
+use types::Timestamp;
 
 /// Policies that decide about one resource.
 pub struct Cedar {
@@ -45,8 +45,8 @@ fn reference(tag: &TagRef) -> String {
     }
 }
 
-fn micros(moment: Instant) -> i64 {
-    moment.utc().timestamp_micros()
+fn micros(timestamp: Timestamp) -> i64 {
+    timestamp.utc().timestamp_micros()
 }
 
 fn expression(expression: &TagExpression) -> String {
@@ -122,7 +122,7 @@ impl Cedar {
     }
 
     /// The chains from an owner to a viewer: one `permit` each, that holds while all of its links do.
-    pub fn of_chains(chains: &[Chain], action: Action, now: Instant) -> Self {
+    pub fn of_chains(chains: &[Chain], action: Action, now: Timestamp) -> Self {
         let mut text = String::new();
         for chain in chains {
             let links = chain.links().enumerate().map(|(place, link)| {
@@ -133,7 +133,9 @@ impl Cedar {
                     Scope::All => "true".to_owned(),
                     Scope::Tags(tags) => format!("resource.tags.containsAny({})", set(tags.iter().map(|t| t.as_str()))),
                     Scope::Nodes(nodes) => format!("{}.contains(resource.id)", set(nodes.iter().map(|n| n.as_str()))),
-                    Scope::Graph(roots) => format!("resource.roots.containsAny({})", set(roots.iter().map(|r| r.as_str()))),
+                    Scope::Graph(roots) => {
+                        format!("resource.roots.containsAny({})", set(roots.iter().map(|r| r.as_str())))
+                    }
                 };
                 format!("{alive} && {granted} && ({covers})")
             });

@@ -4,7 +4,7 @@ use exposure_svc::domain::{Rules, TagExpression, TagOp, TagRef, exposure::NodeFa
 use regorus::{Engine, Value};
 use serde_json::json;
 use sharing_svc::domain::access::{Action, Chain, NodeFacts as SharedNode};
-use types::Instant;
+use types::Timestamp;
 
 /// The formula of docs/exposure.md over `data.profile`; the expression, which Rego has no recursion for, is added to it.
 const PROFILE: &str = r#"
@@ -138,8 +138,8 @@ pub struct Rego {
     rule: &'static str,
 }
 
-fn micros(moment: Instant) -> i64 {
-    moment.utc().timestamp_micros()
+fn micros(timestamp: Timestamp) -> i64 {
+    timestamp.utc().timestamp_micros()
 }
 
 fn value(json: &serde_json::Value) -> Value {
@@ -227,7 +227,8 @@ impl Rego {
 /// A node before a profile.
 pub fn node(node: &NodeFacts<'_>) -> Value {
     // By what a reference can match each: an id as such, or a text that is an id or a name.
-    let tags: Vec<_> = node.tags.iter().flat_map(|tag| [json!({"id": tag.id}), json!(tag.id), json!(tag.name)]).collect();
+    let tags: Vec<_> =
+        node.tags.iter().flat_map(|tag| [json!({"id": tag.id}), json!(tag.id), json!(tag.name)]).collect();
     value(&json!({"node": {
         "id": node.id,
         "kind": node.node_type,
@@ -238,7 +239,7 @@ pub fn node(node: &NodeFacts<'_>) -> Value {
 }
 
 /// A node before shares. A node is its own root.
-pub fn shared(node: SharedNode<'_>, action: Action, now: Instant) -> Value {
+pub fn shared(node: SharedNode<'_>, action: Action, now: Timestamp) -> Value {
     let roots: Vec<_> = node.graph_root_ids.iter().map(String::as_str).chain([node.id]).collect();
     value(&json!({
         "action": action.verb(),

@@ -3,17 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[allow(dead_code, reason = "shared with the tests of the service")]
-#[path = "../../../exposure-svc/tests/it/world.rs"]
+#[path = "../../exposure-svc/tests/it/world.rs"]
 mod exposure_world;
 #[allow(dead_code, reason = "shared with the tests of the service")]
-#[path = "../../../sharing-svc/tests/it/world.rs"]
+#[path = "../../sharing-svc/tests/it/world.rs"]
 mod sharing_world;
 
-use exposure_svc::domain::exposure::CompiledProfile;
-use peers::{
+use conformance::{
     cedar::{Cedar, Question},
     rego::{self, Rego},
 };
+use exposure_svc::domain::exposure::CompiledProfile;
 use proptest::{collection::vec, prelude::*};
 use sharing_svc::domain::access::{AccessSet, Action, Resource};
 

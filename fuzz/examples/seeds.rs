@@ -7,7 +7,9 @@ use ofself_proto::{exposure as e, sharing as s};
 use prost::Message;
 
 fn main() -> std::io::Result<()> {
-    for (target, seeds) in [("rest", rest()), ("token", tokens()), ("sharing_rpc", sharing()), ("exposure_rpc", exposure())] {
+    for (target, seeds) in
+        [("rest", rest()), ("token", tokens()), ("sharing_rpc", sharing()), ("exposure_rpc", exposure())]
+    {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
         fs::create_dir_all(&folder)?;
         for (index, seed) in seeds.iter().enumerate() {

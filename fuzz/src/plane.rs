@@ -1,16 +1,16 @@
 //! What the targets talk to: the gateway's routes in front of services that are away, and the services' own routes.
 
+use admission::rate_limit::RateLimit;
 use std::time::Duration;
 
-use admission::LoadSettings;
+use admission::AdmissionSettings;
 use axum::Router;
 use gateway::{
     auth::{AuthSettings, Authentication},
     http::admission::Admission,
-    rate_limit::RateLimit,
     upstream::Upstreams,
 };
-use http_server::{admin::Readiness, PlainText};
+use http_server::{PlainText, admin::Readiness};
 use persistence::{Database, DatabaseSettings};
 use runtime::clock::Clock;
 use tokio::runtime::{Builder, Runtime};
@@ -25,7 +25,7 @@ pub(crate) fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// The gateway's routes. Nobody listens where its services should be: what is understood is answered with 503.
+/// The gateway's routes. No service listens upstream: a valid request gets 503.
 pub(crate) fn gateway(runtime: &Runtime) -> Router {
     let auth = AuthSettings {
         jwt_issuer: ISSUER.to_owned(),
@@ -46,7 +46,7 @@ pub(crate) fn gateway(runtime: &Runtime) -> Router {
         let nowhere = "http://127.0.0.1:1".parse().expect("an address");
         let plain_text = PlainText::OnThisMachine;
         let upstreams = Upstreams::new(&nowhere, &nowhere, None, plain_text, Duration::from_secs(1)).expect("settings");
-        let admission = Admission::new(&LoadSettings::default(), 1);
+        let admission = Admission::new(&AdmissionSettings::default(), 1);
         gateway::router::router(upstreams, Readiness::default(), authentication, &admission, Vec::new())
             .expect("a description")
     })
@@ -54,15 +54,16 @@ pub(crate) fn gateway(runtime: &Runtime) -> Router {
 
 pub(crate) fn sharing(runtime: &Runtime) -> Router {
     use sharing_svc::{
-        grpc::routes,
         config::QuotaSettings,
+        grpc::routes,
         operations::Sharing,
         storage::{SCHEMA, Store, migrations::Migrator},
     };
     runtime.block_on(async {
         let database = database(SCHEMA).await;
         database.migrate::<Migrator>(SCHEMA).await.expect("a schema");
-        routes(&Sharing::new(Store::new(database, u64::MAX), Clock::system(), QuotaSettings::default().quotas())).into_axum_router()
+        routes(&Sharing::new(Store::new(database, u64::MAX), Clock::system(), QuotaSettings::default().quotas()))
+            .into_axum_router()
     })
 }
 

@@ -33,7 +33,8 @@ pub fn rest(bytes: &[u8]) {
         let path = request.uri().path().to_owned();
         runtime.block_on(async {
             let answer = router.clone().oneshot(request).await.expect("an answer");
-            let (status, is_empty) = (answer.status(), answer.headers().get(header::CONTENT_LENGTH).is_some_and(|l| l == "0"));
+            let (status, is_empty) =
+                (answer.status(), answer.headers().get(header::CONTENT_LENGTH).is_some_and(|l| l == "0"));
             assert!(DOCUMENTED.contains(&status.as_u16()), "{status} at {path}");
             let body = answer.into_body().collect().await.expect("a body").to_bytes();
             if status != StatusCode::OK && !is_empty && !body.is_empty() && !path.ends_with("z") {

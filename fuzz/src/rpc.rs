@@ -64,10 +64,10 @@ fn call(runtime: &Runtime, router: &Router, methods: &[String], bytes: &[u8]) {
         let answer = router.clone().oneshot(request).await.expect("an answer");
         let head = answer.headers().clone();
         let body = answer.into_body().collect().await.expect("a body");
-        let (code, says) = status(body.trailers().filter(|all| all.contains_key("grpc-status")).unwrap_or(&head));
+        let (code, reason) = status(body.trailers().filter(|all| all.contains_key("grpc-status")).unwrap_or(&head));
         // What is no protobuf at all is refused by tonic, with the code that gRPC has for it.
-        let is_ours = code == "13" && !says.starts_with("failed%20to%20decode");
-        assert!(!is_ours && code != "2" && code != "15", "{method}: {code} {says}");
+        let is_ours = code == "13" && !reason.starts_with("failed%20to%20decode");
+        assert!(!is_ours && code != "2" && code != "15", "{method}: {code} {reason}");
     });
 }
 

@@ -71,7 +71,8 @@ fn base64url(bytes: &[u8]) -> String {
 
 /// The rules of docs/security.md, read plainly.
 fn is_good(head: &[u8], claims: &[u8]) -> bool {
-    let (Ok(head), Ok(claims)) = (serde_json::from_slice::<Value>(head), serde_json::from_slice::<Value>(claims)) else {
+    let (Ok(head), Ok(claims)) = (serde_json::from_slice::<Value>(head), serde_json::from_slice::<Value>(claims))
+    else {
         return false;
     };
     let is = |claim: &str, expected: &str| claims[claim] == expected;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use admission::LoadSettings;
+use admission::AdmissionSettings;
 use http::HeaderValue;
 use http_server::{
     ConnectionSettings, ListenAddress, PlainText,
@@ -101,7 +101,7 @@ pub struct Limits {
     pub cors_origins: Vec<HeaderValue>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
-    pub load: LoadSettings,
+    pub load: AdmissionSettings,
     /// Requests of one user that are worked on at once; more are turned away, so that nobody takes the place of all others
     #[arg(long, env = "MAX_IN_FLIGHT_PER_USER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_in_flight_per_user: u32,
@@ -113,7 +113,7 @@ impl Default for Limits {
             rate_limit: 600,
             deadline: Duration::from_secs(5),
             cors_origins: Vec::new(),
-            load: LoadSettings::default(),
+            load: AdmissionSettings::default(),
             max_in_flight_per_user: 16,
         }
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use grpc_server::rpc_error::{MORE_FIELDS, Refusal, VALIDATION_ERROR};
+use grpc_server::rpc_error::{MORE_FIELDS, RpcError, VALIDATION_ERROR};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -245,8 +245,8 @@ impl ApiError {
         response
     }
 
-    fn from_refusal(refusal: Refusal, message: &str) -> Option<Self> {
-        let Refusal { reason, metadata, fields, retry_after } = refusal;
+    fn from_refusal(refusal: RpcError, message: &str) -> Option<Self> {
+        let RpcError { reason, metadata, fields, retry_after } = refusal;
         let code = ErrorCode::ALL.into_iter().find(|code| code.written().0 == reason)?;
         #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is passed on as the service says it")]
         Some(match code {
@@ -275,7 +275,7 @@ impl ApiError {
 
 impl From<Status> for ApiError {
     fn from(status: Status) -> Self {
-        if let Some(known) = Refusal::from_status(&status).and_then(|why| Self::from_refusal(why, status.message())) {
+        if let Some(known) = RpcError::from_status(&status).and_then(|why| Self::from_refusal(why, status.message())) {
             return known;
         }
         // A status with a source was made here, of a connection that failed, and not sent by a service.

@@ -9,21 +9,21 @@
 
 mod answer;
 pub mod auth;
+mod body_errors;
 pub mod config;
 mod description;
 pub mod doctor;
 pub mod error;
 mod exposure_profiles;
-mod held_answer;
 pub mod http;
 mod json;
-mod moment;
+mod response_body;
 pub mod router;
 mod sharing;
+mod timestamp;
 mod traced_channel;
 pub mod upstream;
 pub mod upstream_url;
-mod wrong_shape;
 
 use std::time::Duration;
 

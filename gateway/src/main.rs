@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     };
     let program = process::Program { name: "gateway", command: Command::command(), is_server: settings.is_some() };
     let telemetry =
-        Telemetry { name: "gateway", crates: &["gateway"], sampling: Sampling::Here, settings: settings.as_ref() };
+        Telemetry { name: "gateway", crates: &["gateway"], sampling: Sampling::Root, settings: settings.as_ref() };
     process::run(
         &program,
         || telemetry.start(),

@@ -158,8 +158,8 @@ async fn method_not_allowed() -> ApiError {
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer gives the panic away")]
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let says = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    error!(says, "a handler panicked");
+    let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    error!(message, "a handler panicked");
     ApiError::internal().into_response()
 }
 
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     /// What a client is told by a handler that comes to this.
-    async fn told(
+    async fn answer_text(
         handler: impl Fn() -> Result<&'static str, ApiError> + Clone + Send + Sync + 'static,
     ) -> (Response, String) {
         let router: Router = Router::new()
@@ -191,7 +191,7 @@ mod tests {
         let panics = || panic!("the secret of node 5");
         let odd = || Err(Status::new(Code::Internal, "the secret of row 5").into());
         let denied = || Err(Status::permission_denied("the secret of role 5").into());
-        for (answer, body) in [told(panics).await, told(odd).await, told(denied).await] {
+        for (answer, body) in [answer_text(panics).await, answer_text(odd).await, answer_text(denied).await] {
             assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
             assert!(body.contains("INTERNAL_SERVER_ERROR") && body.contains("\"request_id\":\"mine-1\""), "{body}");
             assert!(!body.contains("secret"), "{body}");

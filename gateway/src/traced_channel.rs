@@ -6,15 +6,15 @@ use std::{
     time::Instant,
 };
 
-use admission::Holding;
+use admission::MemoryReservation;
 use grpc_server::calls::{self, End};
 use http::{HeaderValue, Request, Response};
-use telemetry::{TraceParent, Unanswered, client_span, here};
+use telemetry::{EarlyDropGuard, TraceParent, client_span, current_traceparent};
 use tonic::{body::Body, transport::Channel};
 use tower::Service;
 use tracing::Instrument;
 
-use crate::held_answer::HeldAnswer;
+use crate::response_body::ResponseBody;
 
 /// A channel to one service.
 #[derive(Clone)]
@@ -34,17 +34,19 @@ impl Service<Request<Body>> for TracedChannel {
         // One of the contract's: it is our own client that calls.
         let method = request.uri().path().trim_start_matches('/').to_owned();
         let span = client_span(&method);
-        if let Some(parent) = here(&span).and_then(|here| HeaderValue::from_str(&here.to_string()).ok()) {
+        if let Some(parent) = current_traceparent(&span).and_then(|here| HeaderValue::from_str(&here.to_string()).ok())
+        {
             request.headers_mut().insert(TraceParent::HEADER, parent);
         }
-        let memory = request.extensions().get::<Holding>().cloned();
+        let memory = request.extensions().get::<MemoryReservation>().cloned();
         let called = self.0.call(request).instrument(span.clone());
         Box::pin(async move {
-            let unanswered = Unanswered::new(|| calls::abandoned(End::Client, method.clone(), began.elapsed(), &span));
+            let unanswered =
+                EarlyDropGuard::new(|| calls::abandoned(End::Client, method.clone(), began.elapsed(), &span));
             let answered = called.await;
             unanswered.answered();
             let answered = match memory {
-                Some(memory) => answered.map(|answer| answer.map(|body| Body::new(HeldAnswer::new(body, memory)))),
+                Some(memory) => answered.map(|answer| answer.map(|body| Body::new(ResponseBody::new(body, memory)))),
                 None => answered,
             };
             calls::finished(End::Client, method, answered.as_ref().ok().map(Response::headers), began.elapsed(), &span);

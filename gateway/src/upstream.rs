@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use admission::Holding;
+use admission::MemoryReservation;
 use anyhow::Context;
 use axum::extract::FromRequestParts;
 use grpc_server::{
@@ -55,7 +55,7 @@ pub struct Upstreams {
 pub struct Call {
     caller: Caller,
     context: RequestContext,
-    memory: Holding,
+    memory: MemoryReservation,
 }
 
 impl Upstreams {
@@ -149,10 +149,10 @@ fn channel(
     deadline: Duration,
 ) -> anyhow::Result<Channel> {
     if url.is_open() && plain_text == PlainText::OnThisMachine {
-        let says = format!(
+        let reason = format!(
             "{url} would send whose data it is in plain text beyond this machine; use https://, or pass --insecure-plaintext"
         );
-        return Err(ConfigurationError::new(says).into());
+        return Err(ConfigurationError::new(reason).into());
     }
     let endpoint = Endpoint::from_shared(url.to_string())
         .context("a service's address")?
@@ -167,9 +167,9 @@ fn channel(
         (UpstreamUrl::Plain(_) | UpstreamUrl::Unix(_), _) => Ok(endpoint.connect_lazy()),
         (UpstreamUrl::Tls(_), Some(tls)) => Ok(endpoint.connect_with_connector_lazy(tls.clone())),
         (UpstreamUrl::Tls(_), None) => {
-            let says =
+            let reason =
                 format!("{url} asks for a certificate; name UPSTREAM_TLS_CERT, UPSTREAM_TLS_KEY and UPSTREAM_TLS_CA");
-            Err(ConfigurationError::new(says).into())
+            Err(ConfigurationError::new(reason).into())
         }
     }
 }
@@ -195,23 +195,23 @@ async fn trouble(channel: Channel) -> Option<String> {
                 Some("answers that it does not serve".to_owned())
             }
         },
-        Ok(Err(status)) => Some(told(&status)),
+        Ok(Err(status)) => Some(response(&status)),
         Err(_) => Some("does not answer".to_owned()),
     }
 }
 
 /// A failure, down to its first cause: what failed is more than that something did.
-fn told(status: &tonic::Status) -> String {
-    let mut says = status.message().to_owned();
+fn response(status: &tonic::Status) -> String {
+    let mut reason = status.message().to_owned();
     let mut cause = std::error::Error::source(status);
     while let Some(error) = cause {
         let why = error.to_string();
-        if !says.contains(&why) {
-            says = format!("{says}: {why}");
+        if !reason.contains(&why) {
+            reason = format!("{reason}: {why}");
         }
         cause = error.source();
     }
-    says
+    reason
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Call {
@@ -220,7 +220,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Call {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let context = parts.extensions.get::<RequestContext>().cloned().ok_or_else(ApiError::internal)?;
-        let memory = parts.extensions.get::<Holding>().cloned().ok_or_else(ApiError::internal)?;
+        let memory = parts.extensions.get::<MemoryReservation>().cloned().ok_or_else(ApiError::internal)?;
         Ok(Self { caller, context, memory })
     }
 }

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let telemetry = Telemetry {
         name: "ofself",
         crates: &["ofself", "gateway", "sharing_svc", "exposure_svc"],
-        sampling: Sampling::Here,
+        sampling: Sampling::Root,
         settings: settings.as_ref(),
     };
     process::run(&program, || telemetry.start(), || run(command))

@@ -24,7 +24,7 @@ use service::NoSettings;
 use service::{Service, ServiceSettings};
 use sharing_svc::{SharingSvc, config::QuotaSettings};
 use telemetry::TelemetrySettings;
-use types::Instant;
+use types::Timestamp;
 
 use crate::{
     banner::{Addresses, Audience, banner},
@@ -120,7 +120,7 @@ impl Plane {
 }
 
 /// Checks everything the program depends on. Changes nothing.
-pub async fn check(doctor: &mut Doctor, settings: &ServeSettings, now: Instant) {
+pub async fn check(doctor: &mut Doctor, settings: &ServeSettings, now: Timestamp) {
     doctor.set_part("ofself");
     let key = signing_key::path(&settings.data_dir);
     if key.exists() {

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use test_kit::{Answer, Backend};
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// Every field of a body, with a value of its type.
 fn share() -> Value {
@@ -62,30 +62,30 @@ fn written(path: &str) -> String {
 }
 
 fn refused(answer: &Answer, path: &str, why: &str) {
-    let says = format!("{why} at {path}: {} {}", answer.status, answer.json());
-    assert_eq!(answer.status, 400, "{says}");
-    assert_eq!(answer.code(), "VALIDATION_ERROR", "{says}");
+    let message = format!("{why} at {path}: {} {}", answer.status, answer.json());
+    assert_eq!(answer.status, 400, "{message}");
+    assert_eq!(answer.code(), "VALIDATION_ERROR", "{message}");
     // A wrong item may be said of the item or of its list.
     let path = written(path);
-    assert!(answer.wrong_fields().iter().any(|wrong| wrong.starts_with(&path) || path.starts_with(wrong)), "{says}");
+    assert!(answer.wrong_fields().iter().any(|wrong| wrong.starts_with(&path) || path.starts_with(wrong)), "{message}");
 }
 
 /// A resource as it stands: what it shows, and how many there are.
-async fn standing(stage: &Stage, path: &str, list: &str) -> (Vec<u8>, Value) {
-    (stage.get("ann", path).await.body, stage.get("ann", list).await.json()["total"].clone())
+async fn standing(server: &TestServer, path: &str, list: &str) -> (Vec<u8>, Value) {
+    (server.get("ann", path).await.body, server.get("ann", list).await.json()["total"].clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_of_another_type_is_refused_by_the_name_of_its_field() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     for (base, list, body) in
         [("/sharing", "/sharing/outgoing", share()), ("/exposure-profiles", "/exposure-profiles", profile())]
     {
-        let created = stage.post("ann", base, &body).await;
+        let created = server.post("ann", base, &body).await;
         assert_eq!(created.status, 201, "{}", created.json());
         let one = created.header("location").replace("/api/v1", "");
-        let before = standing(&stage, &one, list).await;
+        let before = standing(&server, &one, list).await;
         let mut fields = Vec::new();
         paths(&body, "", &mut fields);
         let odd = [
@@ -113,16 +113,16 @@ async fn a_value_of_another_type_is_refused_by_the_name_of_its_field() {
                     continue;
                 }
                 let why = odd.to_string().chars().take(40).collect::<String>();
-                refused(&stage.post("ann", base, &wrong).await, field, &why);
+                refused(&server.post("ann", base, &wrong).await, field, &why);
                 if !field.starts_with("/shared_with_user_id") {
                     if let Some(members) = wrong.as_object_mut() {
                         members.remove("shared_with_user_id");
                     }
-                    refused(&stage.put("ann", &one, &wrong).await, field, &why);
+                    refused(&server.put("ann", &one, &wrong).await, field, &why);
                 }
             }
         }
-        assert_eq!(standing(&stage, &one, list).await, before, "{base}: nothing is written");
+        assert_eq!(standing(&server, &one, list).await, before, "{base}: nothing is written");
     }
 }
 
@@ -150,7 +150,7 @@ type Case = (&'static str, Vec<u8>, u16, &'static str, &'static [&'static str]);
 #[tokio::test]
 async fn what_json_itself_allows_and_we_do_not() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let deep = format!("{}{{\"tag\": \"t\"}}{}", "{\"op\": \"NOT\", \"conditions\": [".repeat(40), "]}".repeat(40));
     let emoji = |count: usize| format!(r#"{{"name": "{}"}}"#, "🦀".repeat(count));
     let cases: Vec<Case> = vec![
@@ -227,26 +227,26 @@ async fn what_json_itself_allows_and_we_do_not() {
         ),
     ];
     for (path, body, status, code, fields) in cases {
-        let answer = stage.ask_with("ann", Method::POST, path, &[], body.clone()).await;
-        let says = format!(
+        let answer = server.ask_with("ann", Method::POST, path, &[], body.clone()).await;
+        let message = format!(
             "{path} {}: {}",
             String::from_utf8_lossy(&body).chars().take(90).collect::<String>(),
             answer.json()
         );
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{says}");
-        assert_eq!(answer.wrong_fields(), fields, "{says}");
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{message}");
+        assert_eq!(answer.wrong_fields(), fields, "{message}");
     }
-    assert_eq!(stage.get("ann", "/sharing/outgoing").await.json()["total"], 0);
-    assert_eq!(stage.get("ann", "/exposure-profiles").await.json()["total"], 1);
+    assert_eq!(server.get("ann", "/sharing/outgoing").await.json()["total"], 0);
+    assert_eq!(server.get("ann", "/exposure-profiles").await.json()["total"], 1);
 }
 
 #[tokio::test]
 async fn very_many_wrong_fields_are_a_400_and_nobody_else_is_harmed() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let wrong = vec!["é"; 1_000];
     let share = json!({"shared_with_user_id": "b c", "scope": "specific_tags", "tag_ids": wrong, "node_ids": wrong});
-    let refused = stage.post("eve", "/sharing", &share).await;
+    let refused = server.post("eve", "/sharing", &share).await;
     assert_eq!(refused.status, 400, "{}", refused.json());
     assert!(
         ["shared_with_user_id", "tag_ids", "node_ids[9]"]
@@ -254,7 +254,7 @@ async fn very_many_wrong_fields_are_a_400_and_nobody_else_is_harmed() {
             .all(|field| refused.wrong_fields().contains(&(*field).to_owned()))
     );
 
-    let numbers = stage.post("eve", "/sharing", &json!({"scope": "specific_tags", "tag_ids": vec![5; 1_000]})).await;
+    let numbers = server.post("eve", "/sharing", &json!({"scope": "specific_tags", "tag_ids": vec![5; 1_000]})).await;
     assert_eq!(numbers.wrong_fields().len(), 12, "ten items, the list, and the recipient: {}", numbers.json());
 
     let empty = vec![""; 1_000];
@@ -262,28 +262,28 @@ async fn very_many_wrong_fields_are_a_400_and_nobody_else_is_harmed() {
     let grant = json!({"tag_ids": empty});
     let profile = json!({"name": "", "tag_expression": {"op": "OR", "conditions": tags}, "allowed_tag_ids": empty, "excluded_tag_ids": empty,
         "tag_permissions": {"discover": grant, "read": grant, "propose": grant, "edit": grant, "create": grant, "delete": grant}});
-    let refused = stage.post("eve", "/exposure-profiles", &profile).await;
+    let refused = server.post("eve", "/exposure-profiles", &profile).await;
     assert_eq!(refused.status, 400, "{}", refused.json());
     assert!(refused.json()["error"]["details"]["more_fields"].as_u64().unwrap() > 100, "what is not named is counted");
     let mut with_shape = profile.clone();
     with_shape["is_default"] = json!(5);
-    let refused = stage.post("eve", "/exposure-profiles", &with_shape).await;
+    let refused = server.post("eve", "/exposure-profiles", &with_shape).await;
     assert!(refused.wrong_fields().contains(&"is_default".to_owned()));
     assert!(refused.json()["error"]["details"]["more_fields"].is_u64(), "also when the gateway found something itself");
 
     let members: serde_json::Map<_, _> = (0..20_000).map(|n| (format!("m{n}"), json!(0))).collect();
-    let refused = stage.post("eve", "/sharing", &Value::Object(members)).await;
+    let refused = server.post("eve", "/sharing", &Value::Object(members)).await;
     assert_eq!((refused.status.as_u16(), refused.wrong_fields().contains(&"body".to_owned())), (400, true));
 }
 
 #[tokio::test]
 async fn a_page_of_the_largest_rows_is_answered() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     for row in 0..100 {
         let tags: Vec<_> = (0..1_000).map(|tag| format!("{row:0>64}-{tag:0>63}")).collect();
         let recipient = format!("bob-{}", row % 10);
-        stage
+        server
             .made(
                 "ann",
                 "/sharing",
@@ -291,17 +291,17 @@ async fn a_page_of_the_largest_rows_is_answered() {
             )
             .await;
     }
-    let page = stage.get("ann", "/sharing/outgoing?limit=100").await;
+    let page = server.get("ann", "/sharing/outgoing?limit=100").await;
     assert_eq!((page.status.as_u16(), page.json()["shares"].as_array().map(Vec::len)), (200, Some(100)));
 }
 
 #[tokio::test]
 async fn identity_comes_from_the_token_alone() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let id = stage.made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all"})).await;
+    let server = TestServer::start(&backend).await;
+    let id = server.made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all"})).await;
     let headers = [("x-user-id", "ann"), ("x-ofself-user", "ann")];
-    let ask = async |path: String| stage.ask_with("eve", Method::GET, &path, &headers, "").await.code();
+    let ask = async |path: String| server.ask_with("eve", Method::GET, &path, &headers, "").await.code();
     assert_eq!(ask(format!("/sharing/{id}")).await, "SHARE_NOT_FOUND");
     assert_eq!(ask(format!("/sharing/{id}?user_id=ann")).await, "VALIDATION_ERROR");
 }

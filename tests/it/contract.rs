@@ -69,7 +69,7 @@ const NOT_YET: [&str; 2] = ["SharingAdminService", "ExposureAdminService"];
 /// Methods that wait for the record of changes; the list only shrinks.
 const NOT_YET_METHODS: [&str; 2] = ["WatchShares", "WatchProfiles"];
 /// Services that act for a user, and for nobody without one.
-const FOR_A_USER: [&str; 2] = ["SharingService", "ExposureProfileService"];
+const USER_FACING: [&str; 2] = ["SharingService", "ExposureProfileService"];
 
 #[tokio::test]
 async fn every_method_refuses_the_nameless_and_the_empty() {
@@ -100,7 +100,7 @@ async fn every_method_refuses_the_nameless_and_the_empty() {
                     assert_eq!((nameless, empty), (Code::Unimplemented, Code::Unimplemented), "{path}");
                     continue;
                 }
-                if FOR_A_USER.contains(&service.name()) {
+                if USER_FACING.contains(&service.name()) {
                     assert_eq!(nameless, Code::Unauthenticated, "{path}");
                 }
                 let named = [Code::InvalidArgument, Code::NotFound];

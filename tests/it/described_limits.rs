@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 use test_kit::Backend;
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// A limit of one field: a value at it and one beyond.
 struct Limit {
@@ -90,8 +90,8 @@ fn with(body: &Value, path: &str, value: &Value) -> Value {
 #[tokio::test]
 async fn what_is_at_a_limit_is_taken_and_what_is_beyond_is_refused_by_its_name() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let description = stage.http.send(Method::GET, "/openapi.json", &[], "").await.unwrap();
+    let server = TestServer::start(&backend).await;
+    let description = server.http.send(Method::GET, "/openapi.json", &[], "").await.unwrap();
     let description = Description(description.json());
     let share = json!({"shared_with_user_id": "bob", "scope": "all"});
     let mut tried = 0;
@@ -107,12 +107,12 @@ async fn what_is_at_a_limit_is_taken_and_what_is_beyond_is_refused_by_its_name()
             }
             // Other things may be wrong with it, as ids are of a scope that needs none.
             let names = async |value: &Value| {
-                let answer = stage.post("ann", path, &with(&body, &field, value)).await;
+                let answer = server.post("ann", path, &with(&body, &field, value)).await;
                 let wrong = if answer.status == 400 { answer.wrong_fields() } else { Vec::new() };
                 let outermost = field.split('.').next().unwrap().to_owned();
                 wrong.iter().any(|wrong| {
                     let size = format!("{:?}", answer.json()["errors"][wrong.as_str()]);
-                    let is_of_size = ["at most", "characters"].iter().any(|says| size.contains(says));
+                    let is_of_size = ["at most", "characters"].iter().any(|message| size.contains(message));
                     wrong.starts_with(&outermost) && is_of_size
                 })
             };

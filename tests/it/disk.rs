@@ -48,7 +48,7 @@ impl Limited {
             line.starts_with("Another token:").then(|| (rest.clone(), admin.clone()))
         });
         let (process, (rest, admin)) = process;
-        let token = crate::stage::token_in(data, "alice");
+        let token = crate::test_server::token_in(data, "alice");
         Self { process, rest: HttpClient::new(rest), admin: HttpClient::new(admin), log, token }
     }
 

@@ -77,7 +77,7 @@ impl Ofself {
             }
             line.starts_with("Another token:")
         });
-        let token = crate::stage::token_in(data, "alice");
+        let token = crate::test_server::token_in(data, "alice");
         Self { process, rest: HttpClient::new(rest), admin: HttpClient::new(admin), token }
     }
 

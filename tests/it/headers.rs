@@ -5,55 +5,55 @@ use runtime::clock::Clock;
 use serde_json::json;
 use test_kit::{Backend, on_both};
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 const SHARE: &str = r#"{"shared_with_user_id": "bob", "scope": "all"}"#;
 
 #[tokio::test]
 async fn an_entity_tag_guards_against_lost_updates_and_needless_answers() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let made = stage.ask("ann", Method::POST, "/sharing", SHARE).await;
+    let server = TestServer::start(&backend).await;
+    let made = server.ask("ann", Method::POST, "/sharing", SHARE).await;
     let (tag, path) = (made.header("etag").to_owned(), made.header("location").replace("/api/v1", ""));
-    let known = stage.ask_with("ann", Method::GET, &path, &[("if-none-match", &tag)], "").await;
+    let known = server.ask_with("ann", Method::GET, &path, &[("if-none-match", &tag)], "").await;
     assert_eq!((known.status.as_u16(), known.body.len(), known.header("etag")), (304, 0, tag.as_str()));
 
     let write = r#"{"can_write": true}"#;
-    let updated = stage.ask_with("ann", Method::PUT, &path, &[("if-match", &tag)], write).await;
+    let updated = server.ask_with("ann", Method::PUT, &path, &[("if-match", &tag)], write).await;
     assert_eq!(updated.status, 200);
     assert_ne!(updated.header("etag"), tag);
-    assert_eq!(stage.ask_with("ann", Method::GET, &path, &[("if-none-match", &tag)], "").await.status, 200);
+    assert_eq!(server.ask_with("ann", Method::GET, &path, &[("if-none-match", &tag)], "").await.status, 200);
     for method in [Method::PUT, Method::DELETE] {
         for stale in [tag.as_str(), "\"nonsense\"", &format!("W/{}", updated.header("etag"))] {
-            let refused = stage.ask_with("ann", method.clone(), &path, &[("if-match", stale)], write).await;
+            let refused = server.ask_with("ann", method.clone(), &path, &[("if-match", stale)], write).await;
             assert_eq!((refused.status.as_u16(), refused.code().as_str()), (412, "PRECONDITION_FAILED"), "{stale}");
         }
     }
     let now = updated.header("etag");
-    let revoked = stage.ask_with("ann", Method::DELETE, &path, &[("if-match", now)], "").await;
-    let again = stage.ask_with("ann", Method::DELETE, &path, &[("if-match", now)], "").await;
+    let revoked = server.ask_with("ann", Method::DELETE, &path, &[("if-match", now)], "").await;
+    let again = server.ask_with("ann", Method::DELETE, &path, &[("if-match", now)], "").await;
     assert_eq!(
         (revoked.status.as_u16(), again.status.as_u16()),
         (200, 200),
         "an answer that was lost can be had again"
     );
     assert_eq!(revoked.body, again.body);
-    assert_eq!(stage.ask_with("ann", Method::DELETE, &path, &[("if-match", "*")], "").await.status, 200);
+    assert_eq!(server.ask_with("ann", Method::DELETE, &path, &[("if-match", "*")], "").await.status, 200);
 }
 
 #[tokio::test]
 async fn an_expired_share_is_not_taken_for_the_active_one_that_was_cached() {
     let backend = Backend::sqlite();
     let (clock, hand) = Clock::manual(Clock::system().now());
-    let stage = Stage::start_by(&backend, clock.clone()).await;
+    let server = TestServer::start_by(&backend, clock.clone()).await;
     let soon = clock.now().utc() + Duration::from_mins(1);
     let share = json!({"shared_with_user_id": "bob", "scope": "all", "expires_at": soon.to_rfc3339()});
-    let made = stage.post("ann", "/sharing", &share).await;
+    let made = server.post("ann", "/sharing", &share).await;
     let (tag, path) = (made.header("etag").to_owned(), made.header("location").replace("/api/v1", ""));
     assert_eq!(made.json()["status"], "active");
-    let again = async || stage.ask_with("bob", Method::GET, &path, &[("if-none-match", &tag)], "").await;
+    let again = async || server.ask_with("bob", Method::GET, &path, &[("if-none-match", &tag)], "").await;
     assert_eq!(again().await.status, 304);
-    hand.set(types::Instant::new(soon).unwrap());
+    hand.set(types::Timestamp::new(soon).unwrap());
     let expired = again().await;
     assert_eq!((expired.status.as_u16(), &expired.json()["status"]), (200, &json!("expired")));
 }
@@ -61,7 +61,7 @@ async fn an_expired_share_is_not_taken_for_the_active_one_that_was_cached() {
 #[tokio::test]
 async fn a_repeat_under_a_key_is_answered_byte_for_byte() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         for (path, body) in [
             ("/sharing", SHARE),
             ("/exposure-profiles", r#"{"name": "x", "tag_filters": {"include_any": ["a"]}}"#),
@@ -69,16 +69,16 @@ async fn a_repeat_under_a_key_is_answered_byte_for_byte() {
         ] {
             // A key is a user's at one service, whatever it came with.
             let key = [("idempotency-key", path)];
-            let first = stage.ask_with("ann", Method::POST, path, &key, body).await;
-            let again = stage.ask_with("ann", Method::POST, path, &key, format!(" {body} ")).await;
+            let first = server.ask_with("ann", Method::POST, path, &key, body).await;
+            let again = server.ask_with("ann", Method::POST, path, &key, format!(" {body} ")).await;
             assert_eq!((first.status, &first.body), (again.status, &again.body), "{backend}: {path}");
             assert_eq!(first.header("etag"), again.header("etag"));
             assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), ("", "true"));
             let other =
                 body.replace("bob", "cyd").replace("\"x\"", "\"y\"").replace("\"restrictive\"", "\"transparent\"");
-            let reused = stage.ask_with("ann", Method::POST, path, &key, other).await;
+            let reused = server.ask_with("ann", Method::POST, path, &key, other).await;
             assert_eq!((reused.status.as_u16(), reused.code().as_str()), (422, "IDEMPOTENCY_KEY_REUSED"), "{path}");
-            let wrong = stage.ask_with("ann", Method::POST, path, &[("idempotency-key", "a b")], body).await;
+            let wrong = server.ask_with("ann", Method::POST, path, &[("idempotency-key", "a b")], body).await;
             assert_eq!(wrong.wrong_fields(), ["Idempotency-Key"]);
         }
     })
@@ -88,14 +88,14 @@ async fn a_repeat_under_a_key_is_answered_byte_for_byte() {
 #[tokio::test]
 async fn a_request_keeps_its_ids_and_an_answer_has_its_headers() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let ids = [("x-request-id", "mine-1"), ("traceparent", trace)];
-    let answer = stage.ask_with("ann", Method::GET, "/sharing/share_abc", &ids, "").await;
+    let answer = server.ask_with("ann", Method::GET, "/sharing/share_abc", &ids, "").await;
     assert_eq!((answer.header("x-request-id"), answer.header("traceparent")), ("mine-1", trace));
     assert_eq!(answer.json()["error"]["request_id"], "mine-1");
     for path in ["/api/v1/sharing/outgoing", "/nowhere", "/healthz"] {
-        let answer = stage.http.send(Method::GET, path, &[("x-request-id", "has space")], "").await.unwrap();
+        let answer = server.http.send(Method::GET, path, &[("x-request-id", "has space")], "").await.unwrap();
         assert_eq!(answer.header("x-request-id").len(), 36, "{path}: one is made");
         for (header, value) in
             [("cache-control", "no-store"), ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY")]
@@ -108,14 +108,14 @@ async fn a_request_keeps_its_ids_and_an_answer_has_its_headers() {
 #[tokio::test]
 async fn pages_of_the_app_may_call_and_others_may_not() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let preflight = |origin: &'static str| {
         let headers = [
             ("origin", origin),
             ("access-control-request-method", "PUT"),
             ("access-control-request-headers", "authorization,if-match"),
         ];
-        let http = stage.http.clone();
+        let http = server.http.clone();
         async move { http.send(Method::OPTIONS, "/api/v1/sharing/x", &headers, "").await.unwrap() }
     };
     let allowed = preflight("https://app.ofself.ai").await;
@@ -126,60 +126,60 @@ async fn pages_of_the_app_may_call_and_others_may_not() {
     assert!(allowed.header("access-control-allow-headers").contains("if-match"));
     assert_eq!(preflight("https://evil.example").await.header("access-control-allow-origin"), "");
     let answer =
-        stage.ask_with("ann", Method::GET, "/sharing/outgoing", &[("origin", "https://app.ofself.ai")], "").await;
+        server.ask_with("ann", Method::GET, "/sharing/outgoing", &[("origin", "https://app.ofself.ai")], "").await;
     assert!(answer.header("access-control-expose-headers").contains("x-ratelimit-remaining"));
 }
 
 #[tokio::test]
 async fn a_user_has_a_limit_of_their_own() {
     let backend = Backend::sqlite();
-    let stage = Stage::start_with(&backend, 3, Duration::from_secs(20)).await;
+    let server = TestServer::start_with(&backend, 3, Duration::from_secs(20)).await;
     for left in ["2", "1", "0"] {
-        let answer = stage.get("ann", "/sharing/outgoing").await;
+        let answer = server.get("ann", "/sharing/outgoing").await;
         assert_eq!((answer.header("x-ratelimit-limit"), answer.header("x-ratelimit-remaining")), ("3", left));
         assert!(answer.header("x-ratelimit-reset").parse::<u64>().unwrap() > 1_700_000_000);
     }
-    let refused = stage.get("ann", "/sharing/outgoing").await;
+    let refused = server.get("ann", "/sharing/outgoing").await;
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (429, "RATE_LIMIT_EXCEEDED"));
     assert!((1..=20).contains(&refused.header("retry-after").parse::<u32>().unwrap()));
-    assert_eq!(stage.get("bob", "/sharing/outgoing").await.status, 200);
+    assert_eq!(server.get("bob", "/sharing/outgoing").await.status, 200);
 
     // What other apps ask in a user's name does not spend the user's own.
     let third_party =
-        format!("Bearer {}", stage.token_of("cyd", "L2", Duration::from_hours(1), &runtime::clock::Clock::system()));
+        format!("Bearer {}", server.token_of("cyd", "L2", Duration::from_hours(1), &runtime::clock::Clock::system()));
     for status in [403, 403, 403, 429] {
-        let answer = stage
+        let answer = server
             .http
             .send(Method::GET, "/api/v1/sharing/outgoing", &[("authorization", &third_party)], "")
             .await
             .unwrap();
         assert_eq!(answer.status, status);
     }
-    assert_eq!(stage.get("cyd", "/sharing/outgoing").await.status, 200);
+    assert_eq!(server.get("cyd", "/sharing/outgoing").await.status, 200);
 }
 
 #[tokio::test]
 async fn failures_of_the_framework_have_the_envelope_too() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let kind = |kind: &'static str| [("content-type", kind)];
     let large = format!(r#"{{"name": "{}"}}"#, "x".repeat(256 * 1024));
     let cases = [
-        (stage.get("ann", "/nowhere").await, 404, "NOT_FOUND"),
-        (stage.get("ann", "/sharing/").await, 404, "NOT_FOUND"),
-        (stage.get("ann", "/sharing/%FF").await, 404, "SHARE_NOT_FOUND"),
-        (stage.ask("ann", Method::PATCH, "/sharing/x", "{}").await, 405, "METHOD_NOT_ALLOWED"),
-        (stage.ask("ann", Method::POST, "/sharing", "{").await, 400, "MALFORMED_JSON"),
-        (stage.ask("ann", Method::POST, "/sharing", "").await, 400, "MALFORMED_JSON"),
-        (stage.ask("ann", Method::POST, "/sharing", "[]").await, 400, "MALFORMED_JSON"),
+        (server.get("ann", "/nowhere").await, 404, "NOT_FOUND"),
+        (server.get("ann", "/sharing/").await, 404, "NOT_FOUND"),
+        (server.get("ann", "/sharing/%FF").await, 404, "SHARE_NOT_FOUND"),
+        (server.ask("ann", Method::PATCH, "/sharing/x", "{}").await, 405, "METHOD_NOT_ALLOWED"),
+        (server.ask("ann", Method::POST, "/sharing", "{").await, 400, "MALFORMED_JSON"),
+        (server.ask("ann", Method::POST, "/sharing", "").await, 400, "MALFORMED_JSON"),
+        (server.ask("ann", Method::POST, "/sharing", "[]").await, 400, "MALFORMED_JSON"),
         (
-            stage.ask_with("ann", Method::POST, "/sharing", &kind("text/plain"), SHARE).await,
+            server.ask_with("ann", Method::POST, "/sharing", &kind("text/plain"), SHARE).await,
             415,
             "UNSUPPORTED_MEDIA_TYPE",
         ),
-        (stage.ask_with("ann", Method::POST, "/sharing", &[], large).await, 413, "PAYLOAD_TOO_LARGE"),
+        (server.ask_with("ann", Method::POST, "/sharing", &[], large).await, 413, "PAYLOAD_TOO_LARGE"),
         (
-            stage.ask_with("ann", Method::POST, "/sharing", &kind("application/json; charset=utf-8"), SHARE).await,
+            server.ask_with("ann", Method::POST, "/sharing", &kind("application/json; charset=utf-8"), SHARE).await,
             201,
             "",
         ),
@@ -193,24 +193,24 @@ async fn failures_of_the_framework_have_the_envelope_too() {
 #[tokio::test]
 async fn every_answer_to_somebody_known_says_how_much_is_left() {
     let backend = Backend::sqlite();
-    let stage = Stage::start_with(&backend, 100, Duration::from_secs(20)).await;
-    let made = stage.ask("ann", Method::POST, "/sharing", SHARE).await;
+    let server = TestServer::start_with(&backend, 100, Duration::from_secs(20)).await;
+    let made = server.ask("ann", Method::POST, "/sharing", SHARE).await;
     let path = made.header("location").replace("/api/v1", "");
-    let third_party = stage.token_of("ann", "L2", Duration::from_hours(1), &runtime::clock::Clock::system());
+    let third_party = server.token_of("ann", "L2", Duration::from_hours(1), &runtime::clock::Clock::system());
     let third_party = format!("Bearer {third_party}");
     let by_another_app = [("authorization", third_party.as_str())];
     for (answer, status) in [
-        (stage.ask("ann", Method::POST, "/sharing", "{").await, 400),
-        (stage.ask("bob", Method::PUT, &path, r#"{"can_write": true}"#).await, 403),
-        (stage.http.send(Method::GET, "/api/v1/sharing/outgoing", &by_another_app, "").await.unwrap(), 403),
-        (stage.get("ann", "/sharing/none").await, 404),
-        (stage.ask("ann", Method::POST, "/sharing", SHARE).await, 409),
-        (stage.ask_with("ann", Method::DELETE, &path, &[("if-match", "\"9\"")], "").await, 412),
-        (stage.ask_with("ann", Method::POST, "/sharing", &[("content-type", "text/plain")], SHARE).await, 415),
+        (server.ask("ann", Method::POST, "/sharing", "{").await, 400),
+        (server.ask("bob", Method::PUT, &path, r#"{"can_write": true}"#).await, 403),
+        (server.http.send(Method::GET, "/api/v1/sharing/outgoing", &by_another_app, "").await.unwrap(), 403),
+        (server.get("ann", "/sharing/none").await, 404),
+        (server.ask("ann", Method::POST, "/sharing", SHARE).await, 409),
+        (server.ask_with("ann", Method::DELETE, &path, &[("if-match", "\"9\"")], "").await, 412),
+        (server.ask_with("ann", Method::POST, "/sharing", &[("content-type", "text/plain")], SHARE).await, 415),
     ] {
         assert_eq!((answer.status.as_u16(), answer.header("x-ratelimit-limit")), (status, "100"));
         assert!(answer.header("x-ratelimit-remaining").parse::<u32>().unwrap() < 100, "{status}");
     }
-    let nobody = stage.http.send(Method::GET, "/api/v1/sharing/outgoing", &[], "").await.unwrap();
+    let nobody = server.http.send(Method::GET, "/api/v1/sharing/outgoing", &[], "").await.unwrap();
     assert_eq!((nobody.status.as_u16(), nobody.header("x-ratelimit-limit")), (401, ""));
 }

@@ -1,5 +1,5 @@
 //! Layers inside a crate, which Cargo cannot enforce: `domain` names nothing else, SeaORM stays in `storage`, tonic and the
-//! contract stay in `grpc`. Between crates the dependency tree is the rule.
+//! contract stay in `grpc`. Between crates, the dependency tree is the rule.
 
 use std::{
     collections::BTreeSet,

@@ -255,7 +255,7 @@ fn misspelled_environment_variable_is_a_warning() {
 #[test]
 fn a_wrong_option_is_said_in_a_line_and_ends_with_two() {
     let data = tempfile::tempdir().unwrap();
-    for (arguments, says) in [
+    for (arguments, reason) in [
         (vec!["serve", "--rate-limit", "many"], "--rate-limit"),
         (vec!["serve", "--drain", "10"], "--drain"),
         (vec!["token", "--user", "not an id"], "--user"),
@@ -266,6 +266,6 @@ fn a_wrong_option_is_said_in_a_line_and_ends_with_two() {
         let refused = ofself(&arguments, data.path()).output().unwrap();
         assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
         let error = String::from_utf8(refused.stderr).unwrap();
-        assert!(error.contains(says), "{arguments:?}: {error}");
+        assert!(error.contains(reason), "{arguments:?}: {error}");
     }
 }

@@ -1,18 +1,18 @@
 use serde_json::{Value, json};
 use test_kit::{Backend, on_both};
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 #[tokio::test]
 async fn a_share_has_every_documented_field() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let body = json!({
             "shared_with_user_id": "user-uuid", "scope": "specific_tags", "tag_ids": ["tag-uuid-1", "tag-uuid-2"],
             "can_read": true, "can_write": false, "can_delete": false, "can_share": false,
             "expires_at": "2126-12-31T01:00:00+01:00",
         });
-        let made = stage.post("ann", "/sharing", &body).await;
+        let made = server.post("ann", "/sharing", &body).await;
         assert_eq!(made.status, 201);
         let share = made.json();
         assert_eq!(made.header("location"), format!("/api/v1/sharing/{}", share["id"].as_str().unwrap()));
@@ -34,7 +34,7 @@ async fn a_share_has_every_documented_field() {
         });
         assert_eq!(shown, expected, "{backend}");
         let path = format!("/sharing/{}", share["id"].as_str().unwrap());
-        assert_eq!(stage.get("user-uuid", &path).await.json(), share);
+        assert_eq!(server.get("user-uuid", &path).await.json(), share);
     })
     .await;
 }
@@ -42,17 +42,17 @@ async fn a_share_has_every_documented_field() {
 #[tokio::test]
 async fn null_is_absent_in_a_post_and_clears_in_a_put() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     // As the published Python client sends it.
     let body = json!({"shared_with_user_id": "bob", "scope": "all", "tag_ids": null, "node_ids": null, "can_read": null,
         "expires_at": "2126-01-01T00:00:00Z", "parent_share_id": null});
-    let id = stage.made("ann", "/sharing", &body).await;
+    let id = server.made("ann", "/sharing", &body).await;
     let path = format!("/sharing/{id}");
-    let kept = stage.put("ann", &path, &json!({"can_write": true})).await.json();
+    let kept = server.put("ann", &path, &json!({"can_write": true})).await.json();
     assert_eq!(kept["expires_at"], "2126-01-01T00:00:00Z");
-    assert_eq!(stage.put("ann", &path, &json!({"expires_at": null})).await.json()["expires_at"], Value::Null);
+    assert_eq!(server.put("ann", &path, &json!({"expires_at": null})).await.json()["expires_at"], Value::Null);
     assert_eq!(
-        stage.put("ann", &path, &json!({"can_read": null, "scope": null})).await.wrong_fields(),
+        server.put("ann", &path, &json!({"can_read": null, "scope": null})).await.wrong_fields(),
         ["can_read", "scope"]
     );
 }
@@ -60,15 +60,15 @@ async fn null_is_absent_in_a_post_and_clears_in_a_put() {
 #[tokio::test]
 async fn pages_say_where_they_stand() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     for tag in 0..5 {
         let body = json!({"shared_with_user_id": "bob", "scope": "specific_tags", "tag_ids": [format!("t{tag}")]});
-        stage.made("ann", "/sharing", &body).await;
+        server.made("ann", "/sharing", &body).await;
     }
     let page = |query: &'static str| {
-        let stage = &stage;
+        let server = &server;
         async move {
-            let page = stage.get("ann", &format!("/sharing/outgoing{query}")).await.json();
+            let page = server.get("ann", &format!("/sharing/outgoing{query}")).await.json();
             let rows = page["shares"].as_array().unwrap().len();
             (rows, json!([page["total"], page["limit"], page["offset"], page["has_next"], page["has_prev"]]))
         }
@@ -83,7 +83,7 @@ async fn pages_say_where_they_stand() {
     for (query, field) in
         [("limit=0", "limit"), ("offset=-1", "offset"), ("is_active=maybe", "is_active"), ("limit=x", "limit")]
     {
-        let refused = stage.get("ann", &format!("/sharing/outgoing?{query}")).await;
+        let refused = server.get("ann", &format!("/sharing/outgoing?{query}")).await;
         assert_eq!((refused.status.as_u16(), refused.wrong_fields()), (400, vec![field.to_owned()]));
     }
 }
@@ -91,24 +91,24 @@ async fn pages_say_where_they_stand() {
 #[tokio::test]
 async fn revoking_twice_gives_the_same_answer() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let path = format!(
         "/sharing/{}",
-        stage.made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all"})).await
+        server.made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all"})).await
     );
-    let first = stage.delete("ann", &path).await;
+    let first = server.delete("ann", &path).await;
     assert_eq!((first.status.as_u16(), first.json()["status"].as_str()), (200, Some("revoked")));
-    assert_eq!(stage.delete("ann", &path).await.body, first.body);
-    assert_eq!(stage.put("ann", &path, &json!({"can_write": true})).await.code(), "SHARE_REVOKED");
+    assert_eq!(server.delete("ann", &path).await.body, first.body);
+    assert_eq!(server.put("ann", &path, &json!({"can_write": true})).await.code(), "SHARE_REVOKED");
 }
 
 #[tokio::test]
 async fn a_conflict_names_the_share_that_stands() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let body = json!({"shared_with_user_id": "bob", "scope": "all"});
-    let id = stage.made("ann", "/sharing", &body).await;
-    let refused = stage.post("ann", "/sharing", &body).await;
+    let id = server.made("ann", "/sharing", &body).await;
+    let refused = server.post("ann", "/sharing", &body).await;
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "SHARING_EXISTS"));
     assert_eq!(refused.json()["error"]["details"]["share_id"], id);
 }
@@ -116,9 +116,9 @@ async fn a_conflict_names_the_share_that_stands() {
 #[tokio::test]
 async fn a_strangers_not_found_is_that_of_what_never_was() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let share = stage.made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all"})).await;
-    let profile = stage.made("ann", "/exposure-profiles", &json!({"name": "mine"})).await;
+    let server = TestServer::start(&backend).await;
+    let share = server.made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all"})).await;
+    let profile = server.made("ann", "/exposure-profiles", &json!({"name": "mine"})).await;
     let never = "01a20058-215e-710d-a63e-b9acc3ae83b4";
     for (path, id) in [("/sharing", share), ("/exposure-profiles", profile)] {
         for (method, body) in [("GET", ""), ("PUT", "{}"), ("PUT", r#"{"name": 5, "can_read": 5}"#), ("DELETE", "")] {
@@ -127,7 +127,7 @@ async fn a_strangers_not_found_is_that_of_what_never_was() {
                 [("x-request-id", "same"), ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")];
             let mut seen = Vec::new();
             for id in [id.as_str(), never, "share_abc"] {
-                let answer = stage.ask_with("eve", method.clone(), &format!("{path}/{id}"), &headers, body).await;
+                let answer = server.ask_with("eve", method.clone(), &format!("{path}/{id}"), &headers, body).await;
                 let mut headers = answer.headers.clone();
                 headers.remove("date");
                 seen.push((answer.status, headers, answer.body));

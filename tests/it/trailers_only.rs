@@ -14,7 +14,7 @@ use hyper_util::{
 };
 use test_kit::Backend;
 
-use crate::{raw_call::methods, stage::Stage};
+use crate::{raw_call::methods, test_server::TestServer};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What every service answers beside its own methods; but for reflection, which begins to answer before it reads (tonic-reflection).
@@ -92,11 +92,11 @@ fn framed(message: &[u8]) -> Bytes {
 #[tokio::test]
 async fn errors_before_any_message_are_trailers_only() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let caller = Caller::new();
     let mut seen = 0;
     for path in HEALTH.map(str::to_owned).into_iter().chain(methods().into_iter().map(|(path, _)| path)) {
-        let url = if path.contains("exposure") { &stage.exposure_url } else { &stage.sharing_url };
+        let url = if path.contains("exposure") { &server.exposure_url } else { &server.sharing_url };
         let user = ("x-ofself-user", "ann");
         for (name, headers, body) in [
             ("an empty message", vec![], whole(b"")),

@@ -5,28 +5,28 @@ use std::time::Duration;
 use http::Method;
 use test_kit::Backend;
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 #[tokio::test]
 async fn a_dead_service_is_a_503_and_the_other_goes_on() {
     let backend = Backend::sqlite();
-    let stage = Stage::start_with(&backend, 0, Duration::from_secs(2)).await;
-    let is_ready = || async { stage.http.send(Method::GET, "/readyz", &[], "").await.unwrap().status == 200 };
+    let server = TestServer::start_with(&backend, 0, Duration::from_secs(2)).await;
+    let is_ready = || async { server.http.send(Method::GET, "/readyz", &[], "").await.unwrap().status == 200 };
     while !is_ready().await {}
-    stage.sharing.begin();
+    server.sharing.begin();
     loop {
-        let answer = stage.get("ann", "/sharing/outgoing").await;
+        let answer = server.get("ann", "/sharing/outgoing").await;
         assert!(answer.status == 200 || answer.status == 503, "{}", answer.status);
         if answer.status == 503 {
             assert_eq!((answer.code().as_str(), answer.header("retry-after")), ("SERVICE_UNAVAILABLE", "1"));
             break;
         }
     }
-    let wrong = stage.ask("ann", Method::POST, "/sharing", r#"{"scope": 5}"#).await;
+    let wrong = server.ask("ann", Method::POST, "/sharing", r#"{"scope": 5}"#).await;
     assert_eq!(wrong.status, 503, "what is wrong with the rest nobody can say");
-    assert_eq!(stage.get("ann", "/exposure-profiles").await.status, 200);
+    assert_eq!(server.get("ann", "/exposure-profiles").await.status, 200);
     while is_ready().await {}
-    assert_eq!(stage.http.send(Method::GET, "/healthz", &[], "").await.unwrap().status, 200);
+    assert_eq!(server.http.send(Method::GET, "/healthz", &[], "").await.unwrap().status, 200);
 }
 
 #[tokio::test]

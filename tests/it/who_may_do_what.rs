@@ -9,7 +9,7 @@ use runtime::clock::Clock;
 use serde_json::json;
 use test_kit::{Answer, Backend};
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 const HEADING: &str = "\
 # Who may do what
@@ -98,10 +98,10 @@ async fn the_table_is_what_is_answered() {
         for asker in &ASKERS {
             row.push(cell(&ask(request, body, asker).await));
         }
-        for (asker, told) in &REFUSED {
+        for (asker, response) in &REFUSED {
             // Whoever asks for what is nowhere is told so, whoever they are.
-            let told = if request == "GET /nowhere" { "404 `NOT_FOUND`" } else { told };
-            assert_eq!(cell(&ask(request, body, asker).await), told, "{request} by {}", asker.title);
+            let response = if request == "GET /nowhere" { "404 `NOT_FOUND`" } else { response };
+            assert_eq!(cell(&ask(request, body, asker).await), response, "{request} by {}", asker.title);
         }
         let request = ["share", "reshare"]
             .iter()
@@ -118,20 +118,20 @@ async fn the_table_is_what_is_answered() {
 /// Sets the scene anew and asks.
 async fn ask(request: &str, body: &str, asker: &Asker) -> Answer {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let share = json!({"shared_with_user_id": "bob", "scope": "all", "can_share": true});
-    let share = stage.made("ann", "/sharing", &share).await;
+    let share = server.made("ann", "/sharing", &share).await;
     let reshare = json!({"shared_with_user_id": "cyd", "scope": "all", "parent_share_id": share});
-    let reshare = stage.made("bob", "/sharing", &reshare).await;
-    let profile = stage.made("ann", "/exposure-profiles", &json!({"name": "Mine"})).await;
-    let default = stage.get("ann", "/exposure-profiles/default").await.json()["id"].as_str().unwrap().to_owned();
+    let reshare = server.made("bob", "/sharing", &reshare).await;
+    let profile = server.made("ann", "/exposure-profiles", &json!({"name": "Mine"})).await;
+    let default = server.get("ann", "/exposure-profiles/default").await.json()["id"].as_str().unwrap().to_owned();
     let named = [("{share}", &share), ("{reshare}", &reshare), ("{profile}", &profile), ("{default}", &default)];
     let fill = |text: &str| named.iter().fold(text.to_owned(), |text, (name, id)| text.replace(name, id));
 
     let (method, path) = request.split_once(' ').unwrap();
     let token = match asker.with {
-        With::Token(tier) => stage.token_of(asker.user, tier, Duration::from_hours(1), &Clock::system()),
-        With::ExpiredToken => stage.expired_token(asker.user),
+        With::Token(tier) => server.token_of(asker.user, tier, Duration::from_hours(1), &Clock::system()),
+        With::ExpiredToken => server.expired_token(asker.user),
         With::ApiKey | With::Nothing => String::new(),
     };
     let authorization = format!("Bearer {token}");
@@ -142,7 +142,7 @@ async fn ask(request: &str, body: &str, asker: &Asker) -> Answer {
         With::Nothing => headers.push(("x-user-id", "ann")),
     }
     let method: Method = method.parse().unwrap();
-    stage.http.send(method, &format!("/api/v1{}", fill(path)), &headers, fill(body)).await.unwrap()
+    server.http.send(method, &format!("/api/v1{}", fill(path)), &headers, fill(body)).await.unwrap()
 }
 
 fn cell(answer: &Answer) -> String {

@@ -1,126 +1,133 @@
-//! How much of one kind of work is done at once: as much as keeps it within a few times of what it takes when it is calm.
+//! Adaptive concurrency limiter: additive increase and multiplicative decrease on latency, as in Netflix concurrency-limits.
 //!
-//! What is taken beyond that only waits, for a core or for a database, and everybody waits with it. How much it is, nobody can
-//! say beforehand: it depends on the machine, on the database and on the hour. So it is found by looking.
+//! Beyond some concurrency, requests only wait for a core or for the database. That point depends on the machine, the database
+//! and the time of day, so the limiter measures it: it compares recent latency with the latency of requests that ran alone.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// Work may take this many times what it takes when it is calm.
-const STRETCH: f64 = 2.5;
-/// What is shorter than this is not worth turning anybody away for.
-const NEGLIGIBLE: Duration = Duration::from_micros(1_500);
-/// How much a calm answer says of what calm is, and one of now of what now is.
-const CALM_WEIGHT: f64 = 0.02;
-const NOW_WEIGHT: f64 = 0.1;
-/// Work that began beside so much other is calm.
-const CALM: u32 = 2;
-/// Where looking begins.
-const START: u32 = 32;
+/// Recent latency may exceed the baseline by this factor.
+const LATENCY_TOLERANCE: f64 = 2.5;
+/// Latency below this never lowers the limit.
+const LATENCY_FLOOR: Duration = Duration::from_micros(1_500);
+/// Weights of one sample in the moving averages.
+const BASELINE_WEIGHT: f64 = 0.02;
+const RECENT_WEIGHT: f64 = 0.1;
+/// A request is a baseline sample if at most this many are in flight.
+const MAX_UNCONTENDED: u32 = 2;
+const INITIAL_LIMIT: u32 = 32;
 
-/// One kind of work.
+/// The concurrency limit of one kind of operation.
 #[derive(Debug)]
-pub struct Pace {
-    least: u32,
+pub struct AdaptiveLimiter {
+    min: u32,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    under_way: u32,
+    in_flight: u32,
     limit: u32,
-    /// Seconds an answer takes when it is calm, and those it takes now; none before the first.
-    calm: Option<f64>,
-    now: Option<f64>,
-    /// Answers since the limit was last moved.
-    answers: u32,
-    /// Whether the limit was reached since.
-    was_full: bool,
-    /// How often something began beside more than what is calm.
-    crowded: u64,
+    /// Seconds; `None` before the first sample.
+    baseline_latency: Option<f64>,
+    recent_latency: Option<f64>,
+    /// Samples since the limit last changed.
+    samples: u32,
+    /// Whether a request was rejected since then.
+    was_limited: bool,
+    /// Raised when a request starts under contention.
+    contention_epoch: u64,
 }
 
-/// Work under way, until this is dropped.
+/// Permission for one request in flight. Dropping it releases the permit and records the latency.
 #[derive(Debug)]
-pub struct Pass {
-    pace: Arc<Pace>,
-    began: Instant,
-    /// How often it had been crowded when this began; none where it was crowded then.
-    calm_since: Option<u64>,
+pub struct LimiterPermit {
+    limiter: Arc<AdaptiveLimiter>,
+    started: Instant,
+    /// The contention epoch at the start; `None` under contention.
+    uncontended_epoch: Option<u64>,
 }
 
-impl Pace {
-    /// Work that is always done `least` times at once, however long it takes.
-    pub fn new(least: u32) -> Self {
-        let limit = START.max(least);
-        let state = State { under_way: 0, limit, calm: None, now: None, answers: 0, was_full: false, crowded: 0 };
-        Self { least, state: Mutex::new(state) }
+impl AdaptiveLimiter {
+    /// A limiter that never goes below `min`.
+    pub fn new(min: u32) -> Self {
+        let state = State {
+            in_flight: 0,
+            limit: INITIAL_LIMIT.max(min),
+            baseline_latency: None,
+            recent_latency: None,
+            samples: 0,
+            was_limited: false,
+            contention_epoch: 0,
+        };
+        Self { min, state: Mutex::new(state) }
     }
 
-    /// One more, if it would not only wait. `most` bounds it in any case.
-    pub fn take(self: &Arc<Self>, most: u32) -> Option<Pass> {
+    /// Acquires a permit; `None` at the limit, which never exceeds `max`.
+    pub fn try_acquire(self: &Arc<Self>, max: u32) -> Option<LimiterPermit> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.limit = state.limit.min(most.max(self.least));
-        if state.under_way >= state.limit {
-            state.was_full = true;
+        state.limit = state.limit.min(max.max(self.min));
+        if state.in_flight >= state.limit {
+            state.was_limited = true;
             return None;
         }
-        state.under_way += 1;
-        let is_calm = state.under_way <= CALM;
-        state.crowded += u64::from(!is_calm);
-        let calm_since = is_calm.then_some(state.crowded);
-        Some(Pass { pace: self.clone(), began: Instant::now(), calm_since })
+        state.in_flight += 1;
+        let is_uncontended = state.in_flight <= MAX_UNCONTENDED;
+        state.contention_epoch += u64::from(!is_uncontended);
+        let uncontended_epoch = is_uncontended.then_some(state.contention_epoch);
+        Some(LimiterPermit { limiter: self.clone(), started: Instant::now(), uncontended_epoch })
     }
 
-    /// How much of it should be one's at the most: once less is done at once than at the start, because it takes long, half of that.
-    pub fn most_for_one(&self) -> u32 {
+    /// The permits that one user may hold: half of the limit for slow operations (those with a limit below the initial one).
+    pub fn per_user_limit(&self) -> u32 {
         let limit = self.state.lock().unwrap_or_else(PoisonError::into_inner).limit;
-        if limit < START { limit.div_ceil(2) } else { limit }
+        if limit < INITIAL_LIMIT { limit.div_ceil(2) } else { limit }
     }
 
-    /// Somebody was turned away who would have been taken if more were done at once: it is to be found out whether more can be.
-    pub fn fell_short(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).was_full = true;
+    /// Records a rejection by the per-user limit: the limit is worth probing.
+    pub fn record_rejection(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).was_limited = true;
     }
 
-    fn done(&self, took: Duration, calm_since: Option<u64>) {
+    fn release(&self, latency: Duration, uncontended_epoch: Option<u64>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.under_way = state.under_way.saturating_sub(1);
-        let was_calm = calm_since == Some(state.crowded);
-        state.learn(took.as_secs_f64(), was_calm);
-        state.answers += 1;
-        if state.answers >= state.limit {
-            state.move_limit(self.least);
+        state.in_flight = state.in_flight.saturating_sub(1);
+        let is_baseline = uncontended_epoch == Some(state.contention_epoch);
+        state.record(latency.as_secs_f64(), is_baseline);
+        state.samples += 1;
+        if state.samples >= state.limit {
+            state.update_limit(self.min);
         }
     }
 }
 
 impl State {
-    fn learn(&mut self, took: f64, was_calm: bool) {
-        let blend = |known: Option<f64>, weight: f64| Some(known.map_or(took, |known| known + weight * (took - known)));
-        if was_calm {
-            self.calm = blend(self.calm, CALM_WEIGHT);
+    fn record(&mut self, latency: f64, is_baseline: bool) {
+        let average =
+            |known: Option<f64>, weight: f64| Some(known.map_or(latency, |known| known + weight * (latency - known)));
+        if is_baseline {
+            self.baseline_latency = average(self.baseline_latency, BASELINE_WEIGHT);
         }
-        self.now = blend(self.now, NOW_WEIGHT);
+        self.recent_latency = average(self.recent_latency, RECENT_WEIGHT);
     }
 
-    fn move_limit(&mut self, least: u32) {
-        if let (Some(calm), Some(now)) = (self.calm, self.now) {
-            if now > (calm * STRETCH).max(NEGLIGIBLE.as_secs_f64()) {
-                self.limit = (self.limit - (self.limit / 4).max(1)).max(least);
-            } else if self.was_full {
+    fn update_limit(&mut self, min: u32) {
+        if let (Some(baseline), Some(recent)) = (self.baseline_latency, self.recent_latency) {
+            if recent > (baseline * LATENCY_TOLERANCE).max(LATENCY_FLOOR.as_secs_f64()) {
+                self.limit = (self.limit - (self.limit / 4).max(1)).max(min);
+            } else if self.was_limited {
                 self.limit = self.limit.saturating_add((self.limit / 4).max(1));
             }
         }
-        (self.answers, self.was_full) = (0, false);
+        (self.samples, self.was_limited) = (0, false);
     }
 }
 
-impl Drop for Pass {
+impl Drop for LimiterPermit {
     fn drop(&mut self) {
-        self.pace.done(self.began.elapsed(), self.calm_since);
+        self.limiter.release(self.started.elapsed(), self.uncontended_epoch);
     }
 }
 
@@ -128,90 +135,90 @@ impl Drop for Pass {
 mod tests {
     use super::*;
 
-    /// One piece of work by itself.
-    fn alone(pace: &Arc<Pace>, took: Duration) {
-        let pass = pace.take(1_000).unwrap();
-        let calm_since = pass.calm_since;
-        std::mem::forget(pass);
-        pace.done(took, calm_since);
+    /// One request without contention.
+    fn uncontended(limiter: &Arc<AdaptiveLimiter>, latency: Duration) {
+        let permit = limiter.try_acquire(1_000).unwrap();
+        let epoch = permit.uncontended_epoch;
+        std::mem::forget(permit);
+        limiter.release(latency, epoch);
     }
 
-    /// Offers more than there is room for, `rounds` times; every answer of a round takes `took`.
-    fn overload(pace: &Arc<Pace>, rounds: usize, took: impl Fn(u32) -> Duration) -> u32 {
-        let mut taken = 0;
+    /// Acquires permits until the limit, `rounds` times; every request of a round takes `latency`.
+    fn overload(limiter: &Arc<AdaptiveLimiter>, rounds: usize, latency: impl Fn(u32) -> Duration) -> u32 {
+        let mut acquired = 0;
         for _ in 0..rounds {
-            taken = 0;
-            let mut calm = Vec::new();
-            while let Some(pass) = pace.take(1_000) {
-                taken += 1;
-                calm.push(pass.calm_since);
-                // Only the count of it is of interest: its time is told below.
-                std::mem::forget(pass);
+            acquired = 0;
+            let mut epochs = Vec::new();
+            while let Some(permit) = limiter.try_acquire(1_000) {
+                acquired += 1;
+                epochs.push(permit.uncontended_epoch);
+                // Released below with a latency of our choice.
+                std::mem::forget(permit);
             }
-            for calm_since in calm {
-                pace.done(took(taken), calm_since);
+            for epoch in epochs {
+                limiter.release(latency(acquired), epoch);
             }
         }
-        taken
+        acquired
     }
 
     #[test]
-    fn work_that_only_waits_is_turned_away_and_work_that_does_not_is_taken() {
+    fn limit_follows_the_concurrency_that_latency_allows() {
         let unit = Duration::from_millis(2);
-        let pace = Arc::new(Pace::new(4));
+        let limiter = Arc::new(AdaptiveLimiter::new(4));
         for _ in 0..200 {
-            alone(&pace, unit);
+            uncontended(&limiter, unit);
         }
-        // One at a time: what is taken together waits for each other.
-        let taken = overload(&pace, 500, |taken| unit * taken);
-        assert!((4..=8).contains(&taken), "{taken}");
-        // Twenty side by side.
-        let pace = Arc::new(Pace::new(4));
+        // One core: concurrent requests wait for each other.
+        let acquired = overload(&limiter, 500, |acquired| unit * acquired);
+        assert!((4..=8).contains(&acquired), "{acquired}");
+        // Twenty cores.
+        let limiter = Arc::new(AdaptiveLimiter::new(4));
         for _ in 0..200 {
-            alone(&pace, unit);
+            uncontended(&limiter, unit);
         }
-        let beside = overload(&pace, 2_000, |taken| unit.mul_f64((f64::from(taken) / 20.0).max(1.0)));
+        let beside = overload(&limiter, 2_000, |acquired| unit.mul_f64((f64::from(acquired) / 20.0).max(1.0)));
         assert!((40..=80).contains(&beside), "{beside}");
     }
 
     #[test]
-    fn it_comes_back_and_never_goes_beyond_the_most() {
-        let pace = Arc::new(Pace::new(4));
-        assert!(pace.take(2).is_some());
+    fn limit_recovers_within_its_bounds() {
+        let limiter = Arc::new(AdaptiveLimiter::new(4));
+        assert!(limiter.try_acquire(2).is_some());
         let unit = Duration::from_millis(2);
         for _ in 0..200 {
-            alone(&pace, unit);
+            uncontended(&limiter, unit);
         }
-        let low = overload(&pace, 200, |_| unit * 50);
-        assert_eq!(low, 4, "the least is always taken");
-        let again = overload(&pace, 2_000, |_| unit);
+        let low = overload(&limiter, 200, |_| unit * 50);
+        assert_eq!(low, 4, "the minimum is always admitted");
+        let again = overload(&limiter, 2_000, |_| unit);
         assert!(again > 100, "{again}");
-        assert!(pace.take(1).is_some(), "the least, whatever the most");
+        assert!(limiter.try_acquire(1).is_some(), "the minimum, whatever the maximum");
     }
 
     #[test]
-    fn it_comes_back_for_one_who_may_have_no_more_than_half() {
-        let pace = Arc::new(Pace::new(4));
+    fn limit_recovers_under_the_per_user_limit() {
+        let limiter = Arc::new(AdaptiveLimiter::new(4));
         let unit = Duration::from_millis(2);
-        assert_eq!(pace.most_for_one(), START, "while nothing takes long, one may have all of it");
+        assert_eq!(limiter.per_user_limit(), INITIAL_LIMIT, "one user may hold all permits of fast operations");
         for _ in 0..200 {
-            alone(&pace, unit);
+            uncontended(&limiter, unit);
         }
-        assert_eq!(overload(&pace, 200, |_| unit * 50), 4);
-        assert_eq!(pace.most_for_one(), 2);
+        assert_eq!(overload(&limiter, 200, |_| unit * 50), 4);
+        assert_eq!(limiter.per_user_limit(), 2);
         let mut rounds = 0..500;
-        while pace.most_for_one() < START && rounds.next().is_some() {
-            let mut calm = Vec::new();
-            for _ in 0..pace.most_for_one() {
-                let pass = pace.take(1_000).unwrap();
-                calm.push(pass.calm_since);
-                std::mem::forget(pass);
+        while limiter.per_user_limit() < INITIAL_LIMIT && rounds.next().is_some() {
+            let mut epochs = Vec::new();
+            for _ in 0..limiter.per_user_limit() {
+                let permit = limiter.try_acquire(1_000).unwrap();
+                epochs.push(permit.uncontended_epoch);
+                std::mem::forget(permit);
             }
-            pace.fell_short();
-            for calm_since in calm {
-                pace.done(unit, calm_since);
+            limiter.record_rejection();
+            for epoch in epochs {
+                limiter.release(unit, epoch);
             }
         }
-        assert!(pace.most_for_one() >= START, "{}", pace.most_for_one());
+        assert!(limiter.per_user_limit() >= INITIAL_LIMIT, "{}", limiter.per_user_limit());
     }
 }

@@ -1,4 +1,4 @@
-//! How much is worked on at once. What is more is turned away before it costs memory or the time of others.
+//! Admission controller: permits for requests in flight and a memory budget for bodies. Requests beyond either are rejected at once.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -10,198 +10,199 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::adaptive_limiter::{Pace, Pass};
+use crate::adaptive_limiter::{AdaptiveLimiter, LimiterPermit};
 
-/// Memory is counted in these.
+/// The unit of the memory budget, in bytes.
 const UNIT: usize = 1024;
-/// Smaller parts of a body are put together: each by itself would hold many times its size.
+/// Smaller chunks of a body are merged: each chunk has an overhead of many bytes.
 const PART: usize = 4096;
 
 tokio::task_local! {
-    static ADMITTED: Admitted;
+    static PERMIT: Permit;
 }
 
-/// How much a server works on at once.
+/// Limits on concurrency and memory.
 #[derive(clap::Args, Clone, Debug)]
-pub struct LoadSettings {
-    /// How many requests are worked on at once at most; of each kind no more than what keeps its answers quick. More are turned
-    /// away at once, to be sent again later
+pub struct AdmissionSettings {
+    /// Most requests in flight. Each kind of request also has an adaptive limit by latency. Further requests are rejected and may be
+    /// retried
     #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: u32,
-    /// How many requests of each kind are worked on at once in any case, however long they take
+    /// The adaptive limit of each kind of request never goes below this
     #[arg(long, env = "MIN_IN_FLIGHT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub min_in_flight: u32,
-    /// MiB of requests, and at the gateway of answers, that are held at once; more are turned away
+    /// MiB of buffered request bodies, and of response bodies at the gateway. Further requests are rejected
     #[arg(long, env = "MAX_BODY_MEMORY", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_body_memory: u32,
 }
 
-/// What a server works on.
+/// Admits requests up to the limits.
 #[derive(Clone)]
-pub struct Load {
-    most: u32,
-    least: u32,
-    places: Arc<Semaphore>,
+pub struct AdmissionController {
+    max: u32,
+    min: u32,
+    permits: Arc<Semaphore>,
     memory: Arc<Semaphore>,
 }
 
-/// A place among the requests that are worked on; given back when its last clone is dropped.
+/// Permission for one request in flight; released when the last clone is dropped.
 #[derive(Clone)]
-pub struct Admitted(#[expect(dead_code, reason = "given back when it is dropped")] Arc<Place>);
+pub struct Permit(#[expect(dead_code, reason = "released on drop")] Arc<PermitState>);
 
-#[expect(dead_code, reason = "given back when it is dropped")]
-struct Place {
+#[expect(dead_code, reason = "released on drop")]
+struct PermitState {
     permit: OwnedSemaphorePermit,
-    pass: Option<Pass>,
+    limiter_permit: Option<LimiterPermit>,
 }
 
-/// A body that arrived whole, and the memory it was promised.
-pub struct Gathered {
+/// A complete body and the memory reserved for it.
+pub struct BufferedBody {
     parts: Vec<Bytes>,
     memory: Vec<OwnedSemaphorePermit>,
 }
 
-/// The memory that one request takes beside its body, until the last clone is dropped.
+/// Memory reserved by one request beside its body; released when the last clone is dropped.
 #[derive(Clone)]
-pub struct Holding {
+pub struct MemoryReservation {
     memory: Arc<Semaphore>,
-    taken: Arc<Mutex<Taken>>,
+    reserved_bytes: Arc<Mutex<Reserved>>,
 }
 
 #[derive(Default)]
-struct Taken {
+struct Reserved {
     bytes: usize,
     permit: Option<OwnedSemaphorePermit>,
 }
 
-/// There is too much to do for anything more.
+/// A limit is reached.
 #[derive(Clone, Copy, Debug)]
-pub struct Untaken;
+pub struct Overloaded;
 
-/// Why a body was not taken.
+/// Why a body was not buffered.
 #[derive(Debug)]
-pub enum TooLarge {
-    /// It is larger than it may be.
-    ForItself,
-    /// It is larger than what memory is left.
-    ForNow,
-    /// It ended before it was whole.
-    Broken(axum::Error),
+pub enum BufferError {
+    /// The body exceeds its own limit.
+    BodyTooLarge,
+    /// The memory budget is exhausted.
+    MemoryExhausted,
+    /// The body ended early.
+    Incomplete(axum::Error),
 }
 
-impl Default for LoadSettings {
+impl Default for AdmissionSettings {
     fn default() -> Self {
         Self { max_in_flight: 256, min_in_flight: 4, max_body_memory: 32 }
     }
 }
 
-impl Load {
-    /// As much as the settings say.
-    pub fn new(settings: &LoadSettings) -> Self {
-        let LoadSettings { max_in_flight, min_in_flight, max_body_memory } = settings;
+impl AdmissionController {
+    /// A controller with these limits.
+    pub fn new(settings: &AdmissionSettings) -> Self {
+        let AdmissionSettings { max_in_flight, min_in_flight, max_body_memory } = settings;
         let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         Self {
-            most: *max_in_flight,
-            least: *min_in_flight,
-            places: Arc::new(Semaphore::new(size(*max_in_flight))),
+            max: *max_in_flight,
+            min: *min_in_flight,
+            permits: Arc::new(Semaphore::new(size(*max_in_flight))),
             memory: Arc::new(Semaphore::new(size(*max_body_memory) * 1024)),
         }
     }
 
-    /// A kind of work that has its own pace.
-    pub fn pace(&self) -> Arc<Pace> {
-        Arc::new(Pace::new(self.least))
+    /// A new adaptive limiter for one kind of request.
+    pub fn limiter(&self) -> Arc<AdaptiveLimiter> {
+        Arc::new(AdaptiveLimiter::new(self.min))
     }
 
-    /// Takes a place, if one is free: who would have to wait comes again later instead.
-    pub fn admit(&self) -> Result<Admitted, Untaken> {
-        let permit = self.places.clone().try_acquire_owned().map_err(|_| Untaken)?;
-        Ok(Admitted(Arc::new(Place { permit, pass: None })))
+    /// Acquires a permit without waiting.
+    pub fn try_acquire(&self) -> Result<Permit, Overloaded> {
+        let permit = self.permits.clone().try_acquire_owned().map_err(|_| Overloaded)?;
+        Ok(Permit(Arc::new(PermitState { permit, limiter_permit: None })))
     }
 
-    /// The same, of a kind of work that has a pace.
-    pub fn admit_at(&self, pace: &Arc<Pace>) -> Result<Admitted, Untaken> {
-        let permit = self.places.clone().try_acquire_owned().map_err(|_| Untaken)?;
-        let pass = pace.take(self.most).ok_or(Untaken)?;
-        Ok(Admitted(Arc::new(Place { permit, pass: Some(pass) })))
+    /// Acquires a permit, also from the limiter of this kind of request.
+    pub fn try_acquire_with(&self, limiter: &Arc<AdaptiveLimiter>) -> Result<Permit, Overloaded> {
+        let permit = self.permits.clone().try_acquire_owned().map_err(|_| Overloaded)?;
+        let limiter_permit = limiter.try_acquire(self.max).ok_or(Overloaded)?;
+        Ok(Permit(Arc::new(PermitState { permit, limiter_permit: Some(limiter_permit) })))
     }
 
-    /// The memory of a request that has yet to learn how much it takes.
-    pub fn holding(&self) -> Holding {
-        Holding { memory: self.memory.clone(), taken: Arc::default() }
+    /// An empty reservation, for a request that learns its need later.
+    pub fn reservation(&self) -> MemoryReservation {
+        MemoryReservation { memory: self.memory.clone(), reserved_bytes: Arc::default() }
     }
 
-    /// Waits until a body of `max_bytes` at most is whole. A body that comes slowly takes nobody's place meanwhile.
-    pub async fn gather(&self, mut body: Body, max_bytes: usize) -> Result<Gathered, TooLarge> {
-        let mut gathered = Gathered { parts: Vec::new(), memory: Vec::new() };
+    /// Buffers a body of at most `max_bytes`. A slow body holds no permit while it arrives.
+    pub async fn buffer(&self, mut body: Body, max_bytes: usize) -> Result<BufferedBody, BufferError> {
+        let mut buffered = BufferedBody { parts: Vec::new(), memory: Vec::new() };
         let mut small = Vec::new();
-        let (mut bytes, mut promised) = (0_usize, 0_usize);
+        let (mut bytes, mut reserved) = (0_usize, 0_usize);
         while let Some(frame) = body.frame().await {
-            // Trailers of a request say nothing here.
-            let Ok(data) = frame.map_err(TooLarge::Broken)?.into_data() else { continue };
+            // Trailers of a request are ignored.
+            let Ok(data) = frame.map_err(BufferError::Incomplete)?.into_data() else { continue };
             bytes += data.len();
             if bytes > max_bytes {
-                return Err(TooLarge::ForItself);
+                return Err(BufferError::BodyTooLarge);
             }
-            let needed = bytes.div_ceil(UNIT) - promised;
+            let needed = bytes.div_ceil(UNIT) - reserved;
             if needed > 0 {
-                let units = u32::try_from(needed).map_err(|_| TooLarge::ForItself)?;
-                let memory = self.memory.clone().try_acquire_many_owned(units).map_err(|_| TooLarge::ForNow)?;
-                gathered.memory.push(memory);
-                promised += needed;
+                let units = u32::try_from(needed).map_err(|_| BufferError::BodyTooLarge)?;
+                let memory =
+                    self.memory.clone().try_acquire_many_owned(units).map_err(|_| BufferError::MemoryExhausted)?;
+                buffered.memory.push(memory);
+                reserved += needed;
             }
             if small.is_empty() && data.len() >= PART {
-                gathered.parts.push(data);
+                buffered.parts.push(data);
             } else {
                 small.extend_from_slice(&data);
             }
             if small.len() >= PART {
-                gathered.parts.push(std::mem::take(&mut small).into());
+                buffered.parts.push(std::mem::take(&mut small).into());
             }
         }
         if !small.is_empty() {
-            gathered.parts.push(small.into());
+            buffered.parts.push(small.into());
         }
-        Ok(gathered)
+        Ok(buffered)
     }
 }
 
-impl Holding {
-    /// Takes so many bytes more, if they are there.
-    pub fn take(&self, bytes: usize) -> Result<(), Untaken> {
-        self.grow(&mut self.taken.lock().unwrap_or_else(PoisonError::into_inner), bytes)
+impl MemoryReservation {
+    /// Reserves this many more bytes.
+    pub fn reserve(&self, bytes: usize) -> Result<(), Overloaded> {
+        self.grow(&mut self.reserved_bytes.lock().unwrap_or_else(PoisonError::into_inner), bytes)
     }
 
-    /// Takes as many bytes as are wanting to so many in all, if they are there.
-    pub fn take_all(&self, bytes: usize) -> Result<(), Untaken> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanting = bytes.saturating_sub(taken.bytes);
-        self.grow(&mut taken, wanting)
+    /// Raises the reservation to this many bytes in total.
+    pub fn reserve_total(&self, bytes: usize) -> Result<(), Overloaded> {
+        let mut reserved_bytes = self.reserved_bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = bytes.saturating_sub(reserved_bytes.bytes);
+        self.grow(&mut reserved_bytes, missing)
     }
 
-    fn grow(&self, taken: &mut Taken, bytes: usize) -> Result<(), Untaken> {
+    fn grow(&self, reserved_bytes: &mut Reserved, bytes: usize) -> Result<(), Overloaded> {
         let units = |bytes: usize| bytes.div_ceil(UNIT);
-        let needed = units(taken.bytes + bytes) - units(taken.bytes);
+        let needed = units(reserved_bytes.bytes + bytes) - units(reserved_bytes.bytes);
         if needed > 0 {
-            let needed = u32::try_from(needed).map_err(|_| Untaken)?;
-            let permit = self.memory.clone().try_acquire_many_owned(needed).map_err(|_| Untaken)?;
-            match &mut taken.permit {
+            let needed = u32::try_from(needed).map_err(|_| Overloaded)?;
+            let permit = self.memory.clone().try_acquire_many_owned(needed).map_err(|_| Overloaded)?;
+            match &mut reserved_bytes.permit {
                 Some(before) => before.merge(permit),
-                None => taken.permit = Some(permit),
+                None => reserved_bytes.permit = Some(permit),
             }
         }
-        taken.bytes += bytes;
+        reserved_bytes.bytes += bytes;
         Ok(())
     }
 }
 
-impl Gathered {
-    /// The first bytes; of a body that has so many, 4,096 at least.
+impl BufferedBody {
+    /// The first chunk: at least 4,096 bytes of a body that has as many.
     pub fn first(&self) -> &[u8] {
         self.parts.first().map_or(&[], |frame| frame.as_ref())
     }
 
-    /// The body again, and the memory that it holds for as long as that is kept.
+    /// The body, and its memory reservation.
     pub fn into_body(self) -> (Body, impl Send + use<>) {
         let mut parts = self.parts.into_iter();
         let body = match parts.len() {
@@ -213,17 +214,17 @@ impl Gathered {
     }
 }
 
-/// Runs `work` in a place. A change that outlives its caller keeps the place for as long as it takes.
-pub async fn while_admitted<T>(admitted: Admitted, work: impl Future<Output = T>) -> T {
-    ADMITTED.scope(admitted, work).await
+/// Runs `work` with a permit. A change that outlives its caller keeps the permit until it ends.
+pub async fn with_permit<T>(permit: Permit, work: impl Future<Output = T>) -> T {
+    PERMIT.scope(permit, work).await
 }
 
-/// The place that the current request has.
-pub(crate) fn current_place() -> Option<Admitted> {
-    ADMITTED.try_with(Admitted::clone).ok()
+/// The permit of the current request.
+pub(crate) fn current_permit() -> Option<Permit> {
+    PERMIT.try_with(Permit::clone).ok()
 }
 
-/// The parts of a body that is there already.
+/// The chunks of a buffered body.
 struct Parts(std::vec::IntoIter<Bytes>);
 
 impl http_body::Body for Parts {
@@ -246,74 +247,74 @@ impl http_body::Body for Parts {
 mod tests {
     use super::*;
 
-    fn load(max_in_flight: u32, max_body_memory: u32) -> Load {
-        Load::new(&LoadSettings { max_in_flight, max_body_memory, ..LoadSettings::default() })
+    fn controller(max_in_flight: u32, max_body_memory: u32) -> AdmissionController {
+        AdmissionController::new(&AdmissionSettings { max_in_flight, max_body_memory, ..AdmissionSettings::default() })
     }
 
     #[tokio::test]
-    async fn a_place_is_kept_by_a_change_that_outlives_its_caller() {
-        let load = load(1, 1);
+    async fn change_keeps_its_permit_when_its_caller_goes_away() {
+        let controller = controller(1, 1);
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let change = async move { ended.await.unwrap() };
-        let place = load.admit().unwrap();
-        let caller = while_admitted(place, crate::completion::to_completion(change));
+        let permit = controller.try_acquire().unwrap();
+        let caller = with_permit(permit, crate::completion::to_completion(change));
         {
             let mut caller = std::pin::pin!(caller);
             assert!(std::future::poll_fn(|context| Poll::Ready(caller.as_mut().poll(context).is_pending())).await);
         }
-        assert!(load.admit().is_err(), "the caller went away, the change did not");
+        assert!(controller.try_acquire().is_err(), "the caller went away, the change did not");
         end.send(()).unwrap();
-        while load.admit().is_err() {
+        while controller.try_acquire().is_err() {
             tokio::task::yield_now().await;
         }
     }
 
-    /// A body in parts of this size.
-    fn dripping(bytes: usize, part: usize) -> Body {
+    /// A body in chunks of this size.
+    fn chunked(bytes: usize, part: usize) -> Body {
         let parts: Vec<_> = vec![7; bytes].chunks(part).map(|part| Bytes::from(part.to_vec())).collect();
         Body::new(Parts(parts.into_iter()))
     }
 
     #[tokio::test]
-    async fn a_body_of_many_small_parts_holds_no_more_than_its_size() {
+    async fn small_chunks_are_merged() {
         for (part, parts) in [(1, 3), (4095, 2), (4096, 3), (10_000, 2)] {
-            let gathered = load(1, 1).gather(dripping(12_288, part), 20_000).await.unwrap();
-            assert_eq!(gathered.parts.len(), parts, "{part}");
-            assert!(gathered.first().len() >= 4096);
-            let whole = gathered.into_body().0.collect().await.unwrap().to_bytes();
+            let buffered = controller(1, 1).buffer(chunked(12_288, part), 20_000).await.unwrap();
+            assert_eq!(buffered.parts.len(), parts, "{part}");
+            assert!(buffered.first().len() >= 4096);
+            let whole = buffered.into_body().0.collect().await.unwrap().to_bytes();
             assert_eq!(whole, vec![7; 12_288]);
         }
     }
 
     #[test]
-    fn what_a_request_learns_to_need_is_counted_until_it_ends() {
-        let load = load(1, 1);
-        let one = load.holding();
+    fn reservation_is_released_with_its_last_clone() {
+        let controller = controller(1, 1);
+        let one = controller.reservation();
         for _ in 0..1_000 {
-            one.take(1).unwrap();
+            one.reserve(1).unwrap();
         }
         let also_one = one.clone();
-        one.take(1_023 * 1_024).unwrap();
-        assert!(one.take(25).is_err() && load.holding().take(1).is_err(), "a MiB is full");
+        one.reserve(1_023 * 1_024).unwrap();
+        assert!(one.reserve(25).is_err() && controller.reservation().reserve(1).is_err(), "a MiB is full");
         drop(one);
-        assert!(load.holding().take(1).is_err(), "somebody still holds it");
+        assert!(controller.reservation().reserve(1).is_err(), "a clone still holds it");
         drop(also_one);
-        let all = load.holding();
-        all.take(1_024 * 1_024).unwrap();
-        all.take_all(1_000).unwrap();
-        assert!(all.take_all(1_024 * 1_024 + 1).is_err());
+        let all = controller.reservation();
+        all.reserve(1_024 * 1_024).unwrap();
+        all.reserve_total(1_000).unwrap();
+        assert!(all.reserve_total(1_024 * 1_024 + 1).is_err());
     }
 
     #[tokio::test]
-    async fn memory_is_held_for_as_long_as_a_body_is() {
-        let load = load(1, 1);
+    async fn buffered_body_holds_its_memory() {
+        let controller = controller(1, 1);
         let body = || Body::from(vec![7; 600 * 1024]);
-        let held = load.gather(body(), 1024 * 1024).await.unwrap();
-        assert!(matches!(load.gather(body(), 1024 * 1024).await, Err(TooLarge::ForNow)));
-        assert!(matches!(load.gather(body(), 100).await, Err(TooLarge::ForItself)));
+        let held = controller.buffer(body(), 1024 * 1024).await.unwrap();
+        assert!(matches!(controller.buffer(body(), 1024 * 1024).await, Err(BufferError::MemoryExhausted)));
+        assert!(matches!(controller.buffer(body(), 100).await, Err(BufferError::BodyTooLarge)));
         let (again, memory) = held.into_body();
         assert_eq!(again.collect().await.unwrap().to_bytes().len(), 600 * 1024);
         drop(memory);
-        assert!(load.gather(body(), 1024 * 1024).await.is_ok());
+        assert!(controller.buffer(body(), 1024 * 1024).await.is_ok());
     }
 }

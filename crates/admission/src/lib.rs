@@ -10,8 +10,11 @@ mod metered_body;
 mod per_user;
 pub mod rate_limit;
 
-pub use adaptive_limiter::Pace;
-pub(crate) use controller::current_place;
-pub use controller::{Admitted, Gathered, Holding, Load, LoadSettings, TooLarge, Untaken, while_admitted};
-pub use metered_body::Pending;
-pub use per_user::{FairShare, Kind, Turn, Work};
+pub use adaptive_limiter::AdaptiveLimiter;
+pub(crate) use controller::current_permit;
+pub use controller::{
+    AdmissionController, AdmissionSettings, BufferError, BufferedBody, MemoryReservation, Overloaded, Permit,
+    with_permit,
+};
+pub use metered_body::MeteredBody;
+pub use per_user::{OperationKind, OperationPermit, PerUserLimiter, UserPermit};

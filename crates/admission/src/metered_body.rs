@@ -8,30 +8,30 @@ use std::{
 use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 
-use crate::Holding;
-use crate::Turn;
+use crate::MemoryReservation;
+use crate::UserPermit;
 
 /// An answer is given out in parts of this many bytes: a connection takes whatever it is given, and a client who does not read
 /// would have the whole of it lie there, counted nowhere.
 const PART: usize = 32 * 1024;
 
 /// The body of an answer. Until all of it is taken, the request is one of those that its user has under way, and its memory is held.
-pub struct Pending {
+pub struct MeteredBody {
     body: Body,
     /// What came of it and was not given out.
     rest: Bytes,
-    _turn: Turn,
-    _memory: Holding,
+    _turn: UserPermit,
+    _memory: MemoryReservation,
 }
 
-impl Pending {
+impl MeteredBody {
     /// A body that holds these until all of it is taken.
-    pub fn new(body: Body, turn: Turn, memory: Holding) -> Self {
-        Self { body, rest: Bytes::new(), _turn: turn, _memory: memory }
+    pub fn new(body: Body, permit: UserPermit, memory: MemoryReservation) -> Self {
+        Self { body, rest: Bytes::new(), _turn: permit, _memory: memory }
     }
 }
 
-impl http_body::Body for Pending {
+impl http_body::Body for MeteredBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -69,24 +69,24 @@ impl http_body::Body for Pending {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Load, LoadSettings};
+    use crate::{AdmissionController, AdmissionSettings};
     use http_body::Body as _;
     use http_body_util::BodyExt;
     use types::Id;
 
     use super::*;
-    use crate::FairShare;
+    use crate::PerUserLimiter;
 
     #[tokio::test]
-    async fn a_turn_lasts_until_the_last_part_is_taken_and_nothing_is_lost() {
-        let share = FairShare::new(1, 1_000_000);
+    async fn permit_is_held_until_the_last_part_is_read() {
+        let limiter = PerUserLimiter::new(1, 1_000_000);
         let ann = Id::parse("ann").unwrap();
         let whole: Vec<u8> = (0..100_000_u32).map(|at| at.to_le_bytes()[0]).collect();
-        let memory = Load::new(&LoadSettings::default()).holding();
-        let mut body = Pending::new(Body::from(whole.clone()), share.take(&ann).unwrap(), memory);
+        let memory = AdmissionController::new(&AdmissionSettings::default()).reservation();
+        let mut body = MeteredBody::new(Body::from(whole.clone()), limiter.try_acquire(&ann).unwrap(), memory);
         let mut taken = Vec::new();
         while taken.len() < whole.len() {
-            assert!(!body.is_end_stream() && share.take(&ann).is_none());
+            assert!(!body.is_end_stream() && limiter.try_acquire(&ann).is_none());
             assert_eq!(body.size_hint().exact(), Some((whole.len() - taken.len()) as u64));
             let part = body.frame().await.unwrap().unwrap().into_data().unwrap();
             assert!(part.len() <= PART);
@@ -94,6 +94,6 @@ mod tests {
         }
         assert!(body.is_end_stream() && taken == whole);
         drop(body);
-        assert!(share.take(&ann).is_some());
+        assert!(limiter.try_acquire(&ann).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! How much of what is worked on, and of what waits to be taken, may be one user's.
+//! Per-user limits: requests in flight, concurrent operations of one kind, and bytes of unread responses.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -7,133 +7,132 @@ use std::{
 
 use types::{Id, User};
 
-/// Counts what is under way for each user.
+/// Limits what one user holds at the same time.
 #[derive(Clone)]
-pub struct FairShare {
-    /// Requests at once.
-    limit: u32,
-    /// Bytes of answers that are not taken.
-    most_bytes: usize,
-    under_way: Arc<Mutex<HashMap<Id<User>, UnderWay>>>,
+pub struct PerUserLimiter {
+    max_requests: u32,
+    max_unread_bytes: usize,
+    usage: Arc<Mutex<HashMap<Id<User>, Usage>>>,
 }
 
-/// Kinds of work that do not take each other's time.
+/// Kinds of operations with separate limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// What changes nothing.
+pub enum OperationKind {
+    /// An operation that changes nothing.
     Read,
-    /// What may.
+    /// An operation that may change something.
     Write,
 }
 
-/// What one user has under way.
+/// What one user holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct UnderWay {
+struct Usage {
     requests: u32,
     reads: u32,
     writes: u32,
-    bytes: usize,
+    unread_bytes: usize,
 }
 
-/// A request of a user, under way until this is dropped.
-pub struct Turn {
+/// Permission for one request of a user, until it is dropped.
+pub struct UserPermit {
     user: Id<User>,
-    of: FairShare,
-    bytes: usize,
+    limiter: PerUserLimiter,
+    unread_bytes: usize,
 }
 
-/// A request that is worked on, until this is dropped.
-pub struct Work {
+/// Permission for one operation of a user, until it is dropped.
+pub struct OperationPermit {
     user: Id<User>,
-    of: FairShare,
-    kind: Kind,
+    limiter: PerUserLimiter,
+    kind: OperationKind,
 }
 
-impl FairShare {
-    /// `limit` requests at once for each user, and answers of `most_bytes` that wait to be taken.
-    pub fn new(limit: u32, most_bytes: usize) -> Self {
-        Self { limit, most_bytes, under_way: Arc::default() }
+impl PerUserLimiter {
+    /// Each user may have `max_requests` in flight, and responses of `max_unread_bytes` that the client has not read.
+    pub fn new(max_requests: u32, max_unread_bytes: usize) -> Self {
+        Self { max_requests, max_unread_bytes, usage: Arc::default() }
     }
 
-    /// One more of this user's; `None` where they have as many under way as they may.
-    pub fn take(&self, user: &Id<User>) -> Option<Turn> {
-        let is_taken = self.change(user, |own| {
-            let has_room = own.requests < self.limit;
-            own.requests += u32::from(has_room);
-            has_room
+    /// Acquires a permit for a request; `None` at the limit.
+    pub fn try_acquire(&self, user: &Id<User>) -> Option<UserPermit> {
+        let is_acquired = self.update(user, |usage| {
+            let is_below = usage.requests < self.max_requests;
+            usage.requests += u32::from(is_below);
+            is_below
         });
-        is_taken.then(|| Turn { user: user.clone(), of: self.clone(), bytes: 0 })
+        is_acquired.then(|| UserPermit { user: user.clone(), limiter: self.clone(), unread_bytes: 0 })
     }
 
-    /// Changes what is known of a user; who has nothing under way is forgotten.
-    fn change<T>(&self, user: &Id<User>, change: impl FnOnce(&mut UnderWay) -> T) -> T {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        match under_way.entry(user.clone()) {
-            Entry::Occupied(mut own) => {
-                let done = change(own.get_mut());
-                if *own.get() == UnderWay::default() {
-                    own.remove();
+    /// Updates the usage of a user. Users who hold nothing have no entry.
+    fn update<T>(&self, user: &Id<User>, update: impl FnOnce(&mut Usage) -> T) -> T {
+        let mut all = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.entry(user.clone()) {
+            Entry::Occupied(mut usage) => {
+                let result = update(usage.get_mut());
+                if *usage.get() == Usage::default() {
+                    usage.remove();
                 }
-                done
+                result
             }
-            Entry::Vacant(none) => {
-                let mut own = UnderWay::default();
-                let done = change(&mut own);
-                if own != UnderWay::default() {
-                    none.insert(own);
+            Entry::Vacant(vacant) => {
+                let mut usage = Usage::default();
+                let result = update(&mut usage);
+                if usage != Usage::default() {
+                    vacant.insert(usage);
                 }
-                done
+                result
             }
         }
     }
 }
 
-impl UnderWay {
-    fn worked_on(&mut self, kind: Kind) -> &mut u32 {
+impl Usage {
+    fn operations(&mut self, kind: OperationKind) -> &mut u32 {
         match kind {
-            Kind::Read => &mut self.reads,
-            Kind::Write => &mut self.writes,
+            OperationKind::Read => &mut self.reads,
+            OperationKind::Write => &mut self.writes,
         }
     }
 }
 
-impl Turn {
-    /// Begins work on it; `None` where `most` of this kind are worked on for its user.
-    pub fn begin(&self, kind: Kind, most: u32) -> Option<Work> {
-        let has_begun = self.of.change(&self.user, |own| {
-            let count = own.worked_on(kind);
-            let has_room = *count < most;
-            *count += u32::from(has_room);
-            has_room
+impl UserPermit {
+    /// Acquires a permit for the operation of this request; `None` if the user holds `max` of this kind.
+    pub fn try_acquire_operation(&self, kind: OperationKind, max: u32) -> Option<OperationPermit> {
+        let is_acquired = self.limiter.update(&self.user, |usage| {
+            let count = usage.operations(kind);
+            let is_below = *count < max;
+            *count += u32::from(is_below);
+            is_below
         });
-        has_begun.then(|| Work { user: self.user.clone(), of: self.of.clone(), kind })
+        is_acquired.then(|| OperationPermit { user: self.user.clone(), limiter: self.limiter.clone(), kind })
     }
 
-    /// Has its user hold so many bytes for as long as it lasts; whether they may. One answer may be of any size.
-    pub fn hold(&mut self, bytes: usize) -> bool {
-        let most_bytes = self.of.most_bytes;
-        let may = self.of.change(&self.user, |own| {
-            let may = own.bytes == 0 || own.bytes.saturating_add(bytes) <= most_bytes;
-            own.bytes += if may { bytes } else { 0 };
-            may
+    /// Reserves bytes of an unread response while this permit lives; whether the limit allows it. A user's only response may have
+    /// any size.
+    pub fn try_reserve(&mut self, bytes: usize) -> bool {
+        let max = self.limiter.max_unread_bytes;
+        let is_allowed = self.limiter.update(&self.user, |usage| {
+            let is_allowed = usage.unread_bytes == 0 || usage.unread_bytes.saturating_add(bytes) <= max;
+            usage.unread_bytes += if is_allowed { bytes } else { 0 };
+            is_allowed
         });
-        self.bytes += if may { bytes } else { 0 };
-        may
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.of.change(&self.user, |own| {
-            own.requests -= 1;
-            own.bytes -= self.bytes;
-        });
+        self.unread_bytes += if is_allowed { bytes } else { 0 };
+        is_allowed
     }
 }
 
-impl Drop for Work {
+impl Drop for UserPermit {
     fn drop(&mut self) {
-        self.of.change(&self.user, |own| *own.worked_on(self.kind) -= 1);
+        self.limiter.update(&self.user, |usage| {
+            usage.requests -= 1;
+            usage.unread_bytes -= self.unread_bytes;
+        });
+    }
+}
+
+impl Drop for OperationPermit {
+    fn drop(&mut self) {
+        self.limiter.update(&self.user, |usage| *usage.operations(self.kind) -= 1);
     }
 }
 
@@ -146,42 +145,49 @@ mod tests {
     }
 
     #[test]
-    fn one_user_takes_nothing_from_another_and_nobody_is_remembered() {
-        let share = FairShare::new(2, 10);
+    fn limit_is_per_user_and_idle_users_have_no_entry() {
+        let limiter = PerUserLimiter::new(2, 10);
         let [ann, bob] = ann_and_bob();
-        let (one, two) = (share.take(&ann), share.take(&ann));
-        assert!(one.is_some() && two.is_some() && share.take(&ann).is_none());
-        assert!(share.take(&bob).is_some());
+        let (one, two) = (limiter.try_acquire(&ann), limiter.try_acquire(&ann));
+        assert!(one.is_some() && two.is_some() && limiter.try_acquire(&ann).is_none());
+        assert!(limiter.try_acquire(&bob).is_some());
         drop(one);
-        assert!(share.take(&ann).is_some());
+        assert!(limiter.try_acquire(&ann).is_some());
         drop(two);
-        assert!(share.under_way.lock().unwrap().is_empty());
+        assert!(limiter.usage.lock().unwrap().is_empty());
     }
 
     #[test]
-    fn work_of_one_kind_is_not_held_against_another_nor_are_answers_that_wait() {
-        let share = FairShare::new(9, 10);
+    fn kinds_of_operations_have_separate_limits() {
+        let limiter = PerUserLimiter::new(9, 10);
         let [ann, _] = ann_and_bob();
-        let (one, two, three) = (share.take(&ann).unwrap(), share.take(&ann).unwrap(), share.take(&ann).unwrap());
-        let read = one.begin(Kind::Read, 1);
-        assert!(read.is_some() && two.begin(Kind::Read, 1).is_none());
-        assert!(three.begin(Kind::Write, 1).is_some());
+        let (one, two, three) = (
+            limiter.try_acquire(&ann).unwrap(),
+            limiter.try_acquire(&ann).unwrap(),
+            limiter.try_acquire(&ann).unwrap(),
+        );
+        let read = one.try_acquire_operation(OperationKind::Read, 1);
+        assert!(read.is_some() && two.try_acquire_operation(OperationKind::Read, 1).is_none());
+        assert!(three.try_acquire_operation(OperationKind::Write, 1).is_some());
         drop(read);
-        assert!(two.begin(Kind::Read, 1).is_some(), "the first is still under way, and not worked on");
+        assert!(
+            two.try_acquire_operation(OperationKind::Read, 1).is_some(),
+            "the first request is in flight, its operation has ended"
+        );
     }
 
     #[test]
-    fn what_waits_to_be_taken_is_bounded_but_for_a_single_answer() {
-        let share = FairShare::new(9, 10);
+    fn unread_bytes_are_limited_except_for_a_single_response() {
+        let limiter = PerUserLimiter::new(9, 10);
         let [ann, bob] = ann_and_bob();
-        let mut large = share.take(&ann).unwrap();
-        assert!(large.hold(25));
-        assert!(!share.take(&ann).unwrap().hold(1));
-        assert!(share.take(&bob).unwrap().hold(5));
+        let mut large = limiter.try_acquire(&ann).unwrap();
+        assert!(large.try_reserve(25));
+        assert!(!limiter.try_acquire(&ann).unwrap().try_reserve(1));
+        assert!(limiter.try_acquire(&bob).unwrap().try_reserve(5));
         drop(large);
-        let (mut one, mut two) = (share.take(&ann).unwrap(), share.take(&ann).unwrap());
-        assert!(one.hold(5) && two.hold(5) && !share.take(&ann).unwrap().hold(1));
+        let (mut one, mut two) = (limiter.try_acquire(&ann).unwrap(), limiter.try_acquire(&ann).unwrap());
+        assert!(one.try_reserve(5) && two.try_reserve(5) && !limiter.try_acquire(&ann).unwrap().try_reserve(1));
         drop((one, two));
-        assert!(share.under_way.lock().unwrap().is_empty());
+        assert!(limiter.usage.lock().unwrap().is_empty());
     }
 }

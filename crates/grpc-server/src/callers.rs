@@ -3,10 +3,10 @@
 use super::Role::{self, Gateway, Operator, Service};
 
 /// What is done on behalf of the user whom the gateway names.
-pub const FOR_A_USER: &[Role] = &[Gateway];
+pub const USER_FACING: &[Role] = &[Gateway];
 /// What is asked before anything is shown; an operator may look on.
-pub const ASK: &[Role] = &[Service, Operator];
+pub const DECISION: &[Role] = &[Service, Operator];
 /// What services tell: follows, apps, tags.
-pub const TELL: &[Role] = &[Service];
+pub const INGEST: &[Role] = &[Service];
 /// What explains the plane to those who keep it, and lets them keep it.
-pub const EXPLAIN: &[Role] = &[Operator];
+pub const ADMIN: &[Role] = &[Operator];

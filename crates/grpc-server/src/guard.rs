@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant as Moment},
 };
 
-use admission::{Admitted, Gathered, Load, LoadSettings, Pace, TooLarge, while_admitted};
+use admission::{
+    AdaptiveLimiter, AdmissionController, AdmissionSettings, BufferError, BufferedBody, Permit, with_permit,
+};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -16,7 +18,7 @@ use axum::{
 use http::HeaderMap;
 use http_server::{Peer, tls::SpiffeId};
 use runtime::shutdown::Shutdown;
-use telemetry::{TraceParent, Unanswered, server_span};
+use telemetry::{EarlyDropGuard, TraceParent, server_span};
 use tokio::time::{Instant, sleep, sleep_until};
 use tonic::{Code, Status};
 use tracing::{Instrument, warn};
@@ -26,11 +28,11 @@ use super::{
     ACTING_USER,
     calls::{self, End, UNKNOWN_METHOD},
     deadline,
-    explained::explain,
+    error_info::with_error_info,
     roles::{Callers, Method, Role, Roles},
     stream::{Bounded, QUIET, Until, shutting_down},
 };
-use crate::rpc_error::Refusal;
+use crate::rpc_error::RpcError;
 
 /// When a caller who was turned away may come again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -39,10 +41,10 @@ const FRAME_HEAD: usize = 5;
 
 /// What a service knows of its methods and their callers.
 pub(super) struct Guard {
-    methods: HashMap<&'static str, (Method, Arc<Pace>)>,
+    methods: HashMap<&'static str, (Method, Arc<AdaptiveLimiter>)>,
     roles: Roles,
-    load: Load,
-    streams: Load,
+    admission: AdmissionController,
+    streams: AdmissionController,
     deadline: Duration,
     domain: &'static str,
     shutdown: Shutdown,
@@ -52,20 +54,20 @@ impl Guard {
     pub(super) fn new(
         methods: impl IntoIterator<Item = Method>,
         roles: &[(SpiffeId, Role)],
-        load: &LoadSettings,
+        settings: &AdmissionSettings,
         max_open_streams: u32,
         deadline: Duration,
         domain: &'static str,
         shutdown: Shutdown,
     ) -> Self {
         calls::describe(End::Server);
-        let streams = LoadSettings { max_in_flight: max_open_streams, ..load.clone() };
-        let load = Load::new(load);
+        let streams = AdmissionSettings { max_in_flight: max_open_streams, ..settings.clone() };
+        let controller = AdmissionController::new(settings);
         Self {
-            methods: methods.into_iter().map(|method| (method.path, (method, load.pace()))).collect(),
+            methods: methods.into_iter().map(|method| (method.path, (method, controller.limiter()))).collect(),
             roles: Roles::new(roles),
-            load,
-            streams: Load::new(&streams),
+            admission: controller,
+            streams: AdmissionController::new(&streams),
             deadline,
             domain,
             shutdown,
@@ -73,7 +75,7 @@ impl Guard {
     }
 
     /// The method that is called, if this peer may.
-    fn admitted(&self, request: &Request) -> Result<&(Method, Arc<Pace>), Status> {
+    fn authorize(&self, request: &Request) -> Result<&(Method, Arc<AdaptiveLimiter>), Status> {
         let path = request.uri().path();
         let found = self.methods.get(path).ok_or_else(|| Status::unimplemented("there is no such method"))?;
         // A request that nobody said anything about has no role.
@@ -82,7 +84,7 @@ impl Guard {
             return Err(self.role_required(peer, path, "acting for a user", &[Role::Gateway]));
         }
         match found.0.callers {
-            callers if self.roles.admit(peer, callers) => Ok(found),
+            callers if self.roles.authorize(peer, callers) => Ok(found),
             Callers::Roles(roles) => Err(self.role_required(peer, path, "this method", roles)),
             Callers::Anyone => Ok(found),
         }
@@ -103,7 +105,7 @@ impl Guard {
         };
         let message = format!("{what} needs the role {}; {caller} has {has}", needed.join(" or "));
         warn!(peer = caller, method, "refused: {message}");
-        Refusal::new("ROLE_REQUIRED")
+        RpcError::new("ROLE_REQUIRED")
             .with("roles", needed.join(","))
             .with("caller", caller)
             .with("caller_roles", own.join(","))
@@ -111,10 +113,10 @@ impl Guard {
     }
 
     fn overloaded(&self) -> Status {
-        let says = "there is too much to do at the moment; try again";
-        let mut status = Refusal::new("SERVICE_UNAVAILABLE").with_retry(RETRY_AFTER).into_status(
+        let reason = "there is too much to do at the moment; try again";
+        let mut status = RpcError::new("SERVICE_UNAVAILABLE").with_retry(RETRY_AFTER).into_status(
             Code::ResourceExhausted,
-            says,
+            reason,
             self.domain,
         );
         status.metadata_mut().insert("retry-after", RETRY_AFTER.as_secs().into());
@@ -122,41 +124,47 @@ impl Guard {
     }
 
     fn too_late(&self) -> Status {
-        let says = "the deadline of the call has passed";
-        Refusal::new("DEADLINE_EXCEEDED").into_status(Code::DeadlineExceeded, says, self.domain)
+        let reason = "the deadline of the call has passed";
+        RpcError::new("DEADLINE_EXCEEDED").into_status(Code::DeadlineExceeded, reason, self.domain)
     }
 
     fn too_large(&self, max_bytes: usize) -> Status {
-        let says = format!("the message is larger than {max_bytes} bytes");
-        Refusal::new("MESSAGE_TOO_LARGE").into_status(Code::ResourceExhausted, &says, self.domain)
+        let reason = format!("the message is larger than {max_bytes} bytes");
+        RpcError::new("MESSAGE_TOO_LARGE").into_status(Code::ResourceExhausted, &reason, self.domain)
     }
 
     fn no_timeout(&self) -> Status {
         let mut fields = FieldErrors::new();
         fields.add("grpc-timeout", "must be a timeout as gRPC writes it: up to eight digits and a unit, `500m`");
-        let says = fields.first();
-        Refusal::validation(fields).into_status(Code::InvalidArgument, &says, self.domain)
+        let reason = fields.first();
+        RpcError::validation(fields).into_status(Code::InvalidArgument, &reason, self.domain)
     }
 
     /// Waits for the whole message.
-    async fn gather(&self, body: Body, max_bytes: usize) -> Result<Gathered, Status> {
-        let gathered = match self.load.gather(body, FRAME_HEAD + max_bytes).await {
-            Ok(gathered) => gathered,
-            Err(TooLarge::ForItself) => return Err(self.too_large(max_bytes)),
-            Err(TooLarge::ForNow) => return Err(self.overloaded()),
-            Err(TooLarge::Broken(_)) => return Err(Status::cancelled("the message ended before it was whole")),
+    async fn buffer_body(&self, body: Body, max_bytes: usize) -> Result<BufferedBody, Status> {
+        let buffered = match self.admission.buffer(body, FRAME_HEAD + max_bytes).await {
+            Ok(buffered) => buffered,
+            Err(BufferError::BodyTooLarge) => return Err(self.too_large(max_bytes)),
+            Err(BufferError::MemoryExhausted) => return Err(self.overloaded()),
+            Err(BufferError::Incomplete(_)) => return Err(Status::cancelled("the message ended before it was whole")),
         };
-        let promised = gathered.first().get(1..FRAME_HEAD).and_then(|length| length.try_into().ok());
+        let promised = buffered.first().get(1..FRAME_HEAD).and_then(|length| length.try_into().ok());
         let promised = promised.map_or(0, |length| usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX));
-        if promised > max_bytes { Err(self.too_large(max_bytes)) } else { Ok(gathered) }
+        if promised > max_bytes { Err(self.too_large(max_bytes)) } else { Ok(buffered) }
     }
 
     /// Calls a method that takes one message and answers with one.
-    async fn call(&self, method: &Method, pace: &Arc<Pace>, request: Request, next: Next) -> Result<Response, Status> {
+    async fn call(
+        &self,
+        method: &Method,
+        limiter: &Arc<AdaptiveLimiter>,
+        request: Request,
+        next: Next,
+    ) -> Result<Response, Status> {
         let (head, body) = request.into_parts();
-        let (body, memory) = self.gather(body, method.max_bytes).await?.into_body();
-        let admitted = self.load.admit_at(pace).map_err(|_| self.overloaded())?;
-        let answer = while_admitted(admitted, next.run(Request::from_parts(head, body))).await;
+        let (body, memory) = self.buffer_body(body, method.max_bytes).await?.into_body();
+        let permit = self.admission.try_acquire_with(limiter).map_err(|_| self.overloaded())?;
+        let answer = with_permit(permit, next.run(Request::from_parts(head, body))).await;
         drop(memory);
         Ok(answer)
     }
@@ -164,7 +172,7 @@ impl Guard {
     /// Calls a method that takes, or answers with, a stream.
     async fn stream(
         &self,
-        place: Admitted,
+        place: Permit,
         wait: Option<Duration>,
         request: Request,
         next: Next,
@@ -191,14 +199,14 @@ impl Guard {
     }
 
     async fn answer(&self, request: Request, next: Next) -> Result<Response, Status> {
-        let (method, pace) = self.admitted(&request)?;
+        let (method, limiter) = self.authorize(&request)?;
         let wait = deadline::of(request.headers()).map_err(|_| self.no_timeout())?;
         if method.is_stream {
-            let admitted = self.streams.admit().map_err(|_| self.overloaded())?;
-            return self.stream(admitted, wait, request, next).await;
+            let permit = self.streams.try_acquire().map_err(|_| self.overloaded())?;
+            return self.stream(permit, wait, request, next).await;
         }
         let wait = wait.map_or(self.deadline, |wait| wait.min(self.deadline));
-        let called = tokio::time::timeout(wait, self.call(method, pace, request, next)).await;
+        let called = tokio::time::timeout(wait, self.call(method, limiter, request, next)).await;
         called.unwrap_or_else(|_| Err(self.too_late()))
     }
 }
@@ -210,9 +218,9 @@ pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
     let known = guard.methods.get(request.uri().path());
     let method = known.map_or(UNKNOWN_METHOD, |(method, _)| method.path.trim_start_matches('/'));
     let span = server_span(method, request_id(headers), TraceParent::of(headers));
-    let unanswered = Unanswered::new(|| calls::abandoned(End::Server, method, began.elapsed(), &span));
+    let unanswered = EarlyDropGuard::new(|| calls::abandoned(End::Server, method, began.elapsed(), &span));
     let mut answered = guard.answer(request, next).instrument(span.clone()).await.unwrap_or_else(Status::into_http);
-    explain(answered.headers_mut(), guard.domain);
+    with_error_info(answered.headers_mut(), guard.domain);
     unanswered.answered();
     calls::finished(End::Server, method, Some(answered.headers()), began.elapsed(), &span);
     answered

@@ -6,7 +6,7 @@ mod caller;
 pub mod callers;
 pub mod calls;
 mod deadline;
-mod explained;
+mod error_info;
 mod guard;
 mod health;
 mod mutual_tls;

@@ -93,7 +93,7 @@ impl Roles {
     }
 
     /// Whether the peer may call the method.
-    pub(super) fn admit(&self, peer: &Peer, callers: Callers) -> bool {
+    pub(super) fn authorize(&self, peer: &Peer, callers: Callers) -> bool {
         match callers {
             Callers::Anyone => true,
             Callers::Roles(roles) => roles.iter().any(|role| self.has(peer, *role)),
@@ -134,8 +134,11 @@ mod tests {
             (Peer::Certified(None), [false, false]),
             (Peer::Anyone, [true, true]),
         ] {
-            assert_eq!([roles.admit(&peer, gateway), roles.admit(&peer, asking)], may, "{peer:?}");
-            assert!(roles.admit(&peer, Callers::Anyone) && !(roles.admit(&Peer::Certified(None), Callers::Roles(&[]))));
+            assert_eq!([roles.authorize(&peer, gateway), roles.authorize(&peer, asking)], may, "{peer:?}");
+            assert!(
+                roles.authorize(&peer, Callers::Anyone)
+                    && !(roles.authorize(&Peer::Certified(None), Callers::Roles(&[])))
+            );
         }
     }
 }

@@ -21,7 +21,7 @@ const MESSAGE_CHARACTERS: usize = 300;
 
 /// A refusal as it travels between a service and its callers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RpcError {
     /// The error code of the REST contract, `SHARE_NOT_FOUND`.
     pub reason: String,
     /// What the caller needs to act on it, `share_id`.
@@ -32,7 +32,7 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
 }
 
-impl Refusal {
+impl RpcError {
     /// A refusal for `reason`.
     pub fn new(reason: &str) -> Self {
         Self { reason: reason.to_owned(), metadata: HashMap::new(), fields: FieldErrors::new(), retry_after: None }
@@ -113,9 +113,9 @@ mod tests {
         for index in 0..10_000 {
             fields.add(format!("allowed_tag_ids[{index}]"), "must not be empty");
         }
-        let status = Refusal::validation(fields).into_status(Code::InvalidArgument, &"x".repeat(9_999), "d");
+        let status = RpcError::validation(fields).into_status(Code::InvalidArgument, &"x".repeat(9_999), "d");
         assert!(status.details().len() + status.message().len() < 6_000 * 3);
-        let read = Refusal::from_status(&status).unwrap();
+        let read = RpcError::from_status(&status).unwrap();
         let named = read.fields.iter().count();
         assert!(named > 50 && read.fields.more() as usize == 10_000 - named);
     }
@@ -127,9 +127,9 @@ mod tests {
         fields.add("tag_ids", "is too long");
         fields.add("tag_ids", "is odd");
         let retry_after = Some(Duration::from_secs(1));
-        let refusal = Refusal { fields, retry_after, ..Refusal::new(VALIDATION_ERROR).with("share_id", "s") };
+        let refusal = RpcError { fields, retry_after, ..RpcError::new(VALIDATION_ERROR).with("share_id", "s") };
         let status = refusal.clone().into_status(Code::InvalidArgument, "wrong", "sharing.ofself.ai");
-        assert_eq!(Refusal::from_status(&status), Some(refusal));
-        assert_eq!(Refusal::from_status(&Status::unavailable("gone")), None);
+        assert_eq!(RpcError::from_status(&status), Some(refusal));
+        assert_eq!(RpcError::from_status(&Status::unavailable("gone")), None);
     }
 }

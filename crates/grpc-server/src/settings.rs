@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use admission::LoadSettings;
+use admission::AdmissionSettings;
 use clap::ArgAction;
 use http_server::{ConnectionSettings, PlainText};
 
@@ -12,7 +12,7 @@ use crate::MutualTls;
 #[derive(clap::Args, Clone, Debug)]
 pub struct GrpcSettings {
     #[command(flatten)]
-    #[expect(missing_docs, reason = "explained where it is declared")]
+    #[expect(missing_docs, reason = "error_info where it is declared")]
     pub tls: MutualTls,
     /// Listen in plain text on an address that is not loopback; whoever reaches it has every role
     #[arg(long, env = "INSECURE_PLAINTEXT", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
@@ -27,10 +27,10 @@ pub struct GrpcSettings {
     #[arg(long, env = "MAX_OPEN_STREAMS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_open_streams: u32,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "explained where it is declared")]
-    pub load: LoadSettings,
+    #[expect(missing_docs, reason = "error_info where it is declared")]
+    pub load: AdmissionSettings,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "explained where it is declared")]
+    #[expect(missing_docs, reason = "error_info where it is declared")]
     pub connections: ConnectionSettings,
 }
 
@@ -49,7 +49,7 @@ impl Default for GrpcSettings {
             reflection: true,
             deadline: Duration::from_secs(5),
             max_open_streams: 256,
-            load: LoadSettings::default(),
+            load: AdmissionSettings::default(),
             connections: ConnectionSettings::default(),
         }
     }

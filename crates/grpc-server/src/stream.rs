@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use admission::Admitted;
+use admission::Permit;
 use axum::body::{Body, Bytes};
 use http::HeaderMap;
 use http_body::Frame;
@@ -14,8 +14,8 @@ use runtime::shutdown::Shutdown;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tonic::{Code, Status};
 
-use super::explained::explain;
-use crate::rpc_error::Refusal;
+use super::error_info::with_error_info;
+use crate::rpc_error::RpcError;
 
 /// A stream that has been quiet for this long while the process ends has nothing under way.
 pub(super) const QUIET: Duration = Duration::from_secs(1);
@@ -36,11 +36,11 @@ pub(super) struct Bounded {
     /// Once the process ends.
     quiet: Option<Pin<Box<Sleep>>>,
     is_over: bool,
-    _place: Admitted,
+    _place: Permit,
 }
 
 impl Bounded {
-    pub(super) fn new(body: Body, until: Until, place: Admitted) -> Self {
+    pub(super) fn new(body: Body, until: Until, place: Permit) -> Self {
         let Until { deadline, shutdown, domain } = until;
         Self {
             body,
@@ -56,8 +56,8 @@ impl Bounded {
     /// Why a stream on which nothing happens is to end now.
     fn time_has_come(&mut self, context: &mut Context<'_>) -> Option<Status> {
         if self.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(context).is_ready()) {
-            let says = "the deadline of the call has passed";
-            return Some(Refusal::new("DEADLINE_EXCEEDED").into_status(Code::DeadlineExceeded, says, self.domain));
+            let reason = "the deadline of the call has passed";
+            return Some(RpcError::new("DEADLINE_EXCEEDED").into_status(Code::DeadlineExceeded, reason, self.domain));
         }
         if self.quiet.is_none() && self.closing.as_mut().poll(context).is_ready() {
             self.quiet = Some(Box::pin(sleep(QUIET)));
@@ -70,7 +70,7 @@ impl Bounded {
 /// The end of a stream that has nothing under way while the process ends.
 pub(super) fn shutting_down(domain: &'static str) -> Status {
     let message = "this replica is shutting down; call again";
-    Refusal::new("SERVICE_UNAVAILABLE").into_status(Code::Unavailable, message, domain)
+    RpcError::new("SERVICE_UNAVAILABLE").into_status(Code::Unavailable, message, domain)
 }
 
 impl http_body::Body for Bounded {
@@ -86,7 +86,7 @@ impl http_body::Body for Bounded {
         }
         if let Poll::Ready(mut frame) = Pin::new(&mut self.body).poll_frame(context) {
             if let Some(trailers) = frame.as_mut().and_then(|frame| frame.as_mut().ok()).and_then(Frame::trailers_mut) {
-                explain(trailers, self.domain);
+                with_error_info(trailers, self.domain);
             }
             if let Some(quiet) = &mut self.quiet {
                 quiet.as_mut().reset(Instant::now() + QUIET);

@@ -15,40 +15,40 @@ use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
 
 /// The life of one connection.
-pub(super) struct Activity {
+pub(super) struct ConnectionActivity {
     began: Instant,
-    under_way: AtomicU32,
+    in_flight: AtomicU32,
     /// Milliseconds after `began`; 0 as long as nothing has happened.
     last: AtomicU64,
 }
 
 /// A request from its headers to the last byte of its answer.
-pub(super) struct UnderWay(Arc<Activity>);
+pub(super) struct InFlightGuard(Arc<ConnectionActivity>);
 
 /// The body of an answer: taking a part of it is activity, and its end the end of its request.
-pub(super) struct Watched {
+pub(super) struct TrackedBody {
     pub(super) body: Body,
-    pub(super) under_way: UnderWay,
+    pub(super) in_flight: InFlightGuard,
 }
 
-impl Activity {
+impl ConnectionActivity {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { began: Instant::now(), under_way: AtomicU32::new(0), last: AtomicU64::new(0) })
+        Arc::new(Self { began: Instant::now(), in_flight: AtomicU32::new(0), last: AtomicU64::new(0) })
     }
 
     /// A request has begun.
-    pub(super) fn begin(self: &Arc<Self>) -> UnderWay {
-        self.under_way.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn begin(self: &Arc<Self>) -> InFlightGuard {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.happened();
-        UnderWay(self.clone())
+        InFlightGuard(self.clone())
     }
 
     pub(super) fn began(&self) -> Instant {
         self.began
     }
 
-    pub(super) fn is_under_way(&self) -> bool {
-        self.under_way.load(Ordering::Relaxed) > 0
+    pub(super) fn has_requests_in_flight(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) > 0
     }
 
     /// Whether a request ever came.
@@ -67,14 +67,14 @@ impl Activity {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
         self.0.happened();
     }
 }
 
-impl http_body::Body for Watched {
+impl http_body::Body for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -84,7 +84,7 @@ impl http_body::Body for Watched {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         if polled.is_ready() {
-            self.under_way.0.happened();
+            self.in_flight.0.happened();
         }
         polled
     }

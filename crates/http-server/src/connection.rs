@@ -20,7 +20,7 @@ use tracing::debug;
 
 use super::{
     ConnectionSettings, Kind,
-    activity::{Activity, Watched},
+    activity::{ConnectionActivity, TrackedBody},
 };
 use crate::tls::{SpiffeId, TlsAcceptor};
 
@@ -76,13 +76,13 @@ impl Connections {
     /// Serves a connection until it ends, or is ended.
     pub(super) async fn serve(&self, stream: Stream) {
         let served = match (stream, &self.tls) {
-            (Stream::Unix(stream), _) => self.speak(stream, Peer::Anyone).await,
+            (Stream::Unix(stream), _) => self.serve_http(stream, Peer::Anyone).await,
             (Stream::Tcp(stream), None) => match stream.set_nodelay(true) {
-                Ok(()) => self.speak(stream, Peer::Anyone).await,
+                Ok(()) => self.serve_http(stream, Peer::Anyone).await,
                 Err(error) => Err(error.into()),
             },
-            (Stream::Tcp(stream), Some(tls)) => match self.shake_hands(stream, tls).await {
-                Ok((stream, id)) => self.speak(stream, Peer::Certified(id)).await,
+            (Stream::Tcp(stream), Some(tls)) => match self.accept_tls(stream, tls).await {
+                Ok((stream, id)) => self.serve_http(stream, Peer::Certified(id)).await,
                 Err(error) => Err(error.into()),
             },
         };
@@ -92,7 +92,7 @@ impl Connections {
         }
     }
 
-    async fn shake_hands(
+    async fn accept_tls(
         &self,
         stream: TcpStream,
         tls: &TlsAcceptor,
@@ -103,41 +103,41 @@ impl Connections {
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
     }
 
-    async fn speak(
+    async fn serve_http(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         peer: Peer,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let activity = Activity::new();
+        let activity = ConnectionActivity::new();
         let service = service_fn(|mut request: Request<Incoming>| {
-            let under_way = activity.begin();
+            let in_flight = activity.begin();
             request.extensions_mut().insert(peer.clone());
             let answer = self.app.clone().call(request.map(Body::new));
             async move {
                 let Ok(answer) = answer.await;
-                Ok::<_, Infallible>(answer.map(|body| Watched { body, under_way }))
+                Ok::<_, Infallible>(answer.map(|body| TrackedBody { body, in_flight }))
             }
         });
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
         let is_quiet = tokio::select! {
             ended = connection.as_mut() => return ended,
             () = self.shutdown.closing() => false,
-            is_quiet = self.outlived(&activity) => is_quiet,
+            is_quiet = self.idle_or_expired(&activity) => is_quiet,
         };
         connection.as_mut().graceful_shutdown();
         let grace = if is_quiet { GOODBYE } else { GRACE };
         tokio::select! {
             ended = connection => ended,
-            () = dismissed(&activity, grace) => Ok(()),
+            () = drain(&activity, grace) => Ok(()),
         }
     }
 
     /// Returns when the connection has come of age, or nothing happens on it any more; whether it is the latter.
-    async fn outlived(&self, activity: &Arc<Activity>) -> bool {
+    async fn idle_or_expired(&self, activity: &Arc<ConnectionActivity>) -> bool {
         let of_age = activity.began() + about(self.settings.connection_age);
         loop {
             let now = Instant::now();
-            let may_rest = self.kind != Kind::Rest && activity.is_under_way();
+            let may_rest = self.kind != Kind::Rest && activity.has_requests_in_flight();
             let idle = if may_rest { now } else { activity.last() } + self.settings.idle_timeout;
             // A client of gRPC may connect long before it calls; any other has a request, or is up to something.
             let must_begin = self.kind != Kind::Grpc && !activity.was_used();
@@ -152,12 +152,12 @@ impl Connections {
 }
 
 /// Returns when a peer who was told goodbye has had the time for it: a little while after the last answer, and `grace` at most.
-async fn dismissed(activity: &Activity, grace: Duration) {
-    let told = Instant::now();
+async fn drain(activity: &ConnectionActivity, grace: Duration) {
+    let response = Instant::now();
     loop {
         let now = Instant::now();
-        let quiet = if activity.is_under_way() { now } else { activity.last().max(told) } + GOODBYE;
-        let next = quiet.min(told + grace);
+        let quiet = if activity.has_requests_in_flight() { now } else { activity.last().max(response) } + GOODBYE;
+        let next = quiet.min(response + grace);
         if next <= now {
             return;
         }

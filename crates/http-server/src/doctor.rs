@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use runtime::{doctor::Doctor, process::ConfigurationError};
-use types::Instant;
+use types::Timestamp;
 
 use crate::{ListenAddress, Listener, PlainText, listener::plain_text_refused, tls::valid_until};
 
@@ -39,7 +39,7 @@ pub async fn check_address(
 }
 
 /// Checks until when a certificate is valid.
-pub fn check_certificate(doctor: &mut Doctor, subject: &'static str, path: &Path, now: Instant) {
+pub fn check_certificate(doctor: &mut Doctor, subject: &'static str, path: &Path, now: Timestamp) {
     let file = path.display();
     match valid_until(path) {
         Err(error) => doctor.error(subject, &error.into()),

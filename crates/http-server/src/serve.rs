@@ -80,17 +80,17 @@ impl Server {
     /// began.
     pub async fn serve(self, app: Router, shutdown: Shutdown, drain: Duration) {
         let Self { listener: Listener { socket, tls }, kind, settings } = self;
-        let under_way = TaskTracker::new();
+        let in_flight = TaskTracker::new();
         let cut = CancellationToken::new();
-        take(socket, tls, kind, settings, app, &shutdown, &under_way, &cut).await;
-        under_way.close();
-        if shutdown.bound(drain, under_way.wait()).await.is_none() {
+        take(socket, tls, kind, settings, app, &shutdown, &in_flight, &cut).await;
+        in_flight.close();
+        if shutdown.bound(drain, in_flight.wait()).await.is_none() {
             warn!(
-                connections = under_way.len(),
+                connections = in_flight.len(),
                 "requests were still under way when the drain time was over; they were cut"
             );
             cut.cancel();
-            under_way.wait().await;
+            in_flight.wait().await;
         }
     }
 }
@@ -103,7 +103,7 @@ async fn take(
     settings: ConnectionSettings,
     app: Router,
     shutdown: &Shutdown,
-    under_way: &TaskTracker,
+    in_flight: &TaskTracker,
     cut: &CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(usize::MAX)));
@@ -120,7 +120,7 @@ async fn take(
             Ok(stream) => {
                 let (connections, cut) = (connections.clone(), cut.clone());
                 let counted = Counted::new(open.clone());
-                under_way.spawn(async move {
+                in_flight.spawn(async move {
                     let _held = (place, counted);
                     cut.run_until_cancelled(connections.serve(stream)).await;
                 });

@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_link_to_another_machine_is_never_plain_text_by_silence() {
-        let says = |url: &str| refuse_silent_plain_text(&url.parse().unwrap()).map_err(|error| error.to_string());
+        let message = |url: &str| refuse_silent_plain_text(&url.parse().unwrap()).map_err(|error| error.to_string());
         for good in [
             "postgres://u@localhost/d",
             "postgres://u@127.0.0.1:5433/d",
@@ -280,10 +280,10 @@ mod tests {
             "postgres://u@db.example/d?sslmode=require",
             "postgres://u@db.example/d?sslmode=disable",
         ] {
-            assert_eq!(says(good), Ok(()), "{good}");
+            assert_eq!(message(good), Ok(()), "{good}");
         }
         for bad in ["postgres://u:pw@db.example/d", "postgres://u:pw@10.0.0.1/d?sslmode=prefer"] {
-            let refused = says(bad).unwrap_err();
+            let refused = message(bad).unwrap_err();
             assert!(refused.contains("sslmode=verify-full") && !refused.contains("pw"), "{refused}");
         }
     }

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use ::types::{Id, IdempotencyKey, Instant, User};
+use ::types::{Id, IdempotencyKey, Timestamp, User};
 use prost::Message;
 use runtime::{clock::Clock, digest::sha256, shutdown::Shutdown};
 use sea_orm::{DbErr, Set, entity::prelude::*, sea_query::Index};
@@ -66,7 +66,7 @@ pub enum Stored {
 }
 
 /// Looks a key up, under its [lock](IdempotentRequest::lock).
-pub async fn lookup(change: &Change, request: &IdempotentRequest, now: Instant) -> Result<Lookup, DbErr> {
+pub async fn lookup(change: &Change, request: &IdempotentRequest, now: Timestamp) -> Result<Lookup, DbErr> {
     let found = Entity::find_by_id((request.user.to_string(), request.key.as_str().to_owned()))
         .one(change.connection())
         .await?;
@@ -89,7 +89,7 @@ pub async fn store(
     change: &Change,
     request: &IdempotentRequest,
     answer: serde_json::Value,
-    now: Instant,
+    now: Timestamp,
     quota_bytes: u64,
 ) -> Result<Stored, DbErr> {
     let (user, key) = (request.user.to_string(), request.key.as_str().to_owned());
@@ -162,7 +162,7 @@ pub async fn sweep(database: Database, clock: Clock, shutdown: Shutdown) {
 }
 
 /// In slices: a statement that removes all that has piled up would take longer than a statement may.
-async fn remove_expired(database: &Database, now: Instant, shutdown: &Shutdown) -> Result<usize, DbErr> {
+async fn remove_expired(database: &Database, now: Timestamp, shutdown: &Shutdown) -> Result<usize, DbErr> {
     let mut removed = 0;
     loop {
         let change = database.begin(Vec::new()).await?;
@@ -263,11 +263,11 @@ mod tests {
         database
     }
 
-    fn at(minutes: i64) -> Instant {
-        Instant::from_parts(minutes * 60, 0).unwrap()
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_parts(minutes * 60, 0).unwrap()
     }
 
-    async fn keep(database: &Database, user: &str, key: &str, answer: &str, now: Instant) -> Stored {
+    async fn keep(database: &Database, user: &str, key: &str, answer: &str, now: Timestamp) -> Stored {
         let key = IdempotencyKey::parse(key).unwrap();
         let request = IdempotentRequest::new(Id::parse(user).unwrap(), key, "M", &String::new());
         let change = database.begin(Vec::new()).await.unwrap();

@@ -12,7 +12,7 @@ use sea_orm_migration::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use types::Instant;
+use types::Timestamp;
 
 use super::Database;
 
@@ -45,7 +45,7 @@ enum NewestTime {
 pub struct ClockSync {
     database: Database,
     clock: Clock,
-    seen: Option<(Instant, Monotonic)>,
+    seen: Option<(Timestamp, Monotonic)>,
     is_behind: bool,
 }
 
@@ -78,8 +78,8 @@ impl ClockSync {
         let connection = &self.database.writer;
         let backend = connection.get_database_backend();
         let shown = self.clock.unguarded();
-        let went_on = self.seen.and_then(|(newest, at)| Instant::new(newest.utc() + at.elapsed()).ok());
-        let mut values = vec![shown.utc().into(), went_on.map(Instant::utc).into()];
+        let went_on = self.seen.and_then(|(newest, at)| Timestamp::new(newest.utc() + at.elapsed()).ok());
+        let mut values = vec![shown.utc().into(), went_on.map(Timestamp::utc).into()];
         let sql = match backend {
             DbBackend::Postgres => {
                 values.push(MAX_AHEAD.as_secs_f64().into());
@@ -92,16 +92,16 @@ impl ClockSync {
         let rows = self.database.write_health.observe(connection.query_all_raw(statement).await)?;
         let Some(row) = rows.first() else { return Ok(()) };
         let newest: ChronoDateTimeUtc = row.try_get("", "newest_at")?;
-        let newest = Instant::new(newest).map_err(|error| DbErr::Type(error.to_string()))?;
+        let newest = Timestamp::new(newest).map_err(|error| DbErr::Type(error.to_string()))?;
         self.seen = Some((newest, Monotonic::now()));
         // Another process, or the one before this, may have answered by a time that it had not written yet.
         let unwritten = if shown < newest { EVERY } else { Duration::ZERO };
-        self.clock.keep_after(Instant::new(newest.utc() + unwritten).unwrap_or(newest));
+        self.clock.keep_after(Timestamp::new(newest.utc() + unwritten).unwrap_or(newest));
         self.report(shown, newest);
         Ok(())
     }
 
-    fn report(&mut self, shown: Instant, newest: Instant) {
+    fn report(&mut self, shown: Timestamp, newest: Timestamp) {
         let behind = (newest.utc() - shown.utc()).to_std().unwrap_or_default();
         gauge!(BEHIND).set(behind.as_secs_f64());
         let is_behind = behind > TOLERANCE;
@@ -119,7 +119,7 @@ impl ClockSync {
 
 impl Database {
     /// The time by the clock of the database server; on SQLite, which is part of this process, by `clock`.
-    pub async fn server_time(&self, clock: &Clock) -> Result<Instant, DbErr> {
+    pub async fn server_time(&self, clock: &Clock) -> Result<Timestamp, DbErr> {
         if self.reader.get_database_backend() != DbBackend::Postgres {
             return Ok(clock.now());
         }
@@ -127,7 +127,7 @@ impl Database {
         let row = self.reader.query_one_raw(ask).await?;
         let time = row.map(|row| row.try_get::<ChronoDateTimeUtc>("", "time")).transpose()?;
         let time = time.ok_or_else(|| DbErr::RecordNotFound("the time of the server".to_owned()))?;
-        Instant::new(time).map_err(|error| DbErr::Type(error.to_string()))
+        Timestamp::new(time).map_err(|error| DbErr::Type(error.to_string()))
     }
 }
 

@@ -5,7 +5,7 @@ use sea_orm_migration::{
     prelude::{Alias, Index, Table, TableCreateStatement},
     schema::big_integer,
 };
-use types::Instant;
+use types::Timestamp;
 
 use super::{Change, Dialect};
 
@@ -37,7 +37,7 @@ impl VersionTable {
     /// or a reader of the feed sees. What is read after it stays as it is until the end of the change.
     ///
     /// A new row starts at `now` in microseconds, so that a person who was erased and returns never repeats a version.
-    pub async fn raise(self, change: &Change, person: &str, now: Instant) -> Result<i64, DbErr> {
+    pub async fn raise(self, change: &Change, person: &str, now: Timestamp) -> Result<i64, DbErr> {
         let Self { table, person: column } = self;
         let sql = format!(
             "INSERT INTO {table} ({column}, version) VALUES ($1, $2)
@@ -49,7 +49,7 @@ impl VersionTable {
     }
 
     /// Creates the row of `person`, as [`raise`](Self::raise) would; answers `false` where there is one, which stays as it is.
-    pub async fn create_row(self, change: &Change, person: &str, now: Instant) -> Result<bool, DbErr> {
+    pub async fn create_row(self, change: &Change, person: &str, now: Timestamp) -> Result<bool, DbErr> {
         let Self { table, person: column } = self;
         let sql = format!("INSERT INTO {table} ({column}, version) VALUES ($1, $2) ON CONFLICT ({column}) DO NOTHING");
         let created = change.execute(&sql, vec![person.into(), now.utc().timestamp_micros().into()]).await?;

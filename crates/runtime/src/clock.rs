@@ -9,7 +9,7 @@ use std::{
 };
 
 use chrono::DateTime;
-use types::Instant;
+use types::Timestamp;
 
 /// A machine's clock that is ahead by more is not followed when it is set back.
 pub const MAX_AHEAD: Duration = Duration::from_mins(1);
@@ -52,13 +52,13 @@ impl Clock {
     }
 
     /// A clock that stands at `start` until its hand is moved. It may be moved back.
-    pub fn manual(start: Instant) -> (Self, ClockHand) {
+    pub fn manual(start: Timestamp) -> (Self, ClockHand) {
         let micros = Arc::new(AtomicI64::new(start.utc().timestamp_micros()));
         (Self(Source::Manual(micros.clone())), ClockHand(micros))
     }
 
     /// The moment it is, to the microsecond.
-    pub fn now(&self) -> Instant {
+    pub fn now(&self) -> Timestamp {
         instant(match &self.0 {
             Source::System(monotonic) => {
                 monotonic.now(system_now().timestamp_micros(), micros(monotonic.started.elapsed()))
@@ -68,14 +68,14 @@ impl Clock {
     }
 
     /// Returns no time before `newest` any more, which is a time that was seen just now.
-    pub fn keep_after(&self, newest: Instant) {
+    pub fn keep_after(&self, newest: Timestamp) {
         if let Source::System(monotonic) = &self.0 {
             monotonic.keep_after(newest.utc().timestamp_micros(), micros(monotonic.started.elapsed()));
         }
     }
 
     /// What the clock of the machine shows, whether it was set back or not.
-    pub fn unguarded(&self) -> Instant {
+    pub fn unguarded(&self) -> Timestamp {
         match &self.0 {
             Source::System(_) => instant(system_now().timestamp_micros()),
             Source::Manual(_) => self.now(),
@@ -100,8 +100,8 @@ impl Monotonic {
 
 impl ClockHand {
     /// Puts the clock to this moment.
-    pub fn set(&self, moment: Instant) {
-        self.0.store(moment.utc().timestamp_micros(), Ordering::SeqCst);
+    pub fn set(&self, timestamp: Timestamp) {
+        self.0.store(timestamp.utc().timestamp_micros(), Ordering::SeqCst);
     }
 }
 
@@ -109,9 +109,9 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn instant(micros: i64) -> Instant {
-    let moment = DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH);
-    Instant::new(moment).unwrap_or_else(|_| Instant::from_parts(0, 0).unwrap_or_else(|_| unreachable!()))
+fn instant(micros: i64) -> Timestamp {
+    let timestamp = DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH);
+    Timestamp::new(timestamp).unwrap_or_else(|_| Timestamp::from_parts(0, 0).unwrap_or_else(|_| unreachable!()))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]

@@ -16,8 +16,8 @@ pub struct ConfigurationError(String);
 
 impl ConfigurationError {
     /// `says` names the setting and what to do.
-    pub fn new(says: impl Into<String>) -> Self {
-        Self(says.into())
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
     }
 }
 

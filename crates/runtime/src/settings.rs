@@ -45,8 +45,8 @@ fn config_path(command: &Command, arguments: &[OsString]) -> Option<PathBuf> {
 }
 
 fn beneath(mut command: Command, path: &PathBuf) -> Result<Command, clap::Error> {
-    let refuse = |command: &mut Command, says: String| {
-        command.error(ErrorKind::InvalidValue, format!("{}: {says}", path.display()))
+    let refuse = |command: &mut Command, message: String| {
+        command.error(ErrorKind::InvalidValue, format!("{}: {message}", path.display()))
     };
     let text = match fs::read_to_string(path) {
         Ok(text) => text,

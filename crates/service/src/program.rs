@@ -11,7 +11,7 @@ use persistence::Database;
 use runtime::{clock::Clock, doctor::Doctor, process, shutdown::Shutdown};
 use telemetry::{Sampling, Telemetry};
 use tonic::service::Routes;
-use types::Instant;
+use types::Timestamp;
 
 use crate::{
     Definition, Service, migrate,
@@ -27,7 +27,7 @@ pub fn main<D: Definition>() -> ExitCode {
     };
     let program = process::Program { name: D::PROGRAM, command: command::<D>(), is_server: settings.is_some() };
     let telemetry =
-        Telemetry { name: D::PROGRAM, crates: D::CRATES, sampling: Sampling::ByCallers, settings: settings.as_ref() };
+        Telemetry { name: D::PROGRAM, crates: D::CRATES, sampling: Sampling::ParentBased, settings: settings.as_ref() };
     process::run(
         &program,
         || telemetry.start(),
@@ -64,7 +64,7 @@ async fn serve<D: Definition>(settings: Settings<D::Settings>) -> anyhow::Result
 }
 
 /// Checks everything the service `D` depends on, before it serves.
-pub async fn check<D: Definition>(doctor: &mut Doctor, settings: &Settings<D::Settings>, now: Instant) {
+pub async fn check<D: Definition>(doctor: &mut Doctor, settings: &Settings<D::Settings>, now: Timestamp) {
     let Settings { listen, service, .. } = settings;
     doctor.set_part(D::PROGRAM);
     if persistence::check_database_file(doctor, &service.database) {

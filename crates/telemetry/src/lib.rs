@@ -3,17 +3,17 @@
 //! Logs and traces hold no tokens, keys or user content.
 
 pub mod doctor;
-mod drawn;
+mod early_drop_guard;
+mod keyed_ratio_sampler;
 mod logs;
 mod settings;
 mod trace_parent;
 mod traces;
-mod unanswered;
 
+pub use early_drop_guard::EarlyDropGuard;
 pub use settings::{OtlpEndpoint, TelemetrySettings};
 pub use trace_parent::TraceParent;
-pub use traces::{Sampling, client_span, finish, here, server_span};
-pub use unanswered::Unanswered;
+pub use traces::{Sampling, client_span, current_traceparent, finish, server_span};
 
 /// The telemetry of one program.
 pub struct Telemetry<'a> {
@@ -28,7 +28,7 @@ pub struct Telemetry<'a> {
 }
 
 /// Flushes telemetry when dropped.
-pub struct TelemetryGuard(Option<traces::Exporting>);
+pub struct TelemetryGuard(Option<traces::TraceExporter>);
 
 impl Telemetry<'_> {
     /// Starts logs and traces. Must be called inside a Tokio runtime.
@@ -36,7 +36,7 @@ impl Telemetry<'_> {
         let exporting = match self.settings {
             Some(TelemetrySettings { otlp_endpoint, trace_ratio }) => otlp_endpoint
                 .uri()
-                .map(|endpoint| traces::Exporting::to(endpoint, *trace_ratio, self.name, self.sampling))
+                .map(|endpoint| traces::TraceExporter::to(endpoint, *trace_ratio, self.name, self.sampling))
                 .transpose()?,
             None => None,
         };

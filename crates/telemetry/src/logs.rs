@@ -11,7 +11,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use super::traces::Exporting;
+use super::traces::TraceExporter;
 
 /// The shared crates, which keep secrets and personal data out of their logs.
 const SHARED: &[&str] = &["admission", "grpc_server", "http_server", "persistence", "runtime", "service", "telemetry"];
@@ -22,7 +22,7 @@ const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn
 /// Starts logging for this process; a second call changes nothing, so tests may call it freely. `ours` are the crates of the
 /// program that keep secrets and personal text out of what they log. Traces go where `exporting` says: the steps of a request, and
 /// none of its log lines.
-pub(super) fn start(ours: &'static [&'static str], exporting: Option<&Exporting>) {
+pub(super) fn start(ours: &'static [&'static str], exporting: Option<&TraceExporter>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let filter = filter.and(filter_fn(|metadata| is_fit_to_print(metadata, ours)));
     let traces = exporting.map(|exporting| {

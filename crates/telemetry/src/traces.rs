@@ -18,7 +18,7 @@ use tonic::transport::{Channel, Endpoint};
 use tracing::{Span, field, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{TraceParent, drawn::Drawn};
+use super::{TraceParent, keyed_ratio_sampler::KeyedRatioSampler};
 
 /// A collector that takes longer misses what it was sent.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,15 +32,15 @@ static EXPORTED: OnceLock<()> = OnceLock::new();
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sampling {
     /// This process, for every trace alike: its callers are anybody, who could have all of theirs kept.
-    Here,
+    Root,
     /// Whoever calls, where they say so: they are services of ours, and a trace is worth little without its other half.
-    ByCallers,
+    ParentBased,
 }
 
 /// Traces on their way out.
-pub(super) struct Exporting(pub(super) SdkTracerProvider);
+pub(super) struct TraceExporter(pub(super) SdkTracerProvider);
 
-impl Exporting {
+impl TraceExporter {
     pub(super) fn to(endpoint: &Uri, ratio: f64, name: &'static str, sampling: Sampling) -> anyhow::Result<Self> {
         let exporter = SpanExporter::builder().with_tonic().with_channel(channel(endpoint)?).with_timeout(PATIENCE);
         let exporter = exporter.build().with_context(|| format!("cannot send traces to {endpoint}"))?;
@@ -69,10 +69,10 @@ impl Exporting {
 }
 
 fn sampler(sampling: Sampling, ratio: f64) -> Box<dyn ShouldSample> {
-    let drawn = Box::new(Drawn::new(ratio));
+    let keyed_ratio_sampler = Box::new(KeyedRatioSampler::new(ratio));
     match sampling {
-        Sampling::Here => drawn,
-        Sampling::ByCallers => Box::new(Sampler::ParentBased(drawn)),
+        Sampling::Root => keyed_ratio_sampler,
+        Sampling::ParentBased => Box::new(Sampler::ParentBased(keyed_ratio_sampler)),
     }
 }
 
@@ -92,8 +92,8 @@ fn channel(endpoint: &Uri) -> anyhow::Result<Channel> {
     Ok(collector.connect_with_connector_lazy(connector))
 }
 
-/// A request that is answered here, as its log lines and its trace know it: a step of the trace that `caller` sent it in, or
-/// the first of one of its own. `name` is what it asks for, one of few.
+/// The server span of a request, for logs and traces: a child of the caller's span, or the root of a new trace. `name` has low
+/// cardinality.
 pub fn server_span(name: &str, request_id: &str, caller: Option<TraceParent>) -> Span {
     if EXPORTED.get().is_none() {
         let trace_id = caller.map(|caller| caller.trace_id());
@@ -111,13 +111,13 @@ pub fn server_span(name: &str, request_id: &str, caller: Option<TraceParent>) ->
         // Refused only where a span is no part of any trace.
         let _ = span.set_parent(Context::new().with_remote_span_context(caller.into_span()));
     }
-    if let Some(here) = here(&span) {
+    if let Some(here) = current_traceparent(&span) {
         span.record("trace_id", here.trace_id());
     }
     span
 }
 
-/// A call that is made to another process.
+/// The client span of a call to another process.
 pub fn client_span(name: &str) -> Span {
     if EXPORTED.get().is_none() {
         return Span::none();
@@ -126,7 +126,7 @@ pub fn client_span(name: &str) -> Span {
 }
 
 /// Where `span` stands in its trace, for whom it calls and whom it answers; `None` where no traces are made.
-pub fn here(span: &Span) -> Option<TraceParent> {
+pub fn current_traceparent(span: &Span) -> Option<TraceParent> {
     EXPORTED.get()?;
     TraceParent::of_span(span.context().span().span_context())
 }
@@ -162,10 +162,10 @@ mod tests {
             Context::new().with_remote_span_context(TraceParent::of(&headers).unwrap().into_span())
         };
         for (sampling, ratio, flags, kept) in [
-            (Sampling::ByCallers, 0.0, "01", true),
-            (Sampling::ByCallers, 1.0, "00", false),
-            (Sampling::Here, 0.0, "01", false),
-            (Sampling::Here, 1.0, "00", true),
+            (Sampling::ParentBased, 0.0, "01", true),
+            (Sampling::ParentBased, 1.0, "00", false),
+            (Sampling::Root, 0.0, "01", false),
+            (Sampling::Root, 1.0, "00", true),
         ] {
             let sampler = sampler(sampling, ratio);
             let trace = TraceId::from_hex("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();

@@ -86,7 +86,7 @@ impl Condition {
         let Selection { tag_ids, node_ids, graph_root_ids } = selection;
         let lists = [tag_ids, node_ids, graph_root_ids].into_iter().filter(|list| !list.is_empty()).count();
         if lists != 1 {
-            // Not as the contract has it: what cannot be understood lets nothing through.
+            // Not as the contract has it: a value that cannot be parsed allows nothing.
             self.push("FALSE");
         } else if !tag_ids.is_empty() {
             self.push("EXISTS (SELECT 1 FROM node_tags WHERE node_key = nodes.key AND tag_id IN ");
@@ -138,12 +138,12 @@ impl Condition {
             }
             Some(Kind::CreatedBetween(range)) => {
                 self.push("TRUE");
-                for (sign, moment) in [(">=", range.start), ("<", range.end)] {
-                    if let Some(moment) = moment {
+                for (sign, timestamp) in [(">=", range.start), ("<", range.end)] {
+                    if let Some(timestamp) = timestamp {
                         self.push(" AND created_at ");
                         self.push(sign);
                         self.push(" ");
-                        self.parameter(Value::Integer(micros(moment)));
+                        self.parameter(Value::Integer(micros(timestamp)));
                     }
                 }
             }
@@ -233,6 +233,6 @@ fn is_known(predicate: &Predicate) -> bool {
     }
 }
 
-fn micros(moment: Timestamp) -> i64 {
-    moment.seconds.saturating_mul(1_000_000).saturating_add(i64::from(moment.nanos / 1_000))
+fn micros(timestamp: Timestamp) -> i64 {
+    timestamp.seconds.saturating_mul(1_000_000).saturating_add(i64::from(timestamp.nanos / 1_000))
 }

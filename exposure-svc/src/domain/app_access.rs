@@ -1,6 +1,6 @@
 //! Access grants: which app is bound to which profile, from when until when.
 
-use types::{App, Edit, FieldErrors, Id, Instant};
+use types::{App, FieldErrors, FieldUpdate, Id, Timestamp};
 use uuid::Uuid;
 
 use super::{ProfileId, UserId};
@@ -35,11 +35,11 @@ pub struct AppAccess {
     /// Which profile; `None`: the grant has ended, and the profile was deleted since.
     pub profile: Option<ProfileId>,
     /// Since when.
-    pub granted_at: Instant,
+    pub granted_at: Timestamp,
     /// Until when; `None`: for ever.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
     /// When it was ended.
-    pub revoked_at: Option<Instant>,
+    pub revoked_at: Option<Timestamp>,
     /// Grows by one with every change.
     pub version: i64,
 }
@@ -52,7 +52,7 @@ pub struct AppAccessDraft {
     pub app_id: String,
     pub tier: Option<Tier>,
     pub profile_id: String,
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
     /// What could not even be read.
     pub unreadable: FieldErrors,
 }
@@ -66,7 +66,7 @@ pub struct NewAppAccess {
     pub tier: Tier,
     /// As the caller wrote it.
     pub profile_id: String,
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
 }
 
 /// What an update asks of a grant.
@@ -75,21 +75,21 @@ pub struct AppAccessEdits {
     /// Another profile, as the caller wrote it.
     pub profile_id: Option<String>,
     /// Another end.
-    pub expires_at: Edit<Instant>,
+    pub expires_at: FieldUpdate<Timestamp>,
     /// What could not be read.
     pub unreadable: FieldErrors,
 }
 
 impl AppAccess {
     /// Whether it counts at `now`. A grant expires at the instant of its expiry, not after it.
-    pub fn is_active(&self, now: Instant) -> bool {
+    pub fn is_active(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| end > now)
     }
 }
 
 impl AppAccessDraft {
     /// Checks every field on its own, for a grant made at `now`.
-    pub fn parse(self, now: Instant) -> Result<NewAppAccess, FieldErrors> {
+    pub fn parse(self, now: Timestamp) -> Result<NewAppAccess, FieldErrors> {
         let mut errors = self.unreadable;
         let user = UserId::parse(self.user_id).map_err(|error| errors.add("user_id", error.to_string())).ok();
         let app = AppId::parse(self.app_id).map_err(|error| errors.add("app_id", error.to_string())).ok();
@@ -115,16 +115,16 @@ impl AppAccessDraft {
 
 impl AppAccessEdits {
     /// Checks every field on its own, for an update at `now`.
-    pub fn check(&self, now: Instant) -> Result<(), FieldErrors> {
+    pub fn check(&self, now: Timestamp) -> Result<(), FieldErrors> {
         let mut errors = self.unreadable.clone();
-        if let Edit::Set(end) = &self.expires_at {
+        if let FieldUpdate::Set(end) = &self.expires_at {
             refuse_past(Some(*end), now, &mut errors);
         }
         errors.into_result(())
     }
 }
 
-fn refuse_past(expires_at: Option<Instant>, now: Instant, errors: &mut FieldErrors) {
+fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp, errors: &mut FieldErrors) {
     if expires_at.is_some_and(|end| end <= now) {
         errors.add_unless_known("expires_at", "must be in the future");
     }

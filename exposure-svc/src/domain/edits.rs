@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use types::{Distinct, Edit, FieldErrors, Instant};
+use types::{FieldErrors, FieldUpdate, Timestamp, UniqueVec};
 
 use super::{
     Description, DetailLevel, NodeId, NodeType, Profile, ProfileName, Rules, SchemaPermissions, TagDirectory,
@@ -13,24 +13,24 @@ use super::{
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of the request, explained in the contract")]
 pub struct ProfileEdits {
-    pub name: Edit<ProfileName>,
-    pub description: Edit<Description>,
+    pub name: FieldUpdate<ProfileName>,
+    pub description: FieldUpdate<Description>,
     pub tag_filters: TagFilterEdits,
-    pub tag_expression: Edit<TagExpression>,
-    pub allowed_tag_ids: Edit<Distinct<TagRef>>,
-    pub allowed_tags_logic: Edit<TagsLogic>,
-    pub excluded_tag_ids: Edit<Distinct<TagRef>>,
-    pub allowed_node_ids: Edit<Distinct<NodeId>>,
-    pub allowed_node_types: Edit<Distinct<NodeType>>,
-    pub excluded_node_types: Edit<Distinct<NodeType>>,
-    pub date_range_start: Edit<Instant>,
-    pub date_range_end: Edit<Instant>,
-    pub transformations: Edit<Distinct<Transformation>>,
-    pub max_detail_level: Edit<DetailLevel>,
-    pub tag_permissions: Edit<TagPermissions>,
-    pub schema_permissions: Edit<SchemaPermissions>,
-    pub is_active: Edit<bool>,
-    pub is_default: Edit<bool>,
+    pub tag_expression: FieldUpdate<TagExpression>,
+    pub allowed_tag_ids: FieldUpdate<UniqueVec<TagRef>>,
+    pub allowed_tags_logic: FieldUpdate<TagsLogic>,
+    pub excluded_tag_ids: FieldUpdate<UniqueVec<TagRef>>,
+    pub allowed_node_ids: FieldUpdate<UniqueVec<NodeId>>,
+    pub allowed_node_types: FieldUpdate<UniqueVec<NodeType>>,
+    pub excluded_node_types: FieldUpdate<UniqueVec<NodeType>>,
+    pub date_range_start: FieldUpdate<Timestamp>,
+    pub date_range_end: FieldUpdate<Timestamp>,
+    pub transformations: FieldUpdate<UniqueVec<Transformation>>,
+    pub max_detail_level: FieldUpdate<DetailLevel>,
+    pub tag_permissions: FieldUpdate<TagPermissions>,
+    pub schema_permissions: FieldUpdate<SchemaPermissions>,
+    pub is_active: FieldUpdate<bool>,
+    pub is_default: FieldUpdate<bool>,
     /// What could not be read.
     pub unreadable: FieldErrors,
 }
@@ -40,9 +40,9 @@ pub struct ProfileEdits {
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of the rule")]
 pub struct TagFilterEdits {
-    pub include_all: Edit<Distinct<TagRef>>,
-    pub include_any: Edit<Distinct<TagRef>>,
-    pub exclude_any: Edit<Distinct<TagRef>>,
+    pub include_all: FieldUpdate<UniqueVec<TagRef>>,
+    pub include_any: FieldUpdate<UniqueVec<TagRef>>,
+    pub exclude_any: FieldUpdate<UniqueVec<TagRef>>,
 }
 
 impl TagFilterEdits {
@@ -152,17 +152,17 @@ impl ProfileEdits {
         };
         rules.check(&before, &mut errors);
         let is_active = match self.is_active {
-            Edit::Keep => is_active,
-            Edit::Set(is_active) => is_active,
-            Edit::Clear => {
+            FieldUpdate::Keep => is_active,
+            FieldUpdate::Set(is_active) => is_active,
+            FieldUpdate::Clear => {
                 errors.add_unless_known("is_active", "must be true or false");
                 is_active
             }
         };
         let is_default = match self.is_default {
-            Edit::Keep => None,
-            Edit::Set(is_default) => Some(is_default),
-            Edit::Clear => {
+            FieldUpdate::Keep => None,
+            FieldUpdate::Set(is_default) => Some(is_default),
+            FieldUpdate::Clear => {
                 errors.add_unless_known("is_default", "must be true or false");
                 None
             }
@@ -178,6 +178,6 @@ impl ProfileEdits {
     }
 }
 
-fn over_list<T: Clone + Eq + std::hash::Hash>(edit: Edit<Distinct<T>>, current: Distinct<T>) -> Distinct<T> {
+fn over_list<T: Clone + Eq + std::hash::Hash>(edit: FieldUpdate<UniqueVec<T>>, current: UniqueVec<T>) -> UniqueVec<T> {
     edit.over(Some(current)).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! What an app may do with tags and schemas, verb by verb.
 
 use serde::{Deserialize, Serialize};
-use types::{Distinct, Id, Schema};
+use types::{Id, Schema, UniqueVec};
 
 use super::TagRef;
 
@@ -37,7 +37,7 @@ pub struct TagPermissions {
 #[serde(default, deny_unknown_fields)]
 pub struct TagGrant {
     /// These tags.
-    pub tag_ids: Distinct<TagRef>,
+    pub tag_ids: UniqueVec<TagRef>,
     /// Every tag.
     pub allow_all: bool,
     /// Tags that do not exist yet; on `propose` and `create` only.
@@ -62,7 +62,7 @@ pub struct SchemaPermissions {
 #[serde(default, deny_unknown_fields)]
 pub struct SchemaGrant {
     /// These schemas, or `__freeform__`.
-    pub schema_ids: Distinct<SchemaRef>,
+    pub schema_ids: UniqueVec<SchemaRef>,
     /// Every schema, and none.
     pub allow_all: bool,
 }
@@ -191,7 +191,7 @@ impl TagPermissions {
 
     /// The same permissions with other tags.
     #[must_use]
-    pub fn map(&self, each: &mut impl FnMut(TagVerb, &Distinct<TagRef>) -> Distinct<TagRef>) -> Self {
+    pub fn map(&self, each: &mut impl FnMut(TagVerb, &UniqueVec<TagRef>) -> UniqueVec<TagRef>) -> Self {
         let mut map = |verb, grant: &Option<TagGrant>| {
             grant.as_ref().map(|TagGrant { tag_ids, allow_all, allow_new }| TagGrant {
                 tag_ids: each(verb, tag_ids),

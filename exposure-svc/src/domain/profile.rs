@@ -1,6 +1,6 @@
 //! An exposure profile.
 
-use types::{Id, Instant, User, minted_id};
+use types::{Id, Timestamp, User, minted_id};
 use uuid::Uuid;
 
 use super::{Description, ProfileName, Rules, Warning};
@@ -32,9 +32,9 @@ pub struct Profile {
     /// At most one of its owner's profiles is; it cannot be deleted while it is.
     pub is_default: bool,
     /// When it was made.
-    pub created_at: Instant,
+    pub created_at: Timestamp,
     /// When it was last changed.
-    pub updated_at: Instant,
+    pub updated_at: Timestamp,
     /// Grows by one with every change.
     pub version: i64,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
-use types::{Distinct, FieldErrors, Id, Instant, Node};
+use types::{FieldErrors, Id, Node, Timestamp, UniqueVec};
 
 use super::{NodeType, SchemaPermissions, TagEffect, TagExpression, TagPermissions, TagRef};
 
@@ -26,32 +26,32 @@ pub struct Rules {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag_expression: Option<TagExpression>,
     /// Legacy: only nodes with these tags.
-    #[serde(skip_serializing_if = "Distinct::is_empty")]
-    pub allowed_tag_ids: Distinct<TagRef>,
+    #[serde(skip_serializing_if = "UniqueVec::is_empty")]
+    pub allowed_tag_ids: UniqueVec<TagRef>,
     /// Legacy: any of them (where unset) or all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_tags_logic: Option<TagsLogic>,
     /// Legacy: no nodes with these tags.
-    #[serde(skip_serializing_if = "Distinct::is_empty")]
-    pub excluded_tag_ids: Distinct<TagRef>,
+    #[serde(skip_serializing_if = "UniqueVec::is_empty")]
+    pub excluded_tag_ids: UniqueVec<TagRef>,
     /// Nodes picked by hand.
-    #[serde(skip_serializing_if = "Distinct::is_empty")]
-    pub allowed_node_ids: Distinct<NodeId>,
+    #[serde(skip_serializing_if = "UniqueVec::is_empty")]
+    pub allowed_node_ids: UniqueVec<NodeId>,
     /// Only nodes of these types.
-    #[serde(skip_serializing_if = "Distinct::is_empty")]
-    pub allowed_node_types: Distinct<NodeType>,
+    #[serde(skip_serializing_if = "UniqueVec::is_empty")]
+    pub allowed_node_types: UniqueVec<NodeType>,
     /// No nodes of these types.
-    #[serde(skip_serializing_if = "Distinct::is_empty")]
-    pub excluded_node_types: Distinct<NodeType>,
+    #[serde(skip_serializing_if = "UniqueVec::is_empty")]
+    pub excluded_node_types: UniqueVec<NodeType>,
     /// Only nodes made at this moment or later.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub date_range_start: Option<Instant>,
+    pub date_range_start: Option<Timestamp>,
     /// Only nodes made before this moment.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub date_range_end: Option<Instant>,
+    pub date_range_end: Option<Timestamp>,
     /// What is done to what an app sees, in order.
-    #[serde(skip_serializing_if = "Distinct::is_empty")]
-    pub transformations: Distinct<Transformation>,
+    #[serde(skip_serializing_if = "UniqueVec::is_empty")]
+    pub transformations: UniqueVec<Transformation>,
     /// How much of a node an app sees; all of it where unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_detail_level: Option<DetailLevel>,
@@ -68,14 +68,14 @@ pub struct Rules {
 #[serde(default, deny_unknown_fields)]
 pub struct TagFilters {
     /// A node must have all of these.
-    #[serde(skip_serializing_if = "Distinct::is_empty")]
-    pub include_all: Distinct<TagRef>,
+    #[serde(skip_serializing_if = "UniqueVec::is_empty")]
+    pub include_all: UniqueVec<TagRef>,
     /// A node must have at least one of these.
-    #[serde(skip_serializing_if = "Distinct::is_empty")]
-    pub include_any: Distinct<TagRef>,
+    #[serde(skip_serializing_if = "UniqueVec::is_empty")]
+    pub include_any: UniqueVec<TagRef>,
     /// A node must have none of these.
-    #[serde(skip_serializing_if = "Distinct::is_empty")]
-    pub exclude_any: Distinct<TagRef>,
+    #[serde(skip_serializing_if = "UniqueVec::is_empty")]
+    pub exclude_any: UniqueVec<TagRef>,
 }
 
 /// How the legacy list of allowed tags combines.
@@ -204,9 +204,9 @@ impl Rules {
     /// The same rules with other tags. `each` is called with every list of references, and with every tag of the expression as a
     /// list of its references.
     #[must_use]
-    pub fn map_tags(&self, mut each: impl FnMut(&TagPlace<'_>, &Distinct<TagRef>) -> Distinct<TagRef>) -> Self {
-        let mut list = |path: &str, effect: TagEffect, tags: &Distinct<TagRef>| {
-            if tags.is_empty() { Distinct::default() } else { each(&TagPlace { path, effect }, tags) }
+    pub fn map_tags(&self, mut each: impl FnMut(&TagPlace<'_>, &UniqueVec<TagRef>) -> UniqueVec<TagRef>) -> Self {
+        let mut list = |path: &str, effect: TagEffect, tags: &UniqueVec<TagRef>| {
+            if tags.is_empty() { UniqueVec::default() } else { each(&TagPlace { path, effect }, tags) }
         };
         let tag_filters =
             self.tag_filters.as_ref().map(|TagFilters { include_all, include_any, exclude_any }| TagFilters {
@@ -279,7 +279,7 @@ impl Rules {
             max_detail_level: _,
             schema_permissions: _,
         } = self;
-        let mut list = |path, effect, tags: &Distinct<TagRef>| {
+        let mut list = |path, effect, tags: &UniqueVec<TagRef>| {
             tags.iter().for_each(|tag| visit(TagPlace { path, effect }, tag));
         };
         if let Some(TagFilters { include_all, include_any, exclude_any }) = tag_filters {
@@ -318,10 +318,10 @@ mod tests {
 
     #[test]
     fn every_tag_that_is_mapped_is_visited() {
-        let list = |name: &str| Distinct::new(vec![tag(name)]);
+        let list = |name: &str| UniqueVec::new(vec![tag(name)]);
         let grant = |name: &str| Some(TagGrant { tag_ids: list(name), ..TagGrant::default() });
         let leaf = |name: &str| TagExpression::tag(tag(name));
-        let with_ids = TagExpression::Tag { tag: tag("e"), ids: Distinct::new(vec![TagId::parse("n").unwrap()]) };
+        let with_ids = TagExpression::Tag { tag: tag("e"), ids: UniqueVec::new(vec![TagId::parse("n").unwrap()]) };
         let not = TagExpression::Operation { op: TagOp::Not, conditions: vec![with_ids] };
         let rules = Rules {
             tag_filters: Some(TagFilters { include_all: list("a"), include_any: list("b"), exclude_any: list("c") }),

@@ -1,7 +1,7 @@
 //! Boolean logic over tags.
 
 use serde::{Deserialize, Serialize};
-use types::{Distinct, FieldErrors};
+use types::{FieldErrors, UniqueVec};
 
 use super::{TagId, TagRef};
 
@@ -19,8 +19,8 @@ pub enum TagExpression {
         /// The tag.
         tag: TagRef,
         /// Below an odd number of NOTs, where a tag excludes: the tags that the text of `tag` is known to name.
-        #[serde(default, skip_serializing_if = "Distinct::is_empty")]
-        ids: Distinct<TagId>,
+        #[serde(default, skip_serializing_if = "UniqueVec::is_empty")]
+        ids: UniqueVec<TagId>,
     },
     /// The conditions, combined.
     Operation {
@@ -83,7 +83,7 @@ impl TagExpression {
 
     /// An expression that is one tag.
     pub fn tag(tag: TagRef) -> Self {
-        Self::Tag { tag, ids: Distinct::default() }
+        Self::Tag { tag, ids: UniqueVec::default() }
     }
 
     /// Calls `visit` with each reference to a tag, and with what the node's having that tag does.
@@ -112,7 +112,7 @@ impl TagExpression {
     pub fn map(
         &self,
         path: &str,
-        each: &mut impl FnMut(&str, TagEffect, Distinct<TagRef>) -> Distinct<TagRef>,
+        each: &mut impl FnMut(&str, TagEffect, UniqueVec<TagRef>) -> UniqueVec<TagRef>,
     ) -> Self {
         self.map_below(TagEffect::Includes, path, each)
     }
@@ -121,16 +121,16 @@ impl TagExpression {
         &self,
         effect: TagEffect,
         path: &str,
-        each: &mut impl FnMut(&str, TagEffect, Distinct<TagRef>) -> Distinct<TagRef>,
+        each: &mut impl FnMut(&str, TagEffect, UniqueVec<TagRef>) -> UniqueVec<TagRef>,
     ) -> Self {
         match self {
             Self::Tag { tag, ids } => {
                 let all = std::iter::once(tag.clone()).chain(ids.iter().cloned().map(TagRef::id));
-                let mapped = each(&format!("{path}.tag"), effect, Distinct::new(all.collect()));
+                let mapped = each(&format!("{path}.tag"), effect, UniqueVec::new(all.collect()));
                 let text = mapped.iter().find(|reference| reference.text().is_some());
                 let tag = text.or_else(|| mapped.iter().next()).unwrap_or(tag).clone();
                 let ids = mapped.iter().filter(|other| **other != tag).filter_map(TagRef::tag_id);
-                Self::Tag { ids: Distinct::new(ids.cloned().collect()), tag }
+                Self::Tag { ids: UniqueVec::new(ids.cloned().collect()), tag }
             }
             Self::Operation { op, conditions } => {
                 let effect = effect.below(*op);

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use types::{Distinct, FieldErrors};
+use types::{FieldErrors, UniqueVec};
 
 use super::{Rules, TagDirectory, TagEffect, TagRef, TagText, rules::TagPlace, tag_directory::Resolution};
 
@@ -31,7 +31,7 @@ impl Rules {
     pub fn learned(&self, directory: &TagDirectory) -> Self {
         self.map_tags(|place, stored| match place.effect {
             TagEffect::Excludes => learned_exclusion(stored, directory),
-            TagEffect::Includes => Distinct::new(
+            TagEffect::Includes => UniqueVec::new(
                 stored
                     .iter()
                     .map(|tag| match tag.text().map(|text| directory.resolve(text)) {
@@ -48,20 +48,20 @@ impl Rules {
     #[must_use]
     pub fn shown(&self, directory: &TagDirectory) -> Self {
         self.map_tags(|place, stored| {
-            Distinct::new(shown_texts(place.effect, stored, directory).into_iter().map(TagRef::Text).collect())
+            UniqueVec::new(shown_texts(place.effect, stored, directory).into_iter().map(TagRef::Text).collect())
         })
     }
 
     /// The rules with every reference as a text: ids as they are stored.
     #[must_use]
     pub fn as_texts(&self) -> Self {
-        self.map_tags(|_, stored| Distinct::new(stored.iter().map(|tag| TagRef::Text(tag.to_text())).collect()))
+        self.map_tags(|_, stored| UniqueVec::new(stored.iter().map(|tag| TagRef::Text(tag.to_text())).collect()))
     }
 }
 
 /// The texts to show for the references of a list, in its order. In an exclusion, a tag beside a text that is its name or its id is
 /// shown as that text, though other tags carry the name too: written back, the text means all of them.
-fn shown_texts(effect: TagEffect, list: &Distinct<TagRef>, directory: &TagDirectory) -> Vec<TagText> {
+fn shown_texts(effect: TagEffect, list: &UniqueVec<TagRef>, directory: &TagDirectory) -> Vec<TagText> {
     let texts: HashSet<_> = match effect {
         TagEffect::Excludes => list.iter().filter_map(TagRef::text).collect(),
         TagEffect::Includes => HashSet::new(),
@@ -76,13 +76,13 @@ fn shown_texts(effect: TagEffect, list: &Distinct<TagRef>, directory: &TagDirect
 
 /// A list of exclusions, with the ids of the tags that its texts name. It may grow beyond what a person may write: no exclusion
 /// is dropped to make room.
-fn learned_exclusion(stored: &Distinct<TagRef>, directory: &TagDirectory) -> Distinct<TagRef> {
+fn learned_exclusion(stored: &UniqueVec<TagRef>, directory: &TagDirectory) -> UniqueVec<TagRef> {
     let ids = stored.iter().filter_map(TagRef::text).flat_map(|text| match directory.resolve(text) {
         Resolution::Tag(id) => std::slice::from_ref(id),
         Resolution::Ambiguous(ids) => ids,
         Resolution::Unknown => &[],
     });
-    Distinct::new(stored.iter().cloned().chain(ids.cloned().map(TagRef::id)).collect())
+    UniqueVec::new(stored.iter().cloned().chain(ids.cloned().map(TagRef::id)).collect())
 }
 
 /// What a profile stores, by the texts that it is shown as.
@@ -93,7 +93,7 @@ struct StoredTags {
     /// Everything else, by its path.
     inclusions: HashMap<String, HashMap<TagText, TagRef>>,
     /// Lists of exclusions in the order in which they are stored, by their path.
-    lists: HashMap<String, Distinct<TagRef>>,
+    lists: HashMap<String, UniqueVec<TagRef>>,
 }
 
 /// The references that are stored for one text, in order.
@@ -135,9 +135,9 @@ impl StoredTags {
         all
     }
 
-    fn add_exclusions(&mut self, place: &TagPlace<'_>, stored: &Distinct<TagRef>, directory: &TagDirectory) {
+    fn add_exclusions(&mut self, place: &TagPlace<'_>, stored: &UniqueVec<TagRef>, directory: &TagDirectory) {
         let shown = shown_texts(place.effect, stored, directory);
-        let both = |(tag, shown): (&TagRef, TagText)| Distinct::new(vec![shown, tag.to_text()]);
+        let both = |(tag, shown): (&TagRef, TagText)| UniqueVec::new(vec![shown, tag.to_text()]);
         let mut texts = stored.iter().zip(shown).map(both);
         let exclusions = self.exclusions.entry(Self::path(place)).or_default();
         if Self::is_expression(place) {
@@ -176,9 +176,9 @@ impl StoredTags {
     fn resolve_exclusion(
         &self,
         place: &TagPlace<'_>,
-        written: &Distinct<TagRef>,
+        written: &UniqueVec<TagRef>,
         directory: &TagDirectory,
-    ) -> Distinct<TagRef> {
+    ) -> UniqueVec<TagRef> {
         let each = written.iter().flat_map(|tag| {
             let text = tag.to_text();
             let stored: Vec<_> = self.exclusion(place, &text).cloned().collect();
@@ -189,7 +189,7 @@ impl StoredTags {
             };
             stored.into_iter().chain([reference]).chain(named.iter().cloned().map(TagRef::id)).collect::<Vec<_>>()
         });
-        let resolved = Distinct::new(each.collect());
+        let resolved = UniqueVec::new(each.collect());
         match self.lists.get(place.path) {
             // In another order it would pass for a change.
             Some(stored) if resolved.is_subset(stored) && stored.is_subset(&resolved) => stored.clone(),
@@ -200,10 +200,10 @@ impl StoredTags {
     fn resolve_inclusion(
         &self,
         place: &TagPlace<'_>,
-        written: &Distinct<TagRef>,
+        written: &UniqueVec<TagRef>,
         directory: &TagDirectory,
         errors: &mut FieldErrors,
-    ) -> Distinct<TagRef> {
+    ) -> UniqueVec<TagRef> {
         let list = self.inclusions.get(&Self::path(place));
         let each = written.iter().map(|tag| {
             let text = tag.to_text();
@@ -228,7 +228,7 @@ impl StoredTags {
                 }
             }
         });
-        Distinct::new(each.collect())
+        UniqueVec::new(each.collect())
     }
 }
 
@@ -248,12 +248,12 @@ mod tests {
     }
 
     /// `#t1` is an id, anything else a text.
-    fn list(tags: &[&str]) -> Distinct<TagRef> {
+    fn list(tags: &[&str]) -> UniqueVec<TagRef> {
         let tag = |text: &&str| match text.strip_prefix('#') {
             Some(tag) => TagRef::id(id(tag)),
             None => TagRef::parse(text).unwrap(),
         };
-        Distinct::new(tags.iter().map(tag).collect())
+        UniqueVec::new(tags.iter().map(tag).collect())
     }
 
     /// Rules that exclude these, by both lists.
@@ -273,7 +273,7 @@ mod tests {
         let ids = excluded.map(|other| TagId::parse(other.as_str()).unwrap()).collect();
         let not = TagExpression::Operation {
             op: TagOp::Not,
-            conditions: vec![TagExpression::Tag { tag, ids: Distinct::new(ids) }],
+            conditions: vec![TagExpression::Tag { tag, ids: UniqueVec::new(ids) }],
         };
         let included = TagExpression::tag(list(&[included]).iter().next().unwrap().clone());
         let all = TagExpression::Operation { op: TagOp::And, conditions: vec![not, included] };

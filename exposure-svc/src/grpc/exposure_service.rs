@@ -13,7 +13,7 @@ use types::FieldErrors;
 use super::{
     convert::{decision, edits, profile, question},
     counts, filtering,
-    status::{status, understood},
+    status::{status, validated},
 };
 use crate::{error::Error, operations::Exposure};
 
@@ -39,7 +39,7 @@ impl ExposureService for ExposureRpc {
         let subject = question::subject(subject, &mut errors);
         question::consistency(consistency, &mut errors);
         question::bounded(nodes.len(), &mut errors);
-        let (user, subject) = understood(user.zip(subject), errors)?;
+        let (user, subject) = validated(user.zip(subject), errors)?;
         let evaluation = self.exposure.evaluate_nodes(&user, &subject).await.map_err(status)?;
         let exposed = question::each_encoded(&nodes, |node| evaluation.exposes(node))
             .map_err(|errors| status(Error::Invalid(errors)))?;
@@ -65,7 +65,7 @@ impl ExposureService for ExposureRpc {
         let user = question::user(user_id, &mut errors);
         let subject = question::subject(subject, &mut errors);
         question::consistency(consistency, &mut errors);
-        let (user, subject) = understood(user.zip(subject), errors)?;
+        let (user, subject) = validated(user.zip(subject), errors)?;
         let filter = self.exposure.get_exposure_filter(&user, &subject).await.map_err(status)?;
         Ok(Response::new(decision::filter(filter)))
     }
@@ -91,7 +91,7 @@ impl ExposureService for ExposureRpc {
         {
             errors.add("after.id", "must be that of the node before");
         }
-        let ((user, app), verb) = understood(user.zip(app).zip(verb), errors)?;
+        let ((user, app), verb) = validated(user.zip(app).zip(verb), errors)?;
         let (before, after) = (before.flatten(), after.flatten());
         let done =
             self.exposure.check_write(&user, app, verb, before.as_ref(), after.as_ref()).await.map_err(status)?;
@@ -119,7 +119,7 @@ impl ExposureService for ExposureRpc {
         if let Some(node) = &node {
             question::demand_ids(node, || "node".to_owned(), &mut errors);
         }
-        let ((user, subject), node) = understood(user.zip(subject).zip(node), errors)?;
+        let ((user, subject), node) = validated(user.zip(subject).zip(node), errors)?;
         let explanation = self.exposure.explain_exposure(&user, &subject, &node).await.map_err(status)?;
         Ok(Response::new(decision::explained(explanation)))
     }

@@ -13,7 +13,7 @@ use types::FieldErrors;
 use super::{
     convert::{content, question},
     counts,
-    status::{status, understood},
+    status::{status, validated},
 };
 use crate::{
     error::Error,
@@ -44,7 +44,7 @@ pub(super) async fn begin(
             None
         }
     };
-    let (user, app) = understood(opened, errors)?;
+    let (user, app) = validated(opened, errors)?;
     let filter = exposure.filter_nodes(user, app).await.map_err(status)?;
     let (answers, answered) = mpsc::channel(AHEAD);
     // Ends when the caller has sent its last node, or has gone.
@@ -96,7 +96,7 @@ async fn next(
     if let Some(node) = &node {
         question::demand_ids(node, || "node.description".to_owned(), &mut errors);
     }
-    let node = understood(node, errors)?;
+    let node = validated(node, errors)?;
     let view = filter.view(&node, content::fields(fields)).await.map_err(status)?;
     counts::viewed(view.is_some(), filter.applied());
     Ok(Some(view.map(content::view)))

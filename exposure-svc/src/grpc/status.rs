@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grpc_server::rpc_error::Refusal;
+use grpc_server::rpc_error::RpcError;
 use tonic::{Code, Status};
 use tracing::{error, warn};
 use types::FieldErrors;
@@ -22,13 +22,13 @@ const RETRY_KEPT_ANSWERS: Duration = Duration::from_hours(1);
 pub(super) fn status(error: Error) -> Status {
     let message = error.to_string();
     let (code, refusal) = match error {
-        Error::Invalid(fields) => (Code::InvalidArgument, Refusal::validation(fields)),
-        Error::ProfileNotFound => (Code::NotFound, Refusal::new("PROFILE_NOT_FOUND")),
-        Error::AppAccessNotFound => (Code::NotFound, Refusal::new("APP_ACCESS_NOT_FOUND")),
-        Error::ProfileIsDefault => (Code::FailedPrecondition, Refusal::new("PROFILE_IS_DEFAULT")),
+        Error::Invalid(fields) => (Code::InvalidArgument, RpcError::validation(fields)),
+        Error::ProfileNotFound => (Code::NotFound, RpcError::new("PROFILE_NOT_FOUND")),
+        Error::AppAccessNotFound => (Code::NotFound, RpcError::new("APP_ACCESS_NOT_FOUND")),
+        Error::ProfileIsDefault => (Code::FailedPrecondition, RpcError::new("PROFILE_IS_DEFAULT")),
         Error::ProfileInUse(apps) => {
             let named: Vec<_> = apps.iter().take(NAMED_APPS).map(AppId::as_str).collect();
-            let refusal = Refusal::new("PROFILE_IN_USE").with("apps", named.join(","));
+            let refusal = RpcError::new("PROFILE_IN_USE").with("apps", named.join(","));
             let refusal = match apps.len().saturating_sub(NAMED_APPS) {
                 0 => refusal,
                 more => refusal.with("more_apps", more.to_string()),
@@ -36,31 +36,31 @@ pub(super) fn status(error: Error) -> Status {
             (Code::FailedPrecondition, refusal)
         }
         Error::AppAccessExists(grant) => {
-            (Code::AlreadyExists, Refusal::new("APP_ACCESS_EXISTS").with("grant_id", grant.to_string()))
+            (Code::AlreadyExists, RpcError::new("APP_ACCESS_EXISTS").with("grant_id", grant.to_string()))
         }
-        Error::PreconditionFailed => (Code::Aborted, Refusal::new("PRECONDITION_FAILED")),
-        Error::IdempotencyKeyReused => (Code::FailedPrecondition, Refusal::new("IDEMPOTENCY_KEY_REUSED")),
-        Error::IdempotencyKeyInFlight => (Code::Aborted, Refusal::new("IDEMPOTENCY_KEY_IN_FLIGHT")),
+        Error::PreconditionFailed => (Code::Aborted, RpcError::new("PRECONDITION_FAILED")),
+        Error::IdempotencyKeyReused => (Code::FailedPrecondition, RpcError::new("IDEMPOTENCY_KEY_REUSED")),
+        Error::IdempotencyKeyInFlight => (Code::Aborted, RpcError::new("IDEMPOTENCY_KEY_IN_FLIGHT")),
         Error::TooManyKeptAnswers => {
-            (Code::ResourceExhausted, Refusal::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_KEPT_ANSWERS))
+            (Code::ResourceExhausted, RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_KEPT_ANSWERS))
         }
         Error::Unavailable(cause) => {
             warn!(cause = format!("{cause:#}"), "a call was refused because the database is unavailable");
-            (Code::Unavailable, Refusal::new("SERVICE_UNAVAILABLE"))
+            (Code::Unavailable, RpcError::new("SERVICE_UNAVAILABLE"))
         }
         Error::Unwritable(cause) => {
             error!(cause = format!("{cause:#}"), "a change could not be stored: the database does not take writes");
-            (Code::Unavailable, Refusal::new("SERVICE_UNAVAILABLE"))
+            (Code::Unavailable, RpcError::new("SERVICE_UNAVAILABLE"))
         }
         Error::Internal(cause) => {
             error!(cause = format!("{cause:#}"), "a call failed by a fault of ours");
-            (Code::Internal, Refusal::new("INTERNAL_SERVER_ERROR"))
+            (Code::Internal, RpcError::new("INTERNAL_SERVER_ERROR"))
         }
     };
     refusal.into_status(code, &message, DOMAIN)
 }
 
 /// A request that was read without a fault, or what is wrong with it.
-pub(super) fn understood<T>(read: Option<T>, errors: FieldErrors) -> Result<T, Status> {
+pub(super) fn validated<T>(read: Option<T>, errors: FieldErrors) -> Result<T, Status> {
     errors.into_read(read).map_err(|errors| status(Error::Invalid(errors)))
 }

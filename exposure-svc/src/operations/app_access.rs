@@ -1,7 +1,7 @@
 //! `GrantAppAccess`, `UpdateAppAccess`, `RevokeAppAccess`, `GetAppAccess`, `ListAppAccess`: which app is bound to which
 //! profile.
 
-use types::{FieldErrors, Instant, Page, PageRequest};
+use types::{FieldErrors, Page, PageRequest, Timestamp};
 use uuid::Uuid;
 
 use super::{Exposure, person_and_app, profile_named};
@@ -22,7 +22,7 @@ pub struct ListAppAccess {
 
 impl Exposure {
     /// Binds an app to a profile.
-    pub async fn grant_app_access(&self, draft: AppAccessDraft) -> Result<(AppAccess, Instant), Error> {
+    pub async fn grant_app_access(&self, draft: AppAccessDraft) -> Result<(AppAccess, Timestamp), Error> {
         let now = self.clock.now();
         let asked = draft.parse(now).map_err(Error::Invalid)?;
         let change = self.store.begin(&asked.user, None).await?;
@@ -56,7 +56,7 @@ impl Exposure {
         user: String,
         app: String,
         edits: AppAccessEdits,
-    ) -> Result<(AppAccess, Instant), Error> {
+    ) -> Result<(AppAccess, Timestamp), Error> {
         let now = self.clock.now();
         let (user, app) = person_and_app(user, app)?;
         edits.check(now).map_err(Error::Invalid)?;
@@ -76,7 +76,7 @@ impl Exposure {
     }
 
     /// Ends a grant; `None`: the app never had one.
-    pub async fn revoke_app_access(&self, user: String, app: String) -> Result<Option<(AppAccess, Instant)>, Error> {
+    pub async fn revoke_app_access(&self, user: String, app: String) -> Result<Option<(AppAccess, Timestamp)>, Error> {
         let now = self.clock.now();
         let (user, app) = person_and_app(user, app)?;
         let change = self.store.begin(&user, None).await?;
@@ -92,7 +92,7 @@ impl Exposure {
     }
 
     /// The newest grant of an app, ended or not.
-    pub async fn get_app_access(&self, user: String, app: String) -> Result<(AppAccess, Instant), Error> {
+    pub async fn get_app_access(&self, user: String, app: String) -> Result<(AppAccess, Timestamp), Error> {
         let (user, app) = person_and_app(user, app)?;
         let access = self.store.of(&user).newest_grant(&app).await?.ok_or(Error::AppAccessNotFound)?;
         Ok((access, self.clock.now()))
@@ -103,7 +103,7 @@ impl Exposure {
         &self,
         user: String,
         list: ListAppAccess,
-    ) -> Result<(Page<AppAccess>, Instant), Error> {
+    ) -> Result<(Page<AppAccess>, Timestamp), Error> {
         let mut errors = FieldErrors::new();
         let page = PageRequest::parse(list.limit, list.offset, &mut errors);
         let user = UserId::parse(user).map_err(|error| errors.add("user_id", error.to_string())).ok();

@@ -1,6 +1,6 @@
 //! The profile that answers for an app, or for a question about a profile.
 
-use types::{FieldErrors, Instant};
+use types::{FieldErrors, Timestamp};
 
 use super::{Exposure, profile_named};
 use crate::{
@@ -37,7 +37,7 @@ pub struct AppliedProfile {
     /// `None`: the app has no grant that counts, and sees nothing.
     pub profile: Option<Profile>,
     /// When the grant ends; `None`: when something is changed.
-    pub valid_until: Option<Instant>,
+    pub valid_until: Option<Timestamp>,
 }
 
 impl AppliedProfile {

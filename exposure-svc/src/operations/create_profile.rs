@@ -1,7 +1,7 @@
 //! `CreateProfile`: makes a profile.
 
 use persistence::idempotency::IdempotentRequest;
-use types::Instant;
+use types::Timestamp;
 use uuid::Uuid;
 
 use super::{
@@ -105,7 +105,7 @@ async fn write(
     owner: UserId,
     planned: PlannedProfile,
     request: Option<&IdempotentRequest>,
-    now: Instant,
+    now: Timestamp,
 ) -> Result<CreateProfile, Error> {
     let PlannedProfile { content, warnings, tags } = planned;
     let profile = new_profile(owner, content, warnings, now);
@@ -116,7 +116,7 @@ async fn write(
     Ok(CreateProfile::Created(kept.shown))
 }
 
-pub(super) fn new_profile(owner: UserId, content: Edited, formula_warnings: Vec<Warning>, now: Instant) -> Profile {
+pub(super) fn new_profile(owner: UserId, content: Edited, formula_warnings: Vec<Warning>, now: Timestamp) -> Profile {
     let Edited { name, description, rules, is_active, is_default } = content;
     Profile {
         id: ProfileId(Uuid::now_v7()),

@@ -1,7 +1,7 @@
 //! `CreateProfileFromTemplate`: makes a profile from a template.
 
 use persistence::idempotency::IdempotentRequest;
-use types::{FieldErrors, Instant};
+use types::{FieldErrors, Timestamp};
 
 use super::{CreateProfile, Exposure, create_profile::new_profile};
 use crate::{
@@ -68,7 +68,7 @@ fn parse(template: &str, name: Option<String>) -> Result<(Template, ProfileName)
     }
 }
 
-pub(super) fn profile_from_template(owner: UserId, template: Template, name: ProfileName, now: Instant) -> Profile {
+pub(super) fn profile_from_template(owner: UserId, template: Template, name: ProfileName, now: Timestamp) -> Profile {
     let rules = template.rules();
     // Those of a template are known without a solver.
     let warnings = formula_warnings(&rules);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use types::Instant;
+use types::Timestamp;
 
 use super::{
     AppliedProfile, Exposure, Subject,
@@ -30,7 +30,7 @@ pub struct NodeFilter {
     user: UserId,
     app: AppId,
     applied: AppliedProfile,
-    read_at: Instant,
+    read_at: Timestamp,
     /// `None`: nothing is exposed.
     sight: Option<Sight>,
 }
@@ -47,7 +47,7 @@ struct OwnedFacts {
     node_type: String,
     tags: Vec<(String, String)>,
     schema: Option<String>,
-    created_at: Instant,
+    created_at: Timestamp,
 }
 
 impl Exposure {

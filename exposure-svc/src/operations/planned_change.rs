@@ -1,7 +1,7 @@
 //! Changes that are planned outside the lock of their user: what takes CPU delays no other change.
 
 use persistence::idempotency::IdempotentRequest;
-use types::Instant;
+use types::Timestamp;
 
 use super::Exposure;
 use crate::{domain::UserId, error::Error, storage::ProfileChange};
@@ -16,7 +16,7 @@ impl Exposure {
         user: &UserId,
         request: Option<&IdempotentRequest>,
         version: Option<i64>,
-        now: Instant,
+        now: Timestamp,
     ) -> Result<Option<ProfileChange>, Error> {
         let change = self.store.begin(user, request).await?;
         Ok(change.raise_user_from(version, now).await?.then_some(change))

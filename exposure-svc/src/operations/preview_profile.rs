@@ -1,6 +1,6 @@
 //! `PreviewProfile`: the same decisions for a profile that is not saved yet.
 
-use types::Edit;
+use types::FieldUpdate;
 
 use super::{
     Exposure,
@@ -23,11 +23,11 @@ pub struct PreviewProfile {
 impl Exposure {
     /// What a draft would expose. It needs no name, and nothing is read or written.
     pub async fn preview_profile(mut edits: ProfileEdits) -> Result<PreviewProfile, Error> {
-        if matches!(edits.name, Edit::Keep)
+        if matches!(edits.name, FieldUpdate::Keep)
             && !edits.unreadable.names("name")
             && let Ok(name) = ProfileName::parse("draft")
         {
-            edits.name = Edit::Set(name);
+            edits.name = FieldUpdate::Set(name);
         }
         let edited = edits.create().map_err(Error::Invalid)?;
         let compiled = CompiledProfile::new(&edited.rules, edited.is_active);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use types::{FieldErrors, MAX_LIST, WrongItems};
+use types::{FieldErrors, ItemErrors, MAX_LIST};
 
 use super::{
     Exposure,
@@ -143,7 +143,7 @@ fn each<T, U>(
         errors.add(field, format!("must hold 1 to {MAX_LIST} entries"));
         return Vec::new();
     }
-    let mut wrong = WrongItems::default();
+    let mut wrong = ItemErrors::default();
     let mut found = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         let mut here = FieldErrors::new();

@@ -1,6 +1,6 @@
 //! `UpdateProfile`: changes what a profile says.
 
-use types::{ExpectedVersions, Instant};
+use types::{ExpectedVersions, Timestamp};
 
 use super::{
     Exposure,
@@ -142,7 +142,7 @@ fn plan_with(
     Ok(Plan::Change(Box::new(PlannedUpdate { version, before, after, tags, widened })))
 }
 
-async fn write(change: ProfileChange, update: PlannedUpdate, now: Instant) -> Result<ShownProfile, Error> {
+async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> Result<ShownProfile, Error> {
     let PlannedUpdate { version: _, before, after, tags, widened } = update;
     if after.is_default && !before.is_default {
         end_default(&change, now).await?;
@@ -160,7 +160,7 @@ async fn write(change: ProfileChange, update: PlannedUpdate, now: Instant) -> Re
 }
 
 /// Makes the profile that is the default no longer so; first, since there may never be two.
-async fn end_default(change: &ProfileChange, now: Instant) -> Result<(), Error> {
+async fn end_default(change: &ProfileChange, now: Timestamp) -> Result<(), Error> {
     let Some(former) = change.reads().default_profile().await? else { return Ok(()) };
     let ended = Profile { is_default: false, updated_at: now, version: former.version + 1, ..former.clone() };
     change.update(&former, &ended).await

@@ -6,7 +6,7 @@ use metrics::{counter, describe_counter};
 use runtime::shutdown::Shutdown;
 use tokio::time::sleep;
 use tracing::{info, warn};
-use types::Instant;
+use types::Timestamp;
 
 use super::Exposure;
 use crate::{
@@ -68,7 +68,7 @@ impl Upkeep {
         // By the earlier of two clocks: one of them may be ahead.
         let now = self.exposure.clock.now().min(store.server_time(&self.exposure.clock).await?);
         let mut purged = 0;
-        if let Ok(cutoff) = Instant::new(now.utc() - self.retention.period) {
+        if let Ok(cutoff) = Timestamp::new(now.utc() - self.retention.period) {
             loop {
                 let deleted = self.delete(store.grants_ended_by(cutoff).await?, cutoff).await?;
                 if deleted == 0 {
@@ -98,7 +98,7 @@ impl Upkeep {
         Ok(())
     }
 
-    async fn delete(&self, grants: Vec<(UserId, GrantId)>, ended_by: Instant) -> Result<u64, Error> {
+    async fn delete(&self, grants: Vec<(UserId, GrantId)>, ended_by: Timestamp) -> Result<u64, Error> {
         let mut by_user: BTreeMap<UserId, Vec<GrantId>> = BTreeMap::new();
         for (user, grant) in grants {
             by_user.entry(user).or_default().push(grant);

@@ -6,7 +6,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     Select,
 };
-use types::{Instant, Page, PageRequest};
+use types::{Page, PageRequest, Timestamp};
 
 use super::{
     ProfileChange, UserReads,
@@ -68,7 +68,7 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
     pub async fn grants(
         &self,
         filter: GrantFilter,
-        now: Instant,
+        now: Timestamp,
         request: PageRequest,
     ) -> Result<Page<AppAccess>, Error> {
         let grants = match filter {
@@ -83,7 +83,7 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
     }
 
     /// The apps that active grants bind to a profile.
-    pub async fn apps_bound_to(&self, profile: ProfileId, now: Instant) -> Result<Vec<AppId>, Error> {
+    pub async fn apps_bound_to(&self, profile: ProfileId, now: Timestamp) -> Result<Vec<AppId>, Error> {
         let rows = self
             .grant_rows()
             .filter(Column::ProfileId.eq(profile.0))
@@ -102,7 +102,7 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
 
 impl ProfileChange {
     /// Takes a profile that is to be deleted out of the grants that have ended.
-    pub async fn unbind_ended_grants(&self, profile: ProfileId, now: Instant) -> Result<(), Error> {
+    pub async fn unbind_ended_grants(&self, profile: ProfileId, now: Timestamp) -> Result<(), Error> {
         let rows = self.reads().grant_rows().filter(Column::ProfileId.eq(profile.0));
         for row in rows.all(self.connection()).await.map_err(failed)? {
             let ended = AppAccess::try_from(row)?;
@@ -139,7 +139,7 @@ impl ProfileChange {
 }
 
 /// The condition that [`AppAccess::is_active`] holds, in SQL.
-fn is_active(now: Instant) -> Condition {
+fn is_active(now: Timestamp) -> Condition {
     let lasts = Condition::any().add(Column::ExpiresAt.is_null()).add(Column::ExpiresAt.gt(now.utc()));
     Condition::all().add(Column::RevokedAt.is_null()).add(lasts)
 }

@@ -8,7 +8,7 @@ use persistence::{
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 use serde::{Deserialize, Serialize};
-use types::Instant;
+use types::Timestamp;
 
 use super::{
     Store,
@@ -67,7 +67,7 @@ impl ProfileChange {
     pub async fn replay(
         &self,
         request: Option<&IdempotentRequest>,
-        now: Instant,
+        now: Timestamp,
     ) -> Result<Option<KeptProfile>, Error> {
         let Some(request) = request else { return Ok(None) };
         self.change.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
@@ -91,12 +91,12 @@ impl ProfileChange {
 
     /// Takes the user's row until the end of this change, and raises their version. What is read after it stays as it is: there is
     /// never a second default, nor a grant whose profile was deleted meanwhile.
-    pub async fn raise_user(&self, now: Instant) -> Result<(), Error> {
+    pub async fn raise_user(&self, now: Timestamp) -> Result<(), Error> {
         USERS.raise(&self.change, self.user.as_str(), now).await.map(drop).map_err(failed)
     }
 
     /// The same, if the user's version is the one that was read before; answers whether it is.
-    pub async fn raise_user_from(&self, version: Option<i64>, now: Instant) -> Result<bool, Error> {
+    pub async fn raise_user_from(&self, version: Option<i64>, now: Timestamp) -> Result<bool, Error> {
         let user = self.user.as_str();
         match version {
             Some(version) => {
@@ -145,7 +145,7 @@ impl ProfileChange {
     }
 
     /// Makes the change durable, and with it the answer to `request`, where a repeat may come.
-    pub async fn commit(self, answer: Option<(&IdempotentRequest, &KeptProfile, Instant)>) -> Result<(), Error> {
+    pub async fn commit(self, answer: Option<(&IdempotentRequest, &KeptProfile, Timestamp)>) -> Result<(), Error> {
         if let Some((request, KeptProfile { shown: ShownProfile { profile, warnings }, created }, now)) = answer {
             let kept = KeptAnswer { profile: Model::try_from(profile)?, warnings: warnings.clone(), created: *created };
             let kept = serde_json::to_value(kept).context("an answer cannot be kept").map_err(Error::Internal)?;

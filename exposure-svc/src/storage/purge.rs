@@ -3,7 +3,7 @@
 use persistence::placeholders;
 use runtime::clock::Clock;
 use sea_orm::{ConnectionTrait, Statement, Value};
-use types::Instant;
+use types::Timestamp;
 
 use super::{ProfileChange, Store, failed};
 use crate::{
@@ -18,7 +18,7 @@ pub const GRANT_BYTES: i64 = 512;
 
 impl ProfileChange {
     /// Deletes grants to the user's data that had ended by `ended_by`.
-    pub async fn delete_grants(&self, grants: &[GrantId], ended_by: Instant) -> Result<u64, Error> {
+    pub async fn delete_grants(&self, grants: &[GrantId], ended_by: Timestamp) -> Result<u64, Error> {
         let mut values: Vec<Value> = vec![self.user().as_str().into(), ended_by.utc().into()];
         let ids = placeholders(&mut values, grants, |grant| grant.0.into());
         let sql = format!(
@@ -32,12 +32,12 @@ impl ProfileChange {
 
 impl Store {
     /// The time by the clock of the database server.
-    pub async fn server_time(&self, clock: &Clock) -> Result<Instant, Error> {
+    pub async fn server_time(&self, clock: &Clock) -> Result<Timestamp, Error> {
         self.database.server_time(clock).await.map_err(failed)
     }
 
     /// Grants that had ended by `ended_by`.
-    pub async fn grants_ended_by(&self, ended_by: Instant) -> Result<Vec<(UserId, GrantId)>, Error> {
+    pub async fn grants_ended_by(&self, ended_by: Timestamp) -> Result<Vec<(UserId, GrantId)>, Error> {
         const ENDED: &str = "
             SELECT user_id, id FROM app_access WHERE revoked_at IS NOT NULL AND revoked_at <= $1
             UNION

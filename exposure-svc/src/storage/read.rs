@@ -16,7 +16,7 @@ use super::{
     failed,
 };
 use crate::{
-    domain::{Kept, Profile, ProfileId, UserId},
+    domain::{Profile, ProfileId, ProfileUsage, UserId},
     error::Error,
 };
 
@@ -101,7 +101,7 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
     }
 
     /// How much the user stores.
-    pub async fn kept(&self) -> Result<Kept, Error> {
+    pub async fn kept(&self) -> Result<ProfileUsage, Error> {
         let document = Expr::col(Column::Rules).cast_as("text");
         let counted = self
             .rows()
@@ -110,7 +110,7 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
             .expr_as(Func::sum(Func::char_length(document)), "bytes")
             .into_tuple::<(i64, Option<i64>)>();
         let (profiles, bytes) = counted.one(self.connection).await.map_err(failed)?.unwrap_or_default();
-        Ok(Kept { profiles, bytes: bytes.unwrap_or_default() })
+        Ok(ProfileUsage { profiles, bytes: bytes.unwrap_or_default() })
     }
 
     fn rows(&self) -> Select<Entity> {

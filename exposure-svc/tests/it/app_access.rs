@@ -1,12 +1,12 @@
-use grpc_server::rpc_error::Refusal;
+use grpc_server::rpc_error::RpcError;
 use ofself_proto::exposure::{
     AppTier, GetAppAccessRequest, GrantAppAccessRequest, ListAppAccessRequest, RevokeAppAccessRequest,
     UpdateAppAccessRequest,
 };
 use prost_types::{FieldMask, Timestamp};
 
-use crate::stage::{START, Stage, named, why};
 use crate::statements::on_both;
+use crate::test_server::{START, TestServer, named, why};
 
 fn update(profile: &str, mask: &[&str]) -> UpdateAppAccessRequest {
     UpdateAppAccessRequest {
@@ -25,22 +25,22 @@ fn revoke() -> RevokeAppAccessRequest {
 #[tokio::test]
 async fn a_profile_that_an_app_is_bound_to_stays() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let profile = stage.create("ann", named("one")).await.unwrap();
-        let other = stage.create("ann", named("two")).await.unwrap();
-        stage.grant("ann", "app", &profile.id).await.unwrap();
-        stage.grant("ann", "another.app", &profile.id).await.unwrap();
-        let refusal = Refusal::from_status(&stage.delete("ann", &profile.id).await.unwrap_err()).unwrap();
+        let server = TestServer::start(&backend).await;
+        let profile = server.create("ann", named("one")).await.unwrap();
+        let other = server.create("ann", named("two")).await.unwrap();
+        server.grant("ann", "app", &profile.id).await.unwrap();
+        server.grant("ann", "another.app", &profile.id).await.unwrap();
+        let refusal = RpcError::from_status(&server.delete("ann", &profile.id).await.unwrap_err()).unwrap();
         assert_eq!((refusal.reason.as_str(), refusal.metadata["apps"].as_str()), ("PROFILE_IN_USE", "another.app,app"));
 
-        stage.access().revoke_app_access(revoke()).await.unwrap();
-        assert_eq!(why(stage.delete("ann", &profile.id).await), "PROFILE_IN_USE");
+        server.access().revoke_app_access(revoke()).await.unwrap();
+        assert_eq!(why(server.delete("ann", &profile.id).await), "PROFILE_IN_USE");
         let swap = UpdateAppAccessRequest { app_id: "another.app".into(), ..update(&other.id, &["profile_id"]) };
-        stage.access().update_app_access(swap).await.unwrap();
-        stage.delete("ann", &profile.id).await.unwrap();
+        server.access().update_app_access(swap).await.unwrap();
+        server.delete("ann", &profile.id).await.unwrap();
 
         let ended = GetAppAccessRequest { user_id: "ann".into(), app_id: "app".into() };
-        let ended = stage.access().get_app_access(ended).await.unwrap().into_inner().access.unwrap();
+        let ended = server.access().get_app_access(ended).await.unwrap().into_inner().access.unwrap();
         assert!(!ended.is_active && ended.profile_id.is_empty(), "{backend}: an ended grant forgets its profile");
     })
     .await;
@@ -49,20 +49,20 @@ async fn a_profile_that_an_app_is_bound_to_stays() {
 #[tokio::test]
 async fn one_grant_of_an_app_is_active_at_a_time() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let profile = stage.create("ann", named("one")).await.unwrap();
-        let first = stage.grant("ann", "app", &profile.id).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let profile = server.create("ann", named("one")).await.unwrap();
+        let first = server.grant("ann", "app", &profile.id).await.unwrap();
         assert!(first.is_active && first.tier() == AppTier::L2);
-        let refusal = Refusal::from_status(&stage.grant("ann", "app", &profile.id).await.unwrap_err()).unwrap();
+        let refusal = RpcError::from_status(&server.grant("ann", "app", &profile.id).await.unwrap_err()).unwrap();
         assert_eq!((refusal.reason.as_str(), &refusal.metadata["grant_id"]), ("APP_ACCESS_EXISTS", &first.id));
 
-        let ended = stage.access().revoke_app_access(revoke()).await.unwrap().into_inner().access.unwrap();
-        let again = stage.access().revoke_app_access(revoke()).await.unwrap().into_inner().access.unwrap();
+        let ended = server.access().revoke_app_access(revoke()).await.unwrap().into_inner().access.unwrap();
+        let again = server.access().revoke_app_access(revoke()).await.unwrap().into_inner().access.unwrap();
         assert_eq!(ended, again, "{backend}");
-        stage.at(1);
-        let second = stage.grant("ann", "app", &profile.id).await.unwrap();
+        server.at(1);
+        let second = server.grant("ann", "app", &profile.id).await.unwrap();
         let list = ListAppAccessRequest { user_id: "ann".into(), ..Default::default() };
-        let listed = stage.access().list_app_access(list).await.unwrap().into_inner().access;
+        let listed = server.access().list_app_access(list).await.unwrap().into_inner().access;
         assert_eq!(listed, [second, ended]);
     })
     .await;
@@ -71,26 +71,26 @@ async fn one_grant_of_an_app_is_active_at_a_time() {
 #[tokio::test]
 async fn a_grant_expires_at_the_instant_of_its_expiry() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let profile = stage.create("ann", named("one")).await.unwrap();
-        stage.grant("ann", "app", &profile.id).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let profile = server.create("ann", named("one")).await.unwrap();
+        server.grant("ann", "app", &profile.id).await.unwrap();
         let ends = Some(Timestamp { seconds: START + 10, nanos: 0 });
         let ends = UpdateAppAccessRequest { expires_at: ends, ..update("", &["expires_at"]) };
-        stage.access().update_app_access(ends).await.unwrap();
+        server.access().update_app_access(ends).await.unwrap();
         let is_active = || async {
             let request = GetAppAccessRequest { user_id: "ann".into(), app_id: "app".into() };
-            stage.access().get_app_access(request).await.unwrap().into_inner().access.unwrap().is_active
+            server.access().get_app_access(request).await.unwrap().into_inner().access.unwrap().is_active
         };
-        stage.at(9);
+        server.at(9);
         assert!(is_active().await, "{backend}");
-        stage.at(10);
+        server.at(10);
         assert!(!is_active().await);
-        assert_eq!(why(stage.access().update_app_access(update("", &["expires_at"])).await), "APP_ACCESS_NOT_FOUND");
+        assert_eq!(why(server.access().update_app_access(update("", &["expires_at"])).await), "APP_ACCESS_NOT_FOUND");
         // An expired grant keeps neither the profile nor a new grant of the app.
-        let renewed = stage.grant("ann", "app", &profile.id).await.unwrap();
+        let renewed = server.grant("ann", "app", &profile.id).await.unwrap();
         assert!(renewed.is_active);
-        stage.access().revoke_app_access(revoke()).await.unwrap();
-        stage.delete("ann", &profile.id).await.unwrap();
+        server.access().revoke_app_access(revoke()).await.unwrap();
+        server.delete("ann", &profile.id).await.unwrap();
     })
     .await;
 }
@@ -98,8 +98,8 @@ async fn a_grant_expires_at_the_instant_of_its_expiry() {
 #[tokio::test]
 async fn an_expired_grant_does_not_keep_its_profile() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let profile = stage.create("ann", named("one")).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let profile = server.create("ann", named("one")).await.unwrap();
         let request = GrantAppAccessRequest {
             user_id: "ann".into(),
             app_id: "app".into(),
@@ -107,10 +107,10 @@ async fn an_expired_grant_does_not_keep_its_profile() {
             profile_id: profile.id.clone(),
             expires_at: Some(Timestamp { seconds: START + 5, nanos: 0 }),
         };
-        stage.access().grant_app_access(request).await.unwrap();
-        assert_eq!(why(stage.delete("ann", &profile.id).await), "PROFILE_IN_USE", "{backend}");
-        stage.at(5);
-        stage.delete("ann", &profile.id).await.unwrap();
+        server.access().grant_app_access(request).await.unwrap();
+        assert_eq!(why(server.delete("ann", &profile.id).await), "PROFILE_IN_USE", "{backend}");
+        server.at(5);
+        server.delete("ann", &profile.id).await.unwrap();
     })
     .await;
 }
@@ -118,14 +118,14 @@ async fn an_expired_grant_does_not_keep_its_profile() {
 #[tokio::test]
 async fn a_grant_names_a_profile_of_the_same_person() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let anns = stage.create("ann", named("one")).await.unwrap();
-        assert_eq!(why(stage.grant("bob", "app", &anns.id).await), "PROFILE_NOT_FOUND", "{backend}");
-        let bobs = stage.create("bob", named("two")).await.unwrap();
-        stage.grant("ann", "app", &anns.id).await.unwrap();
-        let swap = stage.access().update_app_access(update(&bobs.id, &["profile_id"])).await;
+        let server = TestServer::start(&backend).await;
+        let anns = server.create("ann", named("one")).await.unwrap();
+        assert_eq!(why(server.grant("bob", "app", &anns.id).await), "PROFILE_NOT_FOUND", "{backend}");
+        let bobs = server.create("bob", named("two")).await.unwrap();
+        server.grant("ann", "app", &anns.id).await.unwrap();
+        let swap = server.access().update_app_access(update(&bobs.id, &["profile_id"])).await;
         assert_eq!(why(swap), "PROFILE_NOT_FOUND");
-        let wrong = stage.access().grant_app_access(GrantAppAccessRequest::default()).await;
+        let wrong = server.access().grant_app_access(GrantAppAccessRequest::default()).await;
         assert_eq!(why(wrong), "app_id profile_id tier user_id");
     })
     .await;
@@ -134,14 +134,14 @@ async fn a_grant_names_a_profile_of_the_same_person() {
 #[tokio::test]
 async fn a_grant_that_stands_is_found_though_a_clock_went_back() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let profile = stage.create("ann", named("one")).await.unwrap();
-        stage.at(10);
-        stage.grant("ann", "app", &profile.id).await.unwrap();
-        stage.access().revoke_app_access(revoke()).await.unwrap();
-        stage.at(5);
-        let second = stage.grant("ann", "app", &profile.id).await.unwrap();
-        let revoked = stage.access().revoke_app_access(revoke()).await.unwrap().into_inner().access.unwrap();
+        let server = TestServer::start(&backend).await;
+        let profile = server.create("ann", named("one")).await.unwrap();
+        server.at(10);
+        server.grant("ann", "app", &profile.id).await.unwrap();
+        server.access().revoke_app_access(revoke()).await.unwrap();
+        server.at(5);
+        let second = server.grant("ann", "app", &profile.id).await.unwrap();
+        let revoked = server.access().revoke_app_access(revoke()).await.unwrap().into_inner().access.unwrap();
         assert_eq!((revoked.id, revoked.is_active), (second.id, false), "{backend}");
     })
     .await;

@@ -17,8 +17,8 @@ use persistence::Database;
 use serde::Deserialize;
 
 use crate::{
-    stage::{Stage, settings},
     statements::on_both,
+    test_server::{TestServer, settings},
     world::{CaseNode, profile},
 };
 
@@ -73,7 +73,7 @@ fn the_engine_decides_every_case() {
 #[tokio::test]
 async fn the_service_decides_every_case() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let store =
             Store::new(Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap(), u64::MAX);
         for (number, case) in cases().iter().enumerate() {
@@ -83,7 +83,7 @@ async fn the_service_decides_every_case() {
             let change = store.begin(&kept.owner, None).await.unwrap();
             change.insert(&kept).await.unwrap();
             change.commit(None).await.unwrap();
-            stage.grant(&owner, "app", &kept.id.to_string()).await.unwrap();
+            server.grant(&owner, "app", &kept.id.to_string()).await.unwrap();
             let nodes: Vec<_> = case.nodes.iter().map(CaseNode::on_the_wire).collect();
             for subject in [
                 evaluate_nodes_request::Subject::ProfileId(kept.id.to_string()),
@@ -95,7 +95,7 @@ async fn the_service_decides_every_case() {
                     nodes: encoded(&nodes),
                     consistency: None,
                 };
-                let answer = stage.decisions().evaluate_nodes(request).await.unwrap().into_inner();
+                let answer = server.decisions().evaluate_nodes(request).await.unwrap().into_inner();
                 assert_eq!(answer.exposed, case.exposed, "{place}");
                 assert_eq!(answer.profile_id, kept.id.to_string());
             }
@@ -106,14 +106,14 @@ async fn the_service_decides_every_case() {
                     node: Some(node.clone()),
                     consistency: None,
                 };
-                let answer = stage.decisions().explain_exposure(request).await.unwrap().into_inner();
+                let answer = server.decisions().explain_exposure(request).await.unwrap().into_inner();
                 assert_eq!(answer.exposed, *exposed, "{place}: {}", answer.reason);
                 assert_eq!(answer.rules.iter().filter(|rule| rule.decided).count(), 1, "{place}: {answer:?}");
             }
             if case.is_active {
-                let draft = stage.get_with(&owner, &kept.id.to_string(), false).await.unwrap().profile.unwrap().draft;
+                let draft = server.get_with(&owner, &kept.id.to_string(), false).await.unwrap().profile.unwrap().draft;
                 let request = PreviewProfileRequest { user_id: owner, draft, nodes };
-                let answer = stage.decisions().preview_profile(request).await.unwrap().into_inner();
+                let answer = server.decisions().preview_profile(request).await.unwrap().into_inner();
                 assert_eq!(answer.exposed, case.exposed, "{place}");
             }
         }

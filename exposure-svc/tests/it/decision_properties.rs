@@ -7,7 +7,7 @@ use exposure_svc::domain::{
     to_yaml,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
-use types::{Distinct, FieldErrors};
+use types::{FieldErrors, UniqueVec};
 
 use crate::world::{CaseNode, NAMES, TAGS, TYPES, profile, random_node, random_rules, tag};
 
@@ -16,8 +16,8 @@ fn answers(rules: &Rules, nodes: &[CaseNode]) -> Vec<bool> {
     nodes.iter().map(|node| node.with_facts(|facts| compiled.exposes(facts))).collect()
 }
 
-fn with(list: &Distinct<TagRef>, added: TagRef) -> Distinct<TagRef> {
-    Distinct::new(list.iter().cloned().chain([added]).collect())
+fn with(list: &UniqueVec<TagRef>, added: TagRef) -> UniqueVec<TagRef> {
+    UniqueVec::new(list.iter().cloned().chain([added]).collect())
 }
 
 /// What is known of the tags: one of them was deleted, and two have one name.
@@ -71,7 +71,7 @@ proptest! {
             _ => {
                 let kind = NodeType::parse(kind.to_owned()).unwrap();
                 let types = narrower.excluded_node_types.iter().cloned().chain([kind]).collect();
-                narrower.excluded_node_types = Distinct::new(types);
+                narrower.excluded_node_types = UniqueVec::new(types);
             }
         }
         let (before, after) = (answers(&rules, &nodes), answers(&narrower, &nodes));

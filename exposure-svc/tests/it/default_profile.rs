@@ -1,11 +1,11 @@
 use ofself_proto::exposure::{CreateProfileFromTemplateRequest, CreateProfileFromTemplateResponse, DetailLevel};
 use tonic::Status;
 
-use crate::stage::{Stage, by, named, why};
 use crate::statements::on_both;
+use crate::test_server::{TestServer, by, named, why};
 
 async fn from_template(
-    stage: &Stage,
+    server: &TestServer,
     template: &str,
     name: Option<&str>,
 ) -> Result<CreateProfileFromTemplateResponse, Status> {
@@ -14,14 +14,14 @@ async fn from_template(
         name: name.map(str::to_owned),
         validate_only: false,
     };
-    Ok(stage.client().create_profile_from_template(by("ann", request)).await?.into_inner())
+    Ok(server.client().create_profile_from_template(by("ann", request)).await?.into_inner())
 }
 
 #[tokio::test]
 async fn the_default_exposes_everything_and_cannot_be_deleted() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let default = stage.default("ann").await;
+        let server = TestServer::start(&backend).await;
+        let default = server.default("ann").await;
         let draft = default.draft.clone().unwrap();
         assert!(default.is_default && default.is_active);
         assert_eq!(draft.max_detail_level(), DetailLevel::Full);
@@ -29,9 +29,9 @@ async fn the_default_exposes_everything_and_cannot_be_deleted() {
         for verb in [tags.discover, tags.read, tags.propose, tags.edit, tags.create, tags.delete] {
             assert_eq!(verb.unwrap().allow_all, Some(true));
         }
-        assert_eq!(stage.default("ann").await, default, "{backend}: one, however often it is asked for");
-        assert_ne!(stage.default("bob").await.id, default.id);
-        assert_eq!(why(stage.delete("ann", &default.id).await), "PROFILE_IS_DEFAULT");
+        assert_eq!(server.default("ann").await, default, "{backend}: one, however often it is asked for");
+        assert_ne!(server.default("bob").await.id, default.id);
+        assert_eq!(why(server.delete("ann", &default.id).await), "PROFILE_IS_DEFAULT");
     })
     .await;
 }
@@ -39,15 +39,15 @@ async fn the_default_exposes_everything_and_cannot_be_deleted() {
 #[tokio::test]
 async fn another_profile_can_become_the_default() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let former = stage.default("ann").await;
-        let other = stage.create("ann", named("Mine")).await.unwrap();
-        assert!(!stage.make_default("ann", &other.id, false).await.unwrap().is_default, "it was not, and is not");
-        assert_eq!(why(stage.make_default("ann", &former.id, false).await), "PROFILE_IS_DEFAULT");
-        assert!(stage.make_default("ann", &other.id, true).await.unwrap().is_default);
-        assert_eq!(stage.default("ann").await.id, other.id, "{backend}");
-        stage.delete("ann", &former.id).await.unwrap();
-        assert_eq!(why(stage.get("ann", &former.id).await), "PROFILE_NOT_FOUND");
+        let server = TestServer::start(&backend).await;
+        let former = server.default("ann").await;
+        let other = server.create("ann", named("Mine")).await.unwrap();
+        assert!(!server.make_default("ann", &other.id, false).await.unwrap().is_default, "it was not, and is not");
+        assert_eq!(why(server.make_default("ann", &former.id, false).await), "PROFILE_IS_DEFAULT");
+        assert!(server.make_default("ann", &other.id, true).await.unwrap().is_default);
+        assert_eq!(server.default("ann").await.id, other.id, "{backend}");
+        server.delete("ann", &former.id).await.unwrap();
+        assert_eq!(why(server.get("ann", &former.id).await), "PROFILE_NOT_FOUND");
     })
     .await;
 }
@@ -55,16 +55,16 @@ async fn another_profile_can_become_the_default() {
 #[tokio::test]
 async fn templates_make_what_they_say() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let first = from_template(&stage, "transparent", Some("All of it")).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let first = from_template(&server, "transparent", Some("All of it")).await.unwrap();
         let profile = first.profile.clone().unwrap();
         assert!(first.created && profile.is_default, "{backend}");
         assert_eq!(profile.draft.as_ref().unwrap().name(), "All of it");
-        let again = from_template(&stage, "transparent", Some("Other")).await.unwrap();
+        let again = from_template(&server, "transparent", Some("Other")).await.unwrap();
         assert!(!again.created);
         assert_eq!(again.profile, first.profile);
 
-        let restrictive = from_template(&stage, "restrictive", None).await.unwrap().profile.unwrap();
+        let restrictive = from_template(&server, "restrictive", None).await.unwrap().profile.unwrap();
         let draft = restrictive.draft.unwrap();
         assert_eq!((draft.name(), draft.max_detail_level()), ("Restrictive", DetailLevel::Minimal));
         let tags = draft.tag_permissions.unwrap();
@@ -72,7 +72,7 @@ async fn templates_make_what_they_say() {
             let verb = verb.expect("every verb is present");
             assert!(verb.allow_all == Some(false) && verb.tag_ids.is_empty(), "and denies");
         }
-        assert_eq!(why(from_template(&stage, "open", Some(" ")).await), "name template");
+        assert_eq!(why(from_template(&server, "open", Some(" ")).await), "name template");
     })
     .await;
 }

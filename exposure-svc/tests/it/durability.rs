@@ -13,8 +13,8 @@ use test_kit::{Backend, Process};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tonic::transport::Channel;
 
-use crate::stage::{by, full};
 use crate::statements::on_both;
+use crate::test_server::{by, full};
 
 /// Writes that are not acknowledged by then will not be.
 const PATIENCE: Duration = Duration::from_mins(1);

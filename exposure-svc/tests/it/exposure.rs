@@ -11,8 +11,8 @@ use ofself_proto::exposure::{
 use prost_types::{FieldMask, Timestamp};
 use test_kit::Backend;
 
-use crate::stage::{START, Stage, by, named, strings, update_of, why};
 use crate::statements::on_both;
+use crate::test_server::{START, TestServer, by, named, strings, update_of, why};
 
 pub fn node(id: &str, tags: &[(&str, &str)]) -> NodeDescription {
     NodeDescription {
@@ -29,30 +29,30 @@ pub fn excluding(tags: &[&str]) -> ProfileDraft {
     ProfileDraft { tag_filters: Some(filters), ..named("Not those") }
 }
 
-async fn evaluate(stage: &Stage, nodes: Vec<NodeDescription>) -> EvaluateNodesResponse {
+async fn evaluate(server: &TestServer, nodes: Vec<NodeDescription>) -> EvaluateNodesResponse {
     let request = EvaluateNodesRequest {
         user_id: "ann".into(),
         subject: Some(Subject::AppId("app".into())),
         nodes: encoded(&nodes),
         consistency: None,
     };
-    stage.decisions().evaluate_nodes(request).await.unwrap().into_inner()
+    server.decisions().evaluate_nodes(request).await.unwrap().into_inner()
 }
 
 #[tokio::test]
 async fn missing_grant_and_inactive_profile_differ_from_hidden_nodes() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let decided = async || {
-            let answer = evaluate(&stage, vec![node("n1", &[("t1", "private")])]).await;
+            let answer = evaluate(&server, vec![node("n1", &[("t1", "private")])]).await;
             (answer.exposed.clone(), answer.decided_by())
         };
         assert_eq!(decided().await, (vec![false], DecidedBy::NoGrant), "{backend}");
-        let profile = stage.create("ann", excluding(&["private"])).await.unwrap();
-        stage.grant("ann", "app", &profile.id).await.unwrap();
+        let profile = server.create("ann", excluding(&["private"])).await.unwrap();
+        server.grant("ann", "app", &profile.id).await.unwrap();
         assert_eq!(decided().await, (vec![false], DecidedBy::Rules), "{backend}");
         let inactive = UpdateProfileRequest { is_active: Some(false), ..update_of(&profile.id, &["is_active"]) };
-        stage.client().update_profile(by("ann", inactive)).await.unwrap();
+        server.client().update_profile(by("ann", inactive)).await.unwrap();
         assert_eq!(decided().await, (vec![false], DecidedBy::InactiveProfile), "{backend}");
     })
     .await;
@@ -61,30 +61,30 @@ async fn missing_grant_and_inactive_profile_differ_from_hidden_nodes() {
 #[tokio::test]
 async fn an_app_sees_by_its_grant_and_a_change_acts_at_once() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let nodes = || vec![node("n1", &[("t1", "work")]), node("n2", &[("t2", "private")])];
-        let nothing = evaluate(&stage, nodes()).await;
+        let nothing = evaluate(&server, nodes()).await;
         assert_eq!((nothing.exposed, nothing.profile_id.as_str()), (vec![false, false], ""));
         assert_eq!(nothing.max_detail_level, i32::from(DetailLevel::Minimal));
 
-        stage.learn("ann", &[("t2", "private")]).await;
+        server.learn("ann", &[("t2", "private")]).await;
         let draft = ProfileDraft {
             transformations: strings(&["redact_pii"]),
             max_detail_level: DetailLevel::Summary.into(),
             ..excluding(&["private"])
         };
-        let profile = stage.create("ann", draft).await.unwrap();
-        stage.grant("ann", "app", &profile.id).await.unwrap();
-        let answer = evaluate(&stage, nodes()).await;
+        let profile = server.create("ann", draft).await.unwrap();
+        server.grant("ann", "app", &profile.id).await.unwrap();
+        let answer = evaluate(&server, nodes()).await;
         assert_eq!(answer.exposed, [true, false], "{backend}");
         assert_eq!((answer.profile_id, answer.transformations), (profile.id.clone(), strings(&["redact_pii"])));
         assert_eq!(answer.max_detail_level, i32::from(DetailLevel::Summary));
         // A rename changes nothing; the node's holder knows the new name before or after.
-        stage.learn("ann", &[("t2", "secret")]).await;
-        assert_eq!(evaluate(&stage, vec![node("n", &[("t2", "private")])]).await.exposed, [false]);
-        assert_eq!(evaluate(&stage, vec![node("n", &[("t2", "secret")])]).await.exposed, [false]);
+        server.learn("ann", &[("t2", "secret")]).await;
+        assert_eq!(evaluate(&server, vec![node("n", &[("t2", "private")])]).await.exposed, [false]);
+        assert_eq!(evaluate(&server, vec![node("n", &[("t2", "secret")])]).await.exposed, [false]);
 
-        let other = stage.create("ann", excluding(&["t1"])).await.unwrap();
+        let other = server.create("ann", excluding(&["t1"])).await.unwrap();
         let swap = UpdateAppAccessRequest {
             user_id: "ann".into(),
             app_id: "app".into(),
@@ -92,29 +92,29 @@ async fn an_app_sees_by_its_grant_and_a_change_acts_at_once() {
             expires_at: Some(Timestamp { seconds: START + 60, nanos: 0 }),
             update_mask: Some(FieldMask { paths: strings(&["profile_id", "expires_at"]) }),
         };
-        stage.access().update_app_access(swap).await.unwrap();
-        assert_eq!(evaluate(&stage, nodes()).await.exposed, [false, true]);
-        let filter = stage.decisions().get_exposure_filter(filter_for("app")).await.unwrap().into_inner();
+        server.access().update_app_access(swap).await.unwrap();
+        assert_eq!(evaluate(&server, nodes()).await.exposed, [false, true]);
+        let filter = server.decisions().get_exposure_filter(filter_for("app")).await.unwrap().into_inner();
         assert_eq!(filter.valid_until, Some(Timestamp { seconds: START + 60, nanos: 0 }));
 
         let mut off = update_of(&other.id, &["is_active"]);
         off.is_active = Some(false);
-        stage.client().update_profile(by("ann", off)).await.unwrap();
-        assert_eq!(evaluate(&stage, nodes()).await.exposed, [false, false]);
+        server.client().update_profile(by("ann", off)).await.unwrap();
+        assert_eq!(evaluate(&server, nodes()).await.exposed, [false, false]);
         let mut on = update_of(&other.id, &["is_active"]);
         on.is_active = Some(true);
-        stage.client().update_profile(by("ann", on)).await.unwrap();
-        stage.at(59);
-        assert_eq!(evaluate(&stage, nodes()).await.exposed, [false, true]);
-        stage.at(60);
-        assert_eq!(evaluate(&stage, nodes()).await.exposed, [false, false]);
+        server.client().update_profile(by("ann", on)).await.unwrap();
+        server.at(59);
+        assert_eq!(evaluate(&server, nodes()).await.exposed, [false, true]);
+        server.at(60);
+        assert_eq!(evaluate(&server, nodes()).await.exposed, [false, false]);
 
-        stage.grant("ann", "app", &profile.id).await.unwrap();
-        assert_eq!(evaluate(&stage, nodes()).await.exposed, [true, false]);
+        server.grant("ann", "app", &profile.id).await.unwrap();
+        assert_eq!(evaluate(&server, nodes()).await.exposed, [true, false]);
         let revoke = RevokeAppAccessRequest { user_id: "ann".into(), app_id: "app".into() };
-        stage.access().revoke_app_access(revoke).await.unwrap();
-        assert_eq!(evaluate(&stage, nodes()).await.exposed, [false, false]);
-        let filter = stage.decisions().get_exposure_filter(filter_for("app")).await.unwrap().into_inner();
+        server.access().revoke_app_access(revoke).await.unwrap();
+        assert_eq!(evaluate(&server, nodes()).await.exposed, [false, false]);
+        let filter = server.decisions().get_exposure_filter(filter_for("app")).await.unwrap().into_inner();
         assert_eq!(filter.filter.unwrap().predicate, Some(predicate::Predicate::Nothing(true)));
     })
     .await;
@@ -131,7 +131,7 @@ fn filter_for(app: &str) -> GetExposureFilterRequest {
 #[tokio::test]
 async fn a_filter_is_the_formula_as_a_tree() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let draft = ProfileDraft {
         tag_filters: Some(TagFilters {
             include_all: strings(&["work"]),
@@ -146,25 +146,25 @@ async fn a_filter_is_the_formula_as_a_tree() {
         }),
         ..named("A tree")
     };
-    let profile = stage.create("ann", draft).await.unwrap();
+    let profile = server.create("ann", draft).await.unwrap();
     let request = GetExposureFilterRequest {
         user_id: "ann".into(),
         subject: Some(get_exposure_filter_request::Subject::ProfileId(profile.id)),
         consistency: None,
     };
-    let filter = stage.decisions().get_exposure_filter(request).await.unwrap().into_inner().filter.unwrap();
+    let filter = server.decisions().get_exposure_filter(request).await.unwrap().into_inner().filter.unwrap();
     assert_eq!(
         written(&filter),
         "and(or(id in n1, and(or(id work, name work), or(id a, name a, id b, name b), made < 1767225600)), \
          not(or(id private, name private)), schema in __freeform__)"
     );
-    let all = stage.create("ann", named("All")).await.unwrap();
+    let all = server.create("ann", named("All")).await.unwrap();
     let request = GetExposureFilterRequest {
         user_id: "ann".into(),
         subject: Some(get_exposure_filter_request::Subject::ProfileId(all.id)),
         consistency: None,
     };
-    let filter = stage.decisions().get_exposure_filter(request).await.unwrap().into_inner().filter.unwrap();
+    let filter = server.decisions().get_exposure_filter(request).await.unwrap().into_inner().filter.unwrap();
     assert_eq!(written(&filter), "everything");
 }
 
@@ -193,8 +193,8 @@ fn written(predicate: &Predicate) -> String {
 #[tokio::test]
 async fn who_may_write_what() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage
+        let server = TestServer::start(&backend).await;
+        server
             .learn("ann", &[("t1", "work"), ("t2", "private"), ("t3", "home"), ("t4", "twice"), ("t5", "twice")])
             .await;
         let grant =
@@ -214,8 +214,8 @@ async fn who_may_write_what() {
             }),
             ..named("Writes at work")
         };
-        let profile = stage.create("ann", draft).await.unwrap();
-        stage.grant("ann", "app", &profile.id).await.unwrap();
+        let profile = server.create("ann", draft).await.unwrap();
+        server.grant("ann", "app", &profile.id).await.unwrap();
         let work = || node("n", &[("t1", "work")]);
         let home = || node("n", &[("t3", "home")]);
         let both = || node("n", &[("t1", "work"), ("t3", "home")]);
@@ -259,31 +259,32 @@ async fn who_may_write_what() {
         };
         for (verb, before, after, expected) in cases {
             let request = ask("app", verb, before.clone(), after.clone());
-            let answer = stage.decisions().check_write(request).await.unwrap().into_inner();
+            let answer = server.decisions().check_write(request).await.unwrap().into_inner();
             assert_eq!(answer.reason, expected, "{backend}: {verb:?} {before:?} {after:?}");
             assert_eq!(answer.allowed, expected == "the profile allows it");
             let named = answer.refused_tag.or(answer.refused_schema);
             assert_eq!(named.is_some(), expected.contains('`') || expected.contains("new tags"), "{expected}");
         }
         let request = ask("another", Edit, Some(work()), Some(work()));
-        let answer = stage.decisions().check_write(request).await.unwrap().into_inner();
+        let answer = server.decisions().check_write(request).await.unwrap().into_inner();
         assert_eq!((answer.allowed, answer.reason.as_str()), (false, "the app has no access grant that counts"));
         // The default grants every verb, new tags included.
-        let default = stage.default("ann").await;
-        stage.grant("ann", "trusted", &default.id).await.unwrap();
+        let default = server.default("ann").await;
+        server.grant("ann", "trusted", &default.id).await.unwrap();
         for (verb, before, after) in [
             (Edit, Some(work()), Some(new())),
             (Create, None, Some(new())),
             (Propose, None, Some(typed())),
             (Delete, Some(private()), None),
         ] {
-            let answer = stage.decisions().check_write(ask("trusted", verb, before, after)).await.unwrap().into_inner();
+            let answer =
+                server.decisions().check_write(ask("trusted", verb, before, after)).await.unwrap().into_inner();
             assert!(answer.allowed, "{verb:?}: {}", answer.reason);
         }
         // A profile that says nothing of writing grants none of it.
-        let silent = stage.create("ann", named("Silent")).await.unwrap();
-        stage.grant("ann", "reader", &silent.id).await.unwrap();
-        let answer = stage.decisions().check_write(ask("reader", Create, None, Some(work()))).await.unwrap();
+        let silent = server.create("ann", named("Silent")).await.unwrap();
+        server.grant("ann", "reader", &silent.id).await.unwrap();
+        let answer = server.decisions().check_write(ask("reader", Create, None, Some(work()))).await.unwrap();
         assert!(!answer.into_inner().allowed);
     })
     .await;
@@ -292,8 +293,8 @@ async fn who_may_write_what() {
 #[tokio::test]
 async fn every_wrong_field_of_a_question_is_named_at_once() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let mut asked = stage.decisions();
+    let server = TestServer::start(&backend).await;
+    let mut asked = server.decisions();
     assert_eq!(why(asked.evaluate_nodes(EvaluateNodesRequest::default()).await), "subject user_id");
     let wrong =
         NodeDescription { tags: vec![Tag::default()], schema_id: Some(String::new()), ..NodeDescription::default() };
@@ -346,7 +347,7 @@ async fn every_wrong_field_of_a_question_is_named_at_once() {
         ..EvaluateNodesRequest::default()
     };
     assert_eq!(why(asked.evaluate_nodes(unknown).await), "PROFILE_NOT_FOUND");
-    let profile = stage.create("ann", named("Ann's")).await.unwrap();
+    let profile = server.create("ann", named("Ann's")).await.unwrap();
     let of_another = EvaluateNodesRequest {
         user_id: "bob".into(),
         subject: Some(Subject::ProfileId(profile.id)),
@@ -370,25 +371,25 @@ async fn every_wrong_field_of_a_question_is_named_at_once() {
 #[tokio::test]
 async fn without_a_grant_the_explanation_says_so() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let explain = ExplainExposureRequest {
         user_id: "ann".into(),
         subject: Some(explain_exposure_request::Subject::AppId("app".into())),
         node: Some(node("n", &[])),
         consistency: None,
     };
-    let answer = stage.decisions().explain_exposure(explain).await.unwrap().into_inner();
+    let answer = server.decisions().explain_exposure(explain).await.unwrap().into_inner();
     assert_eq!((answer.exposed, answer.reason.as_str()), (false, "hidden: the app has no access grant that counts"));
 }
 
 #[tokio::test]
 async fn ten_thousand_nodes_are_answered_in_the_order_asked() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let profile = stage.create("ann", excluding(&["tag-3"])).await.unwrap();
-    stage.grant("ann", "app", &profile.id).await.unwrap();
+    let server = TestServer::start(&backend).await;
+    let profile = server.create("ann", excluding(&["tag-3"])).await.unwrap();
+    server.grant("ann", "app", &profile.id).await.unwrap();
     let nodes = (0..10_000).map(|number| node(&format!("n-{number}"), &[(&format!("tag-{}", number % 7), "x")]));
-    let exposed = evaluate(&stage, nodes.collect()).await.exposed;
+    let exposed = evaluate(&server, nodes.collect()).await.exposed;
     assert_eq!(exposed.len(), 10_000);
     assert!(exposed.iter().enumerate().all(|(number, exposed)| *exposed == (number % 7 != 3)));
 }

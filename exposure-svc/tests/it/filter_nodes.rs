@@ -14,8 +14,8 @@ use tonic::{Code, Streaming};
 
 use crate::{
     exposure::{excluding, node},
-    stage::{START, Stage, named, strings, why},
     statements::on_both,
+    test_server::{START, TestServer, named, strings, why},
 };
 
 fn structure(value: &Value) -> Struct {
@@ -59,11 +59,11 @@ pub struct Flow {
 }
 
 impl Flow {
-    pub async fn open(stage: &Stage, app: &str) -> Self {
+    pub async fn open(server: &TestServer, app: &str) -> Self {
         let (nodes, sent) = mpsc::channel(4);
         let open = Open { user_id: "ann".into(), app_id: app.into(), consistency: None };
         nodes.send(FilterNodesRequest { message: Some(Message::Open(open)) }).await.unwrap();
-        let seen = stage.decisions().filter_nodes(ReceiverStream::new(sent)).await.unwrap().into_inner();
+        let seen = server.decisions().filter_nodes(ReceiverStream::new(sent)).await.unwrap().into_inner();
         Self { nodes, seen }
     }
 
@@ -85,15 +85,15 @@ impl Flow {
 
 /// What an app sees of one node under a profile.
 async fn seen(
-    stage: &Stage,
+    server: &TestServer,
     app: &str,
     draft: ProfileDraft,
     description: NodeDescription,
     fields: &Value,
 ) -> (NodeDescription, Value) {
-    let profile = stage.create("ann", draft).await.unwrap();
-    stage.grant("ann", app, &profile.id).await.unwrap();
-    let flow = Flow::open(stage, app).await;
+    let profile = server.create("ann", draft).await.unwrap();
+    server.grant("ann", app, &profile.id).await.unwrap();
+    let flow = Flow::open(server, app).await;
     flow.send(description, fields).await;
     let mut seen = flow.rest().await;
     let NodeContent { description, fields } = seen.pop().unwrap();
@@ -119,10 +119,10 @@ fn tagged() -> NodeDescription {
 #[tokio::test]
 async fn hidden_nodes_are_dropped_and_the_others_come_in_order() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let profile = stage.create("ann", excluding(&["private"])).await.unwrap();
-        stage.grant("ann", "app", &profile.id).await.unwrap();
-        let flow = Flow::open(&stage, "app").await;
+        let server = TestServer::start(&backend).await;
+        let profile = server.create("ann", excluding(&["private"])).await.unwrap();
+        server.grant("ann", "app", &profile.id).await.unwrap();
+        let flow = Flow::open(&server, "app").await;
         for number in 0..30 {
             let tag = if number % 3 == 0 { "private" } else { "work" };
             flow.send(node(&format!("n-{number}"), &[(&format!("t-{tag}"), tag)]), &json!({"number": number})).await;
@@ -130,7 +130,7 @@ async fn hidden_nodes_are_dropped_and_the_others_come_in_order() {
         let ids: Vec<_> = flow.rest().await.into_iter().map(|node| node.description.unwrap().id).collect();
         let expected: Vec<_> = (0..30).filter(|number| number % 3 != 0).map(|number| format!("n-{number}")).collect();
         assert_eq!(ids, expected, "{backend}");
-        assert!(Flow::open(&stage, "stranger").await.rest().await.is_empty());
+        assert!(Flow::open(&server, "stranger").await.rest().await.is_empty());
     })
     .await;
 }
@@ -138,12 +138,12 @@ async fn hidden_nodes_are_dropped_and_the_others_come_in_order() {
 #[tokio::test]
 async fn each_detail_level_shows_what_it_says() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let at = |level: DetailLevel| ProfileDraft { max_detail_level: level.into(), ..named("Level") };
-    let (description, fields) = seen(&stage, "full", at(DetailLevel::Full), tagged(), &content()).await;
+    let (description, fields) = seen(&server, "full", at(DetailLevel::Full), tagged(), &content()).await;
     assert_eq!((description, fields.as_object().unwrap().len()), (tagged(), content().as_object().unwrap().len()));
 
-    let (description, fields) = seen(&stage, "summary", at(DetailLevel::Summary), tagged(), &content()).await;
+    let (description, fields) = seen(&server, "summary", at(DetailLevel::Summary), tagged(), &content()).await;
     let mut names: Vec<_> = fields.as_object().unwrap().keys().cloned().collect();
     names.sort();
     assert_eq!(
@@ -152,7 +152,7 @@ async fn each_detail_level_shows_what_it_says() {
     );
     assert_eq!((description.schema_id, description.tags.len()), (None, 2));
 
-    let (description, fields) = seen(&stage, "minimal", at(DetailLevel::Minimal), tagged(), &content()).await;
+    let (description, fields) = seen(&server, "minimal", at(DetailLevel::Minimal), tagged(), &content()).await;
     assert_eq!(fields, json!({"id": "n1", "node_type": "note", "created_at": "2026-01-01T09:30:00Z"}));
     assert_eq!((description.schema_id, description.tags.len()), (None, 0));
 }
@@ -160,11 +160,11 @@ async fn each_detail_level_shows_what_it_says() {
 #[tokio::test]
 async fn tags_are_shown_as_far_as_discover_or_read_gives_them() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let grant = |tags: &[&str]| Some(TagGrant { tag_ids: strings(tags), allow_all: None, allow_new: None });
     let permissions = TagPermissions { read: grant(&["t1"]), discover: grant(&["t9"]), ..TagPermissions::default() };
     let draft = ProfileDraft { tag_permissions: Some(permissions), ..named("Reads work") };
-    let (description, fields) = seen(&stage, "app", draft, tagged(), &content()).await;
+    let (description, fields) = seen(&server, "app", draft, tagged(), &content()).await;
     let names: Vec<_> = description.tags.iter().map(|tag| tag.name.as_str()).collect();
     assert_eq!(names, ["work"]);
     assert_eq!(fields["tags"], json!(["work", {"id": "t1", "name": "work"}]));
@@ -173,27 +173,27 @@ async fn tags_are_shown_as_far_as_discover_or_read_gives_them() {
 #[tokio::test]
 async fn each_transformation_does_what_it_says() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let with = |transformations: &[&str]| ProfileDraft { transformations: strings(transformations), ..named("T") };
 
-    let (_, fields) = seen(&stage, "redact", with(&["redact_pii"]), tagged(), &content()).await;
+    let (_, fields) = seen(&server, "redact", with(&["redact_pii"]), tagged(), &content()).await;
     assert_eq!(fields["value"], "Ring [PHONE] on 2026-01-07T09:30:00Z");
     assert_eq!(fields["[EMAIL]"], true);
 
-    let (description, fields) = seen(&stage, "coarsen", with(&["coarsen_dates"]), tagged(), &content()).await;
+    let (description, fields) = seen(&server, "coarsen", with(&["coarsen_dates"]), tagged(), &content()).await;
     assert_eq!(description.created_at, Some(Timestamp { seconds: START, nanos: 0 }));
     assert_eq!(fields["value"], "Ring +44 7911 123456 on 2026-01-07");
     assert_eq!((&fields["created_at"], &fields["updated_at"]), (&json!("2026-01-01"), &json!("2026-01-02")));
     let later = NodeDescription { created_at: Some(Timestamp { seconds: START + 86_399, nanos: 5 }), ..tagged() };
-    let (description, _) = seen(&stage, "coarsen2", with(&["coarsen_dates"]), later, &content()).await;
+    let (description, _) = seen(&server, "coarsen2", with(&["coarsen_dates"]), later, &content()).await;
     assert_eq!(description.created_at, Some(Timestamp { seconds: START, nanos: 0 }));
 
-    let (_, fields) = seen(&stage, "strip", with(&["strip_metadata"]), tagged(), &content()).await;
+    let (_, fields) = seen(&server, "strip", with(&["strip_metadata"]), tagged(), &content()).await;
     assert_eq!((fields.get("metadata"), fields["links"][0].get("exif_metadata")), (None, None));
 
     let draft = with(&["pseudonymize_ids"]);
-    let (one, fields) = seen(&stage, "one", draft.clone(), tagged(), &content()).await;
-    let (other, _) = seen(&stage, "other", draft.clone(), tagged(), &content()).await;
+    let (one, fields) = seen(&server, "one", draft.clone(), tagged(), &content()).await;
+    let (other, _) = seen(&server, "other", draft.clone(), tagged(), &content()).await;
     assert!(one.id.starts_with("p_") && one.id != other.id, "two apps cannot join what they hold");
     assert_eq!(fields["id"], json!(one.id));
     for (member, was) in [("author_id", "user-9"), ("id", "n1")] {
@@ -205,9 +205,9 @@ async fn each_transformation_does_what_it_says() {
     assert_eq!(fields["tags"][2]["id"], json!(one.tags[0].id));
     assert_eq!(fields["tags"][1], json!(one.tags[1].id));
     // The same after a restart: the key is kept with the data.
-    stage.stop().await;
-    let stage = Stage::start(&backend).await;
-    let flow = Flow::open(&stage, "one").await;
+    server.stop().await;
+    let server = TestServer::start(&backend).await;
+    let flow = Flow::open(&server, "one").await;
     flow.send(tagged(), &content()).await;
     assert_eq!(flow.rest().await[0].description.as_ref().unwrap().id, one.id);
 }
@@ -215,20 +215,20 @@ async fn each_transformation_does_what_it_says() {
 #[tokio::test]
 async fn what_is_taken_out_leaves_nothing_else_out() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let draft = ProfileDraft { transformations: strings(&["redact_pii"]), ..named("T") };
     let fields = json!({"a@example.com": 1, "b@example.com": 2, "deep": [[{"c@example.com": "d@example.com"}]]});
-    let (_, fields) = seen(&stage, "app", draft, tagged(), &fields).await;
+    let (_, fields) = seen(&server, "app", draft, tagged(), &fields).await;
     assert_eq!(fields, json!({"[EMAIL]": 1.0, "[EMAIL] (2)": 2.0, "deep": [[{"[EMAIL]": "[EMAIL]"}]]}));
 }
 
 #[tokio::test]
 async fn many_members_that_become_one_are_numbered_in_one_pass() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let draft = ProfileDraft { transformations: strings(&["redact_pii"]), ..named("T") };
     let fields: serde_json::Map<_, _> = (0..20_000).map(|n| (format!("a{n}@example.com"), json!(n))).collect();
-    let (_, fields) = seen(&stage, "app", draft, tagged(), &fields.into()).await;
+    let (_, fields) = seen(&server, "app", draft, tagged(), &fields.into()).await;
     assert_eq!(fields.as_object().unwrap().len(), 20_000);
     assert!(fields.get("[EMAIL] (20000)").is_some());
 }
@@ -236,13 +236,13 @@ async fn many_members_that_become_one_are_numbered_in_one_pass() {
 #[tokio::test]
 async fn what_hides_in_names_and_in_tags_is_transformed_too() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let uuid = "550e8400-e29b-41d4-a716-446655440000";
     let awkward = || node("n1", &[("t1", uuid), ("t2", "2026-01-07T09:30:00Z call")]);
     let transformations = strings(&["pseudonymize_ids", "coarsen_dates"]);
     let draft = ProfileDraft { transformations, ..named("T") };
     let fields = json!({"parent_id": 42, "other_id": "42", "old_id": "p_0123456789abcdef0123456789abcdef"});
-    let (description, fields) = seen(&stage, "app", draft, awkward(), &fields).await;
+    let (description, fields) = seen(&server, "app", draft, awkward(), &fields).await;
     assert!(!description.tags[0].name.contains(uuid));
     assert_eq!(description.tags[1].name, "2026-01-07 call");
     assert_eq!(fields["parent_id"], fields["other_id"]);
@@ -255,7 +255,7 @@ async fn what_hides_in_names_and_in_tags_is_transformed_too() {
     for name in ["Tags", "tagNames", "tag-ids", "TAG_LIST", "tagId"] {
         fields[name] = json!(["work", "private", {"Name": "private", "tagId": "work"}]);
     }
-    let (_, fields) = seen(&stage, "other", draft, tagged(), &fields).await;
+    let (_, fields) = seen(&server, "other", draft, tagged(), &fields).await;
     assert_eq!(fields["tags"], json!([{"name": "work"}]));
     assert!(!fields.to_string().contains("private"), "{fields}");
     assert_eq!(fields["tagNames"], json!(["work"]));
@@ -264,15 +264,15 @@ async fn what_hides_in_names_and_in_tags_is_transformed_too() {
 #[tokio::test]
 async fn a_grant_that_is_revoked_ends_what_still_flows() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let profile = stage.create("ann", named("All")).await.unwrap();
-    stage.grant("ann", "app", &profile.id).await.unwrap();
-    let mut flow = Flow::open(&stage, "app").await;
+    let server = TestServer::start(&backend).await;
+    let profile = server.create("ann", named("All")).await.unwrap();
+    server.grant("ann", "app", &profile.id).await.unwrap();
+    let mut flow = Flow::open(&server, "app").await;
     flow.send(node("n1", &[]), &json!({})).await;
     assert_eq!(flow.seen.message().await.unwrap().unwrap().node.unwrap().description.unwrap().id, "n1");
     let revoke = RevokeAppAccessRequest { user_id: "ann".into(), app_id: "app".into() };
-    stage.access().revoke_app_access(revoke).await.unwrap();
-    stage.at(1);
+    server.access().revoke_app_access(revoke).await.unwrap();
+    server.at(1);
     flow.send(node("n2", &[]), &json!({})).await;
     assert!(flow.rest().await.is_empty());
 }
@@ -280,18 +280,18 @@ async fn a_grant_that_is_revoked_ends_what_still_flows() {
 #[tokio::test]
 async fn a_wrong_message_ends_the_stream_and_says_why() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let profile = stage.create("ann", named("All")).await.unwrap();
-    stage.grant("ann", "app", &profile.id).await.unwrap();
+    let server = TestServer::start(&backend).await;
+    let profile = server.create("ann", named("All")).await.unwrap();
+    server.grant("ann", "app", &profile.id).await.unwrap();
     let first = NodeContent { description: Some(node("n", &[])), fields: None };
     let not_open = vec![FilterNodesRequest { message: Some(Message::Node(first)) }];
-    assert_eq!(why(stage.decisions().filter_nodes(tokio_stream::iter(not_open)).await), "open");
+    assert_eq!(why(server.decisions().filter_nodes(tokio_stream::iter(not_open)).await), "open");
     let nobody = vec![FilterNodesRequest { message: Some(Message::Open(Open::default())) }];
-    assert_eq!(why(stage.decisions().filter_nodes(tokio_stream::iter(nobody)).await), "app_id user_id");
-    let mut flow = Flow::open(&stage, "app").await;
+    assert_eq!(why(server.decisions().filter_nodes(tokio_stream::iter(nobody)).await), "app_id user_id");
+    let mut flow = Flow::open(&server, "app").await;
     flow.send(NodeDescription { node_type: String::new(), ..node("", &[]) }, &json!({})).await;
     assert_eq!(why(flow.seen.message().await), "node.description.id node.description.node_type");
-    let mut flow = Flow::open(&stage, "app").await;
+    let mut flow = Flow::open(&server, "app").await;
     flow.nodes.send(FilterNodesRequest { message: None }).await.unwrap();
     assert_eq!(flow.seen.message().await.unwrap_err().code(), Code::InvalidArgument);
 }
@@ -299,11 +299,11 @@ async fn a_wrong_message_ends_the_stream_and_says_why() {
 #[tokio::test]
 async fn large_content_is_transformed_as_small_content_is() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let draft = ProfileDraft { transformations: strings(&["redact_pii", "coarsen_dates"]), ..named("Large") };
     let line = "bob@example.com called +44 7911 123456 at 2026-01-07T09:30:00Z, from 203.0.113.5\n";
     let content = json!({"small": line, "large": line.repeat(12_000)});
-    let (description, fields) = seen(&stage, "app", draft, tagged(), &content).await;
+    let (description, fields) = seen(&server, "app", draft, tagged(), &content).await;
     assert_eq!(description.tags.len(), 2);
     let expected = "[EMAIL] called [PHONE] at 2026-01-07, from [IP_ADDRESS]\n";
     assert_eq!(fields, json!({"small": expected, "large": expected.repeat(12_000)}));
@@ -312,8 +312,8 @@ async fn large_content_is_transformed_as_small_content_is() {
 #[tokio::test]
 async fn hidden_tags_do_not_remain_in_content() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    stage.learn("ann", &[("t1", "work"), ("t2", "hidden-tag")]).await;
+    let server = TestServer::start(&backend).await;
+    server.learn("ann", &[("t1", "work"), ("t2", "hidden-tag")]).await;
     let grant = Some(TagGrant { tag_ids: strings(&["work"]), allow_all: None, allow_new: None });
     let permissions = TagPermissions { read: grant, ..TagPermissions::default() };
     let draft = ProfileDraft { tag_permissions: Some(permissions), ..named("Reads work") };
@@ -325,7 +325,7 @@ async fn hidden_tags_do_not_remain_in_content() {
         "node": {"tagIds": ["t1", "t2"], "title": "of the hidden-tag"},
         "label": "hidden-tag",
     });
-    let (description, fields) = seen(&stage, "app", draft, description, &content).await;
+    let (description, fields) = seen(&server, "app", draft, description, &content).await;
     assert_eq!(description.tags.len(), 1);
     let expected = json!({
         "tags": {"work": []},

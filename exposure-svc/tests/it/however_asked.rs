@@ -9,14 +9,14 @@ use serde_json::json;
 use crate::{
     exposure::node,
     filter_nodes::Flow,
-    stage::{Stage, named, strings},
     statements::on_both,
+    test_server::{TestServer, named, strings},
 };
 
 #[tokio::test]
 async fn picked_included_and_excluded_node_is_hidden_however_it_is_asked() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let draft = ProfileDraft {
             allowed_node_ids: strings(&["n1"]),
             tag_filters: Some(TagFilters {
@@ -26,8 +26,8 @@ async fn picked_included_and_excluded_node_is_hidden_however_it_is_asked() {
             }),
             ..named("Picked")
         };
-        let profile = stage.create("ann", draft).await.unwrap();
-        stage.grant("ann", "app", &profile.id).await.unwrap();
+        let profile = server.create("ann", draft).await.unwrap();
+        server.grant("ann", "app", &profile.id).await.unwrap();
         let nodes = [
             node("n1", &[("t1", "work"), ("t2", "private")]),
             node("n1", &[("t9", "other")]),
@@ -42,10 +42,10 @@ async fn picked_included_and_excluded_node_is_hidden_however_it_is_asked() {
             nodes: encoded(&nodes),
             consistency: None,
         };
-        let exposed = stage.decisions().evaluate_nodes(request).await.unwrap().into_inner().exposed;
+        let exposed = server.decisions().evaluate_nodes(request).await.unwrap().into_inner().exposed;
         assert_eq!(exposed, expected, "{backend}");
         // As a stream.
-        let flow = Flow::open(&stage, "app").await;
+        let flow = Flow::open(&server, "app").await;
         for description in nodes.clone() {
             flow.send(description, &json!({})).await;
         }
@@ -57,7 +57,7 @@ async fn picked_included_and_excluded_node_is_hidden_however_it_is_asked() {
             subject: Some(get_exposure_filter_request::Subject::AppId("app".into())),
             consistency: None,
         };
-        let filter = stage.decisions().get_exposure_filter(request).await.unwrap().into_inner().filter.unwrap();
+        let filter = server.decisions().get_exposure_filter(request).await.unwrap().into_inner().filter.unwrap();
         assert_eq!(nodes.each_ref().map(|node| holds(&filter, node)), expected, "{backend}");
     })
     .await;

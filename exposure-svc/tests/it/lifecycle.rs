@@ -2,19 +2,19 @@ use ofself_proto::exposure::{
     ListProfilesRequest, ProfileDraft, SchemaPermissions, TagFilters, TagPermissions, UpdateProfileRequest,
 };
 
-use crate::stage::{FIELDS, Stage, by, full, named, strings, update_of, why};
 use crate::statements::on_both;
+use crate::test_server::{FIELDS, TestServer, by, full, named, strings, update_of, why};
 
 #[tokio::test]
 async fn every_field_reads_back_as_it_was_written() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let made = stage.create("ann", full()).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let made = server.create("ann", full()).await.unwrap();
         assert_eq!(made.draft.clone().unwrap(), full(), "{backend}");
         assert!(made.is_active && !made.is_default);
-        assert_eq!(stage.get("ann", &made.id).await.unwrap(), made);
-        assert_eq!(why(stage.get("eve", &made.id).await), "PROFILE_NOT_FOUND");
-        assert_eq!(why(stage.get("ann", "profile_abc").await), "PROFILE_NOT_FOUND");
+        assert_eq!(server.get("ann", &made.id).await.unwrap(), made);
+        assert_eq!(why(server.get("eve", &made.id).await), "PROFILE_NOT_FOUND");
+        assert_eq!(why(server.get("ann", "profile_abc").await), "PROFILE_NOT_FOUND");
     })
     .await;
 }
@@ -22,19 +22,19 @@ async fn every_field_reads_back_as_it_was_written() {
 #[tokio::test]
 async fn an_update_takes_what_it_names_clears_what_is_absent_and_keeps_the_rest() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let made = stage.create("ann", full()).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let made = server.create("ann", full()).await.unwrap();
         // Each field alone: set anew, and cleared.
         for field in FIELDS.into_iter().filter(|field| *field != "name") {
-            let cleared = stage.update("ann", &made.id, ProfileDraft::default(), &[field]).await.unwrap();
+            let cleared = server.update("ann", &made.id, ProfileDraft::default(), &[field]).await.unwrap();
             assert_ne!(cleared.draft.clone().unwrap(), full(), "{backend}: {field}");
-            let restored = stage.update("ann", &made.id, full(), &[field]).await.unwrap();
+            let restored = server.update("ann", &made.id, full(), &[field]).await.unwrap();
             assert_eq!(restored.draft.unwrap(), full(), "{backend}: {field}");
         }
-        assert_eq!(why(stage.update("ann", &made.id, ProfileDraft::default(), &["name"]).await), "name");
-        let emptied = stage.update("ann", &made.id, named("Bare"), &FIELDS).await.unwrap();
+        assert_eq!(why(server.update("ann", &made.id, ProfileDraft::default(), &["name"]).await), "name");
+        let emptied = server.update("ann", &made.id, named("Bare"), &FIELDS).await.unwrap();
         assert_eq!(emptied.draft.unwrap(), named("Bare"));
-        assert_eq!(why(stage.update("eve", &made.id, full(), &["name"]).await), "PROFILE_NOT_FOUND");
+        assert_eq!(why(server.update("eve", &made.id, full(), &["name"]).await), "PROFILE_NOT_FOUND");
     })
     .await;
 }
@@ -42,9 +42,9 @@ async fn an_update_takes_what_it_names_clears_what_is_absent_and_keeps_the_rest(
 #[tokio::test]
 async fn what_was_shown_can_be_sent_back_and_changes_nothing() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let made = stage.create("ann", full()).await.unwrap();
-        let sent_back = stage.update("ann", &made.id, made.draft.clone().unwrap(), &FIELDS).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let made = server.create("ann", full()).await.unwrap();
+        let sent_back = server.update("ann", &made.id, made.draft.clone().unwrap(), &FIELDS).await.unwrap();
         assert_eq!(sent_back, made, "{backend}: not even the version");
     })
     .await;
@@ -53,22 +53,22 @@ async fn what_was_shown_can_be_sent_back_and_changes_nothing() {
 #[tokio::test]
 async fn a_profile_can_be_deactivated_and_listed_as_such() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let first = stage.create("ann", named("one")).await.unwrap();
-        stage.at(1);
-        let second = stage.create("ann", named("two")).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let first = server.create("ann", named("one")).await.unwrap();
+        server.at(1);
+        let second = server.create("ann", named("two")).await.unwrap();
         let off = UpdateProfileRequest { is_active: Some(false), ..update_of(&first.id, &["is_active"]) };
-        let off = stage.client().update_profile(by("ann", off)).await.unwrap().into_inner().profile.unwrap();
+        let off = server.client().update_profile(by("ann", off)).await.unwrap().into_inner().profile.unwrap();
         assert!(!off.is_active);
         let list = |is_active| {
             let request = ListProfilesRequest { is_active, ..ListProfilesRequest::default() };
-            let mut client = stage.client();
+            let mut client = server.client();
             async move { client.list_profiles(by("ann", request)).await.unwrap().into_inner() }
         };
         assert_eq!(list(None).await.profiles, [second.clone(), off.clone()], "{backend}: newest first");
         assert_eq!(list(Some(true)).await.profiles, [second]);
         assert_eq!(list(Some(false)).await.profiles, [off]);
-        let nobodys = stage.client().list_profiles(by("eve", ListProfilesRequest::default())).await.unwrap();
+        let nobodys = server.client().list_profiles(by("eve", ListProfilesRequest::default())).await.unwrap();
         assert_eq!(nobodys.into_inner().total, 0);
     })
     .await;
@@ -77,15 +77,15 @@ async fn a_profile_can_be_deactivated_and_listed_as_such() {
 #[tokio::test]
 async fn a_change_at_another_version_is_refused() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let made = stage.create("ann", named("one")).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let made = server.create("ann", named("one")).await.unwrap();
         let at = |versions: &[i64]| UpdateProfileRequest {
             profile: Some(named("two")),
             expected_versions: versions.to_vec(),
             ..update_of(&made.id, &["name"])
         };
-        assert_eq!(why(stage.client().update_profile(by("ann", at(&[2]))).await), "PRECONDITION_FAILED", "{backend}");
-        assert!(stage.client().update_profile(by("ann", at(&[1]))).await.is_ok());
+        assert_eq!(why(server.client().update_profile(by("ann", at(&[2]))).await), "PRECONDITION_FAILED", "{backend}");
+        assert!(server.client().update_profile(by("ann", at(&[1]))).await.is_ok());
     })
     .await;
 }
@@ -93,15 +93,15 @@ async fn a_change_at_another_version_is_refused() {
 #[tokio::test]
 async fn mask_names_the_lists_of_tag_filters_one_by_one() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let filters = |all: &[&str], any: &[&str], none: &[&str]| {
             Some(TagFilters { include_all: strings(all), include_any: strings(any), exclude_any: strings(none) })
         };
         let of = |tag_filters| ProfileDraft { tag_filters, ..named("Filtered") };
-        let made = stage.create("ann", of(filters(&["a"], &["b"], &["c"]))).await.unwrap();
+        let made = server.create("ann", of(filters(&["a"], &["b"], &["c"]))).await.unwrap();
         let update = async |draft: ProfileDraft, paths: &[&str]| {
             let request = UpdateProfileRequest { profile: Some(draft), ..update_of(&made.id, paths) };
-            let updated = stage.client().update_profile(by("ann", request)).await?.into_inner();
+            let updated = server.client().update_profile(by("ann", request)).await?.into_inner();
             Ok::<_, tonic::Status>(updated.profile.unwrap().draft.unwrap().tag_filters)
         };
         // Only what the mask names is read.
@@ -125,16 +125,16 @@ async fn mask_names_the_lists_of_tag_filters_one_by_one() {
 #[tokio::test]
 async fn empty_parts_are_the_same_as_absent_ones() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let empty = ProfileDraft {
             tag_filters: Some(TagFilters::default()),
             tag_permissions: Some(TagPermissions::default()),
             schema_permissions: Some(SchemaPermissions::default()),
             ..named("Empty")
         };
-        assert_eq!(stage.create("ann", empty).await.unwrap().draft.unwrap(), named("Empty"), "{backend}");
+        assert_eq!(server.create("ann", empty).await.unwrap().draft.unwrap(), named("Empty"), "{backend}");
         let duplicates = ProfileDraft { allowed_node_ids: strings(&["b", "a", "b"]), ..named("Twice") };
-        let kept = stage.create("ann", duplicates).await.unwrap().draft.unwrap().allowed_node_ids;
+        let kept = server.create("ann", duplicates).await.unwrap().draft.unwrap().allowed_node_ids;
         assert_eq!(kept, ["b", "a"], "duplicates fold, order stays");
     })
     .await;

@@ -10,7 +10,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
 
 mod formula;
-mod stage;
+mod test_server;
 mod world;
 
 mod app_access;

@@ -5,21 +5,21 @@ use std::{collections::HashSet, sync::Arc};
 use ofself_proto::exposure::{GetAppAccessRequest, ListProfilesRequest, ProfileDraft, UpdateProfileRequest};
 use tokio::task::JoinSet;
 
-use crate::stage::{Stage, by, named, strings, update_of, why};
 use crate::statements::on_both;
+use crate::test_server::{TestServer, by, named, strings, update_of, why};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_four_who_ask_first_for_the_default_make_one() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
+        let server = Arc::new(TestServer::start(&backend).await);
         let mut asks = JoinSet::new();
         for _ in 0..64 {
-            let stage = stage.clone();
-            asks.spawn(async move { stage.default("ann").await });
+            let server = server.clone();
+            asks.spawn(async move { server.default("ann").await });
         }
         let answers = asks.join_all().await;
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{backend}");
-        let page = stage.client().list_profiles(by("ann", ListProfilesRequest::default())).await.unwrap();
+        let page = server.client().list_profiles(by("ann", ListProfilesRequest::default())).await.unwrap();
         assert_eq!(page.into_inner().total, 1);
     })
     .await;
@@ -28,18 +28,18 @@ async fn sixty_four_who_ask_first_for_the_default_make_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_who_would_be_the_default_leave_one() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
+        let server = Arc::new(TestServer::start(&backend).await);
         let mut races = JoinSet::new();
         for contender in 0..16 {
-            let stage = stage.clone();
+            let server = server.clone();
             races.spawn(async move {
-                let made = stage.create("ann", named(&format!("p{contender}"))).await.unwrap();
-                assert!(stage.make_default("ann", &made.id, true).await.unwrap().is_default);
+                let made = server.create("ann", named(&format!("p{contender}"))).await.unwrap();
+                assert!(server.make_default("ann", &made.id, true).await.unwrap().is_default);
             });
         }
         races.join_all().await;
         let list = ListProfilesRequest { limit: Some(100), ..Default::default() };
-        let profiles = stage.client().list_profiles(by("ann", list)).await.unwrap().into_inner().profiles;
+        let profiles = server.client().list_profiles(by("ann", list)).await.unwrap().into_inner().profiles;
         assert_eq!(profiles.iter().filter(|profile| profile.is_default).count(), 1, "{backend}");
     })
     .await;
@@ -48,13 +48,13 @@ async fn many_who_would_be_the_default_leave_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delete_racing_a_grant_never_leaves_a_grant_without_its_profile() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
+        let server = Arc::new(TestServer::start(&backend).await);
         let (mut granted, mut deleted) = (0, 0);
         for round in 0..40 {
-            let profile = stage.create("ann", named("one")).await.unwrap().id;
+            let profile = server.create("ann", named("one")).await.unwrap().id;
             let app = format!("app-{round}");
-            let (s1, p1, a1) = (stage.clone(), profile.clone(), app.clone());
-            let (s2, p2) = (stage.clone(), profile.clone());
+            let (s1, p1, a1) = (server.clone(), profile.clone(), app.clone());
+            let (s2, p2) = (server.clone(), profile.clone());
             let grant = tokio::spawn(async move { s1.grant("ann", &a1, &p1).await });
             let delete = tokio::spawn(async move { s2.delete("ann", &p2).await });
             match (grant.await.unwrap(), delete.await.unwrap()) {
@@ -62,8 +62,8 @@ async fn a_delete_racing_a_grant_never_leaves_a_grant_without_its_profile() {
                     granted += 1;
                     assert_eq!(why(refused), "PROFILE_IN_USE", "{backend}");
                     let request = GetAppAccessRequest { user_id: "ann".into(), app_id: app };
-                    let access = stage.access().get_app_access(request).await.unwrap().into_inner().access.unwrap();
-                    assert!(stage.get("ann", &access.profile_id).await.is_ok());
+                    let access = server.access().get_app_access(request).await.unwrap().into_inner().access.unwrap();
+                    assert!(server.get("ann", &access.profile_id).await.is_ok());
                 }
                 (refused, Ok(())) => {
                     deleted += 1;
@@ -80,14 +80,14 @@ async fn a_delete_racing_a_grant_never_leaves_a_grant_without_its_profile() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_contended_updates_lose_none() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
-        let made = stage.create("ann", named("one")).await.unwrap();
+        let server = Arc::new(TestServer::start(&backend).await);
+        let made = server.create("ann", named("one")).await.unwrap();
         let mut writers = JoinSet::new();
         for writer in 0..100 {
-            let (stage, id) = (stage.clone(), made.id.clone());
+            let (server, id) = (server.clone(), made.id.clone());
             writers.spawn(async move {
                 loop {
-                    let profile = stage.get("ann", &id).await.unwrap();
+                    let profile = server.get("ann", &id).await.unwrap();
                     let mut draft = profile.draft.unwrap();
                     draft.allowed_node_ids.extend(strings(&[&format!("n{writer}")]));
                     let request = UpdateProfileRequest {
@@ -95,7 +95,7 @@ async fn a_hundred_contended_updates_lose_none() {
                         expected_versions: vec![profile.version],
                         ..update_of(&id, &["allowed_node_ids"])
                     };
-                    match stage.client().update_profile(by("ann", request)).await {
+                    match server.client().update_profile(by("ann", request)).await {
                         Ok(_) => return,
                         refused => assert_eq!(why(refused), "PRECONDITION_FAILED"),
                     }
@@ -103,7 +103,7 @@ async fn a_hundred_contended_updates_lose_none() {
             });
         }
         writers.join_all().await;
-        let after = stage.get("ann", &made.id).await.unwrap().draft.unwrap().allowed_node_ids;
+        let after = server.get("ann", &made.id).await.unwrap().draft.unwrap().allowed_node_ids;
         assert_eq!(after.iter().collect::<HashSet<_>>().len(), 100, "{backend}");
     })
     .await;
@@ -112,11 +112,11 @@ async fn a_hundred_contended_updates_lose_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_posts_under_one_key_make_one_profile_and_equal_answers() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
+        let server = Arc::new(TestServer::start(&backend).await);
         let mut posts = JoinSet::new();
         for _ in 0..200 {
-            let stage = stage.clone();
-            posts.spawn(async move { stage.create_as("ann", Some("k"), named("one")).await.unwrap() });
+            let server = server.clone();
+            posts.spawn(async move { server.create_as("ann", Some("k"), named("one")).await.unwrap() });
         }
         let answers = posts.join_all().await;
         assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1, "{backend}");
@@ -128,21 +128,21 @@ async fn two_hundred_posts_under_one_key_make_one_profile_and_equal_answers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_widening_is_unreported_while_others_write() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
+        let server = Arc::new(TestServer::start(&backend).await);
         let excluding = |tags: &[&str]| ProfileDraft { excluded_tag_ids: strings(tags), ..named("one") };
-        let made = stage.create("ann", excluding(&["private"])).await.unwrap();
+        let made = server.create("ann", excluding(&["private"])).await.unwrap();
         let (mut writers, mut widened) = (JoinSet::new(), 0);
         for writer in 0..12 {
-            let (stage, id) = (stage.clone(), made.id.clone());
+            let (server, id) = (server.clone(), made.id.clone());
             writers.spawn(async move {
                 let mut widened = 0;
                 for round in 0..8 {
                     // Tags that come and go change the user's version too, so that updates are planned again.
                     if writer % 3 == 0 {
-                        stage.learn("ann", &[(&format!("t{writer}"), &format!("name-{round}"))]).await;
+                        server.learn("ann", &[(&format!("t{writer}"), &format!("name-{round}"))]).await;
                         continue;
                     }
-                    let before = stage.get("ann", &id).await.unwrap();
+                    let before = server.get("ann", &id).await.unwrap();
                     let was_excluded = !before.draft.unwrap().excluded_tag_ids.is_empty();
                     let draft = if was_excluded { excluding(&[]) } else { excluding(&["private"]) };
                     let request = UpdateProfileRequest {
@@ -150,7 +150,7 @@ async fn no_widening_is_unreported_while_others_write() {
                         expected_versions: vec![before.version],
                         ..update_of(&id, &["excluded_tag_ids"])
                     };
-                    match stage.client().update_profile(by("ann", request)).await {
+                    match server.client().update_profile(by("ann", request)).await {
                         Ok(updated) => {
                             let warnings = updated.into_inner().profile.unwrap().warnings;
                             let is_widened = warnings.iter().any(|warning| warning.code == "WIDENED");

@@ -31,10 +31,10 @@ pub async fn on_both<F: Future<Output = ()>>(behavior: impl Fn(Backend) -> F) {
 async fn statements_of_the_service_are_seen() {
     let seen = std::cell::RefCell::new(Vec::new());
     let behavior = |backend| async move {
-        let stage = crate::stage::Stage::start(&backend).await;
-        let made = stage.create("ann", crate::stage::named("one")).await.unwrap();
-        stage.grant("ann", "app", &made.id).await.unwrap();
-        stage.learn("ann", &[("t1", "work")]).await;
+        let server = crate::test_server::TestServer::start(&backend).await;
+        let made = server.create("ann", crate::test_server::named("one")).await.unwrap();
+        server.grant("ann", "app", &made.id).await.unwrap();
+        server.learn("ann", &[("t1", "work")]).await;
     };
     test_kit::on_both_checking(behavior, |statement| seen.borrow_mut().push(statement.to_owned())).await;
     let seen = seen.into_inner();

@@ -5,8 +5,8 @@ use ofself_proto::exposure::{
 
 use crate::{
     exposure::node,
-    stage::{FIELDS, Stage, by, full, named, strings, update_of, why},
     statements::on_both,
+    test_server::{FIELDS, TestServer, by, full, named, strings, update_of, why},
 };
 
 fn excluding(tags: &[&str]) -> ProfileDraft {
@@ -21,31 +21,31 @@ fn excluded(draft: Option<ProfileDraft>) -> Vec<String> {
 #[tokio::test]
 async fn a_known_name_is_kept_as_its_id_so_that_a_rename_changes_nothing() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.learn("ann", &[("t1", "private"), ("t2", "work")]).await;
-        let made = stage.create("ann", excluding(&["private", "unknown"])).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        server.learn("ann", &[("t1", "private"), ("t2", "work")]).await;
+        let made = server.create("ann", excluding(&["private", "unknown"])).await.unwrap();
         assert_eq!(excluded(made.draft.clone()), ["private", "unknown"], "{backend}");
-        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+        let kept = server.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
         assert_eq!(excluded(kept.draft), ["t1", "unknown"]);
 
-        stage.learn("ann", &[("t1", "secret")]).await;
-        let renamed = stage.get("ann", &made.id).await.unwrap();
+        server.learn("ann", &[("t1", "secret")]).await;
+        let renamed = server.get("ann", &made.id).await.unwrap();
         assert_eq!(excluded(renamed.draft.clone()), ["secret", "unknown"]);
-        let sent_back = stage.update("ann", &made.id, renamed.draft.unwrap(), &FIELDS).await.unwrap();
-        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+        let sent_back = server.update("ann", &made.id, renamed.draft.unwrap(), &FIELDS).await.unwrap();
+        let kept = server.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
         assert_eq!(excluded(kept.draft), ["t1", "unknown"], "what was shown means the same when it is sent back");
         assert_eq!((renamed.version, sent_back.version), (made.version + 1, made.version + 1), "{backend}");
 
         let forget = DeleteTagsRequest { user_id: "ann".into(), tag_ids: strings(&["t1", "never"]) };
-        stage.tags().delete_tags(forget).await.unwrap();
-        assert_eq!(excluded(stage.get("ann", &made.id).await.unwrap().draft), ["t1", "unknown"]);
+        server.tags().delete_tags(forget).await.unwrap();
+        assert_eq!(excluded(server.get("ann", &made.id).await.unwrap().draft), ["t1", "unknown"]);
 
         // Another tag comes to be named as the deleted one's id is: an exclusion must not turn to it.
-        stage.learn("ann", &[("t7", "t1")]).await;
-        stage.update("ann", &made.id, named("Renamed"), &["name"]).await.unwrap();
-        let shown = stage.get("ann", &made.id).await.unwrap();
-        stage.update("ann", &made.id, shown.draft.unwrap(), &FIELDS).await.unwrap();
-        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+        server.learn("ann", &[("t7", "t1")]).await;
+        server.update("ann", &made.id, named("Renamed"), &["name"]).await.unwrap();
+        let shown = server.get("ann", &made.id).await.unwrap();
+        server.update("ann", &made.id, shown.draft.unwrap(), &FIELDS).await.unwrap();
+        let kept = server.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
         assert_eq!(excluded(kept.draft), ["t1", "unknown"], "{backend}");
     })
     .await;
@@ -54,45 +54,45 @@ async fn a_known_name_is_kept_as_its_id_so_that_a_rename_changes_nothing() {
 #[tokio::test]
 async fn an_exclusion_by_a_name_learns_the_id_of_the_tag_and_outlives_its_name() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let legacy = ProfileDraft { excluded_tag_ids: strings(&["private", "both"]), ..excluding(&["private"]) };
-        let made = stage.create("ann", legacy).await.unwrap();
+        let made = server.create("ann", legacy).await.unwrap();
         let exposed = async |id: &str, name: &str| {
             let subject = Some(evaluate_nodes_request::Subject::ProfileId(made.id.clone()));
             let nodes = encoded(&[node("n1", &[(id, name)])]);
             let ask = EvaluateNodesRequest { user_id: "ann".into(), subject, nodes, consistency: None };
-            stage.decisions().evaluate_nodes(ask).await.unwrap().into_inner().exposed[0]
+            server.decisions().evaluate_nodes(ask).await.unwrap().into_inner().exposed[0]
         };
         assert!(
             !exposed("t9", "private").await && exposed("t9", "").await,
             "{backend}: nobody knows what t9 is called"
         );
-        stage.learn("ann", &[("t9", "private"), ("t1", "both"), ("t2", "both")]).await;
+        server.learn("ann", &[("t9", "private"), ("t1", "both"), ("t2", "both")]).await;
         assert!(!exposed("t9", "").await, "{backend}: now it is known");
-        let shown = stage.get("ann", &made.id).await.unwrap();
+        let shown = server.get("ann", &made.id).await.unwrap();
         assert_eq!((shown.version, &shown.draft), (made.version, &made.draft), "to its owner nothing changed");
-        stage.learn("ann", &[("t9", "secret")]).await;
+        server.learn("ann", &[("t9", "secret")]).await;
         assert!(!exposed("t9", "secret").await && !exposed("t9", "").await, "{backend}: a rename changes nothing");
         assert!(!exposed("private", "").await, "the name may have been an id all along");
-        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap().draft.unwrap();
+        let kept = server.get_with("ann", &made.id, false).await.unwrap().profile.unwrap().draft.unwrap();
         assert_eq!(kept.excluded_tag_ids, ["private", "both", "t9", "t1", "t2"], "of two tags neither is meant more");
         assert_eq!(excluded(Some(kept)), ["private", "t9"]);
-        stage.learn("ann", &[("t1", "one")]).await;
+        server.learn("ann", &[("t1", "one")]).await;
         assert!(!exposed("t1", "one").await && !exposed("t2", "").await, "{backend}: both stay excluded");
 
-        let shown = stage.get("ann", &made.id).await.unwrap();
+        let shown = server.get("ann", &made.id).await.unwrap();
         let outdated = UpdateProfileRequest {
             profile: made.draft.clone(),
             expected_versions: vec![made.version],
             ..update_of(&made.id, &FIELDS)
         };
-        let refused = stage.client().update_profile(by("ann", outdated)).await;
+        let refused = server.client().update_profile(by("ann", outdated)).await;
         assert_eq!(
             why(refused),
             "PRECONDITION_FAILED",
             "{backend}: what was read before the rename does not mean the same"
         );
-        let sent_back = stage.update("ann", &made.id, shown.draft.unwrap(), &FIELDS).await.unwrap();
+        let sent_back = server.update("ann", &made.id, shown.draft.unwrap(), &FIELDS).await.unwrap();
         assert_eq!(sent_back.version, shown.version, "what was shown means the same when it is sent back");
         for (id, name) in [("t1", "one"), ("t2", ""), ("t3", "both"), ("private", ""), ("t9", "secret")] {
             assert!(!exposed(id, name).await, "{backend}: {id}");
@@ -104,21 +104,21 @@ async fn an_exclusion_by_a_name_learns_the_id_of_the_tag_and_outlives_its_name()
 #[tokio::test]
 async fn an_exclusion_by_a_name_that_several_tags_have_excludes_all_of_them() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.learn("ann", &[("t1", "diary"), ("t2", "diary"), ("t3", "work")]).await;
+        let server = TestServer::start(&backend).await;
+        server.learn("ann", &[("t1", "diary"), ("t2", "diary"), ("t3", "work")]).await;
         let accents = excluding(&["cafe\u{301}", "man\u{303}ana"]);
-        let accents = stage.create("ann", accents).await.unwrap();
-        stage.learn("ann", &[("t8", "caf\u{e9}"), ("t9", "ma\u{f1}ana")]).await;
-        let kept = stage.get_with("ann", &accents.id, false).await.unwrap().profile.unwrap();
+        let accents = server.create("ann", accents).await.unwrap();
+        server.learn("ann", &[("t8", "caf\u{e9}"), ("t9", "ma\u{f1}ana")]).await;
+        let kept = server.get_with("ann", &accents.id, false).await.unwrap().profile.unwrap();
         assert_eq!(excluded(kept.draft), ["caf\u{e9}", "ma\u{f1}ana", "t8", "t9"], "{backend}");
-        let known = stage.create("ann", excluding(&["cafe\u{301}"])).await.unwrap();
+        let known = server.create("ann", excluding(&["cafe\u{301}"])).await.unwrap();
         assert_eq!(excluded(known.draft), ["caf\u{e9}"], "{backend}: shown as the directory has it");
-        let made = stage.create("ann", excluding(&["diary", "work"])).await.unwrap();
+        let made = server.create("ann", excluding(&["diary", "work"])).await.unwrap();
         assert_eq!(excluded(made.draft.clone()), ["diary", "work"], "{backend}: as it was written");
-        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+        let kept = server.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
         assert_eq!(excluded(kept.draft), ["diary", "t1", "t2", "t3"]);
-        stage.learn("ann", &[("t1", "journal")]).await;
-        let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+        server.learn("ann", &[("t1", "journal")]).await;
+        let kept = server.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
         assert_eq!(excluded(kept.draft), ["diary", "t1", "t2", "t3"], "{backend}: a rename lets nothing out");
     })
     .await;
@@ -127,39 +127,39 @@ async fn an_exclusion_by_a_name_that_several_tags_have_excludes_all_of_them() {
 #[tokio::test]
 async fn what_learnt_many_ids_can_still_be_deactivated() {
     let backend = test_kit::Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let names: Vec<_> = (0..1_000).map(|n| format!("name-{n:0>100}")).collect();
     let ids: Vec<_> = (0..1_000).map(|n| format!("id-{n:0>120}")).collect();
     let many = ProfileDraft { excluded_tag_ids: names.clone(), ..excluding(&[]) };
     let many = ProfileDraft { allowed_node_ids: ids.clone(), ..many };
-    let made = stage.create("ann", many).await.unwrap();
+    let made = server.create("ann", many).await.unwrap();
     let tags: Vec<_> = ids.iter().map(String::as_str).zip(names.iter().map(String::as_str)).collect();
-    stage.learn("ann", &tags).await;
+    server.learn("ann", &tags).await;
     let off = UpdateProfileRequest { is_active: Some(false), ..update_of(&made.id, &["is_active"]) };
-    let off = stage.client().update_profile(by("ann", off)).await.unwrap().into_inner().profile.unwrap();
+    let off = server.client().update_profile(by("ann", off)).await.unwrap().into_inner().profile.unwrap();
     assert!(!off.is_active);
-    let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap().draft.unwrap();
+    let kept = server.get_with("ann", &made.id, false).await.unwrap().profile.unwrap().draft.unwrap();
     assert_eq!(kept.excluded_tag_ids.len(), 2_000, "no exclusion is dropped to make room");
 }
 
 #[tokio::test]
 async fn names_stand_for_tags_wherever_a_tag_stands() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let names = ["urgent", "work", "no", "private", "archived", "a", "b"];
         let ids: Vec<_> = names.iter().map(|name| format!("id-{name}")).collect();
         let tags: Vec<_> = ids.iter().map(String::as_str).zip(names).collect();
-        stage.learn("ann", &tags).await;
-        let made = stage.create("ann", full()).await.unwrap();
+        server.learn("ann", &tags).await;
+        let made = server.create("ann", full()).await.unwrap();
         assert_eq!(made.draft.clone().unwrap(), full(), "{backend}: shown by their names");
-        let kept = format!("{:?}", stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap().draft);
+        let kept = format!("{:?}", server.get_with("ann", &made.id, false).await.unwrap().profile.unwrap().draft);
         for name in names {
             assert!(
                 kept.contains(&format!("\"id-{name}\"")) && !kept.contains(&format!("\"{name}\"")),
                 "{name}: {kept}"
             );
         }
-        let yaml = stage.get_with("ann", &made.id, true).await.unwrap().yaml.unwrap();
+        let yaml = server.get_with("ann", &made.id, true).await.unwrap().yaml.unwrap();
         assert!(yaml.contains("- private") && !yaml.contains("id-private"), "{yaml}");
     })
     .await;
@@ -168,10 +168,10 @@ async fn names_stand_for_tags_wherever_a_tag_stands() {
 #[tokio::test]
 async fn one_persons_names_are_not_anothers() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.learn("ann", &[("t1", "private")]).await;
-        let made = stage.create("bob", excluding(&["private"])).await.unwrap();
-        let kept = stage.get_with("bob", &made.id, false).await.unwrap().profile.unwrap();
+        let server = TestServer::start(&backend).await;
+        server.learn("ann", &[("t1", "private")]).await;
+        let made = server.create("bob", excluding(&["private"])).await.unwrap();
+        let kept = server.get_with("bob", &made.id, false).await.unwrap().profile.unwrap();
         assert_eq!(excluded(kept.draft), ["private"], "{backend}");
     })
     .await;
@@ -180,18 +180,18 @@ async fn one_persons_names_are_not_anothers() {
 #[tokio::test]
 async fn the_directory_says_what_it_knows() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.learn("ann", &[("t1", "work"), ("t2", "home 🏡")]).await;
+        let server = TestServer::start(&backend).await;
+        server.learn("ann", &[("t1", "work"), ("t2", "home 🏡")]).await;
         let request = ResolveTagsRequest { user_id: "ann".into(), refs: strings(&["home 🏡", "t1", "nothing"]) };
-        let known = stage.tags().resolve_tags(request).await.unwrap().into_inner().tags;
+        let known = server.tags().resolve_tags(request).await.unwrap().into_inner().tags;
         let known: Vec<_> = known.iter().map(|tag| (tag.id.as_str(), tag.name.as_str())).collect();
         assert_eq!(known, [("t2", "home 🏡"), ("t1", "work")], "{backend}");
-        assert_eq!(why(stage.tags().upsert_tags(UpsertTagsRequest::default()).await), "tags user_id");
+        assert_eq!(why(server.tags().upsert_tags(UpsertTagsRequest::default()).await), "tags user_id");
         let wrong = ofself_proto::exposure::Tag { id: "a b".into(), name: String::new() };
         let wrong = UpsertTagsRequest { user_id: "ann".into(), tags: vec![wrong] };
-        assert_eq!(why(stage.tags().upsert_tags(wrong).await), "tags[0].id tags[0].name");
-        assert_eq!(why(stage.tags().delete_tags(DeleteTagsRequest::default()).await), "tag_ids user_id");
-        assert_eq!(why(stage.tags().resolve_tags(ResolveTagsRequest::default()).await), "refs user_id");
+        assert_eq!(why(server.tags().upsert_tags(wrong).await), "tags[0].id tags[0].name");
+        assert_eq!(why(server.tags().delete_tags(DeleteTagsRequest::default()).await), "tag_ids user_id");
+        assert_eq!(why(server.tags().resolve_tags(ResolveTagsRequest::default()).await), "refs user_id");
     })
     .await;
 }

@@ -7,12 +7,12 @@ use ofself_proto::exposure::{
 
 use crate::{
     exposure::node,
-    stage::{Stage, named},
     statements::on_both,
     tag_references::{excluding, grant},
+    test_server::{TestServer, named},
 };
 
-impl Stage {
+impl TestServer {
     async fn check_write(
         &self,
         verb: WriteVerb,
@@ -34,8 +34,8 @@ impl Stage {
 #[tokio::test]
 async fn tag_named_like_an_id_is_another_tag() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.learn("ann", &[("tag-1", "mine")]).await;
+        let server = TestServer::start(&backend).await;
+        server.learn("ann", &[("tag-1", "mine")]).await;
         let draft = ProfileDraft {
             tag_permissions: Some(TagPermissions {
                 read: Some(grant(&["tag-1"])),
@@ -49,19 +49,19 @@ async fn tag_named_like_an_id_is_another_tag() {
             }),
             ..named("Owns tag-1")
         };
-        let profile = stage.create("ann", draft).await.unwrap();
-        stage.grant("ann", "app", &profile.id).await.unwrap();
-        assert!(stage.check_write(WriteVerb::Create, None, Some(&[("tag-1", "mine")])).await.allowed, "{backend}");
+        let profile = server.create("ann", draft).await.unwrap();
+        server.grant("ann", "app", &profile.id).await.unwrap();
+        assert!(server.check_write(WriteVerb::Create, None, Some(&[("tag-1", "mine")])).await.allowed, "{backend}");
         // A new tag of that name: without its id, and with the id that it was given since.
-        let new = stage.check_write(WriteVerb::Create, None, Some(&[("", "tag-1")])).await;
+        let new = server.check_write(WriteVerb::Create, None, Some(&[("", "tag-1")])).await;
         assert_eq!((new.allowed, new.refused_tag.as_deref()), (false, Some("tag-1")), "{backend}: {}", new.reason);
         for name in ["tag-1", "mine"] {
-            let named = stage.check_write(WriteVerb::Create, None, Some(&[("t9", name)])).await;
+            let named = server.check_write(WriteVerb::Create, None, Some(&[("t9", name)])).await;
             assert!(!named.allowed, "{backend}: {name}: {}", named.reason);
-            assert!(!stage.exposes(&profile.id, &[("t9", name)]).await, "{backend}: {name}");
+            assert!(!server.exposes(&profile.id, &[("t9", name)]).await, "{backend}: {name}");
         }
-        stage.learn("ann", &[("t9", "tag-1")]).await;
-        let known = stage.check_write(WriteVerb::Create, None, Some(&[("t9", "tag-1")])).await;
+        server.learn("ann", &[("t9", "tag-1")]).await;
+        let known = server.check_write(WriteVerb::Create, None, Some(&[("t9", "tag-1")])).await;
         assert_eq!(
             (known.allowed, known.refused_tag.as_deref()),
             (false, Some("tag-1")),
@@ -75,8 +75,8 @@ async fn tag_named_like_an_id_is_another_tag() {
 #[tokio::test]
 async fn write_needs_a_node_exposed_by_both_sets_of_names() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.learn("ann", &[("t1", "work"), ("t2", "private")]).await;
+        let server = TestServer::start(&backend).await;
+        server.learn("ann", &[("t1", "work"), ("t2", "private")]).await;
         let all = Some(TagGrant { tag_ids: Vec::new(), allow_all: Some(true), allow_new: None });
         let schemas = Some(SchemaGrant { schema_ids: Vec::new(), allow_all: Some(true) });
         let draft = ProfileDraft {
@@ -85,14 +85,14 @@ async fn write_needs_a_node_exposed_by_both_sets_of_names() {
             // Texts, since the directory does not know them.
             ..excluding(&["hidden", "also hidden"])
         };
-        let profile = stage.create("ann", draft).await.unwrap();
-        stage.grant("ann", "app", &profile.id).await.unwrap();
+        let profile = server.create("ann", draft).await.unwrap();
+        server.grant("ann", "app", &profile.id).await.unwrap();
         let edit = async |before: &[(&str, &str)]| {
-            stage.check_write(WriteVerb::Edit, Some(before), Some(&[("t1", "work")])).await
+            server.check_write(WriteVerb::Edit, Some(before), Some(&[("t1", "work")])).await
         };
         assert!(edit(&[("t1", "work")]).await.allowed, "{backend}");
         // The tag was renamed, and the directory does not know it yet: the node is hidden to reads, and so to writes.
-        assert!(!stage.exposes(&profile.id, &[("t1", "hidden")]).await, "{backend}");
+        assert!(!server.exposes(&profile.id, &[("t1", "hidden")]).await, "{backend}");
         let lagging = edit(&[("t1", "hidden")]).await;
         assert_eq!(
             (lagging.allowed, lagging.reason.as_str()),
@@ -100,8 +100,8 @@ async fn write_needs_a_node_exposed_by_both_sets_of_names() {
             "{backend}"
         );
         // The holder of the node lags.
-        stage.learn("ann", &[("t3", "also hidden")]).await;
-        stage.learn("ann", &[("t3", "also hidden"), ("t4", "fine")]).await;
+        server.learn("ann", &[("t3", "also hidden")]).await;
+        server.learn("ann", &[("t3", "also hidden"), ("t4", "fine")]).await;
         assert!(!edit(&[("t3", "old name")]).await.allowed, "{backend}");
         assert!(edit(&[("t4", "old name")]).await.allowed, "{backend}");
     })

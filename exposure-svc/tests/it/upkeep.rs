@@ -11,16 +11,16 @@ use ofself_proto::exposure::{ListAppAccessRequest, RevokeAppAccessRequest};
 use persistence::Database;
 use runtime::clock::{Clock, ClockHand};
 use test_kit::Backend;
-use types::Instant;
+use types::Timestamp;
 
-use crate::stage::{START, Stage, named, settings};
 use crate::statements::on_both;
+use crate::test_server::{START, TestServer, named, settings};
 
 const DAY: i64 = 24 * 3_600;
 
 /// Upkeep under the hand of a test. Times lie in 2026: PostgreSQL goes by its own clock too.
 async fn upkeep(backend: &Backend, bytes_per_user: i64) -> (Upkeep, ClockHand) {
-    let (clock, hand) = Clock::manual(Instant::from_parts(START, 0).unwrap());
+    let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
     let database = Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap();
     let exposure = Exposure::new(Store::new(database, u64::MAX), clock, PseudonymKey::new(&[0; 32]));
     let retention = Retention { period: Duration::from_hours(100 * 24), bytes_per_user };
@@ -28,25 +28,25 @@ async fn upkeep(backend: &Backend, bytes_per_user: i64) -> (Upkeep, ClockHand) {
 }
 
 async fn pass_at(upkeep: &mut Upkeep, hand: &ClockHand, seconds: i64) {
-    hand.set(Instant::from_parts(START + seconds, 0).unwrap());
+    hand.set(Timestamp::from_parts(START + seconds, 0).unwrap());
     upkeep.pass().await.unwrap();
 }
 
-async fn grants(stage: &Stage, user: &str) -> Vec<String> {
+async fn grants(server: &TestServer, user: &str) -> Vec<String> {
     let request = ListAppAccessRequest { user_id: user.into(), ..ListAppAccessRequest::default() };
-    let page = stage.access().list_app_access(request).await.unwrap().into_inner();
+    let page = server.access().list_app_access(request).await.unwrap().into_inner();
     page.access.into_iter().map(|access| access.app_id).collect()
 }
 
 /// Grants access to apps, and revokes it from all but the last.
-async fn revoked_but_the_last(stage: &Stage, user: &str, apps: &[&str]) {
-    let profile = stage.create(user, named("one")).await.unwrap();
+async fn revoked_but_the_last(server: &TestServer, user: &str, apps: &[&str]) {
+    let profile = server.create(user, named("one")).await.unwrap();
     for (number, app) in (1_i64..).zip(apps) {
-        stage.at(number);
-        stage.grant(user, app, &profile.id).await.unwrap();
+        server.at(number);
+        server.grant(user, app, &profile.id).await.unwrap();
         if Some(app) != apps.last() {
             let request = RevokeAppAccessRequest { user_id: user.into(), app_id: (*app).to_owned() };
-            stage.access().revoke_app_access(request).await.unwrap();
+            server.access().revoke_app_access(request).await.unwrap();
         }
     }
 }
@@ -54,13 +54,13 @@ async fn revoked_but_the_last(stage: &Stage, user: &str, apps: &[&str]) {
 #[tokio::test]
 async fn grants_past_their_retention_are_purged_and_no_others() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        revoked_but_the_last(&stage, "ann", &["a", "b", "c"]).await;
+        let server = TestServer::start(&backend).await;
+        revoked_but_the_last(&server, "ann", &["a", "b", "c"]).await;
         let (mut upkeep, hand) = upkeep(&backend, i64::MAX).await;
         pass_at(&mut upkeep, &hand, 99 * DAY).await;
-        assert_eq!(grants(&stage, "ann").await.len(), 3, "{backend}");
+        assert_eq!(grants(&server, "ann").await.len(), 3, "{backend}");
         pass_at(&mut upkeep, &hand, 101 * DAY).await;
-        assert_eq!(grants(&stage, "ann").await, ["c"], "{backend}");
+        assert_eq!(grants(&server, "ann").await, ["c"], "{backend}");
     })
     .await;
 }
@@ -68,13 +68,13 @@ async fn grants_past_their_retention_are_purged_and_no_others() {
 #[tokio::test]
 async fn revoked_grants_of_one_user_are_bounded() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        revoked_but_the_last(&stage, "ann", &["a", "b", "c", "d", "e"]).await;
-        revoked_but_the_last(&stage, "bob", &["a", "b"]).await;
+        let server = TestServer::start(&backend).await;
+        revoked_but_the_last(&server, "ann", &["a", "b", "c", "d", "e"]).await;
+        revoked_but_the_last(&server, "bob", &["a", "b"]).await;
         let (mut upkeep, hand) = upkeep(&backend, 2 * 512).await;
         pass_at(&mut upkeep, &hand, DAY).await;
-        assert_eq!(grants(&stage, "ann").await, ["e", "d", "c"], "{backend}: the oldest went");
-        assert_eq!(grants(&stage, "bob").await, ["b", "a"], "{backend}");
+        assert_eq!(grants(&server, "ann").await, ["e", "d", "c"], "{backend}: the oldest went");
+        assert_eq!(grants(&server, "bob").await, ["b", "a"], "{backend}");
     })
     .await;
 }

@@ -5,8 +5,8 @@ use ofself_proto::exposure::{
 use prost_types::Timestamp;
 use test_kit::Backend;
 
-use crate::stage::{START, Stage, full, named, operation, strings, tag, update_of, why};
 use crate::statements::on_both;
+use crate::test_server::{START, TestServer, full, named, operation, strings, tag, update_of, why};
 
 fn wrong() -> Vec<(ProfileDraft, &'static str)> {
     let base = || named("ok");
@@ -70,22 +70,22 @@ fn wrong() -> Vec<(ProfileDraft, &'static str)> {
 #[tokio::test]
 async fn every_wrong_field_is_named_at_once_and_nothing_is_written() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let standing = stage.create("ann", full()).await.unwrap();
-    let fields = crate::stage::FIELDS;
+    let server = TestServer::start(&backend).await;
+    let standing = server.create("ann", full()).await.unwrap();
+    let fields = crate::test_server::FIELDS;
     for (draft, expected) in wrong() {
-        assert_eq!(why(stage.create("ann", draft.clone()).await), expected, "{draft:?}");
+        assert_eq!(why(server.create("ann", draft.clone()).await), expected, "{draft:?}");
         // An update sends only what is wrong; the rest stands.
         let mask: Vec<_> =
             fields.into_iter().filter(|field| expected.split([' ', '.', '[']).any(|part| part == *field)).collect();
         let mask = if mask.contains(&"date_range_start") { [mask, vec!["date_range_end"]].concat() } else { mask };
-        assert_eq!(why(stage.update("ann", &standing.id, draft, &mask).await), expected);
+        assert_eq!(why(server.update("ann", &standing.id, draft, &mask).await), expected);
     }
-    assert_eq!(stage.get("ann", &standing.id).await.unwrap(), standing);
+    assert_eq!(server.get("ann", &standing.id).await.unwrap(), standing);
     assert_eq!(
-        why(stage
+        why(server
             .client()
-            .update_profile(crate::stage::by("ann", update_of(&standing.id, &["owner_id", "is_active"])))
+            .update_profile(crate::test_server::by("ann", update_of(&standing.id, &["owner_id", "is_active"])))
             .await),
         "is_active update_mask"
     );
@@ -94,7 +94,7 @@ async fn every_wrong_field_is_named_at_once_and_nothing_is_written() {
 #[tokio::test]
 async fn the_largest_profile_is_taken() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let ids = |prefix: &str| (0..1_000).map(|n| format!("{prefix}-{n:0>60}")).collect::<Vec<_>>();
     let wide = operation(Op::Or, (0..511).map(|n| tag(&format!("t{n}"))).collect());
     let deep = (1..16).fold(tag("a"), |below, _| operation(Op::Not, vec![below]));
@@ -110,22 +110,22 @@ async fn the_largest_profile_is_taken() {
         };
         let larger =
             ProfileDraft { allowed_node_types: (0..1_000).map(|n| format!("{n:0>120}")).collect(), ..largest.clone() };
-        assert_eq!(why(stage.create("ann", larger).await), "profile");
-        let made = stage.create("ann", largest.clone()).await.unwrap();
-        assert_eq!(stage.get("ann", &made.id).await.unwrap().draft.unwrap(), largest);
+        assert_eq!(why(server.create("ann", larger).await), "profile");
+        let made = server.create("ann", largest.clone()).await.unwrap();
+        assert_eq!(server.get("ann", &made.id).await.unwrap().draft.unwrap(), largest);
     }
 }
 
 #[tokio::test]
 async fn one_person_keeps_no_more_than_there_is_room_for() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let ids = |prefix: &str, count: usize| (0..count).map(|n| format!("{prefix}-{n:0>110}")).collect::<Vec<_>>();
         let large =
             ProfileDraft { allowed_tag_ids: ids("a", 1_000), excluded_tag_ids: ids("e", 1_000), ..named("large") };
         let mut made = Vec::new();
         let refused = loop {
-            match stage.create("ann", large.clone()).await {
+            match server.create("ann", large.clone()).await {
                 Ok(profile) => made.push(profile.id),
                 Err(refused) => break refused,
             }
@@ -133,17 +133,17 @@ async fn one_person_keeps_no_more_than_there_is_room_for() {
         assert_eq!(why(Err::<(), _>(refused)), "profile", "{backend}");
         assert_eq!(made.len(), 18, "{backend}: of some 230 KB each");
         // Somebody else's room is theirs, and what takes less is never refused.
-        stage.create("bob", large.clone()).await.unwrap();
+        server.create("bob", large.clone()).await.unwrap();
         let smaller = ProfileDraft { excluded_tag_ids: ids("e", 1), ..large.clone() };
-        stage.update("ann", &made[0], smaller, &["excluded_tag_ids"]).await.unwrap();
-        stage.create("ann", named("small")).await.unwrap();
+        server.update("ann", &made[0], smaller, &["excluded_tag_ids"]).await.unwrap();
+        server.create("ann", named("small")).await.unwrap();
         let larger = ProfileDraft { excluded_node_types: ids("t", 1_000), ..large };
         assert_eq!(
-            why(stage.update("ann", &made[0], larger, &["excluded_node_types", "excluded_tag_ids"]).await),
+            why(server.update("ann", &made[0], larger, &["excluded_node_types", "excluded_tag_ids"]).await),
             "profile"
         );
-        stage.delete("ann", &made[1]).await.unwrap();
-        stage.create("ann", named("again")).await.unwrap();
+        server.delete("ann", &made[1]).await.unwrap();
+        server.create("ann", named("again")).await.unwrap();
     })
     .await;
 }

@@ -7,11 +7,11 @@ use exposure_svc::domain::{
 use ofself_proto::exposure::{DeleteTagsRequest, ProfileDraft, TagFilters as WireFilters};
 use proptest::prelude::*;
 use test_kit::Backend;
-use types::{Distinct, Id};
+use types::{Id, UniqueVec};
 
 use crate::{
     formula::{every_node, with_field},
-    stage::{Stage, named, strings},
+    test_server::{TestServer, named, strings},
     world::{NAMES, TAGS, random_rules, tag},
 };
 
@@ -49,9 +49,9 @@ proptest! {
             some |= exposed;
         });
         let found = formula_warnings(&rules);
-        let says = |code| found.iter().any(|warning| warning.code == code);
-        prop_assert_eq!(says(WarningCode::ExposesEverything), all, "{:?}", found);
-        prop_assert_eq!(says(WarningCode::ExposesNothing), !some, "{:?}", found);
+        let reason = |code| found.iter().any(|warning| warning.code == code);
+        prop_assert_eq!(reason(WarningCode::ExposesEverything), all, "{:?}", found);
+        prop_assert_eq!(reason(WarningCode::ExposesNothing), !some, "{:?}", found);
         if all || !some {
             return Ok(());
         }
@@ -71,16 +71,16 @@ proptest! {
 }
 
 /// A list of tags that the directory knows.
-fn known(ids: &[&str]) -> Distinct<TagRef> {
-    Distinct::new(ids.iter().map(|id| TagRef::id(TagId::parse(*id).unwrap())).collect())
+fn known(ids: &[&str]) -> UniqueVec<TagRef> {
+    UniqueVec::new(ids.iter().map(|id| TagRef::id(TagId::parse(*id).unwrap())).collect())
 }
 
-fn list(tags: &[&str]) -> Distinct<TagRef> {
-    Distinct::new(tags.iter().map(|name| tag(name)).collect())
+fn list(tags: &[&str]) -> UniqueVec<TagRef> {
+    UniqueVec::new(tags.iter().map(|name| tag(name)).collect())
 }
 
-fn types(names: &[&str]) -> Distinct<NodeType> {
-    Distinct::new(names.iter().map(|name| NodeType::parse((*name).to_owned()).unwrap()).collect())
+fn types(names: &[&str]) -> UniqueVec<NodeType> {
+    UniqueVec::new(names.iter().map(|name| NodeType::parse((*name).to_owned()).unwrap()).collect())
 }
 
 fn said(rules: &Rules) -> Vec<(String, Vec<String>)> {
@@ -139,13 +139,13 @@ fn the_parts_that_contradict_each_other_are_named_and_no_others() {
     assert_eq!(contradiction(&three), "tag_filters.include_any tag_filters.exclude_any excluded_tag_ids");
 
     // What was picked by hand is in whatever the filters say.
-    let picked = Rules { allowed_node_ids: Distinct::new(vec![Id::parse("n").unwrap()]), ..within_itself };
+    let picked = Rules { allowed_node_ids: UniqueVec::new(vec![Id::parse("n").unwrap()]), ..within_itself };
     assert!(!said(&picked).iter().any(|(message, _)| message.contains("nothing:")), "{:?}", said(&picked));
 }
 
 #[test]
 fn ids_below_a_not_contradict_what_is_required() {
-    let excluded = TagExpression::Tag { tag: tag("diary"), ids: Distinct::new(vec![TagId::parse("t1").unwrap()]) };
+    let excluded = TagExpression::Tag { tag: tag("diary"), ids: UniqueVec::new(vec![TagId::parse("t1").unwrap()]) };
     let rules = Rules {
         tag_filters: Some(TagFilters { include_all: known(&["t1"]), ..TagFilters::default() }),
         tag_expression: Some(TagExpression::Operation { op: TagOp::Not, conditions: vec![excluded] }),
@@ -242,21 +242,21 @@ fn of_what_is_too_hard_to_decide_nothing_is_said() {
 #[tokio::test]
 async fn warnings_stand_on_every_answer_that_carries_a_profile() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let codes = |profile: &ofself_proto::exposure::Profile| -> Vec<String> {
         profile.warnings.iter().map(|warning| warning.code.clone()).collect()
     };
-    assert_eq!(codes(&stage.default("ann").await), ["EXPOSES_EVERYTHING"]);
-    stage.learn("ann", &[(TAGS[0], NAMES[0])]).await;
+    assert_eq!(codes(&server.default("ann").await), ["EXPOSES_EVERYTHING"]);
+    server.learn("ann", &[(TAGS[0], NAMES[0])]).await;
     let filters = WireFilters { exclude_any: strings(&[NAMES[0]]), ..WireFilters::default() };
     let draft = ProfileDraft { tag_filters: Some(filters), ..named("Not at work") };
-    let made = stage.create_as("ann", Some("key"), draft.clone()).await.unwrap().profile.unwrap();
+    let made = server.create_as("ann", Some("key"), draft.clone()).await.unwrap().profile.unwrap();
     assert!(codes(&made).is_empty());
     let forgotten = DeleteTagsRequest { user_id: "ann".into(), tag_ids: strings(&[TAGS[0]]) };
-    stage.tags().delete_tags(forgotten).await.unwrap();
-    assert_eq!(codes(&stage.get("ann", &made.id).await.unwrap()), ["TAG_DELETED"]);
-    let kept = stage.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
+    server.tags().delete_tags(forgotten).await.unwrap();
+    assert_eq!(codes(&server.get("ann", &made.id).await.unwrap()), ["TAG_DELETED"]);
+    let kept = server.get_with("ann", &made.id, false).await.unwrap().profile.unwrap();
     assert_eq!(codes(&kept), ["TAG_DELETED"]);
     // A repeat is answered as the first was.
-    assert_eq!(stage.create_as("ann", Some("key"), draft).await.unwrap().profile.unwrap(), made);
+    assert_eq!(server.create_as("ann", Some("key"), draft).await.unwrap().profile.unwrap(), made);
 }

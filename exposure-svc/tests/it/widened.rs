@@ -7,12 +7,12 @@ use exposure_svc::domain::{
 use ofself_proto::exposure::{
     DetailLevel as WireLevel, Profile, ProfileDraft, TagFilters as WireFilters, UpdateProfileRequest,
 };
-use prost_types::Timestamp;
-use types::{Distinct, Id, Instant};
+use prost_types::Timestamp as ProtoTimestamp;
+use types::{Id, Timestamp, UniqueVec};
 
 use crate::{
-    stage::{START, Stage, by, named, strings, update_of},
     statements::on_both,
+    test_server::{START, TestServer, by, named, strings, update_of},
     world::{day, tag},
 };
 
@@ -20,12 +20,12 @@ pub fn compared(before: &Rules, after: &Rules) -> Widening {
     widening((before, true), (after, true))
 }
 
-fn list(tags: &[&str]) -> Distinct<TagRef> {
-    Distinct::new(tags.iter().map(|text| tag(text)).collect())
+fn list(tags: &[&str]) -> UniqueVec<TagRef> {
+    UniqueVec::new(tags.iter().map(|text| tag(text)).collect())
 }
 
-fn ids<Kind>(ids: &[&str]) -> Distinct<Id<Kind>> {
-    Distinct::new(ids.iter().map(|id| Id::parse(*id).unwrap()).collect())
+fn ids<Kind>(ids: &[&str]) -> UniqueVec<Id<Kind>> {
+    UniqueVec::new(ids.iter().map(|id| Id::parse(*id).unwrap()).collect())
 }
 
 fn fields_of(exposed: Option<Exposed>) -> Vec<&'static str> {
@@ -70,7 +70,7 @@ fn more_of_a_node_is_noticed_verb_by_verb() {
     assert_eq!(more(&level(Some(DetailLevel::Summary)), &level(None)), ["max_detail_level"], "unset is full");
     assert_eq!(more(&level(None), &level(Some(DetailLevel::Minimal))), [""; 0]);
     let transformed =
-        |all: &[Transformation]| Rules { transformations: Distinct::new(all.to_vec()), ..Rules::default() };
+        |all: &[Transformation]| Rules { transformations: UniqueVec::new(all.to_vec()), ..Rules::default() };
     let both = transformed(&[Transformation::RedactPii, Transformation::CoarsenDates]);
     let one = transformed(&[Transformation::CoarsenDates]);
     assert_eq!((more(&both, &one), more(&one, &both)), (vec!["transformations"], vec![]));
@@ -98,13 +98,13 @@ fn more_of_a_node_is_noticed_verb_by_verb() {
     assert_eq!(more(&one, &Rules::default()), ["tag_permissions.discover"]);
     // A text that was resolved to the tag it names grants less.
     let resolved =
-        TagGrant { tag_ids: Distinct::new(vec![TagRef::id(TagId::parse("a").unwrap())]), ..TagGrant::default() };
+        TagGrant { tag_ids: UniqueVec::new(vec![TagRef::id(TagId::parse("a").unwrap())]), ..TagGrant::default() };
     assert_eq!(more(&one, &of(Some(resolved.clone()), None)), [""; 0]);
     assert_eq!(more(&of(Some(resolved), None), &one), ["tag_permissions.edit"]);
 
     let write = |schemas: &[&str], allow_all| Rules {
         schema_permissions: Some(SchemaPermissions {
-            read: Some(SchemaGrant { schema_ids: Distinct::default(), allow_all: true }),
+            read: Some(SchemaGrant { schema_ids: UniqueVec::default(), allow_all: true }),
             write: Some(SchemaGrant { schema_ids: ids(schemas), allow_all }),
         }),
         ..Rules::default()
@@ -139,7 +139,7 @@ fn description_says_what_the_example_depends_on() {
     };
     let from = Rules { date_range_start: Some(day(5)), ..Rules::default() };
     assert_eq!(said(&from, &Rules::default()), "a node without tags, created at 2026-01-04T23:59:59Z");
-    let types = Distinct::new(vec![NodeType::parse("note".to_owned()).unwrap()]);
+    let types = UniqueVec::new(vec![NodeType::parse("note".to_owned()).unwrap()]);
     let by_type = Rules { allowed_node_types: types, ..Rules::default() };
     assert_eq!(said(&by_type, &Rules::default()), "a node without tags, of a type that the profile does not name");
     let read = SchemaGrant { schema_ids: ids(&["s1"]), allow_all: false };
@@ -153,7 +153,7 @@ fn description_says_what_the_example_depends_on() {
 
 #[test]
 fn part_that_only_hides_is_not_among_the_fields() {
-    let types = Distinct::new(vec![NodeType::parse("Y".to_owned()).unwrap()]);
+    let types = UniqueVec::new(vec![NodeType::parse("Y".to_owned()).unwrap()]);
     let picked = Rules { allowed_node_ids: ids(&["n1"]), ..Rules::default() };
     let filters = TagFilters { include_any: list(&["b"]), ..TagFilters::default() };
     let after = Rules { tag_filters: Some(filters), excluded_node_types: types, ..Rules::default() };
@@ -199,20 +199,20 @@ fn widened(profile: &Profile) -> Vec<(String, Vec<String>)> {
 #[tokio::test]
 async fn update_answers_carry_the_warning() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.learn("ann", &[("t1", "work"), ("t2", "private")]).await;
+        let server = TestServer::start(&backend).await;
+        server.learn("ann", &[("t1", "work"), ("t2", "private")]).await;
         let excluding = |tags: &[&str]| {
             let filters = WireFilters { exclude_any: strings(tags), ..WireFilters::default() };
             ProfileDraft { tag_filters: Some(filters), max_detail_level: WireLevel::Minimal.into(), ..named("Seen") }
         };
-        let made = stage.create("ann", excluding(&["work", "private"])).await.unwrap();
+        let made = server.create("ann", excluding(&["work", "private"])).await.unwrap();
         assert!(widened(&made).is_empty(), "{backend}: nothing was before");
-        let update = async |draft, mask: &[&str]| stage.update("ann", &made.id, draft, mask).await.unwrap();
+        let update = async |draft, mask: &[&str]| server.update("ann", &made.id, draft, mask).await.unwrap();
 
         let wider = update(excluding(&["work"]), &["tag_filters"]).await;
         let message = "this update exposes nodes that were hidden, such as a node with the tag `private`";
         assert_eq!(widened(&wider), [(message.to_owned(), strings(&["tag_filters.exclude_any"]))], "{backend}");
-        assert!(widened(&stage.get("ann", &made.id).await.unwrap()).is_empty(), "{backend}: of update answers only");
+        assert!(widened(&server.get("ann", &made.id).await.unwrap()).is_empty(), "{backend}: of update answers only");
         assert!(widened(&update(excluding(&["work"]), &["tag_filters"]).await).is_empty(), "{backend}: unchanged");
         assert!(widened(&update(excluding(&["work", "private"]), &["tag_filters"]).await).is_empty(), "{backend}");
         assert!(widened(&update(named("Renamed"), &["name"]).await).is_empty(), "{backend}");
@@ -226,11 +226,11 @@ async fn update_answers_carry_the_warning() {
 
         let ranged = ProfileDraft {
             allowed_node_types: strings(&["GOAL"]),
-            date_range_end: Some(Timestamp { seconds: START, nanos: 0 }),
+            date_range_end: Some(ProtoTimestamp { seconds: START, nanos: 0 }),
             ..excluding(&["private"])
         };
         update(ranged.clone(), &["allowed_node_types", "date_range_end"]).await;
-        let later = ProfileDraft { date_range_end: Some(Timestamp { seconds: START + 1, nanos: 0 }), ..ranged };
+        let later = ProfileDraft { date_range_end: Some(ProtoTimestamp { seconds: START + 1, nanos: 0 }), ..ranged };
         let wider = update(later, &["date_range_end"]).await;
         let message = "this update exposes nodes that were hidden, such as a node without tags, of the type `GOAL`, \
                        created at 2026-01-01T00:00:00Z";
@@ -242,19 +242,19 @@ async fn update_answers_carry_the_warning() {
 #[tokio::test]
 async fn inactive_versions_are_compared_and_activation_has_its_own_message() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let filters = |tags: &[&str]| {
             let filters = WireFilters { include_any: strings(tags), ..WireFilters::default() };
             ProfileDraft { tag_filters: Some(filters), ..named("Seen") }
         };
-        let made = stage.create("ann", filters(&["a"])).await.unwrap();
+        let made = server.create("ann", filters(&["a"])).await.unwrap();
         let activate = async |is_active, draft: ProfileDraft, mask: &[&str]| {
             let request =
                 UpdateProfileRequest { is_active: Some(is_active), profile: Some(draft), ..update_of(&made.id, mask) };
-            stage.client().update_profile(by("ann", request)).await.unwrap().into_inner().profile.unwrap()
+            server.client().update_profile(by("ann", request)).await.unwrap().into_inner().profile.unwrap()
         };
         assert!(widened(&activate(false, named("Seen"), &["is_active"]).await).is_empty(), "{backend}");
-        let wider = stage.update("ann", &made.id, filters(&["a", "b"]), &["tag_filters"]).await.unwrap();
+        let wider = server.update("ann", &made.id, filters(&["a", "b"]), &["tag_filters"]).await.unwrap();
         assert_eq!(widened(&wider)[0].1, ["tag_filters.include_any"], "{backend}: as if it were active");
         let active = activate(true, named("Seen"), &["is_active"]).await;
         let found = widened(&active);
@@ -274,13 +274,13 @@ async fn inactive_versions_are_compared_and_activation_has_its_own_message() {
 #[test]
 fn types_and_schemas_that_no_list_names_are_compared_too() {
     let excluding = |types: &[&str]| Rules {
-        excluded_node_types: Distinct::new(
+        excluded_node_types: UniqueVec::new(
             types.iter().map(|kind| NodeType::parse((*kind).to_owned()).unwrap()).collect(),
         ),
         ..Rules::default()
     };
     let allowing = |types: &[&str]| Rules {
-        allowed_node_types: Distinct::new(
+        allowed_node_types: UniqueVec::new(
             types.iter().map(|kind| NodeType::parse((*kind).to_owned()).unwrap()).collect(),
         ),
         ..Rules::default()
@@ -293,6 +293,6 @@ fn types_and_schemas_that_no_list_names_are_compared_too() {
         panic!("it exposes other types");
     };
     example.with_facts(|node| {
-        assert_eq!((node.node_type, node.created_at), ("other-", Instant::from_parts(0, 0).unwrap()));
+        assert_eq!((node.node_type, node.created_at), ("other-", Timestamp::from_parts(0, 0).unwrap()));
     });
 }

@@ -8,9 +8,9 @@ use exposure_svc::domain::{
 };
 use ofself_proto::exposure as wire;
 use proptest::{collection::vec, option, prelude::*, sample::select, sample::subsequence};
-use prost_types::Timestamp;
+use prost_types::Timestamp as ProtoTimestamp;
 use serde::Deserialize;
-use types::{Distinct, Id, Instant};
+use types::{Id, Timestamp, UniqueVec};
 use uuid::Uuid;
 
 /// A node as a case describes it.
@@ -38,7 +38,7 @@ impl CaseNode {
             node_type: &self.node_type,
             tags: &tags,
             schema: self.schema_id.as_deref(),
-            created_at: Instant::new(self.created_at).unwrap(),
+            created_at: Timestamp::new(self.created_at).unwrap(),
         })
     }
 
@@ -48,7 +48,7 @@ impl CaseNode {
             node_type: self.node_type.clone(),
             tags: self.tags.iter().map(|tag| wire::Tag { id: tag.id.clone(), name: tag.name.clone() }).collect(),
             schema_id: self.schema_id.clone(),
-            created_at: Some(Timestamp {
+            created_at: Some(ProtoTimestamp {
                 seconds: self.created_at.timestamp(),
                 nanos: self.created_at.timestamp_subsec_nanos().try_into().unwrap(),
             }),
@@ -58,7 +58,7 @@ impl CaseNode {
 
 /// A profile of `owner` with these rules.
 pub fn profile(owner: &str, rules: Rules, is_active: bool) -> Profile {
-    let moment = Instant::from_parts(0, 0).unwrap();
+    let timestamp = Timestamp::from_parts(0, 0).unwrap();
     Profile {
         id: ProfileId(Uuid::now_v7()),
         owner: UserId::parse(owner).unwrap(),
@@ -68,8 +68,8 @@ pub fn profile(owner: &str, rules: Rules, is_active: bool) -> Profile {
         rules,
         is_active,
         is_default: false,
-        created_at: moment,
-        updated_at: moment,
+        created_at: timestamp,
+        updated_at: timestamp,
         version: 1,
     }
 }
@@ -91,14 +91,14 @@ pub fn references() -> Vec<TagRef> {
     TAGS.iter().chain(&NAMES).map(|text| tag(text)).chain(ids).collect()
 }
 
-fn tags() -> impl Strategy<Value = Distinct<TagRef>> {
-    prop_oneof![3 => Just(Vec::new()), 2 => subsequence(references(), 1..4)].prop_map(Distinct::new)
+fn tags() -> impl Strategy<Value = UniqueVec<TagRef>> {
+    prop_oneof![3 => Just(Vec::new()), 2 => subsequence(references(), 1..4)].prop_map(UniqueVec::new)
 }
 
 fn some_of<T: Clone + std::fmt::Debug + Eq + std::hash::Hash + 'static>(
     all: Vec<T>,
-) -> impl Strategy<Value = Distinct<T>> {
-    prop_oneof![3 => Just(Vec::new()), 1 => subsequence(all, 1..3)].prop_map(Distinct::new)
+) -> impl Strategy<Value = UniqueVec<T>> {
+    prop_oneof![3 => Just(Vec::new()), 1 => subsequence(all, 1..3)].prop_map(UniqueVec::new)
 }
 
 fn ids<Kind: 'static>(names: &[&str]) -> Vec<Id<Kind>> {
@@ -110,7 +110,7 @@ fn expression() -> impl Strategy<Value = TagExpression> {
     let ids = prop_oneof![4 => Just(Vec::new()), 1 => subsequence(ids, 1..3)];
     let leaf = (select(references()), ids).prop_map(|(tag, ids)| {
         let ids = if tag.text().is_some() { ids } else { Vec::new() };
-        TagExpression::Tag { tag, ids: Distinct::new(ids) }
+        TagExpression::Tag { tag, ids: UniqueVec::new(ids) }
     });
     leaf.prop_recursive(4, 16, 4, |below| {
         prop_oneof![
@@ -132,8 +132,8 @@ fn schema_grant() -> impl Strategy<Value = Option<SchemaGrant>> {
 }
 
 /// A day in January 2026, in which everything happens.
-pub fn day(day: i64) -> Instant {
-    Instant::from_parts(1_767_225_600 + (day - 1) * 86_400, 0).unwrap()
+pub fn day(day: i64) -> Timestamp {
+    Timestamp::from_parts(1_767_225_600 + (day - 1) * 86_400, 0).unwrap()
 }
 
 /// Rules whose parts meet often: there are few tags, types and days to speak of.

@@ -6,7 +6,7 @@ use exposure_svc::domain::{
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_yaml::{Mapping, Value};
-use types::{Distinct, Id, Instant};
+use types::{Id, Timestamp, UniqueVec};
 use uuid::Uuid;
 
 /// Reads a profile's YAML back.
@@ -20,7 +20,7 @@ fn read(yaml: &str) -> (String, Option<String>, Rules, bool) {
 }
 
 fn profile(name: &str, description: Option<&str>, rules: Rules, is_active: bool) -> Profile {
-    let moment = Instant::from_parts(0, 0).unwrap();
+    let timestamp = Timestamp::from_parts(0, 0).unwrap();
     Profile {
         id: ProfileId(Uuid::nil()),
         owner: UserId::parse("ann").unwrap(),
@@ -30,8 +30,8 @@ fn profile(name: &str, description: Option<&str>, rules: Rules, is_active: bool)
         formula_warnings: Vec::new(),
         is_active,
         is_default: false,
-        created_at: moment,
-        updated_at: moment,
+        created_at: timestamp,
+        updated_at: timestamp,
         version: 1,
     }
 }
@@ -40,7 +40,7 @@ fn profile(name: &str, description: Option<&str>, rules: Rules, is_active: bool)
 fn a_person_can_read_it() {
     let rules = Rules {
         tag_filters: Some(TagFilters {
-            exclude_any: Distinct::new(vec![TagRef::parse("private").unwrap()]),
+            exclude_any: UniqueVec::new(vec![TagRef::parse("private").unwrap()]),
             ..TagFilters::default()
         }),
         max_detail_level: Some(DetailLevel::Summary),
@@ -112,7 +112,7 @@ const AMBIGUOUS: [&str; 54] = [
 #[test]
 fn ambiguous_strings_are_quoted_and_line_separators_escaped() {
     let yaml = |text: &str| {
-        let tags = Distinct::new(vec![TagRef::parse(text).unwrap()]);
+        let tags = UniqueVec::new(vec![TagRef::parse(text).unwrap()]);
         to_yaml(&profile("Work", None, Rules { allowed_tag_ids: tags, ..Rules::default() }, true)).unwrap()
     };
     for text in AMBIGUOUS {
@@ -132,21 +132,21 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![select(awkward), "[ -~äß🦀\u{a0}\u{200b}-\u{202e}\u{feff}]{1,20}", "\\PC{1,20}"]
 }
 
-fn tags() -> impl Strategy<Value = Distinct<TagRef>> {
-    vec(text().prop_filter_map("a tag", |text| TagRef::parse(&text).ok()), 0..4).prop_map(Distinct::new)
+fn tags() -> impl Strategy<Value = UniqueVec<TagRef>> {
+    vec(text().prop_filter_map("a tag", |text| TagRef::parse(&text).ok()), 0..4).prop_map(UniqueVec::new)
 }
 
-fn ids<Kind: 'static>() -> impl Strategy<Value = Distinct<Id<Kind>>> {
+fn ids<Kind: 'static>() -> impl Strategy<Value = UniqueVec<Id<Kind>>> {
     vec("[A-Za-z0-9._:-]{1,12}".prop_map(|text| Id::parse(text).unwrap()), 0..4)
-        .prop_map(|ids: Vec<Id<Kind>>| Distinct::new(ids))
+        .prop_map(|ids: Vec<Id<Kind>>| UniqueVec::new(ids))
 }
 
-fn types() -> impl Strategy<Value = Distinct<NodeType>> {
-    vec(text().prop_map(|text| NodeType::parse(text).unwrap()), 0..3).prop_map(Distinct::new)
+fn types() -> impl Strategy<Value = UniqueVec<NodeType>> {
+    vec(text().prop_map(|text| NodeType::parse(text).unwrap()), 0..3).prop_map(UniqueVec::new)
 }
 
-fn moment() -> impl Strategy<Value = Instant> {
-    (0_i64..4_000_000_000, 0..1_000_000_000).prop_map(|(seconds, nanos)| Instant::from_parts(seconds, nanos).unwrap())
+fn timestamp() -> impl Strategy<Value = Timestamp> {
+    (0_i64..4_000_000_000, 0..1_000_000_000).prop_map(|(seconds, nanos)| Timestamp::from_parts(seconds, nanos).unwrap())
 }
 
 fn expression() -> impl Strategy<Value = TagExpression> {
@@ -196,14 +196,14 @@ fn rules() -> impl Strategy<Value = Rules> {
     let choices = (
         option::of(select(vec![TagsLogic::Or, TagsLogic::And])),
         option::of(select(vec![DetailLevel::Full, DetailLevel::Summary, DetailLevel::Minimal])),
-        vec(select(Transformation::ALL.to_vec()), 0..4).prop_map(Distinct::new),
+        vec(select(Transformation::ALL.to_vec()), 0..4).prop_map(UniqueVec::new),
     );
     (
         option::of(filters),
         option::of(expression()),
         lists,
         choices,
-        (option::of(moment()), option::of(moment())),
+        (option::of(timestamp()), option::of(timestamp())),
         option::of(tag_permissions),
         option::of(schema_permissions),
     )

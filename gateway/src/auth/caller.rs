@@ -95,9 +95,9 @@ pub async fn require_caller(
     let identity = match verified {
         Ok(identity) => identity,
         Err(refused) => {
-            let says = refused.says();
-            let challenge = format!("realm=\"ofself\", error=\"invalid_token\", error_description=\"{says}\"");
-            return ApiError::unauthorized(says, &challenge).into_response();
+            let reason = refused.message();
+            let challenge = format!("realm=\"ofself\", error=\"invalid_token\", error_description=\"{reason}\"");
+            return ApiError::unauthorized(reason, &challenge).into_response();
         }
     };
     let Identity { user, is_first_party } = identity;

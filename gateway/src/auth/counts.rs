@@ -1,7 +1,7 @@
 //! What is counted of tokens and of the keys that verify them.
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
-use types::Instant;
+use types::Timestamp;
 
 const TOKENS: &str = "token_verifications_total";
 const FETCHES: &str = "jwks_fetches_total";
@@ -41,7 +41,7 @@ pub(super) fn keys_in_use(count: usize) {
     gauge!(KEYS).set(u32::try_from(count).unwrap_or(u32::MAX));
 }
 
-pub(super) fn keys_fetched(succeeded: bool, now: Instant) {
+pub(super) fn keys_fetched(succeeded: bool, now: Timestamp) {
     counter!(FETCHES, "outcome" => if succeeded { "fetched" } else { "failed" }).increment(1);
     if succeeded {
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; the loss begins in thousands of years")]

@@ -61,9 +61,9 @@ struct Turn {
 impl Jwks {
     pub(super) fn new(url: Uri, allowed: Vec<Algorithm>, max_age: Duration, clock: Clock) -> anyhow::Result<Self> {
         if url.scheme() != Some(&Scheme::HTTPS) && !is_this_machine(url.host().unwrap_or_default()) {
-            let says =
+            let message =
                 format!("JWT_JWKS_URL {url} must be https: whoever can change its keys on the way can be anyone");
-            return Err(ConfigurationError::new(says).into());
+            return Err(ConfigurationError::new(message).into());
         }
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())

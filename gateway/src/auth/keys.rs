@@ -56,8 +56,8 @@ impl KeySet {
                 return Self::one(decoding, within(allowed, fitting), &path.display());
             }
         }
-        let says = format!("{} holds no public key in PEM of RSA, P-256, P-384 or Ed25519", path.display());
-        Err(ConfigurationError::new(says).into())
+        let message = format!("{} holds no public key in PEM of RSA, P-256, P-384 or Ed25519", path.display());
+        Err(ConfigurationError::new(message).into())
     }
 
     /// The keys of a JWKS file.
@@ -67,8 +67,8 @@ impl KeySet {
         let keys = Self::from_jwks(&text, allowed)
             .map_err(|error| ConfigurationError::new(format!("{}: {error:#}", path.display())))?;
         if keys.keys.is_empty() {
-            let says = format!("{} holds no key that the configured algorithms can use", path.display());
-            return Err(ConfigurationError::new(says).into());
+            let message = format!("{} holds no key that the configured algorithms can use", path.display());
+            return Err(ConfigurationError::new(message).into());
         }
         Ok(keys)
     }
@@ -107,8 +107,8 @@ impl KeySet {
     /// One key, if there is an algorithm that it may be used for: under any other list no token would be good.
     fn one(decoding: DecodingKey, algorithms: Vec<Algorithm>, name: &dyn fmt::Display) -> anyhow::Result<Self> {
         if algorithms.is_empty() {
-            let says = format!("{name} holds a key of another kind than JWT_ALGORITHMS asks for");
-            return Err(ConfigurationError::new(says).into());
+            let message = format!("{name} holds a key of another kind than JWT_ALGORITHMS asks for");
+            return Err(ConfigurationError::new(message).into());
         }
         Ok(Self { keys: vec![Key { id: None, algorithms, decoding }] })
     }

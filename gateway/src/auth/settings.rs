@@ -81,9 +81,9 @@ impl AuthSettings {
     pub(super) fn refuse_what_lets_anyone_in(&self) -> Result<(), ConfigurationError> {
         for (name, value) in [("JWT_ISSUER", &self.jwt_issuer), ("JWT_AUDIENCE", &self.jwt_audience)] {
             if value.trim().is_empty() {
-                let says =
+                let reason =
                     format!("{name} must not be empty: a token would be taken whoever made it, for whatever it is");
-                return Err(ConfigurationError::new(says));
+                return Err(ConfigurationError::new(reason));
             }
         }
         for (name, list) in
@@ -103,8 +103,8 @@ impl AuthSettings {
         if !self.first_party_values.is_empty() || !self.first_party_clients.is_empty() {
             return Ok(());
         }
-        let says =
+        let reason =
             "nothing tells first-party apps: say FIRST_PARTY_CLAIM and FIRST_PARTY_VALUES, or FIRST_PARTY_CLIENTS";
-        Err(ConfigurationError::new(says))
+        Err(ConfigurationError::new(reason))
     }
 }

@@ -177,7 +177,7 @@ impl Verifier {
     }
 }
 
-/// The header of a token, if it is one that may be verified: critical extensions are understood by nobody here, encryption
+/// The header of a token, if it is one that may be verified: critical extensions are not supported here, encryption
 /// neither, and a token made for another purpose is not taken for this one.
 fn read_header(token: &str) -> Result<Header, TokenError> {
     if token.len() > MAX_BYTES {
@@ -196,7 +196,7 @@ fn read_header(token: &str) -> Result<Header, TokenError> {
 
 impl TokenError {
     /// Which check failed.
-    pub(super) fn says(self) -> &'static str {
+    pub(super) fn message(self) -> &'static str {
         match self {
             Self::Malformed => "the token is not a JWT that is taken here",
             Self::UnknownKey => "the token names no key and algorithm that are taken here",

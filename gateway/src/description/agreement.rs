@@ -20,7 +20,7 @@ pub(crate) fn holds(schema: &RefOr<Schema>, read: impl Fn(Vec<(String, Json)>, &
         let mut errors = FieldErrors::new();
         read(vec![(name.to_owned(), strange())], &mut errors);
         let written = errors.iter().find(|(path, _)| path.rsplit('.').next() == Some(name));
-        written.is_some_and(|(_, found)| found.iter().any(|says| says == "is not a field of this request"))
+        written.is_some_and(|(_, found)| found.iter().any(|message| message == "is not a field of this request"))
     };
     for name in &names {
         assert!(!unknown(name), "`{name}` is described and not read");

@@ -82,14 +82,14 @@ pub(crate) fn of_api(mut described: openapi::OpenApi) -> openapi::OpenApi {
 
 fn complete(operation: &mut Operation) {
     let name = operation.operation_id.clone().unwrap_or_default();
-    for (header, says) in [
+    for (header, message) in [
         ("X-Request-Id", "Taken if it is 1 to 128 visible ASCII characters, else made"),
         ("traceparent", "The trace that the request belongs to (W3C Trace Context); made where it is none"),
     ] {
         let parameter = ParameterBuilder::new()
             .name(header)
             .parameter_in(ParameterIn::Header)
-            .description(Some(says))
+            .description(Some(message))
             .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
         operation.parameters.get_or_insert_default().push(parameter.build().into());
     }
@@ -201,8 +201,8 @@ fn add_ids(response: &mut Response) {
     header(response, "Cache-Control", Type::String, "`no-store`");
 }
 
-fn header(response: &mut Response, name: &str, kind: Type, says: &str) {
+fn header(response: &mut Response, name: &str, kind: Type, message: &str) {
     let mut header = Header::new(ObjectBuilder::new().schema_type(SchemaType::Type(kind)));
-    header.description = Some(says.to_owned());
+    header.description = Some(message.to_owned());
     response.headers.insert(name.to_owned(), header.into());
 }

@@ -44,8 +44,8 @@ fn per_page() -> Object {
     number(1, "Rows on a page, 20 where absent; above 100 taken as 100").build()
 }
 
-fn number(least: i32, says: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(least)).description(Some(says))
+fn number(least: i32, message: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(least)).description(Some(message))
 }
 
 /// A key under which a repeat is harmless

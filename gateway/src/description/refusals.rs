@@ -13,7 +13,7 @@ pub(super) const OF_ANY: &[(&str, &[ErrorCode])] = &[
     ("Unauthorized", &[Code::Unauthorized]),
     ("NotFirstParty", &[Code::FirstPartyAppRequired]),
     ("TooManyRequests", &[Code::RateLimitExceeded]),
-    ("Broken", &[Code::InternalServerError]),
+    ("Incomplete", &[Code::InternalServerError]),
     ("Unavailable", &[Code::ServiceUnavailable]),
 ];
 

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     BASE,
     answer::{self, Paging},
+    body_errors::merge_validation_errors,
     description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
     error::{ApiError, ErrorCode},
     http::{
@@ -31,7 +32,6 @@ use crate::{
         query::{NoQuery, PageQuery, Query},
     },
     upstream::{Call, Upstreams},
-    wrong_shape::also_wrong,
 };
 
 type ProfileId = Result<Path<String>, PathRejection>;
@@ -60,7 +60,7 @@ pub(crate) async fn create(
     if !errors.is_empty() {
         message.validate_only = true;
         let checked = exposure.create_profile(upstreams.request(&call, message)?).await;
-        return Err(also_wrong(errors, checked.err()));
+        return Err(merge_validation_errors(errors, checked.err()));
     }
     let request = upstreams.repeatable_request(&call, message, key.as_ref())?;
     let created = exposure.create_profile(request).await?.into_inner();
@@ -194,7 +194,7 @@ pub(crate) async fn update(
     if !errors.is_empty() {
         message.validate_only = true;
         let checked = exposure.update_profile(upstreams.request(&call, message)?).await;
-        return Err(also_wrong(errors, checked.err()));
+        return Err(merge_validation_errors(errors, checked.err()));
     }
     let updated = exposure.update_profile(upstreams.request(&call, message)?).await?.into_inner();
     Ok(entity(updated.profile, None)?.ok())
@@ -249,7 +249,7 @@ pub(crate) async fn create_from_template(
     if !errors.is_empty() {
         message.validate_only = true;
         let checked = exposure.create_profile_from_template(upstreams.request(&call, message)?).await;
-        return Err(also_wrong(errors, checked.err()));
+        return Err(merge_validation_errors(errors, checked.err()));
     }
     let request = upstreams.repeatable_request(&call, message, key.as_ref())?;
     let made = exposure.create_profile_from_template(request).await?.into_inner();

@@ -1,7 +1,7 @@
 //! `/exposure-profiles`: profiles, translated between REST and `ExposureProfileService`.
 
-mod earlier_scope;
 pub(crate) mod handlers;
+mod legacy_scope;
 mod permissions;
 mod read;
 mod schema;

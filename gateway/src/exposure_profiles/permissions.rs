@@ -2,11 +2,11 @@
 
 use ofself_proto::exposure::{SchemaGrant, SchemaPermissions, TagGrant, TagPermissions};
 use serde_json::{Map, Value, json};
-use types::Edit;
+use types::FieldUpdate;
 
 use crate::json::Fields;
 
-pub(super) fn read_tag_permissions(fields: &mut Fields<'_>) -> Edit<TagPermissions> {
+pub(super) fn read_tag_permissions(fields: &mut Fields<'_>) -> FieldUpdate<TagPermissions> {
     fields.object("tag_permissions", |verbs| TagPermissions {
         discover: tag_grant(verbs, "discover"),
         read: tag_grant(verbs, "read"),
@@ -26,7 +26,7 @@ fn tag_grant(verbs: &mut Fields<'_>, verb: &str) -> Option<TagGrant> {
     grant.over(None)
 }
 
-pub(super) fn read_schema_permissions(fields: &mut Fields<'_>) -> Edit<SchemaPermissions> {
+pub(super) fn read_schema_permissions(fields: &mut Fields<'_>) -> FieldUpdate<SchemaPermissions> {
     fields.object("schema_permissions", |verbs| SchemaPermissions {
         read: schema_grant(verbs, "read"),
         write: schema_grant(verbs, "write"),

@@ -4,10 +4,10 @@ use ofself_proto::exposure::{
     CreateProfileFromTemplateRequest, CreateProfileRequest, DetailLevel, ProfileDraft, TagFilters, TagsLogic,
     UpdateProfileRequest,
 };
-use types::{Edit, FieldErrors};
+use types::{FieldErrors, FieldUpdate};
 
 use super::{
-    earlier_scope,
+    legacy_scope,
     permissions::{read_schema_permissions, read_tag_permissions},
     tag_expression,
 };
@@ -19,7 +19,7 @@ const SHOWN_ONLY: [&str; 6] = ["id", "owner_id", "created_at", "updated_at", "wa
 /// The body of `POST /exposure-profiles`.
 pub(super) fn create(members: Vec<(String, Json)>, errors: &mut FieldErrors) -> CreateProfileRequest {
     let mut fields = Fields::of_body(members, errors);
-    for name in earlier_scope::STANDS_FOR {
+    for name in legacy_scope::STANDS_FOR {
         // In an update null would clear it, and stand against what `scope` says.
         fields.ignore_null(name);
     }
@@ -69,7 +69,7 @@ pub(super) fn from_template(
 
 fn draft(fields: &mut Fields<'_>, mask: &mut Mask) -> ProfileDraft {
     let mut earlier = ProfileDraft::default();
-    earlier_scope::read(fields, &mut earlier, mask);
+    legacy_scope::read(fields, &mut earlier, mask);
     let list = |mask: &mut Mask, fields: &mut Fields<'_>, name: &str, earlier: &mut Vec<String>| {
         mask.name(name, fields.strings(name)).unwrap_or_else(|| std::mem::take(earlier))
     };
@@ -86,8 +86,8 @@ fn draft(fields: &mut Fields<'_>, mask: &mut Mask) -> ProfileDraft {
         excluded_node_types: mask
             .name("excluded_node_types", fields.strings("excluded_node_types"))
             .unwrap_or_default(),
-        date_range_start: mask.name("date_range_start", fields.moment("date_range_start")),
-        date_range_end: mask.name("date_range_end", fields.moment("date_range_end")),
+        date_range_start: mask.name("date_range_start", fields.timestamp("date_range_start")),
+        date_range_end: mask.name("date_range_end", fields.timestamp("date_range_end")),
         transformations: mask.name("transformations", fields.strings("transformations")).unwrap_or_default(),
         max_detail_level: mask.name("max_detail_level", detail_level(fields)).unwrap_or_default(),
         tag_permissions: mask.name("tag_permissions", read_tag_permissions(fields)).or(earlier.tag_permissions),
@@ -107,16 +107,16 @@ fn tag_filters(fields: &mut Fields<'_>, mask: &mut Mask) -> Option<TagFilters> {
         (TagFilters { include_all, include_any, exclude_any }, named)
     });
     match read {
-        Edit::Keep => None,
-        Edit::Clear => mask.name("tag_filters", Edit::Clear),
-        Edit::Set((filters, named)) => {
+        FieldUpdate::Keep => None,
+        FieldUpdate::Clear => mask.name("tag_filters", FieldUpdate::Clear),
+        FieldUpdate::Set((filters, named)) => {
             mask.append(named);
             Some(filters)
         }
     }
 }
 
-fn tags_logic(fields: &mut Fields<'_>) -> Edit<i32> {
+fn tags_logic(fields: &mut Fields<'_>) -> FieldUpdate<i32> {
     fields.word("allowed_tags_logic", "must be OR or AND", |word| match word {
         "OR" => Some(TagsLogic::Or.into()),
         "AND" => Some(TagsLogic::And.into()),
@@ -124,7 +124,7 @@ fn tags_logic(fields: &mut Fields<'_>) -> Edit<i32> {
     })
 }
 
-fn detail_level(fields: &mut Fields<'_>) -> Edit<i32> {
+fn detail_level(fields: &mut Fields<'_>) -> FieldUpdate<i32> {
     fields.word("max_detail_level", "must be full, summary or minimal", |word| match word {
         "full" => Some(DetailLevel::Full.into()),
         "summary" => Some(DetailLevel::Summary.into()),

@@ -5,7 +5,7 @@ use ofself_proto::exposure::{
     tag_expression::{Expression, Op, Operation},
 };
 use serde_json::{Value, json};
-use types::{Edit, FieldErrors};
+use types::{FieldErrors, FieldUpdate};
 
 use crate::json::{Fields, Json};
 
@@ -13,13 +13,15 @@ use crate::json::{Fields, Json};
 const DEPTH_READ: usize = 24;
 
 /// Reads the member `tag_expression`; an object with nothing in it is no expression.
-pub(super) fn read(fields: &mut Fields<'_>) -> Edit<TagExpression> {
+pub(super) fn read(fields: &mut Fields<'_>) -> FieldUpdate<TagExpression> {
     let path = fields.path_of("tag_expression");
     match fields.raw("tag_expression") {
-        Edit::Keep => Edit::Keep,
-        Edit::Clear => Edit::Clear,
-        Edit::Set(Json::Object(members)) if members.is_empty() => Edit::Clear,
-        Edit::Set(value) => expression(value, path, DEPTH_READ, fields.errors()).map_or(Edit::Keep, Edit::Set),
+        FieldUpdate::Keep => FieldUpdate::Keep,
+        FieldUpdate::Clear => FieldUpdate::Clear,
+        FieldUpdate::Set(Json::Object(members)) if members.is_empty() => FieldUpdate::Clear,
+        FieldUpdate::Set(value) => {
+            expression(value, path, DEPTH_READ, fields.errors()).map_or(FieldUpdate::Keep, FieldUpdate::Set)
+        }
     }
 }
 
@@ -62,10 +64,10 @@ fn op(word: &str) -> Option<Op> {
     }
 }
 
-fn required<T>(fields: &mut Fields<'_>, name: &str, read: impl FnOnce(&mut Fields<'_>) -> Edit<T>) -> Option<T> {
+fn required<T>(fields: &mut Fields<'_>, name: &str, read: impl FnOnce(&mut Fields<'_>) -> FieldUpdate<T>) -> Option<T> {
     let is_there = fields.has(name);
     let value = read(fields);
-    if !is_there || matches!(value, Edit::Clear) {
+    if !is_there || matches!(value, FieldUpdate::Clear) {
         fields.wrong(name, "is required");
     }
     value.over(None)

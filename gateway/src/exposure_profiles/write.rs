@@ -16,7 +16,7 @@ use super::{
 use crate::{
     answer::{Entity, Paging},
     error::ApiError,
-    moment,
+    timestamp,
 };
 
 /// An exposure profile
@@ -175,8 +175,8 @@ pub(super) fn body(profile: Profile) -> ProfileBody {
         allowed_node_ids,
         allowed_node_types,
         excluded_node_types,
-        date_range_start: date_range_start.map(moment::written),
-        date_range_end: date_range_end.map(moment::written),
+        date_range_start: date_range_start.map(timestamp::written),
+        date_range_end: date_range_end.map(timestamp::written),
         transformations,
         max_detail_level: match DetailLevel::try_from(max_detail_level).unwrap_or_default() {
             DetailLevel::Unspecified => None,
@@ -188,8 +188,8 @@ pub(super) fn body(profile: Profile) -> ProfileBody {
         schema_permissions: schema_permissions.map(written_schema_permissions),
         is_active,
         is_default,
-        created_at: created_at.map(moment::written),
-        updated_at: updated_at.map(moment::written),
+        created_at: created_at.map(timestamp::written),
+        updated_at: updated_at.map(timestamp::written),
         warnings: warnings
             .into_iter()
             .map(|Warning { code, message, fields }| WarningBody { code, message, fields })

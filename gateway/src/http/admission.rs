@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use admission::{FairShare, Kind, Load, LoadSettings, Pace, Pending, TooLarge, while_admitted};
+use admission::{
+    AdaptiveLimiter, AdmissionController, AdmissionSettings, BufferError, MeteredBody, OperationKind, PerUserLimiter,
+    with_permit,
+};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -24,20 +27,20 @@ use crate::{
 /// How much is worked on at once, in all and for each user.
 #[derive(Clone)]
 pub struct Admission {
-    load: Load,
-    fair_share: FairShare,
-    reads: Arc<Pace>,
-    writes: Arc<Pace>,
+    controller: AdmissionController,
+    per_user_limiter: PerUserLimiter,
+    reads: Arc<AdaptiveLimiter>,
+    writes: Arc<AdaptiveLimiter>,
 }
 
 impl Admission {
     /// As much as the settings say.
-    pub fn new(load: &LoadSettings, max_in_flight_per_user: u32) -> Self {
+    pub fn new(settings: &AdmissionSettings, max_in_flight_per_user: u32) -> Self {
         // Half of the memory for what waits to be taken is the most that one user may hold.
-        let bytes = usize::try_from(load.max_body_memory).unwrap_or(usize::MAX).saturating_mul(1024 * 1024 / 2);
-        let load = Load::new(load);
-        let (reads, writes) = (load.pace(), load.pace());
-        Self { load, fair_share: FairShare::new(max_in_flight_per_user, bytes), reads, writes }
+        let bytes = usize::try_from(settings.max_body_memory).unwrap_or(usize::MAX).saturating_mul(1024 * 1024 / 2);
+        let controller = AdmissionController::new(settings);
+        let (reads, writes) = (controller.limiter(), controller.limiter());
+        Self { controller, per_user_limiter: PerUserLimiter::new(max_in_flight_per_user, bytes), reads, writes }
     }
 }
 
@@ -48,7 +51,7 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(mut turn) = admission.fair_share.take(&caller.user) else {
+    let Some(mut permit) = admission.per_user_limiter.try_acquire(&caller.user) else {
         return ApiError::too_many_at_once().into_response();
     };
     let (mut head, body) = request.into_parts();
@@ -57,48 +60,55 @@ pub(crate) async fn admit(
             if let Err(error) = validate_headers(&head.headers) {
                 return error.into_response();
             }
-            match gather(&admission.load, body).await {
+            match buffer_body(&admission.controller, body).await {
                 Ok((body, memory)) => (body, Some(memory)),
                 Err(error) => return error.into_response(),
             }
         }
         _ => (Body::empty(), None),
     };
-    let holding = admission.load.holding();
-    head.extensions.insert(holding.clone());
+    let reservation = admission.controller.reservation();
+    head.extensions.insert(reservation.clone());
     if let Some(context) = head.extensions.get_mut::<RequestContext>() {
         context.whole = Instant::now();
     }
-    let (kind, pace) =
-        if head.method.is_safe() { (Kind::Read, &admission.reads) } else { (Kind::Write, &admission.writes) };
+    let (kind, limiter) = if head.method.is_safe() {
+        (OperationKind::Read, &admission.reads)
+    } else {
+        (OperationKind::Write, &admission.writes)
+    };
     // Where less is done at once, because it takes long, half of it stays for others.
-    let Some(work) = turn.begin(kind, pace.most_for_one()) else {
-        pace.fell_short();
+    let Some(user_operation) = permit.try_acquire_operation(kind, limiter.per_user_limit()) else {
+        limiter.record_rejection();
         return ApiError::too_many_at_once().into_response();
     };
-    let Ok(admitted) = admission.load.admit_at(pace) else { return ApiError::overloaded().into_response() };
-    let answer = while_admitted(admitted, next.run(Request::from_parts(head, body))).await;
-    drop(work);
+    let Ok(operation_permit) = admission.controller.try_acquire_with(limiter) else {
+        return ApiError::overloaded().into_response();
+    };
+    let answer = with_permit(operation_permit, next.run(Request::from_parts(head, body))).await;
+    drop(user_operation);
     // What a change comes to is one row, and is said in any case.
     let bytes = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
-    let may_hold = turn.hold(bytes);
-    if kind == Kind::Read && !may_hold {
+    let may_hold = permit.try_reserve(bytes);
+    if kind == OperationKind::Read && !may_hold {
         return ApiError::too_many_at_once().into_response();
     }
-    if kind == Kind::Read && holding.take_all(bytes).is_err() {
+    if kind == OperationKind::Read && reservation.reserve_total(bytes).is_err() {
         return ApiError::overloaded().into_response();
     }
-    answer.map(|body| Body::new(Pending::new(body, turn, holding)))
+    answer.map(|body| Body::new(MeteredBody::new(body, permit, reservation)))
 }
 
-async fn gather(load: &Load, body: Body) -> Result<(Body, impl Send + use<>), ApiError> {
-    let Ok(gathered) = tokio::time::timeout(PATIENCE, load.gather(body, MAX_BYTES)).await else {
+async fn buffer_body(controller: &AdmissionController, body: Body) -> Result<(Body, impl Send + use<>), ApiError> {
+    let Ok(buffered) = tokio::time::timeout(PATIENCE, controller.buffer(body, MAX_BYTES)).await else {
         return Err(ApiError::new(ErrorCode::MalformedJson, "the body did not arrive in time"));
     };
-    match gathered {
-        Ok(gathered) => Ok(gathered.into_body()),
-        Err(TooLarge::ForItself) => Err(too_large()),
-        Err(TooLarge::ForNow) => Err(ApiError::overloaded()),
-        Err(TooLarge::Broken(_)) => Err(ApiError::new(ErrorCode::MalformedJson, "the body ended before it was whole")),
+    match buffered {
+        Ok(buffered) => Ok(buffered.into_body()),
+        Err(BufferError::BodyTooLarge) => Err(too_large()),
+        Err(BufferError::MemoryExhausted) => Err(ApiError::overloaded()),
+        Err(BufferError::Incomplete(_)) => {
+            Err(ApiError::new(ErrorCode::MalformedJson, "the body ended before it was whole"))
+        }
     }
 }

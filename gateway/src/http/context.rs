@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use telemetry::{TraceParent, Unanswered, here, server_span};
+use telemetry::{EarlyDropGuard, TraceParent, current_traceparent, server_span};
 use tracing::{Instrument, Span, debug, info};
 use types::{Id, User};
 use uuid::Uuid;
@@ -81,7 +81,7 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
             }
         });
     };
-    let unanswered = Unanswered::new(|| end(CLIENT_WENT_AWAY, None, false));
+    let unanswered = EarlyDropGuard::new(|| end(CLIENT_WENT_AWAY, None, false));
     let answered = next.run(request).instrument(trace.span.clone()).await;
     unanswered.answered();
     let refusal = answered.extensions().get::<ApiError>().cloned();
@@ -120,14 +120,14 @@ impl Trace {
         let caller = TraceParent::of(headers);
         if let Some(caller) = caller {
             let span = server_span(operation, request_id, Some(caller));
-            let here = here(&span);
+            let here = current_traceparent(&span);
             return Self { parent: here.unwrap_or(caller), onward: here.unwrap_or(caller.not_kept()), span };
         }
         let (trace, span) = (Uuid::new_v4().as_u128(), Uuid::new_v4().as_u64_pair().0);
         let random = TraceParent::new(trace, span);
         // Where traces are made, this one begins here; where they are not, its id still ties the log lines together.
         let span = server_span(operation, request_id, None);
-        match here(&span) {
+        match current_traceparent(&span) {
             Some(parent) => Self { span, parent, onward: parent },
             None => Self { span: server_span(operation, request_id, Some(random)), parent: random, onward: random },
         }

@@ -1,10 +1,10 @@
 //! The members of an object, taken one by one; what is left at the end is unknown.
 
 use prost_types::Timestamp;
-use types::{Edit, FieldErrors, MAX_LIST, WrongItems};
+use types::{FieldErrors, FieldUpdate, ItemErrors, MAX_LIST};
 
 use super::Json;
-use crate::moment;
+use crate::timestamp;
 
 /// No object of the contract has nearly as many members.
 const MAX_MEMBERS: usize = 100;
@@ -67,29 +67,29 @@ impl<'e> Fields<'e> {
     }
 
     /// A member that is a string.
-    pub(crate) fn string(&mut self, name: &str) -> Edit<String> {
+    pub(crate) fn string(&mut self, name: &str) -> FieldUpdate<String> {
         self.take(name, "must be a string", Json::into_string)
     }
 
     /// A member that is true or false.
-    pub(crate) fn boolean(&mut self, name: &str) -> Edit<bool> {
+    pub(crate) fn boolean(&mut self, name: &str) -> FieldUpdate<bool> {
         self.take(name, "must be true or false", Json::into_bool)
     }
 
     /// A member that is one of a few words.
-    pub(crate) fn word<T>(&mut self, name: &str, must: &str, parse: impl FnOnce(&str) -> Option<T>) -> Edit<T> {
+    pub(crate) fn word<T>(&mut self, name: &str, must: &str, parse: impl FnOnce(&str) -> Option<T>) -> FieldUpdate<T> {
         self.take(name, must, |value| parse(&value.into_string()?))
     }
 
     /// A member that is a moment, as RFC 3339 writes it; any offset from UTC is taken, none at all is not.
-    pub(crate) fn moment(&mut self, name: &str) -> Edit<Timestamp> {
+    pub(crate) fn timestamp(&mut self, name: &str) -> FieldUpdate<Timestamp> {
         let must = "must be a date and time with its zone, as in 2026-12-31T00:00:00Z";
-        self.take(name, must, |value| moment::parse(&value.into_string()?))
+        self.take(name, must, |value| timestamp::parse(&value.into_string()?))
     }
 
     /// A member that is a list of strings.
-    pub(crate) fn strings(&mut self, name: &str) -> Edit<Vec<String>> {
-        let mut wrong = WrongItems::default();
+    pub(crate) fn strings(&mut self, name: &str) -> FieldUpdate<Vec<String>> {
+        let mut wrong = ItemErrors::default();
         let strings = self.list(name, "must be a list of strings", |item, path, errors| {
             let text = item.into_string();
             if text.is_none() {
@@ -108,7 +108,7 @@ impl<'e> Fields<'e> {
         name: &str,
         must: &str,
         mut read: impl FnMut(Json, String, &mut FieldErrors) -> Option<T>,
-    ) -> Edit<Vec<T>> {
+    ) -> FieldUpdate<Vec<T>> {
         let path = self.path_of(name);
         self.take(name, must, Json::into_array).and_then(|items| {
             if items.len() > MAX_LIST {
@@ -121,17 +121,17 @@ impl<'e> Fields<'e> {
     }
 
     /// A member that is an object, read by `read`.
-    pub(crate) fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Edit<T> {
+    pub(crate) fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'_>) -> T) -> FieldUpdate<T> {
         let path = self.path_of(name);
         match self.take(name, "must be an object", Json::into_object) {
-            Edit::Keep => Edit::Keep,
-            Edit::Clear => Edit::Clear,
-            Edit::Set(members) => Edit::Set(Self::nested(path, members, self.errors, read)),
+            FieldUpdate::Keep => FieldUpdate::Keep,
+            FieldUpdate::Clear => FieldUpdate::Clear,
+            FieldUpdate::Set(members) => FieldUpdate::Set(Self::nested(path, members, self.errors, read)),
         }
     }
 
     /// A member of any kind, as it was written.
-    pub(crate) fn raw(&mut self, name: &str) -> Edit<Json> {
+    pub(crate) fn raw(&mut self, name: &str) -> FieldUpdate<Json> {
         self.take(name, "", Some)
     }
 
@@ -160,17 +160,17 @@ impl<'e> Fields<'e> {
         self.errors
     }
 
-    fn take<T>(&mut self, name: &str, must: &str, read: impl FnOnce(Json) -> Option<T>) -> Edit<T> {
-        let Some(index) = self.members.iter().position(|(known, _)| known == name) else { return Edit::Keep };
+    fn take<T>(&mut self, name: &str, must: &str, read: impl FnOnce(Json) -> Option<T>) -> FieldUpdate<T> {
+        let Some(index) = self.members.iter().position(|(known, _)| known == name) else { return FieldUpdate::Keep };
         let (_, value) = self.members.swap_remove(index);
         if value == Json::Null {
-            return Edit::Clear;
+            return FieldUpdate::Clear;
         }
         match read(value) {
-            Some(value) => Edit::Set(value),
+            Some(value) => FieldUpdate::Set(value),
             None => {
                 self.wrong(name, must);
-                Edit::Keep
+                FieldUpdate::Keep
             }
         }
     }
@@ -207,21 +207,21 @@ mod tests {
     #[test]
     fn null_clears_and_absence_keeps() {
         read(r#"{"a": null}"#, |fields| {
-            assert_eq!(fields.string("a"), Edit::Clear);
-            assert_eq!(fields.string("b"), Edit::Keep);
+            assert_eq!(fields.string("a"), FieldUpdate::Clear);
+            assert_eq!(fields.string("b"), FieldUpdate::Keep);
         });
     }
 
     #[test]
     fn a_moment_needs_its_zone() {
-        let moment = |text: &str| {
+        let timestamp = |text: &str| {
             read(&format!(r#"{{"a": "{text}"}}"#), |fields| {
-                fields.moment("a");
+                fields.timestamp("a");
             })
         };
-        assert_eq!(moment("2026-12-31T01:00:00.5+01:00"), "");
+        assert_eq!(timestamp("2026-12-31T01:00:00.5+01:00"), "");
         for bad in ["2026-12-31T00:00:00", "2026-12-31", "", "tomorrow", "2026-12-31T00:00:60Z"] {
-            assert!(moment(bad).starts_with("a must be a date and time"), "{bad}");
+            assert!(timestamp(bad).starts_with("a must be a date and time"), "{bad}");
         }
     }
 }

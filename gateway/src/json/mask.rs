@@ -1,7 +1,7 @@
 //! Which fields an update touches.
 
 use prost_types::FieldMask;
-use types::Edit;
+use types::FieldUpdate;
 
 /// The names of the fields that an update touches.
 #[derive(Default)]
@@ -9,7 +9,7 @@ pub(crate) struct Mask(Vec<String>);
 
 impl Mask {
     /// Names the field if it was there, and hands on its value.
-    pub(crate) fn name<T>(&mut self, field: &str, edit: Edit<T>) -> Option<T> {
+    pub(crate) fn name<T>(&mut self, field: &str, edit: FieldUpdate<T>) -> Option<T> {
         if !edit.is_keep() {
             self.0.push(field.to_owned());
         }

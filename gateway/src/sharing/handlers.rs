@@ -19,6 +19,7 @@ use super::{
 use crate::{
     BASE,
     answer::{self, Paging},
+    body_errors::merge_validation_errors,
     description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
     error::{ApiError, ErrorCode},
     http::{
@@ -28,7 +29,6 @@ use crate::{
         query::{NoQuery, PageQuery, Query},
     },
     upstream::{Call, Upstreams},
-    wrong_shape::also_wrong,
 };
 
 type ShareId = Result<Path<String>, PathRejection>;
@@ -57,7 +57,7 @@ pub(crate) async fn create(
     if !errors.is_empty() {
         message.validate_only = true;
         let checked = sharing.create_share(upstreams.request(&call, message)?).await;
-        return Err(also_wrong(errors, checked.err()));
+        return Err(merge_validation_errors(errors, checked.err()));
     }
     let request = upstreams.repeatable_request(&call, message, key.as_ref())?;
     let created = sharing.create_share(request).await?.into_inner();
@@ -143,7 +143,7 @@ pub(crate) async fn update(
     if !errors.is_empty() {
         message.validate_only = true;
         let checked = sharing.update_share(upstreams.request(&call, message)?).await;
-        return Err(also_wrong(errors, checked.err()));
+        return Err(merge_validation_errors(errors, checked.err()));
     }
     let updated = sharing.update_share(upstreams.request(&call, message)?).await?.into_inner();
     Ok(entity(updated.share)?.ok())

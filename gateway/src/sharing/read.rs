@@ -1,7 +1,7 @@
 //! The bodies of requests on shares.
 
 use ofself_proto::sharing::{CreateShareRequest, ShareChanges, ShareScope, UpdateShareRequest};
-use types::{Edit, FieldErrors};
+use types::{FieldErrors, FieldUpdate};
 
 use crate::json::{Fields, Json, Mask};
 
@@ -17,7 +17,7 @@ pub(super) fn create(members: Vec<(String, Json)>, errors: &mut FieldErrors) -> 
         can_write: fields.boolean("can_write").over(None),
         can_delete: fields.boolean("can_delete").over(None),
         can_share: fields.boolean("can_share").over(None),
-        expires_at: fields.moment("expires_at").over(None),
+        expires_at: fields.timestamp("expires_at").over(None),
         parent_share_id: fields.string("parent_share_id").over(None),
         validate_only: false,
     };
@@ -42,7 +42,7 @@ pub(super) fn update(
         can_write: mask.name("can_write", fields.boolean("can_write")),
         can_delete: mask.name("can_delete", fields.boolean("can_delete")),
         can_share: mask.name("can_share", fields.boolean("can_share")),
-        expires_at: mask.name("expires_at", fields.moment("expires_at")),
+        expires_at: mask.name("expires_at", fields.timestamp("expires_at")),
     };
     fields.finish();
     UpdateShareRequest {
@@ -54,7 +54,7 @@ pub(super) fn update(
     }
 }
 
-fn scope(fields: &mut Fields<'_>) -> Edit<i32> {
+fn scope(fields: &mut Fields<'_>) -> FieldUpdate<i32> {
     fields.word("scope", "must be all, specific_tags, specific_nodes or graph", |word| {
         let scope = match word {
             "all" => ShareScope::All,

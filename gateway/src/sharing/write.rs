@@ -8,7 +8,7 @@ use super::schema::{self, Scope, Source, Status};
 use crate::{
     answer::{Entity, Paging},
     error::ApiError,
-    moment,
+    timestamp,
 };
 
 /// A share
@@ -173,7 +173,7 @@ pub(super) fn body(share: Share) -> ShareBody {
         can_write,
         can_delete,
         can_share,
-        expires_at: expires_at.map(moment::written),
+        expires_at: expires_at.map(timestamp::written),
         status: match status {
             ShareStatus::Unspecified => "unknown",
             ShareStatus::Active => "active",
@@ -183,9 +183,9 @@ pub(super) fn body(share: Share) -> ShareBody {
         is_active: status == ShareStatus::Active,
         source,
         parent_share_id,
-        created_at: created_at.map(moment::written),
-        updated_at: updated_at.map(moment::written),
-        revoked_at: revoked_at.map(moment::written),
+        created_at: created_at.map(timestamp::written),
+        updated_at: updated_at.map(timestamp::written),
+        revoked_at: revoked_at.map(timestamp::written),
         shared_by_user_id,
         effective: effective.map(effective_body),
         narrowed,
@@ -210,7 +210,7 @@ fn effective_body(terms: EffectiveTerms) -> EffectiveBody {
         can_write,
         can_delete,
         can_share,
-        expires_at: expires_at.map(moment::written),
+        expires_at: expires_at.map(timestamp::written),
     }
 }
 

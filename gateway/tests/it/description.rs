@@ -11,7 +11,7 @@ use prost::Message;
 use prost_types::{DescriptorProto, FileDescriptorSet};
 use serde_json::Value;
 
-use crate::stage::{Signer, Stage, claims};
+use crate::test_server::{Signer, TestServer, claims};
 
 /// The services that REST is the face of.
 const FACED: [&str; 2] = ["SharingService", "ExposureProfileService"];
@@ -24,8 +24,8 @@ const BESIDE_NEW_PROFILE: [&str; 1] = ["scope"];
 const BESIDE_CHANGE: [&str; 9] =
     ["scope", "is_active", "is_default", "id", "owner_id", "created_at", "updated_at", "warnings", "yaml"];
 
-async fn description(stage: &Stage) -> Value {
-    let answer = stage.http().send(Method::GET, "/openapi.json", &[], "").await.unwrap();
+async fn description(server: &TestServer) -> Value {
+    let answer = server.http().send(Method::GET, "/openapi.json", &[], "").await.unwrap();
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
     answer.json()
 }
@@ -66,10 +66,10 @@ fn fields(messages: &BTreeMap<String, DescriptorProto>, of: &[&str], beside: &[&
 #[tokio::test]
 async fn unknown_query_parameter_of_every_operation_is_400() {
     let signer = Signer::ed25519();
-    let stage = Stage::with_pem(&signer).await;
+    let server = TestServer::with_pem(&signer).await;
     let authorization = format!("Bearer {}", signer.sign(None, &claims()));
     let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
-    let description = description(&stage).await;
+    let description = description(&server).await;
     for (name, (method, path)) in operations(&description) {
         if !path.starts_with("/api/") {
             continue;
@@ -80,7 +80,7 @@ async fn unknown_query_parameter_of_every_operation_is_400() {
         let known: Vec<_> = known.map(|parameter| parameter["name"].as_str().unwrap()).collect();
         let path = path.replace("{share_id}", "x").replace("{profile_id}", "x");
         let ask = async |query: &str| {
-            let answer = stage.http().send(method.clone(), &format!("{path}?{query}"), &headers, "{}").await.unwrap();
+            let answer = server.http().send(method.clone(), &format!("{path}?{query}"), &headers, "{}").await.unwrap();
             (answer.status.as_u16(), answer.json()["errors"].clone())
         };
         for unknown in ["validate_only", "isActive", "Limit", "x-y", "limit[]", "%C3%A9"] {
@@ -99,26 +99,26 @@ async fn unknown_query_parameter_of_every_operation_is_400() {
 
 #[tokio::test]
 async fn every_call_that_acts_for_a_user_is_one_operation_that_is_served() {
-    let stage = Stage::with_pem(&Signer::ed25519()).await;
-    let description = description(&stage).await;
+    let server = TestServer::with_pem(&Signer::ed25519()).await;
+    let description = description(&server).await;
     let mut operations = operations(&description);
     for probe in ["Healthz", "Readyz"] {
         let (method, path) = operations.remove(probe).unwrap();
-        assert_ne!(stage.http().send(method, &path, &[], "").await.unwrap().status, 404);
+        assert_ne!(server.http().send(method, &path, &[], "").await.unwrap().status, 404);
     }
     let (methods, _) = messages();
     assert_eq!(operations.keys().cloned().collect::<BTreeSet<_>>(), methods);
     for (name, (method, path)) in operations {
         let path = path.replace("{share_id}", "x").replace("{profile_id}", "x");
-        let answer = stage.http().send(method, &path, &[], "").await.unwrap();
+        let answer = server.http().send(method, &path, &[], "").await.unwrap();
         assert_eq!(answer.status, 401, "{name} is served, and to nobody without a token");
     }
 }
 
 #[tokio::test]
 async fn bodies_have_the_fields_of_the_messages_they_stand_for() {
-    let stage = Stage::with_pem(&Signer::ed25519()).await;
-    let description = description(&stage).await;
+    let server = TestServer::with_pem(&Signer::ed25519()).await;
+    let description = description(&server).await;
     let (_, messages) = messages();
     for (schema, of, beside) in [
         ("NewShare", &["CreateShareRequest"][..], &[][..]),
@@ -141,8 +141,8 @@ async fn bodies_have_the_fields_of_the_messages_they_stand_for() {
 
 #[tokio::test]
 async fn the_page_and_all_its_parts_are_served_from_here() {
-    let stage = Stage::with_pem(&Signer::ed25519()).await;
-    let get = async |path: &str| stage.http().send(Method::GET, path, &[], "").await.unwrap();
+    let server = TestServer::with_pem(&Signer::ed25519()).await;
+    let get = async |path: &str| server.http().send(Method::GET, path, &[], "").await.unwrap();
     let page = get("/docs").await;
     assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
     let text = String::from_utf8(page.body.clone()).unwrap();
@@ -196,15 +196,15 @@ fn answers(description: &Value) -> String {
 
 #[tokio::test]
 async fn every_answer_of_every_operation_is_described() {
-    let stage = Stage::with_pem(&Signer::ed25519()).await;
-    expect_file!["../cases/answers.txt"].assert_eq(&answers(&description(&stage).await));
+    let server = TestServer::with_pem(&Signer::ed25519()).await;
+    expect_file!["../cases/answers.txt"].assert_eq(&answers(&description(&server).await));
 }
 
 #[tokio::test]
 async fn every_code_that_there_is_stands_in_an_example_of_its_status() {
-    let stage = Stage::with_pem(&Signer::ed25519()).await;
-    let described = answers(&description(&stage).await);
-    for code in description(&stage).await["components"]["schemas"]["ErrorCode"]["enum"].as_array().unwrap() {
+    let server = TestServer::with_pem(&Signer::ed25519()).await;
+    let described = answers(&description(&server).await);
+    for code in description(&server).await["components"]["schemas"]["ErrorCode"]["enum"].as_array().unwrap() {
         let code = code.as_str().unwrap();
         // Nobody who follows the description meets these.
         if !["NOT_FOUND", "METHOD_NOT_ALLOWED"].contains(&code) {
@@ -215,8 +215,8 @@ async fn every_code_that_there_is_stands_in_an_example_of_its_status() {
 
 #[tokio::test]
 async fn every_reference_leads_somewhere() {
-    let stage = Stage::with_pem(&Signer::ed25519()).await;
-    let description = description(&stage).await;
+    let server = TestServer::with_pem(&Signer::ed25519()).await;
+    let description = description(&server).await;
     let text = description.to_string();
     let references: BTreeSet<_> =
         text.split(r##""$ref":"#"##).skip(1).filter_map(|rest| rest.split('"').next()).collect();

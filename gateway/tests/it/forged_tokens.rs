@@ -8,7 +8,7 @@ use gateway::auth::AuthSettings;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto::sign};
 use serde_json::{Value, json};
 
-use crate::stage::{Signer, Stage, auth, claims, file};
+use crate::test_server::{Signer, TestServer, auth, claims, file};
 
 /// The keys of the JWKS that the gateway verifies by, and one that is in nobody's.
 struct Keys {
@@ -262,9 +262,9 @@ impl Keys {
 async fn every_forged_token_is_refused() {
     let keys = Keys { ed: Signer::ed25519(), ec: Signer::p256(), rsa: Signer::rsa(), attacker: Signer::ed25519() };
     let (path, files) = file(&keys.jwks().to_string());
-    let stage = Stage::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
+    let server = TestServer::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
     let good = keys.claiming(claims().to_string());
-    assert_eq!(stage.status(&good).await, 503, "a good one is let in, to services that are away");
+    assert_eq!(server.status(&good).await, 503, "a good one is let in, to services that are away");
 
     let bearer = |token: &str| vec![("authorization".to_owned(), format!("Bearer {token}"))];
     let mut cases: Vec<(String, Vec<(String, String)>)> = Vec::new();
@@ -299,14 +299,14 @@ async fn every_forged_token_is_refused() {
     let mut table = String::new();
     for (name, headers) in &cases {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let (status, says) = match stage.try_ask(&headers).await {
+        let (status, reason) = match server.try_ask(&headers).await {
             Some(answer) if answer.status == 431 => (431, "more headers than are read".to_owned()),
             Some(answer) => (answer.status.as_u16(), answer.json()["error"]["message"].as_str().unwrap().to_owned()),
             // The answer may be lost where the rest of the request is still on its way.
             None => (431, "more headers than are read".to_owned()),
         };
         assert!(matches!(status, 401 | 403 | 431), "{name} got {status}");
-        writeln!(table, "{status}  {name:66}  {says}").unwrap();
+        writeln!(table, "{status}  {name:66}  {reason}").unwrap();
     }
     assert!(cases.len() >= 60);
     expect_file!["../cases/forged_tokens.txt"].assert_eq(&table);

@@ -15,7 +15,7 @@ use runtime::clock::Clock;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::stage::{Signer, Stage, auth, claims, file, open};
+use crate::test_server::{Signer, TestServer, auth, claims, file, open};
 
 /// A server of keys, which the test moves.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ impl Source {
         Self { answer, asked, hangs, url }
     }
 
-    fn says(&self, status: StatusCode, body: &str) {
+    fn message(&self, status: StatusCode, body: &str) {
         *self.answer.lock().unwrap() = (status, body.to_owned());
     }
 
@@ -56,9 +56,9 @@ impl Source {
         self.asked.load(Ordering::SeqCst)
     }
 
-    async fn gateway(&self) -> Stage {
+    async fn gateway(&self) -> TestServer {
         let (_, files) = file("");
-        Stage::start(AuthSettings { jwt_jwks_url: Some(self.url.clone()), ..auth() }, files).await
+        TestServer::start(AuthSettings { jwt_jwks_url: Some(self.url.clone()), ..auth() }, files).await
     }
 }
 
@@ -66,25 +66,25 @@ impl Source {
 async fn a_rotated_key_is_fetched_once_however_many_ask() {
     let (old, new) = (Signer::ed25519(), Signer::ed25519());
     let source = Source::start(&json!([old.jwk("old")])).await;
-    let stage = Arc::new(source.gateway().await);
+    let server = Arc::new(source.gateway().await);
     assert_eq!(source.asked(), 1, "warm before it serves");
-    assert_eq!(stage.status(&old.sign(Some("old"), &claims())).await, 503);
+    assert_eq!(server.status(&old.sign(Some("old"), &claims())).await, 503);
 
-    source.says(StatusCode::OK, &json!({"keys": [new.jwk("new")]}).to_string());
+    source.message(StatusCode::OK, &json!({"keys": [new.jwk("new")]}).to_string());
     let mut asking = JoinSet::new();
     for user in 0..50 {
         // So many of one user might be too many.
         let mut claims = claims();
         claims["sub"] = json!(format!("user-{user}"));
-        let (stage, token) = (stage.clone(), new.sign(Some("new"), &claims));
-        asking.spawn(async move { stage.status(&token).await });
+        let (server, token) = (server.clone(), new.sign(Some("new"), &claims));
+        asking.spawn(async move { server.status(&token).await });
     }
     assert_eq!(asking.join_all().await, [503; 50]);
     assert_eq!(source.asked(), 2);
-    assert_eq!(stage.status(&old.sign(Some("old"), &claims())).await, 401, "what a removed key verified is forgotten");
+    assert_eq!(server.status(&old.sign(Some("old"), &claims())).await, 401, "what a removed key verified is forgotten");
 
     for unknown in 0..50 {
-        assert_eq!(stage.status(&new.sign(Some(&format!("x{unknown}")), &claims())).await, 401);
+        assert_eq!(server.status(&new.sign(Some(&format!("x{unknown}")), &claims())).await, 401);
     }
     assert_eq!(source.asked(), 2, "a flood of unknown keys fetches nothing for a while");
 }
@@ -104,11 +104,11 @@ async fn a_failed_fetch_keeps_the_keys_there_are() {
         (StatusCode::OK, format!("{{\"keys\": [], \"x\": \"{}\"}}", "x".repeat(2 * 1024 * 1024))),
     ] {
         let source = Source::start(&json!([signer.jwk("good")])).await;
-        let stage = source.gateway().await;
-        source.says(status, &body);
-        assert_eq!(stage.status(&stranger.sign(Some("unknown"), &claims())).await, 401);
+        let server = source.gateway().await;
+        source.message(status, &body);
+        assert_eq!(server.status(&stranger.sign(Some("unknown"), &claims())).await, 401);
         assert_eq!(source.asked(), 2, "it was fetched anew");
-        assert_eq!(stage.status(&signer.sign(Some("good"), &claims())).await, 503, "and what was good stays good");
+        assert_eq!(server.status(&signer.sign(Some("good"), &claims())).await, 503, "and what was good stays good");
     }
 }
 
@@ -120,13 +120,13 @@ async fn key_that_a_new_set_lacks_verifies_nothing() {
     for set in [json!({"keys": []}), json!({"keys": [other.jwk("new")]}), secret, of_another_use, json!({"keys": [5]})]
     {
         let source = Source::start(&json!([signer.jwk("good")])).await;
-        let stage = source.gateway().await;
-        assert_eq!(stage.status(&signer.sign(Some("good"), &claims())).await, 503);
-        source.says(StatusCode::OK, &set.to_string());
+        let server = source.gateway().await;
+        assert_eq!(server.status(&signer.sign(Some("good"), &claims())).await, 503);
+        source.message(StatusCode::OK, &set.to_string());
         // A token of a key that is not known has the set fetched.
-        assert_eq!(stage.status(&other.sign(Some("unknown"), &claims())).await, 401);
+        assert_eq!(server.status(&other.sign(Some("unknown"), &claims())).await, 401);
         assert_eq!(source.asked(), 2, "it was fetched anew");
-        assert_eq!(stage.status(&signer.sign(Some("good"), &claims())).await, 401, "{set}");
+        assert_eq!(server.status(&signer.sign(Some("good"), &claims())).await, 401, "{set}");
     }
 }
 
@@ -137,11 +137,11 @@ async fn keys_expire_when_the_set_cannot_be_fetched() {
     let (clock, hand) = Clock::manual(Clock::system().now());
     let auth =
         AuthSettings { jwt_jwks_url: Some(source.url.clone()), jwt_jwks_max_age: Duration::from_mins(30), ..auth() };
-    let stage = Stage::start_by(auth, clock.clone()).await;
-    source.says(StatusCode::SERVICE_UNAVAILABLE, "");
+    let server = TestServer::start_by(auth, clock.clone()).await;
+    source.message(StatusCode::SERVICE_UNAVAILABLE, "");
     let status = async |minutes: u64| {
-        hand.set(types::Instant::new(clock.now().utc() + Duration::from_mins(minutes)).unwrap());
-        stage.status(&signer.sign(Some("good"), &claims())).await
+        hand.set(types::Timestamp::new(clock.now().utc() + Duration::from_mins(minutes)).unwrap());
+        server.status(&signer.sign(Some("good"), &claims())).await
     };
     assert_eq!(status(0).await, 503);
     assert_eq!(status(29).await, 503, "kept while the fetch fails");
@@ -161,10 +161,10 @@ async fn without_keys_it_does_not_start() {
 async fn keys_that_come_slowly_keep_nobody_waiting_whose_key_is_known() {
     let (signer, stranger) = (Signer::ed25519(), Signer::ed25519());
     let source = Source::start(&json!([signer.jwk("good")])).await;
-    let stage = Arc::new(source.gateway().await);
+    let server = Arc::new(source.gateway().await);
     // From now on it takes connections and says nothing.
     source.hangs.store(true, Ordering::SeqCst);
-    let (waiting, token) = (stage.clone(), stranger.sign(Some("unknown"), &claims()));
+    let (waiting, token) = (server.clone(), stranger.sign(Some("unknown"), &claims()));
     let unknown = tokio::spawn(async move { waiting.status(&token).await });
     while source.asked() < 2 {
         tokio::task::yield_now().await;
@@ -172,7 +172,7 @@ async fn keys_that_come_slowly_keep_nobody_waiting_whose_key_is_known() {
     for user in 0..20 {
         let mut claims = claims();
         claims["sub"] = json!(format!("ann-{user}"));
-        assert_eq!(stage.status(&signer.sign(Some("good"), &claims)).await, 503);
+        assert_eq!(server.status(&signer.sign(Some("good"), &claims)).await, 503);
     }
     assert!(!unknown.is_finished());
     assert_eq!(unknown.await.unwrap(), 401, "it is given up, and the token refused");

@@ -2,7 +2,7 @@ use gateway::auth::AuthSettings;
 use jsonwebtoken::Algorithm;
 use serde_json::json;
 
-use crate::stage::{Signer, Stage, auth, claims, file, open};
+use crate::test_server::{Signer, TestServer, auth, claims, file, open};
 
 const LET_IN: u16 = 503;
 
@@ -10,10 +10,10 @@ const LET_IN: u16 = 503;
 async fn a_pem_of_each_kind_verifies_its_own_tokens_and_no_others() {
     let signers = [Signer::ed25519(), Signer::p256(), Signer::rsa()];
     for (index, signer) in signers.iter().enumerate() {
-        let stage = Stage::with_pem(signer).await;
+        let server = TestServer::with_pem(signer).await;
         for (other, by) in signers.iter().enumerate() {
             let expected = if index == other { LET_IN } else { 401 };
-            assert_eq!(stage.status(&by.sign(None, &claims())).await, expected, "{:?}", by.algorithm);
+            assert_eq!(server.status(&by.sign(None, &claims())).await, expected, "{:?}", by.algorithm);
         }
     }
 }
@@ -28,15 +28,15 @@ async fn a_jwks_file_verifies_by_the_key_that_a_token_names() {
     };
     let secret = json!({"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0", "kid": "four", "alg": "HS256"});
     let (path, files) = file(&json!({"keys": [one.jwk("one"), two.jwk("two"), encryption, secret]}).to_string());
-    let stage = Stage::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
-    assert_eq!(stage.status(&one.sign(Some("one"), &claims())).await, LET_IN);
-    assert_eq!(stage.status(&two.sign(Some("two"), &claims())).await, LET_IN);
-    assert_eq!(stage.status(&two.sign(None, &claims())).await, LET_IN, "no id: the key of its kind");
-    assert_eq!(stage.status(&one.sign(Some("two"), &claims())).await, 401);
-    assert_eq!(stage.status(&one.sign(Some("five"), &claims())).await, 401);
-    assert_eq!(stage.status(&stranger.sign(Some("three"), &claims())).await, 401, "a key for encryption");
+    let server = TestServer::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
+    assert_eq!(server.status(&one.sign(Some("one"), &claims())).await, LET_IN);
+    assert_eq!(server.status(&two.sign(Some("two"), &claims())).await, LET_IN);
+    assert_eq!(server.status(&two.sign(None, &claims())).await, LET_IN, "no id: the key of its kind");
+    assert_eq!(server.status(&one.sign(Some("two"), &claims())).await, 401);
+    assert_eq!(server.status(&one.sign(Some("five"), &claims())).await, 401);
+    assert_eq!(server.status(&stranger.sign(Some("three"), &claims())).await, 401, "a key for encryption");
     let by_secret = Signer::secret("secretsecretsecretsecretsecret");
-    assert_eq!(stage.status(&by_secret.sign(Some("four"), &claims())).await, 401, "a secret in a JWKS is none");
+    assert_eq!(server.status(&by_secret.sign(Some("four"), &claims())).await, 401, "a secret in a JWKS is none");
 }
 
 #[tokio::test]
@@ -48,8 +48,8 @@ async fn a_key_of_p_384_is_one_for_es384_alone() {
         let refused = format!("{:#}", open(settings(allowed)).await.err().expect("a refusal"));
         assert!(refused.contains("of another kind than JWT_ALGORITHMS asks for"), "{refused}");
     }
-    let stage = Stage::start(settings(vec![Algorithm::ES384]), files).await;
-    assert_eq!(stage.status(&signer.sign(None, &claims())).await, LET_IN);
+    let server = TestServer::start(settings(vec![Algorithm::ES384]), files).await;
+    assert_eq!(server.status(&signer.sign(None, &claims())).await, LET_IN);
 }
 
 #[tokio::test]
@@ -62,24 +62,24 @@ async fn a_key_that_cannot_be_read_or_is_for_something_else_takes_nothing_from_t
     let mut verifies = good.jwk("one");
     verifies["key_ops"] = json!(["verify"]);
     let (path, files) = file(&json!({"keys": [numbered, "no key", encrypts, verifies]}).to_string());
-    let stage = Stage::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
-    assert_eq!(stage.status(&good.sign(Some("one"), &claims())).await, LET_IN);
-    assert_eq!(stage.status(&other.sign(Some("three"), &claims())).await, 401);
-    assert_eq!(stage.status(&other.sign(None, &claims())).await, 401);
+    let server = TestServer::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
+    assert_eq!(server.status(&good.sign(Some("one"), &claims())).await, LET_IN);
+    assert_eq!(server.status(&other.sign(Some("three"), &claims())).await, 401);
+    assert_eq!(server.status(&other.sign(None, &claims())).await, 401);
 }
 
 #[tokio::test]
 async fn a_secret_verifies_where_it_is_configured_and_a_public_key_is_none() {
     let secret = "a secret of thirty-two bytes or more";
     let (_, files) = file("");
-    let stage = Stage::start(AuthSettings { jwt_secret: Some(secret.into()), ..auth() }, files).await;
-    assert_eq!(stage.status(&Signer::secret(secret).sign(None, &claims())).await, LET_IN);
-    assert_eq!(stage.status(&Signer::secret("another secret, of as many bytes").sign(None, &claims())).await, 401);
+    let server = TestServer::start(AuthSettings { jwt_secret: Some(secret.into()), ..auth() }, files).await;
+    assert_eq!(server.status(&Signer::secret(secret).sign(None, &claims())).await, LET_IN);
+    assert_eq!(server.status(&Signer::secret("another secret, of as many bytes").sign(None, &claims())).await, 401);
 
     let signer = Signer::rsa();
-    let stage = Stage::with_pem(&signer).await;
+    let server = TestServer::with_pem(&signer).await;
     let confused = Signer::secret(&signer.public_pem());
-    assert_eq!(stage.status(&confused.sign(None, &claims())).await, 401);
+    assert_eq!(server.status(&confused.sign(None, &claims())).await, 401);
 }
 
 #[tokio::test]
@@ -87,11 +87,11 @@ async fn a_key_verifies_by_the_allowed_algorithms_alone() {
     let signer = Signer::rsa();
     let (path, files) = file(&signer.public_pem());
     let allowed = vec![Algorithm::RS512, Algorithm::EdDSA];
-    let stage =
-        Stage::start(AuthSettings { jwt_public_key: Some(path), jwt_algorithms: allowed, ..auth() }, files).await;
-    assert_eq!(stage.status(&signer.sign(None, &claims())).await, 401, "a good signature by RS256");
+    let server =
+        TestServer::start(AuthSettings { jwt_public_key: Some(path), jwt_algorithms: allowed, ..auth() }, files).await;
+    assert_eq!(server.status(&signer.sign(None, &claims())).await, 401, "a good signature by RS256");
     let by_another = Signer { algorithm: Algorithm::RS512, ..signer };
-    assert_eq!(stage.status(&by_another.sign(None, &claims())).await, LET_IN);
+    assert_eq!(server.status(&by_another.sign(None, &claims())).await, LET_IN);
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn what_is_unsafe_is_refused_at_the_start() {
     let secret = || Some("a secret of thirty-two bytes or more".into());
     let (no_pem, _files) = file("not a key");
     let (no_keys, _more_files) = file(r#"{"keys": []}"#);
-    for (settings, says) in [
+    for (settings, message) in [
         (auth(), "say how tokens are verified"),
         (AuthSettings { jwt_public_key: Some(no_pem.clone()), ..auth() }, "holds no public key"),
         (AuthSettings { jwt_public_key: Some("/nowhere".into()), ..auth() }, "cannot read the key"),
@@ -122,7 +122,7 @@ async fn what_is_unsafe_is_refused_at_the_start() {
         ),
     ] {
         let refused = format!("{:#}", open(settings).await.err().expect("a refusal"));
-        assert!(refused.contains(says), "{refused}");
+        assert!(refused.contains(message), "{refused}");
     }
 }
 
@@ -135,8 +135,8 @@ async fn jwk_may_name_either_algorithm_of_ed25519() {
         let (mut jwk, other) = (signer.jwk("one"), Signer::p256().jwk("two"));
         jwk["alg"] = json!(algorithm);
         let (path, files) = file(&json!({"keys": [jwk, other]}).to_string());
-        let stage = Stage::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
-        assert_eq!(stage.status(&signer.sign(Some("one"), &claims())).await, status, "{algorithm}");
+        let server = TestServer::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
+        assert_eq!(server.status(&signer.sign(Some("one"), &claims())).await, status, "{algorithm}");
     }
     // The name is of Ed25519 keys alone.
     let mut wrong = Signer::p256().jwk("one");

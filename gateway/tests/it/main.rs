@@ -11,7 +11,7 @@
 
 mod raw_http;
 mod settings;
-mod stage;
+mod test_server;
 
 mod description;
 mod forged_tokens;

@@ -8,14 +8,14 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::stage::{Signer, Stage, claims};
+use crate::test_server::{Signer, TestServer, claims};
 
 /// A response that has not begun by then never will.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sends a request and returns the head of the response.
-async fn send(stage: &Stage, request: &[u8]) -> String {
-    let mut connection = TcpStream::connect(stage.address()).await.unwrap();
+async fn send(server: &TestServer, request: &[u8]) -> String {
+    let mut connection = TcpStream::connect(server.address()).await.unwrap();
     connection.write_all(request).await.unwrap();
     let mut response = Vec::new();
     while !response.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -31,7 +31,7 @@ fn status(response: &str) -> u16 {
 
 #[tokio::test]
 async fn missing_repeated_and_invalid_host_is_400() {
-    let stage = Stage::with_pem(&Signer::ed25519()).await;
+    let server = TestServer::with_pem(&Signer::ed25519()).await;
     for (head, expected) in [
         ("GET /healthz HTTP/1.1\r\nHost: localhost", 200),
         ("GET /healthz HTTP/1.1\r\nhost: [::1]:8080", 200),
@@ -50,7 +50,7 @@ async fn missing_repeated_and_invalid_host_is_400() {
         ("POST /api/v1/sharing HTTP/1.1\r\nContent-Length: 0", 400),
         ("GET /nowhere HTTP/1.1", 400),
     ] {
-        let response = send(&stage, format!("{head}\r\n\r\n").as_bytes()).await;
+        let response = send(&server, format!("{head}\r\n\r\n").as_bytes()).await;
         assert_eq!(status(&response), expected, "{head}: {response}");
         assert!(response.contains("x-request-id: "), "every response has its headers: {response}");
     }
@@ -59,7 +59,7 @@ async fn missing_repeated_and_invalid_host_is_400() {
 #[tokio::test]
 async fn refused_body_is_not_asked_for() {
     let signer = Signer::ed25519();
-    let stage = Stage::with_pem(&signer).await;
+    let server = TestServer::with_pem(&signer).await;
     let token = signer.sign(None, &claims());
     let json = "Content-Type: application/json";
     for (headers, expected) in [
@@ -75,7 +75,7 @@ async fn refused_body_is_not_asked_for() {
     ] {
         for line in ["POST /api/v1/sharing", "PUT /api/v1/sharing/x", "PUT /api/v1/exposure-profiles/x"] {
             let fixed = format!("Host: x\r\nAuthorization: Bearer {token}\r\nExpect: 100-continue");
-            let response = send(&stage, format!("{line} HTTP/1.1\r\n{fixed}\r\n{headers}\r\n\r\n").as_bytes()).await;
+            let response = send(&server, format!("{line} HTTP/1.1\r\n{fixed}\r\n{headers}\r\n\r\n").as_bytes()).await;
             assert_eq!(status(&response), expected, "{line} {headers}: {response}");
         }
     }
@@ -86,7 +86,7 @@ async fn refused_body_is_not_asked_for() {
         ("POST /nowhere", "", 404),
     ] {
         let fixed = format!("Host: x\r\n{authorization}Expect: 100-continue\r\n{json}\r\nContent-Length: 2");
-        let response = send(&stage, format!("{line} HTTP/1.1\r\n{fixed}\r\n\r\n").as_bytes()).await;
+        let response = send(&server, format!("{line} HTTP/1.1\r\n{fixed}\r\n\r\n").as_bytes()).await;
         assert_eq!(status(&response), expected, "{line}: {response}");
     }
 }
@@ -94,25 +94,25 @@ async fn refused_body_is_not_asked_for() {
 #[tokio::test]
 async fn compressed_bodies_are_415_and_a_byte_order_mark_is_ignored() {
     let signer = Signer::ed25519();
-    let stage = Stage::with_pem(&signer).await;
+    let server = TestServer::with_pem(&signer).await;
     let authorization = format!("Bearer {}", signer.sign(None, &claims()));
     let post = async |extra: &[(&str, &str)], body: &[u8]| {
         let mut headers = vec![("authorization", authorization.as_str()), ("content-type", "application/json")];
         headers.extend_from_slice(extra);
-        let answer = stage.http().send(Method::POST, "/api/v1/sharing", &headers, body).await.unwrap();
+        let answer = server.http().send(Method::POST, "/api/v1/sharing", &headers, body).await.unwrap();
         (answer.status.as_u16(), answer.code())
     };
     let share = br#"{"shared_with_user_id": "bob", "scope": "all"}"#;
     let marked = |mark: &[u8]| [mark, share].concat();
-    // There is no service behind: 503 is a body that was understood.
-    let understood = (503, "SERVICE_UNAVAILABLE".to_owned());
+    // There is no service behind: 503 means that the body was accepted.
+    let validated = (503, "SERVICE_UNAVAILABLE".to_owned());
     for coding in ["gzip", "GZIP", "br", "deflate", "zstd", "gzip, identity", "identity, identity", "unknown", ""] {
         let refused = post(&[("content-encoding", coding)], share).await;
         assert_eq!(refused, (415, "UNSUPPORTED_MEDIA_TYPE".to_owned()), "{coding}");
     }
-    assert_eq!(post(&[("content-encoding", "identity")], share).await, understood);
-    assert_eq!(post(&[("content-encoding", "Identity")], share).await, understood);
-    assert_eq!(post(&[], &marked(b"\xef\xbb\xbf")).await, understood);
+    assert_eq!(post(&[("content-encoding", "identity")], share).await, validated);
+    assert_eq!(post(&[("content-encoding", "Identity")], share).await, validated);
+    assert_eq!(post(&[], &marked(b"\xef\xbb\xbf")).await, validated);
     for mark in [&b"\xef\xbb\xbf\xef\xbb\xbf"[..], b"\xef\xbb", b"\xfe\xff", b"\xff\xfe", b" \xef\xbb\xbf"] {
         assert_eq!(post(&[], &marked(mark)).await, (400, "MALFORMED_JSON".to_owned()), "{mark:?}");
     }
@@ -121,11 +121,11 @@ async fn compressed_bodies_are_415_and_a_byte_order_mark_is_ignored() {
 
 #[tokio::test]
 async fn root_leads_to_the_documentation() {
-    let stage = Stage::with_pem(&Signer::ed25519()).await;
+    let server = TestServer::with_pem(&Signer::ed25519()).await;
     for method in [Method::GET, Method::HEAD] {
-        let answer = stage.http().send(method, "/", &[], "").await.unwrap();
+        let answer = server.http().send(method, "/", &[], "").await.unwrap();
         assert_eq!((answer.status.as_u16(), answer.header("location")), (307, "/docs"));
     }
-    assert_eq!(stage.http().send(Method::POST, "/", &[], "").await.unwrap().status, 405);
-    assert_eq!(stage.http().send(Method::GET, "/docs", &[], "").await.unwrap().status, 200);
+    assert_eq!(server.http().send(Method::POST, "/", &[], "").await.unwrap().status, 405);
+    assert_eq!(server.http().send(Method::GET, "/docs", &[], "").await.unwrap().status, 200);
 }

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::stage::{Signer, Stage, claims};
+use crate::test_server::{Signer, TestServer, claims};
 
 fn with(name: &str, value: Value) -> Value {
     let mut claims = claims();
@@ -17,7 +17,7 @@ fn without(name: &str) -> Value {
 #[tokio::test]
 async fn every_claim_is_held_to_what_it_must_be() {
     let signer = Signer::ed25519();
-    let stage = Stage::with_pem(&signer).await;
+    let server = TestServer::with_pem(&signer).await;
     let now = claims()["iat"].as_i64().unwrap();
     let cases = [
         (claims(), 503),
@@ -53,18 +53,18 @@ async fn every_claim_is_held_to_what_it_must_be() {
         (with("azp", json!("our-client")), 503),
     ];
     for (claims, expected) in cases {
-        assert_eq!(stage.status(&signer.sign(None, &claims)).await, expected, "{claims}");
+        assert_eq!(server.status(&signer.sign(None, &claims)).await, expected, "{claims}");
     }
     let ours = json!({"client_id": "our-client", "tier": "L2"});
     let mut by_client = claims();
     by_client.as_object_mut().unwrap().extend(ours.as_object().unwrap().clone());
-    assert_eq!(stage.status(&signer.sign(None, &by_client)).await, 503, "our client, whatever its tier says");
+    assert_eq!(server.status(&signer.sign(None, &by_client)).await, 503, "our client, whatever its tier says");
 }
 
 #[tokio::test]
 async fn a_token_is_presented_once_and_as_a_bearer() {
     let signer = Signer::ed25519();
-    let stage = Stage::with_pem(&signer).await;
+    let server = TestServer::with_pem(&signer).await;
     let token = signer.sign(None, &claims());
     let good = format!("Bearer {token}");
     let (nothing, malformed) = ("Bearer realm=\"ofself\"", "Bearer realm=\"ofself\", error=\"invalid_request\"");
@@ -81,12 +81,12 @@ async fn a_token_is_presented_once_and_as_a_bearer() {
         (vec![("x-access-token", good.as_str())], nothing),
         (vec![("authorization", "Bearer a.b.c"), ("x-api-key", "key")], no_token),
     ] {
-        let refused = stage.ask(&headers).await;
+        let refused = server.ask(&headers).await;
         assert_eq!((refused.status.as_u16(), refused.code().as_str()), (401, "UNAUTHORIZED"), "{headers:?}");
         assert_eq!(refused.header("www-authenticate"), challenge, "{headers:?}");
     }
     for accepted in [format!("bearer {token}"), format!("Bearer  {token}"), format!("BEARER    {token} ")] {
-        assert_eq!(stage.ask(&[("authorization", &accepted)]).await.status, 503, "{accepted}");
+        assert_eq!(server.ask(&[("authorization", &accepted)]).await.status, 503, "{accepted}");
     }
     for malformed in [
         format!("Bearer\t{token}"),
@@ -94,10 +94,10 @@ async fn a_token_is_presented_once_and_as_a_bearer() {
         format!("Bearer {token},{token}"),
         "Bearer   ".to_owned(),
     ] {
-        assert_eq!(stage.ask(&[("authorization", &malformed)]).await.status, 401, "{malformed}");
+        assert_eq!(server.ask(&[("authorization", &malformed)]).await.status, 401, "{malformed}");
     }
     for headers in [vec![("x-api-key", "key")], vec![("authorization", "Basic YTpi"), ("x-api-key", "key")]] {
-        let key_alone = stage.ask(&headers).await;
+        let key_alone = server.ask(&headers).await;
         assert_eq!((key_alone.status.as_u16(), key_alone.code().as_str()), (403, "FIRST_PARTY_APP_REQUIRED"));
     }
 }
@@ -106,7 +106,7 @@ async fn a_token_is_presented_once_and_as_a_bearer() {
 async fn a_header_that_asks_for_more_is_refused() {
     use jsonwebtoken::{Header, encode};
     let signer = Signer::ed25519();
-    let stage = Stage::with_pem(&signer).await;
+    let server = TestServer::with_pem(&signer).await;
     let sign = |header: Header| encode(&header, &claims(), &signer.private).unwrap();
     let plain = || Header::new(signer.algorithm);
     let typed = |typ: &str| Header { typ: Some(typ.to_owned()), ..plain() };
@@ -118,24 +118,24 @@ async fn a_header_that_asks_for_more_is_refused() {
         (typed("logout+jwt"), 401),
         (Header { crit: Some(vec!["exp".to_owned()]), ..plain() }, 401),
     ] {
-        assert_eq!(stage.status(&sign(header.clone())).await, expected, "{header:?}");
+        assert_eq!(server.status(&sign(header.clone())).await, expected, "{header:?}");
     }
     let unsigned = sign(plain()).rsplit_once('.').unwrap().0.to_owned() + ".";
-    assert_eq!(stage.status(&unsigned).await, 401);
+    assert_eq!(server.status(&unsigned).await, 401);
     let huge = signer.sign(None, &with("padding", json!("x".repeat(9_000))));
-    assert_eq!(stage.status(&huge).await, 401);
+    assert_eq!(server.status(&huge).await, 401);
 }
 
 #[tokio::test]
 async fn an_expired_token_is_not_remembered_as_good() {
     let signer = Signer::ed25519();
-    let stage = Stage::with_pem(&signer).await;
+    let server = TestServer::with_pem(&signer).await;
     let now = claims()["iat"].as_i64().unwrap();
     // Good within the leeway, and again: what is remembered does not outlive the expiry.
     let token = signer.sign(None, &with("exp", json!(now - 28)));
-    assert_eq!(stage.status(&token).await, 503);
-    while stage.status(&token).await == 503 {
+    assert_eq!(server.status(&token).await, 503);
+    while server.status(&token).await == 503 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(stage.status(&token).await, 401);
+    assert_eq!(server.status(&token).await, 401);
 }

@@ -1,6 +1,6 @@
 //! What an update asks of a share.
 
-use types::{Edit, FieldErrors, Instant};
+use types::{FieldErrors, FieldUpdate, Timestamp};
 
 use super::{
     Rights, Scope, ScopeKind, Share, Terms,
@@ -11,21 +11,21 @@ use super::{
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of the request, explained in the contract")]
 pub struct ShareChanges {
-    pub scope: Edit<ScopeKind>,
-    pub tag_ids: Edit<Vec<String>>,
-    pub node_ids: Edit<Vec<String>>,
-    pub can_read: Edit<bool>,
-    pub can_write: Edit<bool>,
-    pub can_delete: Edit<bool>,
-    pub can_share: Edit<bool>,
-    pub expires_at: Edit<Instant>,
+    pub scope: FieldUpdate<ScopeKind>,
+    pub tag_ids: FieldUpdate<Vec<String>>,
+    pub node_ids: FieldUpdate<Vec<String>>,
+    pub can_read: FieldUpdate<bool>,
+    pub can_write: FieldUpdate<bool>,
+    pub can_delete: FieldUpdate<bool>,
+    pub can_share: FieldUpdate<bool>,
+    pub expires_at: FieldUpdate<Timestamp>,
     /// What could not even be read.
     pub unreadable: FieldErrors,
 }
 
 impl ShareChanges {
     /// The terms of `share` after these changes, held to those of the share it was passed on from.
-    pub fn apply(self, share: &Share, parent: Option<&Terms>, now: Instant) -> Result<Terms, FieldErrors> {
+    pub fn apply(self, share: &Share, parent: Option<&Terms>, now: Timestamp) -> Result<Terms, FieldErrors> {
         let mut errors = self.unreadable;
         let current = &share.terms;
         let kind = required(self.scope, current.scope.kind(), "scope", "must name a scope", &mut errors);
@@ -43,7 +43,7 @@ impl ShareChanges {
         };
         refuse_nothing(rights, &mut errors);
 
-        if let Edit::Set(end) = &self.expires_at {
+        if let FieldUpdate::Set(end) = &self.expires_at {
             refuse_past(Some(*end), now, &mut errors);
         }
         let expires_at = self.expires_at.over(current.expires_at);
@@ -56,11 +56,11 @@ impl ShareChanges {
     }
 }
 
-fn required<T>(edit: Edit<T>, current: T, field: &str, must: &str, errors: &mut FieldErrors) -> T {
+fn required<T>(edit: FieldUpdate<T>, current: T, field: &str, must: &str, errors: &mut FieldErrors) -> T {
     match edit {
-        Edit::Keep => current,
-        Edit::Set(value) => value,
-        Edit::Clear => {
+        FieldUpdate::Keep => current,
+        FieldUpdate::Set(value) => value,
+        FieldUpdate::Clear => {
             errors.add_unless_known(field, must);
             current
         }
@@ -68,10 +68,10 @@ fn required<T>(edit: Edit<T>, current: T, field: &str, must: &str, errors: &mut 
 }
 
 /// Ids that the update brings; else those that stand, if the scope they belong to stays.
-fn ids(edit: Edit<Vec<String>>, scope_stays: bool, current: impl FnOnce() -> Vec<String>) -> Vec<String> {
+fn ids(edit: FieldUpdate<Vec<String>>, scope_stays: bool, current: impl FnOnce() -> Vec<String>) -> Vec<String> {
     match edit {
-        Edit::Set(ids) => ids,
-        Edit::Keep if scope_stays => current(),
-        Edit::Keep | Edit::Clear => Vec::new(),
+        FieldUpdate::Set(ids) => ids,
+        FieldUpdate::Keep if scope_stays => current(),
+        FieldUpdate::Keep | FieldUpdate::Clear => Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! A share as somebody asks for it, and as it may be made.
 
-use types::{FieldErrors, Id, Instant};
+use types::{FieldErrors, Id, Timestamp};
 
 use super::{FollowId, Rights, Scope, ScopeKind, Share, Terms, UserId};
 
@@ -16,7 +16,7 @@ pub struct ShareDraft {
     pub can_write: Option<bool>,
     pub can_delete: Option<bool>,
     pub can_share: Option<bool>,
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
     pub parent_share_id: Option<String>,
     /// What could not even be read.
     pub unreadable: FieldErrors,
@@ -49,7 +49,7 @@ pub struct FollowDraft {
 
 impl ShareDraft {
     /// Checks every field on its own, for a share that `creator` creates at `now`.
-    pub fn parse(self, creator: &UserId, now: Instant) -> Result<NewShare, FieldErrors> {
+    pub fn parse(self, creator: &UserId, now: Timestamp) -> Result<NewShare, FieldErrors> {
         let mut errors = self.unreadable;
         let recipient = parse_user(self.shared_with_user_id, "shared_with_user_id", &mut errors);
         if recipient.as_ref() == Some(creator) {
@@ -118,7 +118,7 @@ pub(super) fn refuse_nothing(rights: Rights, errors: &mut FieldErrors) {
     }
 }
 
-pub(super) fn refuse_past(expires_at: Option<Instant>, now: Instant, errors: &mut FieldErrors) {
+pub(super) fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp, errors: &mut FieldErrors) {
     if expires_at.is_some_and(|end| end <= now) {
         errors.add_unless_known("expires_at", "must be in the future");
     }

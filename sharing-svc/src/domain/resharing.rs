@@ -1,6 +1,6 @@
 //! When a share may be re-shared.
 
-use types::{FieldErrors, Instant};
+use types::{FieldErrors, Timestamp};
 
 use super::{NewShare, UserId, access::Chain, quota::cannot_receive};
 
@@ -22,7 +22,7 @@ pub enum ReshareError {
 ///
 /// Whether the recipient is on the chain already is looked at last, and answered as a quota is: what others share must not show
 /// in which of the two it was.
-pub fn check_reshare(parent: &Chain, creator: &UserId, asked: &NewShare, now: Instant) -> Result<(), ReshareError> {
+pub fn check_reshare(parent: &Chain, creator: &UserId, asked: &NewShare, now: Timestamp) -> Result<(), ReshareError> {
     let share = parent.share();
     if share.recipient != *creator {
         return Err(ReshareError::NotReshareable);

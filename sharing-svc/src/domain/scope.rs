@@ -1,6 +1,6 @@
 //! Which nodes a share covers.
 
-use types::{Distinct, FieldErrors, Id};
+use types::{FieldErrors, Id, UniqueVec};
 
 use super::{NodeId, TagId};
 
@@ -10,11 +10,11 @@ pub enum Scope {
     /// Every node.
     All,
     /// Nodes that have any of these tags; not empty.
-    Tags(Distinct<TagId>),
+    Tags(UniqueVec<TagId>),
     /// These nodes; not empty.
-    Nodes(Distinct<NodeId>),
+    Nodes(UniqueVec<NodeId>),
     /// These roots, and what the graph service says is reachable from them; not empty.
-    Graph(Distinct<NodeId>),
+    Graph(UniqueVec<NodeId>),
 }
 
 /// The kind of a scope, without its ids.
@@ -55,8 +55,8 @@ impl Scope {
         let needs_nodes = matches!(kind, ScopeKind::Nodes | ScopeKind::Graph);
         demand("tag_ids", needs_tags, tag_ids.is_empty(), kind, errors);
         demand("node_ids", needs_nodes, node_ids.is_empty(), kind, errors);
-        let tags = Distinct::parse(tag_ids, "tag_ids", Id::parse, errors);
-        let nodes = Distinct::parse(node_ids, "node_ids", Id::parse, errors);
+        let tags = UniqueVec::parse(tag_ids, "tag_ids", Id::parse, errors);
+        let nodes = UniqueVec::parse(node_ids, "node_ids", Id::parse, errors);
         if errors.names("tag_ids") || errors.names("node_ids") {
             return None;
         }
@@ -124,7 +124,7 @@ fn demand(field: &'static str, needed: bool, is_empty: bool, kind: ScopeKind, er
     }
 }
 
-fn texts<Kind>(ids: &Distinct<Id<Kind>>) -> Vec<String>
+fn texts<Kind>(ids: &UniqueVec<Id<Kind>>) -> Vec<String>
 where
     Id<Kind>: Clone,
 {

@@ -1,6 +1,6 @@
 //! A share and where it stands at a moment.
 
-use types::{Id, Instant, Node, Tag, User, minted_id};
+use types::{Id, Node, Tag, Timestamp, User, minted_id};
 use uuid::Uuid;
 
 use super::Terms;
@@ -37,13 +37,13 @@ pub struct Share {
     /// How it came to be.
     pub source: Source,
     /// When it was revoked itself. A share below a revoked one keeps `None`.
-    pub revoked_at: Option<Instant>,
+    pub revoked_at: Option<Timestamp>,
     /// When it was found to have ended. A storage mark that takes it out of reads and quotas; no decision depends on it.
-    pub ended_at: Option<Instant>,
+    pub ended_at: Option<Timestamp>,
     /// When it was created.
-    pub created_at: Instant,
+    pub created_at: Timestamp,
     /// When it was last changed.
-    pub updated_at: Instant,
+    pub updated_at: Timestamp,
     /// Grows by one with every change.
     pub version: i64,
     /// The owner's version that created it.
@@ -60,7 +60,7 @@ pub enum Source {
         /// The follow.
         follow: FollowId,
         /// When the follow ended; the owner may revoke its share before that.
-        ended_at: Option<Instant>,
+        ended_at: Option<Timestamp>,
     },
     /// The recipient of a share re-shared it.
     Reshare {
@@ -96,13 +96,13 @@ impl Share {
     }
 
     /// Whether its own expiry has come at `now`. A share expires at the instant of its expiry, not after it.
-    pub fn has_expired(&self, now: Instant) -> bool {
+    pub fn has_expired(&self, now: Timestamp) -> bool {
         self.terms.expires_at.is_some_and(|end| end <= now)
     }
 
     /// The same share with other terms, changed at `now`. An expiry that lies ahead again clears the mark of the one that came.
     #[must_use]
-    pub fn with_terms(&self, terms: Terms, now: Instant) -> Self {
+    pub fn with_terms(&self, terms: Terms, now: Timestamp) -> Self {
         let changed = Self { terms, updated_at: now, version: self.version + 1, ..self.clone() };
         let ended_at = changed.ended_at.filter(|_| changed.has_expired(now));
         Self { ended_at, ..changed }
@@ -110,7 +110,7 @@ impl Share {
 
     /// The same share, revoked at `now`.
     #[must_use]
-    pub fn revoked(&self, now: Instant) -> Self {
+    pub fn revoked(&self, now: Timestamp) -> Self {
         let (revoked_at, ended_at) = (Some(now), Some(now));
         Self { revoked_at, ended_at, updated_at: now, version: self.version + 1, ..self.clone() }
     }

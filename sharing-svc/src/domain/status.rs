@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use types::{Distinct, Instant};
+use types::{Timestamp, UniqueVec};
 
 use super::{Scope, Share, Terms, access::Chain};
 
@@ -40,7 +40,7 @@ pub struct ShareView {
     /// Its status.
     pub status: Status,
     /// When it, or the share above it that makes it revoked, was revoked.
-    pub revoked_at: Option<Instant>,
+    pub revoked_at: Option<Timestamp>,
     /// What it grants now; `None`: nothing.
     pub effective: Option<Terms>,
     /// A share above it takes something away.
@@ -51,7 +51,7 @@ pub struct ShareView {
 
 impl Chain {
     /// The share with its status at `now`.
-    pub fn view(&self, now: Instant) -> ShareView {
+    pub fn view(&self, now: Timestamp) -> ShareView {
         let inactive_reason = self.inactive_reason(now);
         let (terms, is_narrower) = self.effective_terms();
         let ended_above = match inactive_reason {
@@ -71,7 +71,7 @@ impl Chain {
     }
 
     /// The status of the share at `now`.
-    pub fn status(&self, now: Instant) -> Status {
+    pub fn status(&self, now: Timestamp) -> Status {
         if self.is_revoked() {
             Status::Revoked
         } else if self.until().is_some_and(|end| end <= now) {
@@ -87,7 +87,7 @@ impl Chain {
     }
 
     /// Why the share grants nothing at `now`.
-    pub fn inactive_reason(&self, now: Instant) -> Option<InactiveReason> {
+    pub fn inactive_reason(&self, now: Timestamp) -> Option<InactiveReason> {
         let share = self.share();
         if share.revoked_at.is_some() {
             Some(InactiveReason::Revoked)
@@ -160,7 +160,7 @@ impl Scope {
                 if common.is_empty() {
                     Intersection::Nothing
                 } else {
-                    Intersection::Scope(Self::Nodes(Distinct::new(common)))
+                    Intersection::Scope(Self::Nodes(UniqueVec::new(common)))
                 }
             }
             (Self::All | Self::Tags(_) | Self::Nodes(_) | Self::Graph(_), _) => Intersection::Inexpressible,

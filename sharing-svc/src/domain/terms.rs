@@ -1,6 +1,6 @@
 //! What a share grants, and the lattice on which a re-share may only go down.
 
-use types::{FieldErrors, Instant};
+use types::{FieldErrors, Timestamp};
 
 use super::{Rights, Scope};
 
@@ -12,7 +12,7 @@ pub struct Terms {
     /// To do what; at least one thing.
     pub rights: Rights,
     /// Until when; `None`: for ever.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Terms {
@@ -74,12 +74,12 @@ impl Scope {
 
 #[cfg(test)]
 mod tests {
-    use types::{Distinct, Id};
+    use types::{Id, UniqueVec};
 
     use super::*;
 
-    fn ids<Kind>(names: &[&str]) -> Distinct<Id<Kind>> {
-        Distinct::new(names.iter().map(|name| Id::parse(*name).unwrap()).collect())
+    fn ids<Kind>(names: &[&str]) -> UniqueVec<Id<Kind>> {
+        UniqueVec::new(names.iter().map(|name| Id::parse(*name).unwrap()).collect())
     }
 
     fn wrong(child: &Terms, parent: &Terms) -> String {
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_a_change_leaves_alone_is_not_held_against_it() {
-        let at = |seconds| Some(Instant::from_parts(seconds, 0).unwrap());
+        let at = |seconds| Some(Timestamp::from_parts(seconds, 0).unwrap());
         let parent = Terms { expires_at: at(10), ..terms(Scope::Tags(ids(&["a"]))) };
         let both = Rights { write: true, ..Rights::READ_ONLY };
         let before = Terms { rights: both, ..terms(Scope::Tags(ids(&["a", "b"]))) };
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn every_flag_and_the_expiry_are_held_to_the_parents() {
-        let at = |seconds| Some(Instant::from_parts(seconds, 0).unwrap());
+        let at = |seconds| Some(Timestamp::from_parts(seconds, 0).unwrap());
         let everything = Rights { read: true, write: true, delete: true, share: true };
         let parent = Terms { expires_at: at(10), ..terms(Scope::All) };
         let child = Terms { rights: everything, expires_at: at(11), ..terms(Scope::All) };

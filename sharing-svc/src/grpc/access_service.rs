@@ -12,7 +12,7 @@ use types::FieldErrors;
 use super::{
     convert::access,
     counts,
-    status::{status, understood},
+    status::{status, validated},
 };
 use crate::operations::{ListViewers, Sharing};
 
@@ -36,7 +36,7 @@ impl AccessService for AccessRpc {
         let mut errors = FieldErrors::new();
         let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
         let resource = access::resource(resource.as_ref(), || "resource".to_owned(), &mut errors);
-        let (question, resource) = understood(question.zip(resource), errors)?;
+        let (question, resource) = validated(question.zip(resource), errors)?;
         let done = self.sharing.check_access(&question, resource).await.map_err(status)?;
         counts::checked(&done);
         Ok(Response::new(access::checked(done)))
@@ -50,7 +50,7 @@ impl AccessService for AccessRpc {
         let mut errors = FieldErrors::new();
         let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
         let resources = access::resources(&resources, &mut errors);
-        let question = understood(question, errors)?;
+        let question = validated(question, errors)?;
         let allowed = self.sharing.batch_check_access(&question, &resources).await.map_err(status)?;
         counts::batch(&question, &allowed);
         Ok(Response::new(access::batch(allowed)))
@@ -63,7 +63,7 @@ impl AccessService for AccessRpc {
         let GetAccessFilterRequest { viewer_id, owner_id, action, consistency } = request.into_inner();
         let mut errors = FieldErrors::new();
         let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
-        let question = understood(question, errors)?;
+        let question = validated(question, errors)?;
         let filter = self.sharing.get_access_filter(&question).await.map_err(status)?;
         Ok(Response::new(access::filter(filter)))
     }
@@ -76,7 +76,7 @@ impl AccessService for AccessRpc {
         let mut errors = FieldErrors::new();
         let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
         let resource = access::resource(resource.as_ref(), || "resource".to_owned(), &mut errors);
-        let (question, resource) = understood(question.zip(resource), errors)?;
+        let (question, resource) = validated(question.zip(resource), errors)?;
         let explanation = self.sharing.explain_access(&question, resource).await.map_err(status)?;
         Ok(Response::new(access::explained(explanation)))
     }
@@ -91,7 +91,7 @@ impl AccessService for AccessRpc {
         let node = access::node(node.as_ref(), || "node".to_owned(), &mut errors);
         access::consistency(consistency, &mut errors);
         let page = ListViewers::parse(page_size, &page_token, &mut errors);
-        let (owner, node) = understood(owner.zip(node), errors)?;
+        let (owner, node) = validated(owner.zip(node), errors)?;
         let viewers = self.sharing.list_viewers(&owner, node, &page).await.map_err(status)?;
         Ok(Response::new(access::viewers(viewers)))
     }

@@ -2,7 +2,7 @@
 
 use grpc_server::{
     Method,
-    callers::{ASK, EXPLAIN, FOR_A_USER, TELL},
+    callers::{ADMIN, DECISION, INGEST, USER_FACING},
 };
 
 /// The largest message that is taken: a share with a full list of the longest ids is well within it.
@@ -12,20 +12,20 @@ pub(super) const MAX_QUESTION_BYTES: usize = 16 * 1024 * 1024;
 
 /// Every method of the contract. One that has no row is not served.
 pub const METHODS: &[Method] = &[
-    Method::new("/ofself.sharing.v1.SharingService/CreateShare", FOR_A_USER, MAX_REQUEST_BYTES),
-    Method::new("/ofself.sharing.v1.SharingService/GetShare", FOR_A_USER, MAX_REQUEST_BYTES),
-    Method::new("/ofself.sharing.v1.SharingService/ListOutgoingShares", FOR_A_USER, MAX_REQUEST_BYTES),
-    Method::new("/ofself.sharing.v1.SharingService/ListIncomingShares", FOR_A_USER, MAX_REQUEST_BYTES),
-    Method::new("/ofself.sharing.v1.SharingService/UpdateShare", FOR_A_USER, MAX_REQUEST_BYTES),
-    Method::new("/ofself.sharing.v1.SharingService/RevokeShare", FOR_A_USER, MAX_REQUEST_BYTES),
-    Method::new("/ofself.sharing.v1.AccessService/CheckAccess", ASK, MAX_QUESTION_BYTES),
-    Method::new("/ofself.sharing.v1.AccessService/BatchCheckAccess", ASK, MAX_QUESTION_BYTES),
-    Method::new("/ofself.sharing.v1.AccessService/GetAccessFilter", ASK, MAX_QUESTION_BYTES),
-    Method::new("/ofself.sharing.v1.AccessService/ExplainAccess", EXPLAIN, MAX_QUESTION_BYTES),
-    Method::new("/ofself.sharing.v1.AccessService/ListViewers", EXPLAIN, MAX_QUESTION_BYTES),
-    Method::new("/ofself.sharing.v1.AccessService/WatchShares", ASK, MAX_QUESTION_BYTES).streaming(),
-    Method::new("/ofself.sharing.v1.FollowSharingService/GrantFollowShare", TELL, MAX_REQUEST_BYTES),
-    Method::new("/ofself.sharing.v1.FollowSharingService/RevokeFollowShare", TELL, MAX_REQUEST_BYTES),
-    Method::new("/ofself.sharing.v1.SharingAdminService/ListShareEvents", EXPLAIN, MAX_REQUEST_BYTES),
-    Method::new("/ofself.sharing.v1.SharingAdminService/EraseUser", EXPLAIN, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.SharingService/CreateShare", USER_FACING, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.SharingService/GetShare", USER_FACING, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.SharingService/ListOutgoingShares", USER_FACING, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.SharingService/ListIncomingShares", USER_FACING, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.SharingService/UpdateShare", USER_FACING, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.SharingService/RevokeShare", USER_FACING, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.AccessService/CheckAccess", DECISION, MAX_QUESTION_BYTES),
+    Method::new("/ofself.sharing.v1.AccessService/BatchCheckAccess", DECISION, MAX_QUESTION_BYTES),
+    Method::new("/ofself.sharing.v1.AccessService/GetAccessFilter", DECISION, MAX_QUESTION_BYTES),
+    Method::new("/ofself.sharing.v1.AccessService/ExplainAccess", ADMIN, MAX_QUESTION_BYTES),
+    Method::new("/ofself.sharing.v1.AccessService/ListViewers", ADMIN, MAX_QUESTION_BYTES),
+    Method::new("/ofself.sharing.v1.AccessService/WatchShares", DECISION, MAX_QUESTION_BYTES).streaming(),
+    Method::new("/ofself.sharing.v1.FollowSharingService/GrantFollowShare", INGEST, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.FollowSharingService/RevokeFollowShare", INGEST, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.SharingAdminService/ListShareEvents", ADMIN, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.SharingAdminService/EraseUser", ADMIN, MAX_REQUEST_BYTES),
 ];

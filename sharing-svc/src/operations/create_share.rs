@@ -1,7 +1,7 @@
 //! `CreateShare`: creates a share, or re-shares one.
 
 use persistence::{Priority, idempotency::IdempotentRequest};
-use types::Instant;
+use types::Timestamp;
 use uuid::Uuid;
 
 use super::{Sharing, share_named};
@@ -98,7 +98,7 @@ async fn reshare(
     creator: UserId,
     parent: &Share,
     asked: NewShare,
-    now: Instant,
+    now: Timestamp,
 ) -> Result<Chain, Error> {
     let version = change.raise_owner(&parent.owner, now).await?;
     let parent = change.chain(&parent.owner, parent.id).await?.ok_or(Error::ShareNotFound)?;
@@ -124,7 +124,7 @@ pub(super) fn new_share(
     asked: NewShare,
     source: Source,
     created_version: i64,
-    now: Instant,
+    now: Timestamp,
 ) -> Share {
     Share {
         id: ShareId(Uuid::now_v7()),

@@ -1,7 +1,7 @@
 //! Quotas of a change: checked against usage that counts it already; dead rows are marked before it is refused.
 
 use metrics::{counter, describe_counter};
-use types::Instant;
+use types::Timestamp;
 
 use super::Sharing;
 use crate::{
@@ -25,7 +25,7 @@ impl Sharing {
         change: &ShareChange,
         share: &Share,
         usage: Vec<(UsageKind, Usage)>,
-        now: Instant,
+        now: Timestamp,
     ) -> Result<(), Error> {
         for (kind, usage) in usage {
             if self.quotas.check(kind, usage).is_ok() {
@@ -44,7 +44,7 @@ impl Sharing {
         change: &ShareChange,
         share: &Share,
         siblings: Siblings,
-        now: Instant,
+        now: Timestamp,
     ) -> Result<(), Error> {
         let mut parents = siblings.parents;
         if parents >= MAX_PARENTS_PER_PAIR && self.mark_dead(change, share, UsageKind::Reshared, now).await? > 0 {
@@ -59,7 +59,7 @@ impl Sharing {
         change: &ShareChange,
         share: &Share,
         kind: UsageKind,
-        now: Instant,
+        now: Timestamp,
     ) -> Result<usize, Error> {
         let at = now.min(self.store.server_time(&self.clock).await?);
         let owner = &share.owner;

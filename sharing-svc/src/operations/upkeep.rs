@@ -11,7 +11,7 @@ use persistence::Priority;
 use runtime::shutdown::Shutdown;
 use tokio::{sync::Notify, time::sleep};
 use tracing::{info, warn};
-use types::Instant;
+use types::Timestamp;
 
 use super::{Sharing, quotas};
 use crate::{
@@ -136,7 +136,7 @@ impl Upkeep {
         self.sweep(at).await
     }
 
-    async fn sweep(&self, at: Instant) -> Result<(), Error> {
+    async fn sweep(&self, at: Timestamp) -> Result<(), Error> {
         loop {
             let shares = self.sharing.store.shares_to_sweep().await?;
             let mut is_stuck = true;
@@ -181,7 +181,7 @@ impl Upkeep {
 
     async fn purge_old(&self) -> Result<(), Error> {
         let now = self.marking_time().await?;
-        let Ok(cutoff) = Instant::new(now.utc() - self.retention.period) else { return Ok(()) };
+        let Ok(cutoff) = Timestamp::new(now.utc() - self.retention.period) else { return Ok(()) };
         loop {
             let expired = self.sharing.store.long_expired_shares(cutoff).await?;
             if self.end_permanently(expired, cutoff, now).await? == 0 {
@@ -236,7 +236,7 @@ impl Upkeep {
     }
 
     /// Deletes a slice of the shares below `share` that have none below themselves.
-    async fn delete_below(&self, owner: &UserId, share: ShareId, now: Instant) -> Result<usize, Error> {
+    async fn delete_below(&self, owner: &UserId, share: ShareId, now: Timestamp) -> Result<usize, Error> {
         let mut above = share;
         loop {
             let below = self.sharing.store.shares_below(owner, above).await?;
@@ -252,8 +252,8 @@ impl Upkeep {
     async fn end_permanently(
         &self,
         shares: Vec<(UserId, ShareId)>,
-        expired_by: Instant,
-        now: Instant,
+        expired_by: Timestamp,
+        now: Timestamp,
     ) -> Result<u64, Error> {
         let mut ended = 0;
         for (owner, shares) in by_owner(shares) {
@@ -268,7 +268,7 @@ impl Upkeep {
         Ok(ended)
     }
 
-    async fn delete(&self, shares: Vec<(UserId, ShareId)>, ended_by: Instant) -> Result<usize, Error> {
+    async fn delete(&self, shares: Vec<(UserId, ShareId)>, ended_by: Timestamp) -> Result<usize, Error> {
         let mut deleted = 0;
         for (owner, shares) in by_owner(shares) {
             let change = self.hold(&owner).await?;
@@ -286,7 +286,7 @@ impl Upkeep {
     }
 
     /// A share is marked only when its expiry has passed by both clocks: one of them may be ahead.
-    async fn marking_time(&self) -> Result<Instant, Error> {
+    async fn marking_time(&self) -> Result<Timestamp, Error> {
         Ok(self.sharing.clock.now().min(self.sharing.store.server_time(&self.sharing.clock).await?))
     }
 }

@@ -9,7 +9,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryResult, Value,
 };
 use serde::{Deserialize, Serialize};
-use types::Instant;
+use types::Timestamp;
 use uuid::Uuid;
 
 use super::{
@@ -101,7 +101,7 @@ impl Store {
 
 impl ShareChange {
     /// The answer that `request` got before; waits for a first request that is under way in another process.
-    pub async fn lookup(&self, request: &IdempotentRequest, now: Instant) -> Result<Option<ShareView>, Error> {
+    pub async fn lookup(&self, request: &IdempotentRequest, now: Timestamp) -> Result<Option<ShareView>, Error> {
         self.change.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
             DatabaseFault::Contended => Error::IdempotencyKeyInFlight,
             DatabaseFault::Duplicate
@@ -123,7 +123,7 @@ impl ShareChange {
 
     /// Takes the owner's row until the end of this change, and raises their version: the change writes an event. What is read
     /// after it stands still: a re-share never meets its parent's revocation halfway.
-    pub async fn raise_owner(&self, owner: &UserId, now: Instant) -> Result<i64, Error> {
+    pub async fn raise_owner(&self, owner: &UserId, now: Timestamp) -> Result<i64, Error> {
         OWNERS.raise(&self.change, owner.as_str(), now).await.map_err(failed)
     }
 
@@ -142,7 +142,7 @@ impl ShareChange {
     }
 
     /// What stands beside `share` at `now`.
-    pub async fn siblings(&self, share: &Share, now: Instant) -> Result<Siblings, Error> {
+    pub async fn siblings(&self, share: &Share, now: Timestamp) -> Result<Siblings, Error> {
         const EQUAL: &str = concat!(
             "SELECT id FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND scope_digest = $3 AND id <> $5 AND ",
             open_at!("$4"),
@@ -207,7 +207,7 @@ impl ShareChange {
     }
 
     /// Revokes a share: writes its row, and none of those below, however many there are.
-    pub async fn revoke(&self, before: &Share, now: Instant) -> Result<Share, Error> {
+    pub async fn revoke(&self, before: &Share, now: Timestamp) -> Result<Share, Error> {
         let revoked = before.revoked(now);
         let values = vec![before.owner.as_str().into(), before.id.0.into(), now.utc().into(), before.version.into()];
         one_row(self.execute(REVOKE, values).await?, before)?;

@@ -1,7 +1,7 @@
 //! Reads of decisions: the shares between an owner and others. Each statement names the owner for every table.
 
 use sea_orm::{ConnectionTrait, Statement};
-use types::Instant;
+use types::Timestamp;
 
 use super::{
     Store,
@@ -64,7 +64,7 @@ pub struct RecipientRange {
 
 impl Store {
     /// The open shares from `owner` to `viewer`, each with those above it, in whatever state these are. One statement.
-    pub async fn open_chains(&self, owner: &UserId, viewer: &UserId, now: Instant) -> Result<Vec<Chain>, Error> {
+    pub async fn open_chains(&self, owner: &UserId, viewer: &UserId, now: Timestamp) -> Result<Vec<Chain>, Error> {
         let reader = self.database.reader();
         let sql = with_links(reader.get_database_backend(), OPEN_BETWEEN, Some("$1"));
         let values = vec![owner.as_str().into(), viewer.as_str().into(), now.utc().into()];
@@ -86,7 +86,7 @@ impl Store {
         owner: &UserId,
         after: &str,
         budget: ReadBudget,
-        now: Instant,
+        now: Timestamp,
     ) -> Result<RecipientRange, Error> {
         let reader = self.database.reader();
         let backend = reader.get_database_backend();

@@ -2,7 +2,7 @@
 
 use persistence::Lock;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
-use types::Instant;
+use types::Timestamp;
 
 use super::{
     ShareChange,
@@ -34,7 +34,7 @@ impl ShareChange {
     }
 
     /// Records that the follow of a share ended, whether or not the share was revoked.
-    pub async fn end_follow(&self, share: &Share, now: Instant) -> Result<(), Error> {
+    pub async fn end_follow(&self, share: &Share, now: Timestamp) -> Result<(), Error> {
         let values = vec![share.owner.as_str().into(), share.id.0.into(), now.utc().into()];
         self.execute(END, values).await.map(drop)
     }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value, prelude::ChronoDateTimeUtc};
-use types::Instant;
+use types::Timestamp;
 use uuid::Uuid;
 
 use super::{
@@ -55,12 +55,12 @@ pub enum DeadRows<'a> {
 struct Candidate {
     id: ShareId,
     ancestors: Vec<ShareId>,
-    expires_at: Option<Instant>,
+    expires_at: Option<Timestamp>,
 }
 
 impl DeadRows<'_> {
     /// Which open rows of owner $1 are candidates at `at`, by $2.
-    fn condition(self, at: Instant) -> (&'static str, Vec<Value>) {
+    fn condition(self, at: Timestamp) -> (&'static str, Vec<Value>) {
         match self {
             // A quota bounds how many there are.
             Self::Recipient(recipient) => ("recipient_id = $2", vec![recipient.as_str().into()]),
@@ -81,7 +81,7 @@ impl ShareChange {
     /// Marks the dead rows among `rows` of `owner`, [`MARK_SLICE`] at most, and counts them no longer. The owner's row must be
     /// held: what is read here stands still until it is written. `at`: the earlier of the clocks of this process and of the
     /// database.
-    pub async fn mark(&self, owner: &UserId, rows: DeadRows<'_>, at: Instant) -> Result<usize, Error> {
+    pub async fn mark(&self, owner: &UserId, rows: DeadRows<'_>, at: Timestamp) -> Result<usize, Error> {
         Ok(self.mark_slice(owner, rows, at).await?.0)
     }
 
@@ -90,14 +90,14 @@ impl ShareChange {
         &self,
         owner: &UserId,
         rows: DeadRows<'_>,
-        at: Instant,
+        at: Timestamp,
     ) -> Result<(usize, Option<ShareId>), Error> {
         let candidates = self.candidates(owner, rows, at).await?;
         let last = candidates.last().map(|row| row.id);
         let revoked = self.revoked_among(owner, candidates.iter().flat_map(|row| &row.ancestors)).await?;
         let mut expired = Vec::new();
         // By when the share ended that they hang below.
-        let mut below: BTreeMap<Instant, Vec<ShareId>> = BTreeMap::new();
+        let mut below: BTreeMap<Timestamp, Vec<ShareId>> = BTreeMap::new();
         let most = usize::try_from(MARK_SLICE).unwrap_or(usize::MAX);
         let mut found = 0;
         for Candidate { id, ancestors, expires_at } in candidates {
@@ -136,7 +136,7 @@ impl ShareChange {
     }
 
     /// Marks the shares directly below `share`, which has ended permanently, a slice of those after `after`.
-    pub async fn sweep(&self, owner: &UserId, share: ShareId, after: ShareId, at: Instant) -> Result<Sweep, Error> {
+    pub async fn sweep(&self, owner: &UserId, share: ShareId, after: ShareId, at: Timestamp) -> Result<Sweep, Error> {
         const EXPIRED_BELOW: &str = "
             SELECT id FROM shares WHERE owner_id = $1 AND parent_share_id = $2 AND parent_share_id IS NOT NULL
                 AND ended_permanently = FALSE AND ended_at IS NOT NULL LIMIT $3";
@@ -178,7 +178,7 @@ impl ShareChange {
         rows.iter().map(share_id).collect()
     }
 
-    async fn candidates(&self, owner: &UserId, rows: DeadRows<'_>, at: Instant) -> Result<Vec<Candidate>, Error> {
+    async fn candidates(&self, owner: &UserId, rows: DeadRows<'_>, at: Timestamp) -> Result<Vec<Candidate>, Error> {
         let (condition, values) = rows.condition(at);
         let sql = format!(
             "SELECT id, ancestors, expires_at FROM shares
@@ -206,7 +206,7 @@ impl ShareChange {
         &self,
         owner: &UserId,
         shares: impl Iterator<Item = &'a ShareId>,
-    ) -> Result<HashMap<ShareId, Instant>, Error> {
+    ) -> Result<HashMap<ShareId, Timestamp>, Error> {
         let shares: Vec<_> = shares.copied().collect::<BTreeSet<_>>().into_iter().collect();
         let mut revoked = HashMap::new();
         for slice in shares.chunks(1_000) {
@@ -237,14 +237,14 @@ fn share_id(row: &QueryResult) -> Result<ShareId, Error> {
     row.try_get("", "id").map(ShareId).map_err(failed)
 }
 
-fn instant(moment: ChronoDateTimeUtc) -> Result<Instant, Error> {
-    Instant::new(moment).map_err(|error| Error::Internal(error.into()))
+fn instant(timestamp: ChronoDateTimeUtc) -> Result<Timestamp, Error> {
+    Timestamp::new(timestamp).map_err(|error| Error::Internal(error.into()))
 }
 
 // What finds work looks at the shares of all owners; what does it names one.
 impl Store {
     /// Owners of whose shares some have expired at `at` and are not marked, in the order of expiry.
-    pub async fn owners_with_expired_shares(&self, at: Instant) -> Result<Vec<UserId>, Error> {
+    pub async fn owners_with_expired_shares(&self, at: Timestamp) -> Result<Vec<UserId>, Error> {
         const EXPIRED: &str = "
             SELECT DISTINCT owner_id FROM (
                 SELECT owner_id FROM shares

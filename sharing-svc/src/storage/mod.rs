@@ -24,7 +24,7 @@ use anyhow::anyhow;
 use persistence::{Database, DatabaseFault, QueueTimeout};
 use runtime::clock::Clock;
 use sea_orm::DbErr;
-use types::Instant;
+use types::Timestamp;
 
 use crate::error::Error;
 
@@ -41,7 +41,7 @@ pub struct Store {
 
 impl Store {
     /// The time by the clock of the database server.
-    pub async fn server_time(&self, clock: &Clock) -> Result<Instant, Error> {
+    pub async fn server_time(&self, clock: &Clock) -> Result<Timestamp, Error> {
         self.database.server_time(clock).await.map_err(failed)
     }
 

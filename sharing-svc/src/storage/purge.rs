@@ -1,7 +1,7 @@
 //! Purges of shares that have ended. Leaves first: a share with others below it is deleted after them. No decision changes.
 
 use sea_orm::{ConnectionTrait, Statement, Value};
-use types::Instant;
+use types::Timestamp;
 
 use super::{
     ShareChange, Store, failed,
@@ -34,8 +34,8 @@ impl ShareChange {
         &self,
         owner: &UserId,
         shares: &[ShareId],
-        expired_by: Instant,
-        now: Instant,
+        expired_by: Timestamp,
+        now: Timestamp,
     ) -> Result<u64, Error> {
         if shares.is_empty() {
             return Ok(0);
@@ -52,7 +52,7 @@ impl ShareChange {
     }
 
     /// Deletes shares of `owner` that had ended permanently by `ended_by` and have none below them. The owner's row must be held.
-    pub async fn delete(&self, owner: &UserId, shares: &[ShareId], ended_by: Instant) -> Result<usize, Error> {
+    pub async fn delete(&self, owner: &UserId, shares: &[ShareId], ended_by: Timestamp) -> Result<usize, Error> {
         if shares.is_empty() {
             return Ok(0);
         }
@@ -76,7 +76,7 @@ impl ShareChange {
 // What finds work looks at the shares of all owners; what does it names one.
 impl Store {
     /// Shares that expired by `expired_by` and may still be renewed, the oldest first.
-    pub async fn long_expired_shares(&self, expired_by: Instant) -> Result<Vec<(UserId, ShareId)>, Error> {
+    pub async fn long_expired_shares(&self, expired_by: Timestamp) -> Result<Vec<(UserId, ShareId)>, Error> {
         let sql = format!(
             "SELECT owner_id, id FROM shares
              WHERE ended_at IS NOT NULL AND ended_at <= $1 AND ended_permanently = FALSE AND expires_at <= $1
@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// Shares that had ended permanently by `ended_by` and have none below them, the oldest first.
-    pub async fn purgeable_shares(&self, ended_by: Instant) -> Result<Vec<(UserId, ShareId)>, Error> {
+    pub async fn purgeable_shares(&self, ended_by: Timestamp) -> Result<Vec<(UserId, ShareId)>, Error> {
         let sql = format!(
             "SELECT owner_id, id FROM shares
              WHERE ended_at IS NOT NULL AND ended_at <= $1 AND ended_permanently = TRUE AND {NO_LIVE_FOLLOW}

@@ -1,7 +1,7 @@
 //! Reads of single shares and of lists. Each begins at whose eyes it reads with, so that scoping cannot be forgotten.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
-use types::{Instant, Page, PageRequest};
+use types::{Page, PageRequest, Timestamp};
 
 use super::{
     Store,
@@ -54,7 +54,7 @@ impl Store {
         &self,
         list: ShareList<'_>,
         filter: ShareFilter,
-        now: Instant,
+        now: Timestamp,
         request: PageRequest,
     ) -> Result<Page<Chain>, Error> {
         let reader = self.database.reader();

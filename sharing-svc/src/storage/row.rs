@@ -3,7 +3,7 @@
 use anyhow::{Context, anyhow};
 use runtime::digest::sha256;
 use sea_orm::prelude::{ChronoDateTimeUtc, Uuid};
-use types::{Distinct, Id, Instant};
+use types::{Id, Timestamp, UniqueVec};
 
 use super::entity::Model;
 use crate::{
@@ -54,14 +54,14 @@ impl From<&Share> for Model {
             can_write: rights.write,
             can_delete: rights.delete,
             can_share: rights.share,
-            expires_at: expires_at.map(Instant::utc),
+            expires_at: expires_at.map(Timestamp::utc),
             source: source.to_owned(),
             follow_id,
-            follow_ended_at: follow_ended_at.map(Instant::utc),
+            follow_ended_at: follow_ended_at.map(Timestamp::utc),
             parent_share_id: share.parent().map(|parent| parent.0),
             ancestors: ancestors.into(),
-            revoked_at: revoked_at.map(Instant::utc),
-            ended_at: ended_at.map(Instant::utc),
+            revoked_at: revoked_at.map(Timestamp::utc),
+            ended_at: ended_at.map(Timestamp::utc),
             ended_permanently: revoked_at.is_some(),
             // A revocation sets it where there are shares below.
             sweep_below: false,
@@ -117,23 +117,23 @@ fn parse(row: Model) -> anyhow::Result<Share> {
         source,
         revoked_at: instant(row.revoked_at)?,
         ended_at: instant(row.ended_at)?,
-        created_at: Instant::new(row.created_at)?,
-        updated_at: Instant::new(row.updated_at)?,
+        created_at: Timestamp::new(row.created_at)?,
+        updated_at: Timestamp::new(row.updated_at)?,
         version: row.version,
         created_version: row.created_version,
     })
 }
 
-fn ids<Kind>(value: serde_json::Value) -> anyhow::Result<Distinct<Id<Kind>>> {
+fn ids<Kind>(value: serde_json::Value) -> anyhow::Result<UniqueVec<Id<Kind>>> {
     let ids: Vec<Id<Kind>> = serde_json::from_value(value)?;
     if ids.is_empty() {
         return Err(anyhow!("a scope without its ids"));
     }
-    Ok(Distinct::new(ids))
+    Ok(UniqueVec::new(ids))
 }
 
-fn instant(moment: Option<ChronoDateTimeUtc>) -> anyhow::Result<Option<Instant>> {
-    moment.map(Instant::new).transpose().map_err(Into::into)
+fn instant(timestamp: Option<ChronoDateTimeUtc>) -> anyhow::Result<Option<Timestamp>> {
+    timestamp.map(Timestamp::new).transpose().map_err(Into::into)
 }
 
 /// Equal for two scopes that cover the same.

@@ -8,8 +8,8 @@ use ofself_proto::sharing::{
 use test_kit::Backend;
 use tonic::Code;
 
-use crate::stage::{Stage, after, everything_to, of, passable, tags_to, why};
 use crate::statements::on_both;
+use crate::test_server::{TestServer, after, everything_to, of, passable, tags_to, why};
 
 pub fn node(id: &str, tags: &[&str], roots: &[&str]) -> Node {
     let texts = |ids: &[&str]| ids.iter().map(ToString::to_string).collect();
@@ -31,61 +31,61 @@ fn check(viewer: &str, action: Action, resource: Option<Resource>) -> CheckAcces
     }
 }
 
-pub async fn may(stage: &Stage, viewer: &str, action: Action, node: Node) -> bool {
-    stage.access().check_access(check(viewer, action, a_node(node))).await.unwrap().into_inner().allowed
+pub async fn may(server: &TestServer, viewer: &str, action: Action, node: Node) -> bool {
+    server.access().check_access(check(viewer, action, a_node(node))).await.unwrap().into_inner().allowed
 }
 
-async fn filter(stage: &Stage, viewer: &str, action: Action) -> GetAccessFilterResponse {
+async fn filter(server: &TestServer, viewer: &str, action: Action) -> GetAccessFilterResponse {
     let request = GetAccessFilterRequest {
         viewer_id: viewer.to_owned(),
         owner_id: "ann".to_owned(),
         action: action.into(),
         consistency: None,
     };
-    stage.access().get_access_filter(request).await.unwrap().into_inner()
+    server.access().get_access_filter(request).await.unwrap().into_inner()
 }
 
 #[tokio::test]
 async fn a_decision_follows_every_change_at_once() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let work = || node("n", &["work"], &[]);
-        assert!(!may(&stage, "bob", Action::Read, work()).await);
+        assert!(!may(&server, "bob", Action::Read, work()).await);
 
-        let share = stage.create("ann", passable(tags_to("bob", &["work", "home"]))).await.unwrap();
-        let passed = stage.create("bob", of(&share, tags_to("cyd", &["work"]))).await.unwrap();
+        let share = server.create("ann", passable(tags_to("bob", &["work", "home"]))).await.unwrap();
+        let passed = server.create("bob", of(&share, tags_to("cyd", &["work"]))).await.unwrap();
         let answer =
-            stage.access().check_access(check("cyd", Action::Read, a_node(work()))).await.unwrap().into_inner();
+            server.access().check_access(check("cyd", Action::Read, a_node(work()))).await.unwrap().into_inner();
         assert_eq!((answer.allowed, answer.share_ids), (true, vec![passed.id.clone()]));
-        assert!(!may(&stage, "cyd", Action::Write, work()).await);
-        assert!(!may(&stage, "bob", Action::Read, node("n", &["Work"], &[])).await);
+        assert!(!may(&server, "cyd", Action::Write, work()).await);
+        assert!(!may(&server, "bob", Action::Read, node("n", &["Work"], &[])).await);
 
         // Narrowed above: what was passed on goes with it, though nobody wrote to it.
         let narrower = ShareChanges { tag_ids: vec!["home".into()], ..ShareChanges::default() };
-        stage.update("ann", &share.id, narrower, &["tag_ids"]).await.unwrap();
-        assert!(!may(&stage, "cyd", Action::Read, work()).await);
+        server.update("ann", &share.id, narrower, &["tag_ids"]).await.unwrap();
+        assert!(!may(&server, "cyd", Action::Read, work()).await);
         let back = ShareChanges { tag_ids: vec!["home".into(), "work".into()], ..ShareChanges::default() };
-        stage.update("ann", &share.id, back, &["tag_ids"]).await.unwrap();
-        assert!(may(&stage, "cyd", Action::Read, work()).await);
+        server.update("ann", &share.id, back, &["tag_ids"]).await.unwrap();
+        assert!(may(&server, "cyd", Action::Read, work()).await);
 
         let kept = ShareChanges { can_share: Some(false), ..ShareChanges::default() };
-        stage.update("ann", &share.id, kept, &["can_share"]).await.unwrap();
+        server.update("ann", &share.id, kept, &["can_share"]).await.unwrap();
         assert_eq!(
-            (may(&stage, "bob", Action::Read, work()).await, may(&stage, "cyd", Action::Read, work()).await),
+            (may(&server, "bob", Action::Read, work()).await, may(&server, "cyd", Action::Read, work()).await),
             (true, false)
         );
 
         let ending = ShareChanges { expires_at: after(60), ..ShareChanges::default() };
-        stage.update("ann", &share.id, ending, &["expires_at"]).await.unwrap();
-        stage.at(59);
-        assert!(may(&stage, "bob", Action::Read, work()).await);
-        stage.at(60);
-        assert!(!may(&stage, "bob", Action::Read, work()).await);
+        server.update("ann", &share.id, ending, &["expires_at"]).await.unwrap();
+        server.at(59);
+        assert!(may(&server, "bob", Action::Read, work()).await);
+        server.at(60);
+        assert!(!may(&server, "bob", Action::Read, work()).await);
 
-        let other = stage.create("ann", everything_to("bob")).await.unwrap();
-        assert!(may(&stage, "bob", Action::Read, work()).await);
-        stage.revoke("ann", &other.id).await.unwrap();
-        assert!(!may(&stage, "bob", Action::Read, work()).await);
+        let other = server.create("ann", everything_to("bob")).await.unwrap();
+        assert!(may(&server, "bob", Action::Read, work()).await);
+        server.revoke("ann", &other.id).await.unwrap();
+        assert!(!may(&server, "bob", Action::Read, work()).await);
     })
     .await;
 }
@@ -93,19 +93,19 @@ async fn a_decision_follows_every_change_at_once() {
 #[tokio::test]
 async fn a_filter_has_one_clause_a_share_and_one_selection_a_link_that_narrows() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        assert_eq!(filter(&stage, "bob", Action::Read).await.filter, Some(Filter::Nothing(true)));
-        assert_eq!(filter(&stage, "ann", Action::Delete).await.filter, Some(Filter::Everything(true)));
+        let server = TestServer::start(&backend).await;
+        assert_eq!(filter(&server, "bob", Action::Read).await.filter, Some(Filter::Nothing(true)));
+        assert_eq!(filter(&server, "ann", Action::Delete).await.filter, Some(Filter::Everything(true)));
 
         let mut nodes = passable(everything_to("bob"));
         nodes.scope = ShareScope::SpecificNodes.into();
         nodes.node_ids = vec!["n2".into(), "n1".into()];
         nodes.expires_at = after(100);
-        let above = stage.create("ann", nodes).await.unwrap();
+        let above = server.create("ann", nodes).await.unwrap();
         let mut tags = tags_to("bob", &["work"]);
         tags.expires_at = after(50);
-        stage.create("ann", tags).await.unwrap();
-        let answer = filter(&stage, "bob", Action::Read).await;
+        server.create("ann", tags).await.unwrap();
+        let answer = filter(&server, "bob", Action::Read).await;
         let Some(Filter::AnyOf(clauses)) = answer.filter else { panic!("{answer:?}") };
         let mut shown: Vec<_> = clauses
             .clauses
@@ -120,29 +120,29 @@ async fn a_filter_has_one_clause_a_share_and_one_selection_a_link_that_narrows()
         shown.sort();
         assert_eq!(shown, [r#"["work"][][]"#, r#"[]["n2", "n1"][]"#]);
         assert_eq!(answer.valid_until, after(50));
-        assert_eq!(filter(&stage, "bob", Action::Write).await.filter, Some(Filter::Nothing(true)));
+        assert_eq!(filter(&server, "bob", Action::Write).await.filter, Some(Filter::Nothing(true)));
 
         // Narrowed above to what is not within: both links bound what was passed on.
         let mut passed = everything_to("cyd");
         passed.scope = ShareScope::SpecificNodes.into();
         passed.node_ids = vec!["n1".into()];
         passed.expires_at = after(100);
-        stage.create("bob", of(&above, passed)).await.unwrap();
+        server.create("bob", of(&above, passed)).await.unwrap();
         let only = |answer: GetAccessFilterResponse| match answer.filter {
             Some(Filter::AnyOf(clauses)) => clauses.clauses[0].all_of.len(),
             other => panic!("{other:?}"),
         };
-        assert_eq!(only(filter(&stage, "cyd", Action::Read).await), 1);
+        assert_eq!(only(filter(&server, "cyd", Action::Read).await), 1);
         let scope = ShareScope::SpecificTags.into();
         let changes = ShareChanges { scope, tag_ids: vec!["home".into()], ..ShareChanges::default() };
-        stage.update("ann", &above.id, changes, &["scope", "tag_ids"]).await.unwrap();
-        assert_eq!(only(filter(&stage, "cyd", Action::Read).await), 2);
+        server.update("ann", &above.id, changes, &["scope", "tag_ids"]).await.unwrap();
+        assert_eq!(only(filter(&server, "cyd", Action::Read).await), 2);
 
         // Everything, for as long as a share of everything lasts.
         let mut everything = everything_to("bob");
         everything.expires_at = after(70);
-        stage.create("ann", everything).await.unwrap();
-        let answer = filter(&stage, "bob", Action::Read).await;
+        server.create("ann", everything).await.unwrap();
+        let answer = filter(&server, "bob", Action::Read).await;
         assert_eq!((answer.filter, answer.valid_until), (Some(Filter::Everything(true)), after(70)));
     })
     .await;
@@ -151,19 +151,19 @@ async fn a_filter_has_one_clause_a_share_and_one_selection_a_link_that_narrows()
 #[tokio::test]
 async fn who_can_act_on_a_node_is_listed_with_what_says_so() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let first = stage.create("ann", passable(tags_to("cyd", &["work"]))).await.unwrap();
-        let second = stage.create("ann", everything_to("cyd")).await.unwrap();
-        let passed = stage.create("cyd", of(&first, tags_to("bob", &["work"]))).await.unwrap();
-        stage.create("ann", tags_to("dan", &["home"])).await.unwrap();
-        let ended = stage.create("ann", everything_to("eve")).await.unwrap();
-        stage.revoke("ann", &ended.id).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let first = server.create("ann", passable(tags_to("cyd", &["work"]))).await.unwrap();
+        let second = server.create("ann", everything_to("cyd")).await.unwrap();
+        let passed = server.create("cyd", of(&first, tags_to("bob", &["work"]))).await.unwrap();
+        server.create("ann", tags_to("dan", &["home"])).await.unwrap();
+        let ended = server.create("ann", everything_to("eve")).await.unwrap();
+        server.revoke("ann", &ended.id).await.unwrap();
         let request = ListViewersRequest {
             owner_id: "ann".into(),
             node: Some(node("n", &["work"], &[])),
             ..ListViewersRequest::default()
         };
-        let viewers = stage.access().list_viewers(request).await.unwrap().into_inner().viewers;
+        let viewers = server.access().list_viewers(request).await.unwrap().into_inner().viewers;
         let shown: Vec<_> = viewers
             .iter()
             .map(|viewer| (viewer.viewer_id.as_str(), viewer.actions().collect::<Vec<_>>(), viewer.share_ids.clone()))
@@ -178,8 +178,8 @@ async fn who_can_act_on_a_node_is_listed_with_what_says_so() {
 #[tokio::test]
 async fn every_wrong_field_of_a_question_is_named_at_once() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let mut access = stage.access();
+    let server = TestServer::start(&backend).await;
+    let mut access = server.access();
     assert_eq!(why(access.check_access(CheckAccessRequest::default()).await), "action owner_id resource viewer_id");
     let wrong = Resource {
         resource: Some(resource::Resource::Relationship(Relationship {
@@ -216,8 +216,8 @@ async fn every_wrong_field_of_a_question_is_named_at_once() {
 #[tokio::test]
 async fn ten_thousand_nodes_are_answered_in_the_order_asked() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.create("ann", tags_to("bob", &["tag-3"])).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        server.create("ann", tags_to("bob", &["tag-3"])).await.unwrap();
         let resources: Vec<_> = (0..10_000)
             .filter_map(|number| a_node(node(&format!("n-{number}"), &[&format!("tag-{}", number % 7), "other"], &[])))
             .collect();
@@ -228,7 +228,7 @@ async fn ten_thousand_nodes_are_answered_in_the_order_asked() {
             resources,
             consistency: None,
         };
-        let allowed = stage.access().batch_check_access(request).await.unwrap().into_inner().allowed;
+        let allowed = server.access().batch_check_access(request).await.unwrap().into_inner().allowed;
         assert!(allowed.iter().enumerate().all(|(number, allowed)| *allowed == (number % 7 == 3)));
         assert_eq!(allowed.len(), 10_000);
     })
@@ -238,10 +238,10 @@ async fn ten_thousand_nodes_are_answered_in_the_order_asked() {
 #[tokio::test]
 async fn filter_that_names_too_many_ids_is_refused_and_checks_are_answered() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
+    let server = TestServer::start(&backend).await;
+    let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();
     for tag in 0..60 {
-        stage.create("bob", of(&parent, tags_to("cyd", &[&format!("tag-{tag}")]))).await.unwrap();
+        server.create("bob", of(&parent, tags_to("cyd", &[&format!("tag-{tag}")]))).await.unwrap();
     }
     // Each clause names these nodes too.
     let nodes = ShareChanges {
@@ -249,15 +249,15 @@ async fn filter_that_names_too_many_ids_is_refused_and_checks_are_answered() {
         node_ids: (0..1_000).map(|node| format!("n{node}")).collect(),
         ..ShareChanges::default()
     };
-    stage.update("ann", &parent.id, nodes, &["scope", "node_ids"]).await.unwrap();
+    server.update("ann", &parent.id, nodes, &["scope", "node_ids"]).await.unwrap();
     let request = GetAccessFilterRequest {
         viewer_id: "cyd".to_owned(),
         owner_id: "ann".to_owned(),
         action: Action::Read.into(),
         consistency: None,
     };
-    let refused = stage.access().get_access_filter(request).await.unwrap_err();
+    let refused = server.access().get_access_filter(request).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert!(may(&stage, "cyd", Action::Read, node("n999", &["tag-59"], &[])).await);
-    assert!(!may(&stage, "cyd", Action::Read, node("elsewhere", &["tag-59"], &[])).await);
+    assert!(may(&server, "cyd", Action::Read, node("n999", &["tag-59"], &[])).await);
+    assert!(!may(&server, "cyd", Action::Read, node("elsewhere", &["tag-59"], &[])).await);
 }

@@ -1,28 +1,28 @@
-use grpc_server::rpc_error::Refusal;
+use grpc_server::rpc_error::RpcError;
 use ofself_proto::sharing::{CreateShareRequest, ShareChanges, ShareStatus};
 
-use crate::stage::{Stage, after, everything_to, of, passable, tags_to, why};
 use crate::statements::on_both;
+use crate::test_server::{TestServer, after, everything_to, of, passable, tags_to, why};
 
 #[tokio::test]
 async fn an_exact_copy_is_refused_and_named() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let first = stage.create("ann", tags_to("bob", &["a", "b"])).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let first = server.create("ann", tags_to("bob", &["a", "b"])).await.unwrap();
         let copy = CreateShareRequest { can_write: Some(true), ..tags_to("bob", &["b", "a"]) };
-        let refused = stage.create("ann", copy.clone()).await.unwrap_err();
-        let refusal = Refusal::from_status(&refused).unwrap();
+        let refused = server.create("ann", copy.clone()).await.unwrap_err();
+        let refusal = RpcError::from_status(&refused).unwrap();
         assert_eq!(refusal.reason, "SHARING_EXISTS", "{backend}");
         assert_eq!(refusal.metadata["share_id"], first.id);
 
         // Shares that differ in recipient or ids add up.
-        stage.create("ann", tags_to("cyd", &["a", "b"])).await.unwrap();
-        let other = stage.create("ann", tags_to("bob", &["a"])).await.unwrap();
+        server.create("ann", tags_to("cyd", &["a", "b"])).await.unwrap();
+        let other = server.create("ann", tags_to("bob", &["a"])).await.unwrap();
         let into_a_copy = ShareChanges { tag_ids: vec!["a".into(), "b".into()], ..ShareChanges::default() };
-        assert_eq!(why(stage.update("ann", &other.id, into_a_copy, &["tag_ids"]).await), "SHARING_EXISTS");
+        assert_eq!(why(server.update("ann", &other.id, into_a_copy, &["tag_ids"]).await), "SHARING_EXISTS");
 
-        stage.revoke("ann", &first.id).await.unwrap();
-        stage.create("ann", copy).await.unwrap();
+        server.revoke("ann", &first.id).await.unwrap();
+        server.create("ann", copy).await.unwrap();
     })
     .await;
 }
@@ -30,12 +30,12 @@ async fn an_exact_copy_is_refused_and_named() {
 #[tokio::test]
 async fn an_expired_share_is_no_obstacle() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let soon = CreateShareRequest { expires_at: after(10), ..everything_to("bob") };
-        stage.create("ann", soon).await.unwrap();
-        assert_eq!(why(stage.create("ann", everything_to("bob")).await), "SHARING_EXISTS", "{backend}");
-        stage.at(10);
-        stage.create("ann", everything_to("bob")).await.unwrap();
+        server.create("ann", soon).await.unwrap();
+        assert_eq!(why(server.create("ann", everything_to("bob")).await), "SHARING_EXISTS", "{backend}");
+        server.at(10);
+        server.create("ann", everything_to("bob")).await.unwrap();
     })
     .await;
 }
@@ -43,15 +43,15 @@ async fn an_expired_share_is_no_obstacle() {
 #[tokio::test]
 async fn an_expired_share_takes_nobodys_place_until_it_is_renewed() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let soon = CreateShareRequest { expires_at: after(10), ..everything_to("bob") };
-        let ended = stage.create("ann", soon).await.unwrap();
-        stage.at(10);
-        stage.create("ann", everything_to("bob")).await.unwrap();
+        let ended = server.create("ann", soon).await.unwrap();
+        server.at(10);
+        server.create("ann", everything_to("bob")).await.unwrap();
         let write = ShareChanges { can_write: Some(true), ..ShareChanges::default() };
-        let changed = stage.update("ann", &ended.id, write, &["can_write"]).await.unwrap();
+        let changed = server.update("ann", &ended.id, write, &["can_write"]).await.unwrap();
         assert_eq!((changed.can_write, changed.status()), (true, ShareStatus::Expired), "{backend}");
-        let renewed = stage.update("ann", &ended.id, ShareChanges::default(), &["expires_at"]).await;
+        let renewed = server.update("ann", &ended.id, ShareChanges::default(), &["expires_at"]).await;
         assert_eq!(why(renewed), "SHARING_EXISTS");
     })
     .await;
@@ -60,12 +60,12 @@ async fn an_expired_share_takes_nobodys_place_until_it_is_renewed() {
 #[tokio::test]
 async fn nobody_learns_by_a_conflict_of_a_share_they_may_not_see() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.create("ann", everything_to("cyd")).await.unwrap();
-        let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
-        let passed_on = stage.create("bob", of(&parent, everything_to("cyd"))).await;
+        let server = TestServer::start(&backend).await;
+        server.create("ann", everything_to("cyd")).await.unwrap();
+        let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();
+        let passed_on = server.create("bob", of(&parent, everything_to("cyd"))).await;
         assert!(passed_on.is_ok(), "{backend}: bob cannot know that ann shares with cyd herself");
-        assert_eq!(why(stage.create("bob", of(&parent, everything_to("cyd"))).await), "SHARING_EXISTS");
+        assert_eq!(why(server.create("bob", of(&parent, everything_to("cyd"))).await), "SHARING_EXISTS");
     })
     .await;
 }
@@ -73,10 +73,10 @@ async fn nobody_learns_by_a_conflict_of_a_share_they_may_not_see() {
 #[tokio::test]
 async fn an_update_at_another_version_is_refused() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let made = stage.create("ann", everything_to("bob")).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let made = server.create("ann", everything_to("bob")).await.unwrap();
         let write = ShareChanges { can_write: Some(true), ..ShareChanges::default() };
-        let at = |versions: Vec<i64>| stage.update_at("ann", &made.id, write.clone(), &["can_write"], versions);
+        let at = |versions: Vec<i64>| server.update_at("ann", &made.id, write.clone(), &["can_write"], versions);
         assert_eq!(why(at(vec![2]).await), "PRECONDITION_FAILED", "{backend}");
         assert_eq!(at(vec![7, 1]).await.unwrap().version, 2);
     })

@@ -12,11 +12,11 @@ use sharing_svc::{
     domain::access::{AccessSet, explain},
     storage::{SCHEMA, Store},
 };
-use types::{Id, Instant};
+use types::{Id, Timestamp};
 
 use crate::statements::on_both;
 use crate::{
-    stage::{START, Stage, settings},
+    test_server::{START, TestServer, settings},
     world::{CaseNode, CaseResource, CaseShare, action, chains_between, shares},
 };
 
@@ -55,7 +55,7 @@ fn cases() -> Vec<Case> {
 #[test]
 fn the_engine_decides_every_case() {
     for (number, case) in cases().iter().enumerate() {
-        let now = Instant::new(case.now).unwrap();
+        let now = Timestamp::new(case.now).unwrap();
         let made = shares(&case.shares, "");
         for (index, query) in case.queries.iter().enumerate() {
             let chains = chains_between(&made, &query.owner_id, &query.viewer_id);
@@ -80,10 +80,10 @@ fn the_engine_decides_every_case() {
 #[tokio::test]
 async fn the_service_decides_every_case() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let store =
             Store::new(Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap(), u64::MAX);
-        let mut client = AccessServiceClient::new(stage.channel.clone());
+        let mut client = AccessServiceClient::new(server.channel.clone());
         for (number, case) in cases().iter().enumerate() {
             let prefix = format!("{number}.");
             // As they stand in the store, whether or not any history of changes could have left them so.
@@ -92,7 +92,7 @@ async fn the_service_decides_every_case() {
                 change.insert(&share).await.unwrap();
             }
             change.commit(None).await.unwrap();
-            stage.at(case.now.timestamp() - START);
+            server.at(case.now.timestamp() - START);
             for (index, query) in case.queries.iter().enumerate() {
                 let place = format!("{backend}: case {number} ({}), query {index}", case.description);
                 let user = |name: &str| format!("{prefix}{name}");

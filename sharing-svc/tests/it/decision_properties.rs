@@ -5,14 +5,14 @@ use sharing_svc::domain::{
     Share,
     access::{AccessSet, Action, Resource, explain, viewers},
 };
-use types::{Id, Instant};
+use types::{Id, Timestamp};
 
 use crate::world::{CaseNode, CaseShare, USERS, chains_between, day_of, random_node, random_shares, shares};
 
 const NOW: i64 = 10;
 
 /// Every answer about these nodes, and about the edges between neighbours in the list.
-fn answers(shares: &[Share], nodes: &[CaseNode], now: Instant) -> Vec<bool> {
+fn answers(shares: &[Share], nodes: &[CaseNode], now: Timestamp) -> Vec<bool> {
     let mut answers = Vec::new();
     for viewer in &USERS[1..] {
         let set = AccessSet::new(&chains_between(shares, USERS[0], viewer));

@@ -11,8 +11,8 @@ use test_kit::{Backend, Process};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tonic::transport::Channel;
 
-use crate::stage::{by, tags_to};
 use crate::statements::on_both;
+use crate::test_server::{by, tags_to};
 
 /// Writes that are not acknowledged by then will not be.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -85,9 +85,9 @@ async fn a_schema_that_was_not_migrated_is_refused_in_one_line() {
             command.env("DATABASE_URL", backend.url()).args(arguments).output().unwrap()
         };
         let refused = program(&["serve", "--no-migrate", "--listen", "127.0.0.1:0"]);
-        let says = String::from_utf8(refused.stderr).unwrap();
-        assert_eq!(refused.status.code(), Some(2), "{backend}: {says}");
-        assert!(says.contains("run `sharing-svc migrate` first"), "{backend}: {says}");
+        let reason = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{backend}: {reason}");
+        assert!(reason.contains("run `sharing-svc migrate` first"), "{backend}: {reason}");
         assert!(program(&["migrate"]).status.success(), "{backend}");
         assert!(program(&["migrate"]).status.success(), "{backend}: twice is as good as once");
         // It comes up: the schema is as it must be.

@@ -3,42 +3,42 @@ use ofself_proto::sharing::{
 };
 use sharing_svc::domain::{Rights, Scope, ShareId, Source, Terms};
 use test_kit::Backend;
-use types::{Id, Instant};
+use types::{Id, Timestamp};
 
-use crate::stage::{Stage, everything_to, store, user, why};
 use crate::statements::on_both;
+use crate::test_server::{TestServer, everything_to, store, user, why};
 
-async fn grant(stage: &Stage, follow: &str, follower: &str) -> Result<(Share, bool), tonic::Status> {
+async fn grant(server: &TestServer, follow: &str, follower: &str) -> Result<(Share, bool), tonic::Status> {
     let request = GrantFollowShareRequest {
         follow_id: follow.to_owned(),
         owner_id: "ann".to_owned(),
         follower_id: follower.to_owned(),
         ..GrantFollowShareRequest::default()
     };
-    let answer = stage.follows().grant_follow_share(request).await?.into_inner();
+    let answer = server.follows().grant_follow_share(request).await?.into_inner();
     Ok((answer.share.unwrap(), answer.created))
 }
 
-async fn end(stage: &Stage, follow: &str) -> Option<Share> {
+async fn end(server: &TestServer, follow: &str) -> Option<Share> {
     let request = RevokeFollowShareRequest { follow_id: follow.to_owned() };
-    stage.follows().revoke_follow_share(request).await.unwrap().into_inner().share
+    server.follows().revoke_follow_share(request).await.unwrap().into_inner().share
 }
 
 #[tokio::test]
 async fn a_follow_has_one_share_that_ends_with_it() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let (first, created) = grant(&stage, "f1", "bob").await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let (first, created) = grant(&server, "f1", "bob").await.unwrap();
         assert!(created);
         assert_eq!((first.source(), first.can_read, first.can_write), (ShareSource::Follow, true, false));
-        assert_eq!(grant(&stage, "f1", "bob").await.unwrap(), (first.clone(), false), "{backend}: again, nothing new");
-        assert_eq!(why(grant(&stage, "f1", "cyd").await), "follow_id", "a follow is between two people");
+        assert_eq!(grant(&server, "f1", "bob").await.unwrap(), (first.clone(), false), "{backend}: again, nothing new");
+        assert_eq!(why(grant(&server, "f1", "cyd").await), "follow_id", "a follow is between two people");
 
-        let ended = end(&stage, "f1").await.unwrap();
+        let ended = end(&server, "f1").await.unwrap();
         assert_eq!(ended.status(), ShareStatus::Revoked);
-        assert_eq!(end(&stage, "f1").await.unwrap(), ended);
-        assert_eq!(end(&stage, "never").await, None);
-        let (second, created) = grant(&stage, "f1", "bob").await.unwrap();
+        assert_eq!(end(&server, "f1").await.unwrap(), ended);
+        assert_eq!(end(&server, "never").await, None);
+        let (second, created) = grant(&server, "f1", "bob").await.unwrap();
         assert!(created && second.id != first.id, "accepted again, it is a fresh one");
     })
     .await;
@@ -47,12 +47,12 @@ async fn a_follow_has_one_share_that_ends_with_it() {
 #[tokio::test]
 async fn a_follows_share_and_the_owners_own_stand_beside_each_other() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let own = stage.create("ann", everything_to("bob")).await.unwrap();
-        let (followed, _) = grant(&stage, "f1", "bob").await.unwrap();
-        end(&stage, "f1").await;
-        assert_eq!(stage.status("bob", &own.id).await, ShareStatus::Active, "{backend}");
-        assert_eq!(stage.status("bob", &followed.id).await, ShareStatus::Revoked);
+        let server = TestServer::start(&backend).await;
+        let own = server.create("ann", everything_to("bob")).await.unwrap();
+        let (followed, _) = grant(&server, "f1", "bob").await.unwrap();
+        end(&server, "f1").await;
+        assert_eq!(server.status("bob", &own.id).await, ShareStatus::Active, "{backend}");
+        assert_eq!(server.status("bob", &followed.id).await, ShareStatus::Revoked);
     })
     .await;
 }
@@ -60,13 +60,13 @@ async fn a_follows_share_and_the_owners_own_stand_beside_each_other() {
 #[tokio::test]
 async fn the_owner_handles_a_follows_share_like_any_other() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let (share, _) = grant(&stage, "f1", "bob").await.unwrap();
-        let soon = ShareChanges { expires_at: crate::stage::after(5), ..ShareChanges::default() };
-        stage.update("ann", &share.id, soon, &["expires_at"]).await.unwrap();
-        assert_eq!(why(stage.revoke("bob", &share.id).await), "FORBIDDEN");
-        stage.revoke("ann", &share.id).await.unwrap();
-        assert_eq!(stage.status("bob", &share.id).await, ShareStatus::Revoked, "{backend}");
+        let server = TestServer::start(&backend).await;
+        let (share, _) = grant(&server, "f1", "bob").await.unwrap();
+        let soon = ShareChanges { expires_at: crate::test_server::after(5), ..ShareChanges::default() };
+        server.update("ann", &share.id, soon, &["expires_at"]).await.unwrap();
+        assert_eq!(why(server.revoke("bob", &share.id).await), "FORBIDDEN");
+        server.revoke("ann", &share.id).await.unwrap();
+        assert_eq!(server.status("bob", &share.id).await, ShareStatus::Revoked, "{backend}");
     })
     .await;
 }
@@ -74,20 +74,20 @@ async fn the_owner_handles_a_follows_share_like_any_other() {
 #[tokio::test]
 async fn follow_granted_again_does_not_undo_a_revocation() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let (share, _) = grant(&stage, "f1", "bob").await.unwrap();
-        let revoked = stage.revoke("ann", &share.id).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let (share, _) = grant(&server, "f1", "bob").await.unwrap();
+        let revoked = server.revoke("ann", &share.id).await.unwrap();
         for _ in 0..2 {
-            assert_eq!(grant(&stage, "f1", "bob").await.unwrap(), (revoked.clone(), false), "{backend}");
+            assert_eq!(grant(&server, "f1", "bob").await.unwrap(), (revoked.clone(), false), "{backend}");
         }
-        assert_eq!(why(grant(&stage, "f1", "cyd").await), "follow_id", "{backend}");
+        assert_eq!(why(grant(&server, "f1", "cyd").await), "follow_id", "{backend}");
         // Only the end of the follow leads to a fresh share; the revoked one stays as it was.
-        stage.at(5);
-        assert_eq!(end(&stage, "f1").await.unwrap(), revoked, "{backend}");
-        let (fresh, created) = grant(&stage, "f1", "bob").await.unwrap();
+        server.at(5);
+        assert_eq!(end(&server, "f1").await.unwrap(), revoked, "{backend}");
+        let (fresh, created) = grant(&server, "f1", "bob").await.unwrap();
         assert!(created && fresh.id != share.id, "{backend}");
-        assert_eq!(stage.status("bob", &fresh.id).await, ShareStatus::Active);
-        assert_eq!(stage.get("ann", &share.id).await.unwrap(), revoked);
+        assert_eq!(server.status("bob", &fresh.id).await, ShareStatus::Active);
+        assert_eq!(server.get("ann", &share.id).await.unwrap(), revoked);
     })
     .await;
 }
@@ -95,12 +95,12 @@ async fn follow_granted_again_does_not_undo_a_revocation() {
 #[tokio::test]
 async fn follow_granted_again_does_not_renew_an_expired_share() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let (share, _) = grant(&stage, "f1", "bob").await.unwrap();
-        let soon = ShareChanges { expires_at: crate::stage::after(5), ..ShareChanges::default() };
-        stage.update("ann", &share.id, soon, &["expires_at"]).await.unwrap();
-        stage.at(5);
-        let (again, created) = grant(&stage, "f1", "bob").await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let (share, _) = grant(&server, "f1", "bob").await.unwrap();
+        let soon = ShareChanges { expires_at: crate::test_server::after(5), ..ShareChanges::default() };
+        server.update("ann", &share.id, soon, &["expires_at"]).await.unwrap();
+        server.at(5);
+        let (again, created) = grant(&server, "f1", "bob").await.unwrap();
         assert_eq!((&again.id, again.status(), created), (&share.id, ShareStatus::Expired, false), "{backend}");
     })
     .await;
@@ -109,13 +109,13 @@ async fn follow_granted_again_does_not_renew_an_expired_share() {
 #[tokio::test]
 async fn follow_that_ended_ends_its_share_under_every_owner() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let (share, _) = grant(&stage, "f1", "bob").await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let (share, _) = grant(&server, "f1", "bob").await.unwrap();
         // As an import could leave it: the same follow under another owner.
         let other = other_owner(&backend, &share, "eve").await;
-        end(&stage, "f1").await;
+        end(&server, "f1").await;
         for (owner, id) in [("ann", &share.id), ("eve", &other)] {
-            assert_eq!(stage.status(owner, id).await, ShareStatus::Revoked, "{backend}: {owner}");
+            assert_eq!(server.status(owner, id).await, ShareStatus::Revoked, "{backend}: {owner}");
             assert_eq!(store(&backend).await.usage_differences(&user(owner)).await.unwrap(), [], "{backend}");
         }
     })
@@ -124,7 +124,7 @@ async fn follow_that_ended_ends_its_share_under_every_owner() {
 
 /// Writes the same share once more under another owner.
 async fn other_owner(backend: &Backend, share: &Share, owner: &str) -> String {
-    let moment = Instant::from_parts(crate::stage::START, 0).unwrap();
+    let timestamp = Timestamp::from_parts(crate::test_server::START, 0).unwrap();
     let other = sharing_svc::domain::Share {
         id: ShareId(uuid::Uuid::now_v7()),
         owner: user(owner),
@@ -134,8 +134,8 @@ async fn other_owner(backend: &Backend, share: &Share, owner: &str) -> String {
         source: Source::Follow { follow: Id::parse("f1").unwrap(), ended_at: None },
         revoked_at: None,
         ended_at: None,
-        created_at: moment,
-        updated_at: moment,
+        created_at: timestamp,
+        updated_at: timestamp,
         version: 1,
         created_version: 1,
     };
@@ -148,17 +148,17 @@ async fn other_owner(backend: &Backend, share: &Share, owner: &str) -> String {
 #[tokio::test]
 async fn a_share_that_stands_is_found_though_a_clock_went_back() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.at(10);
-        grant(&stage, "f1", "bob").await.unwrap();
-        end(&stage, "f1").await;
+        let server = TestServer::start(&backend).await;
+        server.at(10);
+        grant(&server, "f1", "bob").await.unwrap();
+        end(&server, "f1").await;
         // Another replica's clock is behind: the new share looks older than the one that was revoked.
-        stage.at(5);
-        let (second, created) = grant(&stage, "f1", "bob").await.unwrap();
+        server.at(5);
+        let (second, created) = grant(&server, "f1", "bob").await.unwrap();
         assert!(created);
-        assert_eq!(grant(&stage, "f1", "bob").await.unwrap(), (second.clone(), false), "{backend}");
-        end(&stage, "f1").await;
-        assert_eq!(stage.status("bob", &second.id).await, ShareStatus::Revoked, "{backend}");
+        assert_eq!(grant(&server, "f1", "bob").await.unwrap(), (second.clone(), false), "{backend}");
+        end(&server, "f1").await;
+        assert_eq!(server.status("bob", &second.id).await, ShareStatus::Revoked, "{backend}");
     })
     .await;
 }

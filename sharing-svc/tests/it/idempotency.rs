@@ -4,23 +4,23 @@ use ofself_proto::sharing::CreateShareRequest;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use test_kit::Backend;
 
-use crate::stage::{Stage, after, everything_to, settings, why};
 use crate::statements::on_both;
+use crate::test_server::{TestServer, after, everything_to, settings, why};
 
 #[tokio::test]
 async fn a_repeat_gets_the_first_answer_even_after_a_restart_and_a_revocation() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let request = CreateShareRequest { expires_at: after(10), ..everything_to("bob") };
-        let first = stage.create_as("ann", Some("k"), request.clone()).await.unwrap();
+        let first = server.create_as("ann", Some("k"), request.clone()).await.unwrap();
         assert!(!first.replayed);
-        stage.revoke("ann", &first.share.as_ref().unwrap().id).await.unwrap();
-        stage.stop().await;
+        server.revoke("ann", &first.share.as_ref().unwrap().id).await.unwrap();
+        server.stop().await;
 
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         // Its expiry has passed by now, and it is answered as it was then.
-        stage.at(3600);
-        let again = stage.create_as("ann", Some("k"), request).await.unwrap();
+        server.at(3600);
+        let again = server.create_as("ann", Some("k"), request).await.unwrap();
         assert!(again.replayed, "{backend}");
         assert_eq!(again.share, first.share);
     })
@@ -30,12 +30,12 @@ async fn a_repeat_gets_the_first_answer_even_after_a_restart_and_a_revocation() 
 #[tokio::test]
 async fn a_key_stands_for_one_request_of_one_user_for_a_day() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.create_as("ann", Some("k"), everything_to("bob")).await.unwrap();
-        assert_eq!(why(stage.create_as("ann", Some("k"), everything_to("cyd")).await), "IDEMPOTENCY_KEY_REUSED");
-        assert!(!stage.create_as("eve", Some("k"), everything_to("bob")).await.unwrap().replayed, "{backend}");
-        stage.at(24 * 3600);
-        assert!(!stage.create_as("ann", Some("k"), everything_to("cyd")).await.unwrap().replayed);
+        let server = TestServer::start(&backend).await;
+        server.create_as("ann", Some("k"), everything_to("bob")).await.unwrap();
+        assert_eq!(why(server.create_as("ann", Some("k"), everything_to("cyd")).await), "IDEMPOTENCY_KEY_REUSED");
+        assert!(!server.create_as("eve", Some("k"), everything_to("bob")).await.unwrap().replayed, "{backend}");
+        server.at(24 * 3600);
+        assert!(!server.create_as("ann", Some("k"), everything_to("cyd")).await.unwrap().replayed);
     })
     .await;
 }
@@ -43,10 +43,10 @@ async fn a_key_stands_for_one_request_of_one_user_for_a_day() {
 #[tokio::test]
 async fn a_refused_request_leaves_its_key_free() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        stage.create("ann", everything_to("bob")).await.unwrap();
-        assert_eq!(why(stage.create_as("ann", Some("k"), everything_to("bob")).await), "SHARING_EXISTS");
-        assert!(stage.create_as("ann", Some("k"), everything_to("cyd")).await.is_ok(), "{backend}");
+        let server = TestServer::start(&backend).await;
+        server.create("ann", everything_to("bob")).await.unwrap();
+        assert_eq!(why(server.create_as("ann", Some("k"), everything_to("bob")).await), "SHARING_EXISTS");
+        assert!(server.create_as("ann", Some("k"), everything_to("cyd")).await.is_ok(), "{backend}");
     })
     .await;
 }
@@ -54,10 +54,10 @@ async fn a_refused_request_leaves_its_key_free() {
 #[tokio::test]
 async fn a_key_of_another_shape_is_refused() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         for key in ["", "a b", &"k".repeat(256)] {
             assert_eq!(
-                why(stage.create_as("ann", Some(key), everything_to("bob")).await),
+                why(server.create_as("ann", Some(key), everything_to("bob")).await),
                 "idempotency-key",
                 "{backend}"
             );
@@ -70,14 +70,14 @@ async fn a_key_of_another_shape_is_refused() {
 async fn a_key_whose_first_request_is_under_way_is_not_answered_twice() {
     // SQLite has one who writes, and everybody else waits for them.
     let Some(backend) = Backend::postgres().await else { return };
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let mut impatient = settings(backend.url());
     impatient.service.database.database_wait = Duration::from_millis(100);
-    let replica = Stage::start_as(impatient).await;
+    let replica = TestServer::start_as(impatient).await;
     let database = sea_orm::Database::connect(backend.url()).await.unwrap();
     let held = database.begin().await.unwrap();
     held.execute_unprepared("LOCK TABLE sharing.shares IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let first = stage.create_as("ann", Some("k"), everything_to("bob"));
+    let first = server.create_as("ann", Some("k"), everything_to("bob"));
     let meanwhile = async {
         // Until the first one has the key: before that, this one would take it and wait for the table itself.
         loop {

@@ -9,8 +9,8 @@ use sharing_svc::config::QuotaSettings;
 use test_kit::Backend;
 
 use crate::{
-    stage::{Stage, after, by, everything_to, passable, settings, store, user},
     statements::on_both,
+    test_server::{TestServer, after, by, everything_to, passable, settings, store, user},
 };
 
 #[expect(clippy::disallowed_methods, reason = "how much is tried is for the caller to say")]
@@ -63,9 +63,9 @@ async fn timed<T>(what: &str, work: impl Future<Output = T>) -> T {
     done
 }
 
-async fn list(stage: &Stage, user: &str, is_active: Option<bool>) -> (Vec<Share>, i64) {
+async fn list(server: &TestServer, user: &str, is_active: Option<bool>) -> (Vec<Share>, i64) {
     let request = ListOutgoingSharesRequest { is_active, ..ListOutgoingSharesRequest::default() };
-    let page = stage.client().list_outgoing_shares(by(user, request)).await.unwrap().into_inner();
+    let page = server.client().list_outgoing_shares(by(user, request)).await.unwrap().into_inner();
     (page.shares, page.total)
 }
 
@@ -79,39 +79,40 @@ async fn share_above_very_many_reshares_is_changed_like_any_other() {
             max_shares_per_owner: u32::MAX,
             ..QuotaSettings::default()
         };
-        let stage = Stage::start_as(sharing_svc::config::Settings { own: quotas, ..settings(backend.url()) }).await;
-        let root = stage.create("ann", passable(everything_to("hub"))).await.unwrap();
-        let alone = stage.create("ann", everything_to("dan")).await.unwrap();
+        let server =
+            TestServer::start_as(sharing_svc::config::Settings { own: quotas, ..settings(backend.url()) }).await;
+        let root = server.create("ann", passable(everything_to("hub"))).await.unwrap();
+        let alone = server.create("ann", everything_to("dan")).await.unwrap();
         fill(&backend, &root, number).await;
         let total = i64::from(number);
 
-        assert!(timed("CheckAccess of a re-share", stage.may_read("r7", &[])).await, "{backend}");
-        assert_eq!(timed("outgoing of the owner", list(&stage, "ann", None)).await.1, total + 2, "{backend}");
-        assert_eq!(timed("outgoing of the owner, active", list(&stage, "ann", Some(true))).await.1, total + 2);
-        assert_eq!(timed("outgoing of the creator", list(&stage, "hub", None)).await.1, total, "{backend}");
-        assert_eq!(timed("outgoing of the owner, inactive", list(&stage, "ann", Some(false))).await.1, 0);
+        assert!(timed("CheckAccess of a re-share", server.may_read("r7", &[])).await, "{backend}");
+        assert_eq!(timed("outgoing of the owner", list(&server, "ann", None)).await.1, total + 2, "{backend}");
+        assert_eq!(timed("outgoing of the owner, active", list(&server, "ann", Some(true))).await.1, total + 2);
+        assert_eq!(timed("outgoing of the creator", list(&server, "hub", None)).await.1, total, "{backend}");
+        assert_eq!(timed("outgoing of the owner, inactive", list(&server, "ann", Some(false))).await.1, 0);
         let request = ListViewersRequest {
             owner_id: "ann".into(),
             node: Some(Node { id: "n".into(), ..Node::default() }),
             page_size: 1_000,
             ..ListViewersRequest::default()
         };
-        let page = timed("a page of viewers", stage.access().list_viewers(request)).await.unwrap().into_inner();
+        let page = timed("a page of viewers", server.access().list_viewers(request)).await.unwrap().into_inner();
         assert_eq!(page.viewers.len(), 1_000, "{backend}");
-        timed("CreateShare", stage.create("ann", everything_to("eve"))).await.unwrap();
+        timed("CreateShare", server.create("ann", everything_to("eve"))).await.unwrap();
 
         // An end, its removal and a narrower scope write one share.
         let ends = ShareChanges { expires_at: after(60), ..ShareChanges::default() };
-        timed("an expiry above all", stage.update("ann", &root.id, ends, &["expires_at"])).await.unwrap();
-        let never = stage.update("ann", &root.id, ShareChanges::default(), &["expires_at"]);
+        timed("an expiry above all", server.update("ann", &root.id, ends, &["expires_at"])).await.unwrap();
+        let never = server.update("ann", &root.id, ShareChanges::default(), &["expires_at"]);
         timed("its removal", never).await.unwrap();
-        timed("RevokeShare with none below", stage.revoke("ann", &alone.id)).await.unwrap();
-        timed("RevokeShare above all", stage.revoke("ann", &root.id)).await.unwrap();
-        assert!(!stage.may_read("r7", &[]).await, "{backend}");
-        let (shares, _) = list(&stage, "ann", Some(true)).await;
+        timed("RevokeShare with none below", server.revoke("ann", &alone.id)).await.unwrap();
+        timed("RevokeShare above all", server.revoke("ann", &root.id)).await.unwrap();
+        assert!(!server.may_read("r7", &[]).await, "{backend}");
+        let (shares, _) = list(&server, "ann", Some(true)).await;
         assert!(shares.iter().all(|share| share.status() == ShareStatus::Active), "{backend}");
         let marked = async {
-            while list(&stage, "ann", Some(true)).await.1 > 1 {
+            while list(&server, "ann", Some(true)).await.1 > 1 {
                 tokio::task::yield_now().await;
             }
         };

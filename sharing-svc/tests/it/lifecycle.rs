@@ -1,20 +1,20 @@
 use ofself_proto::sharing::{ShareChanges, ShareScope, ShareSource, ShareStatus};
 
-use crate::stage::{Stage, everything_to, tags_to, why};
 use crate::statements::on_both;
+use crate::test_server::{TestServer, everything_to, tags_to, why};
 
 #[tokio::test]
 async fn a_share_reads_back_as_it_was_made() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let made = stage.create("ann", tags_to("bob", &["work", "home", "work"])).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let made = server.create("ann", tags_to("bob", &["work", "home", "work"])).await.unwrap();
         assert_eq!(made.tag_ids, ["work", "home"], "duplicates fold, order stays");
         assert_eq!((made.can_read, made.can_write, made.can_delete, made.can_share), (true, false, false, false));
         assert_eq!((made.status(), made.source(), made.version), (ShareStatus::Active, ShareSource::Direct, 1));
         for party in ["ann", "bob"] {
-            assert_eq!(stage.get(party, &made.id).await.unwrap(), made, "{backend}");
+            assert_eq!(server.get(party, &made.id).await.unwrap(), made, "{backend}");
         }
-        assert_eq!(why(stage.get("eve", &made.id).await), "SHARE_NOT_FOUND");
+        assert_eq!(why(server.get("eve", &made.id).await), "SHARE_NOT_FOUND");
     })
     .await;
 }
@@ -22,23 +22,23 @@ async fn a_share_reads_back_as_it_was_made() {
 #[tokio::test]
 async fn an_update_changes_what_it_names_and_keeps_the_rest() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let made = stage.create("ann", tags_to("bob", &["work"])).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let made = server.create("ann", tags_to("bob", &["work"])).await.unwrap();
         let write = ShareChanges { can_write: Some(true), ..ShareChanges::default() };
-        let updated = stage.update("ann", &made.id, write, &["can_write"]).await.unwrap();
+        let updated = server.update("ann", &made.id, write, &["can_write"]).await.unwrap();
         assert!(updated.can_read && updated.can_write);
         assert_eq!((updated.tag_ids.as_slice(), updated.version), (["work".to_owned()].as_slice(), 2));
 
         let scope = |scope: ShareScope| ShareChanges { scope: scope.into(), ..ShareChanges::default() };
-        let refused = stage.update("ann", &made.id, scope(ShareScope::SpecificNodes), &["scope"]).await;
+        let refused = server.update("ann", &made.id, scope(ShareScope::SpecificNodes), &["scope"]).await;
         assert_eq!(why(refused), "node_ids", "a new scope brings the ids it needs");
-        let all = stage.update("ann", &made.id, scope(ShareScope::All), &["scope"]).await.unwrap();
+        let all = server.update("ann", &made.id, scope(ShareScope::All), &["scope"]).await.unwrap();
         assert!(all.tag_ids.is_empty(), "ids of the former scope go");
 
         let nothing = ShareChanges { can_read: Some(false), can_write: Some(false), ..ShareChanges::default() };
-        let refused = stage.update("ann", &made.id, nothing, &["can_read", "can_write"]).await;
+        let refused = server.update("ann", &made.id, nothing, &["can_read", "can_write"]).await;
         assert_eq!(why(refused), "can_read");
-        assert_eq!(stage.get("ann", &made.id).await.unwrap(), all, "a refused update leaves no trace");
+        assert_eq!(server.get("ann", &made.id).await.unwrap(), all, "a refused update leaves no trace");
     })
     .await;
 }
@@ -46,13 +46,13 @@ async fn an_update_changes_what_it_names_and_keeps_the_rest() {
 #[tokio::test]
 async fn only_the_owner_changes_and_revokes() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let made = stage.create("ann", everything_to("bob")).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let made = server.create("ann", everything_to("bob")).await.unwrap();
         let write = ShareChanges { can_write: Some(true), ..ShareChanges::default() };
-        assert_eq!(why(stage.update("bob", &made.id, write.clone(), &["can_write"]).await), "FORBIDDEN");
-        assert_eq!(why(stage.revoke("bob", &made.id).await), "FORBIDDEN");
-        assert_eq!(why(stage.update("eve", &made.id, write, &["can_write"]).await), "SHARE_NOT_FOUND");
-        assert_eq!(why(stage.revoke("eve", &made.id).await), "SHARE_NOT_FOUND");
+        assert_eq!(why(server.update("bob", &made.id, write.clone(), &["can_write"]).await), "FORBIDDEN");
+        assert_eq!(why(server.revoke("bob", &made.id).await), "FORBIDDEN");
+        assert_eq!(why(server.update("eve", &made.id, write, &["can_write"]).await), "SHARE_NOT_FOUND");
+        assert_eq!(why(server.revoke("eve", &made.id).await), "SHARE_NOT_FOUND");
     })
     .await;
 }
@@ -60,16 +60,16 @@ async fn only_the_owner_changes_and_revokes() {
 #[tokio::test]
 async fn a_revoked_share_stays_as_it_is() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let made = stage.create("ann", everything_to("bob")).await.unwrap();
-        stage.at(10);
-        let revoked = stage.revoke("ann", &made.id).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let made = server.create("ann", everything_to("bob")).await.unwrap();
+        server.at(10);
+        let revoked = server.revoke("ann", &made.id).await.unwrap();
         assert_eq!(revoked.status(), ShareStatus::Revoked);
-        assert_eq!(revoked.revoked_at, crate::stage::after(10));
-        stage.at(20);
-        assert_eq!(stage.revoke("ann", &made.id).await.unwrap(), revoked, "again: the same answer");
+        assert_eq!(revoked.revoked_at, crate::test_server::after(10));
+        server.at(20);
+        assert_eq!(server.revoke("ann", &made.id).await.unwrap(), revoked, "again: the same answer");
         let write = ShareChanges { can_write: Some(true), ..ShareChanges::default() };
-        assert_eq!(why(stage.update("ann", &made.id, write, &["can_write"]).await), "SHARE_REVOKED");
+        assert_eq!(why(server.update("ann", &made.id, write, &["can_write"]).await), "SHARE_REVOKED");
     })
     .await;
 }

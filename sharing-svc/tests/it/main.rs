@@ -9,8 +9,8 @@
 )]
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
 
-mod stage;
 mod statements;
+mod test_server;
 mod world;
 
 mod access;

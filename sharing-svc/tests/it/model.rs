@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use grpc_server::rpc_error::Refusal;
+use grpc_server::rpc_error::RpcError;
 use ofself_proto::sharing::{
     Action, BatchCheckAccessRequest, CheckAccessRequest, CreateShareRequest, Node, Resource, ShareChanges, resource,
 };
@@ -24,11 +24,11 @@ use sharing_svc::{
 use test_kit::Backend;
 use tokio::{sync::Mutex as AsyncMutex, task::JoinSet};
 use tonic::Status;
-use types::Instant;
+use types::Timestamp;
 
 use crate::{
-    stage::{START, Stage, after, of, passable, store, tags_to, user},
     statements::on_both,
+    test_server::{START, TestServer, after, of, passable, store, tags_to, user},
 };
 
 const OWNER: &str = "ann";
@@ -91,7 +91,7 @@ impl Model {
 
 /// What the workers share.
 struct World {
-    stage: Stage,
+    server: TestServer,
     model: Mutex<Model>,
     /// One update of a share at a time, so that the model knows which came last.
     updating: AsyncMutex<()>,
@@ -115,12 +115,12 @@ impl Random {
 
 impl World {
     async fn over(backend: &Backend) -> Arc<Self> {
-        let (clock, hand) = Clock::manual(Instant::from_parts(START, 0).unwrap());
+        let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
         let sharing = Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas());
         let retention =
             Retention { period: Duration::from_secs(RETENTION.try_into().unwrap()), bytes_per_creator: i64::MAX };
         Arc::new(Self {
-            stage: Stage::start(backend).await,
+            server: TestServer::start(backend).await,
             model: Mutex::default(),
             updating: AsyncMutex::default(),
             upkeep: AsyncMutex::new(Upkeep::new(sharing, retention)),
@@ -161,7 +161,7 @@ impl World {
         let ends = self.ends(random);
         let request = passable(tags_to(PEOPLE[random.below(PEOPLE.len())], &[&tag]));
         let request = CreateShareRequest { expires_at: ends.and_then(after), ..request };
-        let made = self.stage.create(OWNER, request).await.unwrap();
+        let made = self.server.create(OWNER, request).await.unwrap();
         self.add(made, &tag, ends);
     }
 
@@ -170,7 +170,7 @@ impl World {
         let creator = parent.wire.shared_with_user_id.clone();
         let request = passable(tags_to(PEOPLE[random.below(PEOPLE.len())], &[&parent.tag]));
         self.model.lock().unwrap().revive(&parent.tag);
-        match self.stage.create(&creator, of(&parent.wire, request)).await {
+        match self.server.create(&creator, of(&parent.wire, request)).await {
             Ok(made) => {
                 let ends = made.expires_at.map(|end| end.seconds - START);
                 self.add(made, &parent.tag, ends);
@@ -196,7 +196,7 @@ impl World {
     async fn revoke(&self, random: &mut Random) {
         let Some(share) = self.pick(random) else { return };
         let by = if random.below(2) == 0 { OWNER } else { &share.wire.shared_by_user_id };
-        match self.stage.revoke(by, &share.wire.id).await {
+        match self.server.revoke(by, &share.wire.id).await {
             Ok(_) => self.mark_revoked(&share.wire.id),
             Err(refused) => self.learn(&share, &refused),
         }
@@ -216,7 +216,7 @@ impl World {
             (ShareChanges { can_share: Some(can_share), ..ShareChanges::default() }, "can_share")
         };
         self.model.lock().unwrap().revive(&share.tag);
-        match self.stage.update(OWNER, id, changes, &[field]).await {
+        match self.server.update(OWNER, id, changes, &[field]).await {
             Ok(updated) => self.with(id, |share| {
                 share.expires = vec![updated.expires_at.map(|end| end.seconds - START)];
                 share.can_share = vec![updated.can_share];
@@ -244,7 +244,7 @@ impl World {
 
     /// A refusal must be one that the rules know. One that was purged had ended permanently.
     fn learn(&self, share: &Known, refused: &Status) {
-        let reason = Refusal::from_status(refused).unwrap().reason;
+        let reason = RpcError::from_status(refused).unwrap().reason;
         match reason.as_str() {
             "SHARE_NOT_FOUND" => self.mark_revoked(&share.wire.id),
             "SHARE_REVOKED" | "FORBIDDEN" | "VALIDATION_ERROR" | "SHARING_EXISTS" => {}
@@ -277,7 +277,7 @@ impl World {
             resource: Some(resource_of(tag)),
             consistency: None,
         };
-        self.stage.access().check_access(request).await.unwrap().into_inner().allowed
+        self.server.access().check_access(request).await.unwrap().into_inner().allowed
     }
 
     /// When nothing is under way, every answer is that of the model.
@@ -292,7 +292,7 @@ impl World {
                 resources: tags.iter().map(|tag| resource_of(tag)).collect(),
                 consistency: None,
             };
-            let answers = self.stage.access().batch_check_access(request).await.unwrap().into_inner().allowed;
+            let answers = self.server.access().batch_check_access(request).await.unwrap().into_inner().allowed;
             for (tag, allowed) in tags.iter().zip(answers) {
                 let expected = self.model.lock().unwrap().may_read(viewer, tag, now);
                 assert_eq!(allowed, expected, "{place}: {viewer} and {tag}");
@@ -301,10 +301,10 @@ impl World {
         let shares: Vec<_> = self.model.lock().unwrap().shares.keys().cloned().collect();
         for id in shares {
             let counts = self.model.lock().unwrap().may_count(&id, now);
-            match self.stage.get(OWNER, &id).await {
+            match self.server.get(OWNER, &id).await {
                 Ok(share) => assert_eq!(share.effective.is_some(), counts, "{place}: {share:?}"),
                 Err(purged) => {
-                    assert_eq!(Refusal::from_status(&purged).unwrap().reason, "SHARE_NOT_FOUND", "{place}");
+                    assert_eq!(RpcError::from_status(&purged).unwrap().reason, "SHARE_NOT_FOUND", "{place}");
                     assert!(!counts, "{place}: {id} was purged and counts");
                 }
             }
@@ -315,8 +315,8 @@ impl World {
     /// Moves the clock, purges, and tells the model what had expired for so long that it ended permanently.
     async fn move_clock(&self) {
         let now = self.now.fetch_add(STEP, Ordering::SeqCst) + STEP;
-        self.stage.at(now);
-        self.hand.set(Instant::from_parts(START + now, 0).unwrap());
+        self.server.at(now);
+        self.hand.set(Timestamp::from_parts(START + now, 0).unwrap());
         self.upkeep.lock().await.pass().await.unwrap();
         for share in self.model.lock().unwrap().shares.values_mut() {
             let long_ago = share.expires.iter().all(|end| end.is_some_and(|end| end <= now - RETENTION));

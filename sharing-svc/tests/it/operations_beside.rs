@@ -8,13 +8,13 @@ use test_kit::Backend;
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 #[tokio::test]
 async fn health_is_said_for_the_process_and_for_each_service() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let mut health = HealthClient::new(stage.channel.clone());
+    let server = TestServer::start(&backend).await;
+    let mut health = HealthClient::new(server.channel.clone());
     for service in [
         "",
         "ofself.sharing.v1.SharingService",
@@ -31,9 +31,9 @@ async fn health_is_said_for_the_process_and_for_each_service() {
 #[tokio::test]
 async fn what_is_not_there_yet_says_so() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let watched = AccessServiceClient::new(stage.channel.clone()).watch_shares(WatchSharesRequest::default()).await;
+    let server = TestServer::start(&backend).await;
+    let watched = AccessServiceClient::new(server.channel.clone()).watch_shares(WatchSharesRequest::default()).await;
     assert_eq!(watched.unwrap_err().code(), Code::Unimplemented);
-    let erased = SharingAdminServiceClient::new(stage.channel.clone()).erase_user(EraseUserRequest::default()).await;
+    let erased = SharingAdminServiceClient::new(server.channel.clone()).erase_user(EraseUserRequest::default()).await;
     assert_eq!(erased.unwrap_err().code(), Code::Unimplemented);
 }

@@ -7,22 +7,22 @@ use ofself_proto::sharing::{
 };
 use tokio::task::JoinSet;
 
-use crate::stage::{Stage, by, everything_to, of, passable, store, tags_to, user, why};
 use crate::statements::on_both;
+use crate::test_server::{TestServer, by, everything_to, of, passable, store, tags_to, user, why};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_posts_under_one_key_make_one_share_and_equal_answers() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
+        let server = Arc::new(TestServer::start(&backend).await);
         let mut posts = JoinSet::new();
         for _ in 0..200 {
-            let stage = stage.clone();
-            posts.spawn(async move { stage.create_as("ann", Some("k"), everything_to("bob")).await.unwrap() });
+            let server = server.clone();
+            posts.spawn(async move { server.create_as("ann", Some("k"), everything_to("bob")).await.unwrap() });
         }
         let answers = posts.join_all().await;
         assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1, "{backend}");
         assert!(answers.iter().all(|answer| answer.share == answers[0].share));
-        let page = stage.client().list_outgoing_shares(by("ann", ListOutgoingSharesRequest::default())).await.unwrap();
+        let page = server.client().list_outgoing_shares(by("ann", ListOutgoingSharesRequest::default())).await.unwrap();
         assert_eq!(page.into_inner().total, 1);
     })
     .await;
@@ -31,11 +31,11 @@ async fn two_hundred_posts_under_one_key_make_one_share_and_equal_answers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn equal_posts_without_a_key_make_one_share() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
+        let server = Arc::new(TestServer::start(&backend).await);
         let mut posts = JoinSet::new();
         for _ in 0..32 {
-            let stage = stage.clone();
-            posts.spawn(async move { stage.create("ann", tags_to("bob", &["a", "b"])).await });
+            let server = server.clone();
+            posts.spawn(async move { server.create("ann", tags_to("bob", &["a", "b"])).await });
         }
         let (made, refused): (Vec<_>, Vec<_>) = posts.join_all().await.into_iter().partition(Result::is_ok);
         assert_eq!(made.len(), 1, "{backend}");
@@ -47,19 +47,19 @@ async fn equal_posts_without_a_key_make_one_share() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_contended_updates_lose_none() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
-        let made = stage.create("ann", tags_to("bob", &["t0"])).await.unwrap();
+        let server = Arc::new(TestServer::start(&backend).await);
+        let made = server.create("ann", tags_to("bob", &["t0"])).await.unwrap();
         let mut writers = JoinSet::new();
         for writer in 1..=100 {
-            let (stage, id) = (stage.clone(), made.id.clone());
+            let (server, id) = (server.clone(), made.id.clone());
             writers.spawn(async move {
                 // Adds its tag to those that stand, at the version it read, until nobody was faster.
                 loop {
-                    let share = stage.get("ann", &id).await.unwrap();
+                    let share = server.get("ann", &id).await.unwrap();
                     let mut tag_ids = share.tag_ids;
                     tag_ids.push(format!("t{writer}"));
                     let changes = ShareChanges { tag_ids, ..ShareChanges::default() };
-                    let done = stage.update_at("ann", &id, changes, &["tag_ids"], vec![share.version]).await;
+                    let done = server.update_at("ann", &id, changes, &["tag_ids"], vec![share.version]).await;
                     match done {
                         Ok(_) => return,
                         refused => assert_eq!(why(refused), "PRECONDITION_FAILED"),
@@ -68,7 +68,7 @@ async fn a_hundred_contended_updates_lose_none() {
             });
         }
         writers.join_all().await;
-        let after = stage.get("ann", &made.id).await.unwrap();
+        let after = server.get("ann", &made.id).await.unwrap();
         assert_eq!(after.tag_ids.iter().collect::<HashSet<_>>().len(), 101, "{backend}");
         assert_eq!(after.version, 101);
     })
@@ -78,25 +78,25 @@ async fn a_hundred_contended_updates_lose_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parent_revoked_while_it_is_passed_on_leaves_no_active_child() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
+        let server = Arc::new(TestServer::start(&backend).await);
         for round in 0..12 {
             // The grandparent is revoked while the parent is passed on.
             let owner = format!("ann-{round}");
-            let grandparent = stage.create(&owner, passable(everything_to("bob"))).await.unwrap();
-            let parent = stage.create("bob", of(&grandparent, passable(everything_to("cyd")))).await.unwrap();
+            let grandparent = server.create(&owner, passable(everything_to("bob"))).await.unwrap();
+            let parent = server.create("bob", of(&grandparent, passable(everything_to("cyd")))).await.unwrap();
             let mut race = JoinSet::new();
             for child in 0..8 {
-                let (stage, parent) = (stage.clone(), parent.clone());
+                let (server, parent) = (server.clone(), parent.clone());
                 race.spawn(async move {
                     let recipient = format!("dan-{round}-{child}");
-                    let _ = stage.create("cyd", of(&parent, everything_to(&recipient))).await;
+                    let _ = server.create("cyd", of(&parent, everything_to(&recipient))).await;
                 });
             }
-            let (at, owner_of_it, id) = (stage.clone(), owner.clone(), grandparent.id.clone());
+            let (at, owner_of_it, id) = (server.clone(), owner.clone(), grandparent.id.clone());
             race.spawn(async move { drop(at.revoke(&owner_of_it, &id).await.unwrap()) });
             race.join_all().await;
             let request = ListOutgoingSharesRequest { limit: Some(100), ..Default::default() };
-            let page = stage.client().list_outgoing_shares(by(&owner, request)).await.unwrap().into_inner();
+            let page = server.client().list_outgoing_shares(by(&owner, request)).await.unwrap().into_inner();
             assert!(page.total >= 2);
             for share in page.shares {
                 assert_eq!(share.status(), ShareStatus::Revoked, "{backend}, round {round}");
@@ -109,17 +109,17 @@ async fn a_parent_revoked_while_it_is_passed_on_leaves_no_active_child() {
 #[tokio::test(flavor = "multi_thread")]
 async fn share_with_many_reshares_is_revoked_with_all_of_them() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
-        let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
+        let server = Arc::new(TestServer::start(&backend).await);
+        let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();
         let mut children = JoinSet::new();
         for child in 0..300 {
-            let (stage, parent) = (stage.clone(), parent.clone());
-            children.spawn(async move { stage.create("bob", of(&parent, everything_to(&format!("c{child}")))).await });
+            let (server, parent) = (server.clone(), parent.clone());
+            children.spawn(async move { server.create("bob", of(&parent, everything_to(&format!("c{child}")))).await });
         }
         assert!(children.join_all().await.iter().all(Result::is_ok));
-        stage.revoke("ann", &parent.id).await.unwrap();
+        server.revoke("ann", &parent.id).await.unwrap();
         let active = ListOutgoingSharesRequest { is_active: Some(true), ..Default::default() };
-        let list = || async { stage.client().list_outgoing_shares(by("ann", active)).await.unwrap().into_inner() };
+        let list = || async { server.client().list_outgoing_shares(by("ann", active)).await.unwrap().into_inner() };
         assert!(list().await.shares.is_empty(), "{backend}: each row has its exact status");
         // The total follows when upkeep has marked what is below.
         let marked = async {
@@ -136,10 +136,10 @@ async fn share_with_many_reshares_is_revoked_with_all_of_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_follow_accepted_many_times_at_once_has_one_share() {
     on_both(|backend| async move {
-        let stage = Arc::new(Stage::start(&backend).await);
+        let server = Arc::new(TestServer::start(&backend).await);
         let mut grants = JoinSet::new();
         for _ in 0..32 {
-            let stage = stage.clone();
+            let server = server.clone();
             grants.spawn(async move {
                 let request = GrantFollowShareRequest {
                     follow_id: "f".into(),
@@ -147,11 +147,11 @@ async fn one_follow_accepted_many_times_at_once_has_one_share() {
                     follower_id: "bob".into(),
                     ..Default::default()
                 };
-                stage.follows().grant_follow_share(request).await.unwrap().into_inner().created
+                server.follows().grant_follow_share(request).await.unwrap().into_inner().created
             });
         }
         let created = grants.join_all().await.into_iter().filter(|created| *created).count();
-        let page = stage.client().list_incoming_shares(by("bob", ListIncomingSharesRequest::default())).await.unwrap();
+        let page = server.client().list_incoming_shares(by("bob", ListIncomingSharesRequest::default())).await.unwrap();
         assert_eq!((created, page.into_inner().total), (1, 1), "{backend}");
     })
     .await;
@@ -160,7 +160,8 @@ async fn one_follow_accepted_many_times_at_once_has_one_share() {
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_that_start_together_do_not_trip_over_one_another() {
     on_both(|backend| async move {
-        let (one, two, three) = tokio::join!(Stage::start(&backend), Stage::start(&backend), Stage::start(&backend));
+        let (one, two, three) =
+            tokio::join!(TestServer::start(&backend), TestServer::start(&backend), TestServer::start(&backend));
         let made = one.create("ann", everything_to("bob")).await.unwrap();
         assert_eq!(two.get("bob", &made.id).await.unwrap(), three.get("ann", &made.id).await.unwrap(), "{backend}");
         // A key is kept where every replica finds it.

@@ -1,36 +1,36 @@
 use ofself_proto::sharing::{CreateShareRequest, InactiveReason, ShareChanges, ShareScope, ShareSource, ShareStatus};
 
-use crate::stage::{Stage, after, everything_to, of, passable, tags_to, why};
 use crate::statements::on_both;
+use crate::test_server::{TestServer, after, everything_to, of, passable, tags_to, why};
 
 #[tokio::test]
 async fn reshare_belongs_to_the_owner_and_can_only_narrow() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let terms = CreateShareRequest { expires_at: after(100), ..passable(tags_to("bob", &["work", "home"])) };
-        let parent = stage.create("ann", terms).await.unwrap();
+        let parent = server.create("ann", terms).await.unwrap();
 
         let wide = CreateShareRequest { can_write: Some(true), ..of(&parent, everything_to("cyd")) };
-        assert_eq!(why(stage.create("bob", wide).await), "can_write scope", "{backend}");
+        assert_eq!(why(server.create("bob", wide).await), "can_write scope", "{backend}");
         let later = CreateShareRequest { expires_at: after(101), ..of(&parent, tags_to("cyd", &["work"])) };
-        assert_eq!(why(stage.create("bob", later).await), "expires_at");
+        assert_eq!(why(server.create("bob", later).await), "expires_at");
         let other_tag = CreateShareRequest { expires_at: after(100), ..of(&parent, tags_to("cyd", &["work", "gym"])) };
-        assert_eq!(why(stage.create("bob", other_tag).await), "tag_ids");
+        assert_eq!(why(server.create("bob", other_tag).await), "tag_ids");
 
         let narrow = CreateShareRequest { expires_at: after(50), ..of(&parent, tags_to("cyd", &["work"])) };
-        let child = stage.create("bob", narrow).await.unwrap();
+        let child = server.create("bob", narrow).await.unwrap();
         assert_eq!((child.owner_id.as_str(), child.source()), ("ann", ShareSource::Reshare));
         assert_eq!(child.parent_share_id.as_deref(), Some(parent.id.as_str()));
         for party in ["ann", "bob", "cyd"] {
-            assert_eq!(stage.get(party, &child.id).await.unwrap(), child);
+            assert_eq!(server.get(party, &child.id).await.unwrap(), child);
         }
 
         let widen = ShareChanges { tag_ids: vec!["gym".into()], ..ShareChanges::default() };
         for party in ["ann", "bob"] {
-            let refused = stage.update(party, &child.id, widen.clone(), &["tag_ids"]).await;
+            let refused = server.update(party, &child.id, widen.clone(), &["tag_ids"]).await;
             assert_eq!(why(refused), "tag_ids", "an update is held to the same lattice");
         }
-        assert_eq!(why(stage.update("cyd", &child.id, widen, &["tag_ids"]).await), "FORBIDDEN");
+        assert_eq!(why(server.update("cyd", &child.id, widen, &["tag_ids"]).await), "FORBIDDEN");
     })
     .await;
 }
@@ -38,17 +38,17 @@ async fn reshare_belongs_to_the_owner_and_can_only_narrow() {
 #[tokio::test]
 async fn who_may_pass_a_share_on() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let kept = stage.create("ann", everything_to("bob")).await.unwrap();
-        assert_eq!(why(stage.create("bob", of(&kept, everything_to("cyd"))).await), "FORBIDDEN");
-        let parent = stage.create("ann", passable(tags_to("bob", &["work"]))).await.unwrap();
-        assert_eq!(why(stage.create("ann", of(&parent, tags_to("cyd", &["work"]))).await), "FORBIDDEN");
-        assert_eq!(why(stage.create("eve", of(&parent, tags_to("cyd", &["work"]))).await), "SHARE_NOT_FOUND");
+        let server = TestServer::start(&backend).await;
+        let kept = server.create("ann", everything_to("bob")).await.unwrap();
+        assert_eq!(why(server.create("bob", of(&kept, everything_to("cyd"))).await), "FORBIDDEN");
+        let parent = server.create("ann", passable(tags_to("bob", &["work"]))).await.unwrap();
+        assert_eq!(why(server.create("ann", of(&parent, tags_to("cyd", &["work"]))).await), "FORBIDDEN");
+        assert_eq!(why(server.create("eve", of(&parent, tags_to("cyd", &["work"]))).await), "SHARE_NOT_FOUND");
         let nowhere = CreateShareRequest { parent_share_id: Some("share_abc".into()), ..everything_to("cyd") };
-        assert_eq!(why(stage.create("bob", nowhere).await), "SHARE_NOT_FOUND");
-        assert_eq!(why(stage.create("bob", of(&parent, tags_to("ann", &["work"]))).await), "shared_with_user_id");
-        stage.revoke("ann", &parent.id).await.unwrap();
-        assert_eq!(why(stage.create("bob", of(&parent, tags_to("cyd", &["work"]))).await), "SHARE_REVOKED");
+        assert_eq!(why(server.create("bob", nowhere).await), "SHARE_NOT_FOUND");
+        assert_eq!(why(server.create("bob", of(&parent, tags_to("ann", &["work"]))).await), "shared_with_user_id");
+        server.revoke("ann", &parent.id).await.unwrap();
+        assert_eq!(why(server.create("bob", of(&parent, tags_to("cyd", &["work"]))).await), "SHARE_REVOKED");
     })
     .await;
 }
@@ -56,12 +56,12 @@ async fn who_may_pass_a_share_on() {
 #[tokio::test]
 async fn a_share_that_lost_its_leave_to_be_passed_on_ends_the_chain_below() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
-        let child = stage.create("bob", of(&parent, passable(everything_to("cyd")))).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();
+        let child = server.create("bob", of(&parent, passable(everything_to("cyd")))).await.unwrap();
         let no_more = ShareChanges { can_share: Some(false), ..ShareChanges::default() };
-        stage.update("ann", &parent.id, no_more, &["can_share"]).await.unwrap();
-        assert_eq!(why(stage.create("cyd", of(&child, everything_to("dan"))).await), "FORBIDDEN");
+        server.update("ann", &parent.id, no_more, &["can_share"]).await.unwrap();
+        assert_eq!(why(server.create("cyd", of(&child, everything_to("dan"))).await), "FORBIDDEN");
     })
     .await;
 }
@@ -69,17 +69,17 @@ async fn a_share_that_lost_its_leave_to_be_passed_on_ends_the_chain_below() {
 #[tokio::test]
 async fn a_chain_has_eight_links_and_passes_nobody_twice() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let mut link = stage.create("u0", passable(everything_to("u1"))).await.unwrap();
-        for maker in 1..8 {
+        let server = TestServer::start(&backend).await;
+        let mut link = server.create("u0", passable(everything_to("u1"))).await.unwrap();
+        for creator in 1..8 {
             let back = of(&link, everything_to("u1"));
-            if maker > 1 {
-                assert_eq!(why(stage.create(&format!("u{maker}"), back).await), "shared_with_user_id");
+            if creator > 1 {
+                assert_eq!(why(server.create(&format!("u{creator}"), back).await), "shared_with_user_id");
             }
-            let next = of(&link, passable(everything_to(&format!("u{}", maker + 1))));
-            link = stage.create(&format!("u{maker}"), next).await.unwrap();
+            let next = of(&link, passable(everything_to(&format!("u{}", creator + 1))));
+            link = server.create(&format!("u{creator}"), next).await.unwrap();
         }
-        assert_eq!(why(stage.create("u8", of(&link, everything_to("u9"))).await), "parent_share_id", "{backend}");
+        assert_eq!(why(server.create("u8", of(&link, everything_to("u9"))).await), "parent_share_id", "{backend}");
     })
     .await;
 }
@@ -87,20 +87,20 @@ async fn a_chain_has_eight_links_and_passes_nobody_twice() {
 #[tokio::test]
 async fn reshare_without_an_expiry_has_that_of_its_parent() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let request = CreateShareRequest { expires_at: after(100), ..passable(everything_to("bob")) };
-        let parent = stage.create("ann", request).await.unwrap();
-        let child = stage.create("bob", of(&parent, everything_to("cyd"))).await.unwrap();
+        let parent = server.create("ann", request).await.unwrap();
+        let child = server.create("bob", of(&parent, everything_to("cyd"))).await.unwrap();
         assert_eq!((child.expires_at, child.narrowed), (after(100), false), "{backend}");
         // It was copied: a longer life of the parent does not lengthen that of the child.
         let longer = ShareChanges { expires_at: after(200), ..ShareChanges::default() };
-        stage.update("ann", &parent.id, longer, &["expires_at"]).await.unwrap();
-        stage.at(100);
-        let child = stage.get("cyd", &child.id).await.unwrap();
+        server.update("ann", &parent.id, longer, &["expires_at"]).await.unwrap();
+        server.at(100);
+        let child = server.get("cyd", &child.id).await.unwrap();
         assert_eq!((child.status(), child.inactive_reason()), (ShareStatus::Expired, InactiveReason::Expired));
         // Under a parent that never ends it never ends.
-        let parent = stage.create("ann", passable(tags_to("bob", &["a"]))).await.unwrap();
-        let child = stage.create("bob", of(&parent, tags_to("cyd", &["a"]))).await.unwrap();
+        let parent = server.create("ann", passable(tags_to("bob", &["a"]))).await.unwrap();
+        let child = server.create("bob", of(&parent, tags_to("cyd", &["a"]))).await.unwrap();
         assert_eq!(child.expires_at, None);
     })
     .await;
@@ -109,23 +109,23 @@ async fn reshare_without_an_expiry_has_that_of_its_parent() {
 #[tokio::test]
 async fn revoking_a_parent_ends_the_whole_subtree_and_writes_none_of_it() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let root = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
-        let beside = stage.create("ann", everything_to("cyd")).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let root = server.create("ann", passable(everything_to("bob"))).await.unwrap();
+        let beside = server.create("ann", everything_to("cyd")).await.unwrap();
         let mut below = Vec::new();
         for child in ["cyd", "dan"] {
-            let child = stage.create("bob", of(&root, passable(everything_to(child)))).await.unwrap();
+            let child = server.create("bob", of(&root, passable(everything_to(child)))).await.unwrap();
             let creator = child.shared_with_user_id.clone();
-            below.push(stage.create(&creator, of(&child, everything_to("eve"))).await.unwrap());
+            below.push(server.create(&creator, of(&child, everything_to("eve"))).await.unwrap());
             below.push(child);
         }
         // The creator of a re-share revokes it, with what is below.
-        stage.at(1);
-        stage.revoke("bob", &below[3].id).await.unwrap();
-        stage.at(2);
-        stage.revoke("ann", &root.id).await.unwrap();
+        server.at(1);
+        server.revoke("bob", &below[3].id).await.unwrap();
+        server.at(2);
+        server.revoke("ann", &root.id).await.unwrap();
         for (place, share) in below.iter().enumerate() {
-            let now = stage.get("ann", &share.id).await.unwrap();
+            let now = server.get("ann", &share.id).await.unwrap();
             let (reason, second) = match place {
                 3 => (InactiveReason::Revoked, 1),
                 2 => (InactiveReason::ParentRevoked, 1),
@@ -137,12 +137,12 @@ async fn revoking_a_parent_ends_the_whole_subtree_and_writes_none_of_it() {
             assert_eq!((now.effective, now.narrowed), (None, place != 3));
             // Final: it can be neither changed nor revoked once more.
             assert_eq!(
-                why(stage.update("ann", &share.id, ShareChanges::default(), &["expires_at"]).await),
+                why(server.update("ann", &share.id, ShareChanges::default(), &["expires_at"]).await),
                 "SHARE_REVOKED"
             );
-            assert_eq!(stage.revoke("ann", &share.id).await.unwrap().version, now.version);
+            assert_eq!(server.revoke("ann", &share.id).await.unwrap().version, now.version);
         }
-        assert_eq!(stage.status("cyd", &beside.id).await, ShareStatus::Active);
+        assert_eq!(server.status("cyd", &beside.id).await, ShareStatus::Active);
     })
     .await;
 }
@@ -150,17 +150,17 @@ async fn revoking_a_parent_ends_the_whole_subtree_and_writes_none_of_it() {
 #[tokio::test]
 async fn a_graph_can_be_passed_on_as_its_roots_or_as_nodes() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let nodes = |recipient: &str, scope: ShareScope, ids: &[&str]| CreateShareRequest {
             scope: scope.into(),
             node_ids: ids.iter().map(ToString::to_string).collect(),
             ..everything_to(recipient)
         };
         let parent = passable(nodes("bob", ShareScope::Graph, &["r1", "r2"]));
-        let parent = stage.create("ann", parent).await.unwrap();
+        let parent = server.create("ann", parent).await.unwrap();
         for scope in [ShareScope::Graph, ShareScope::SpecificNodes] {
-            stage.create("bob", of(&parent, nodes("cyd", scope, &["r1"]))).await.unwrap();
-            assert_eq!(why(stage.create("bob", of(&parent, nodes("dan", scope, &["r3"]))).await), "node_ids");
+            server.create("bob", of(&parent, nodes("cyd", scope, &["r1"]))).await.unwrap();
+            assert_eq!(why(server.create("bob", of(&parent, nodes("dan", scope, &["r3"]))).await), "node_ids");
         }
     })
     .await;

@@ -44,8 +44,8 @@ pub async fn on_both<F: Future<Output = ()>>(behaviour: impl Fn(Backend) -> F) {
 async fn statements_of_the_service_are_seen() {
     let seen = std::cell::RefCell::new(Vec::new());
     let behaviour = |backend| async move {
-        let stage = crate::stage::Stage::start(&backend).await;
-        stage.create("ann", crate::stage::everything_to("bob")).await.unwrap();
+        let server = crate::test_server::TestServer::start(&backend).await;
+        server.create("ann", crate::test_server::everything_to("bob")).await.unwrap();
     };
     test_kit::on_both_checking(behaviour, |statement| seen.borrow_mut().push(statement.to_owned())).await;
     let seen = seen.into_inner();

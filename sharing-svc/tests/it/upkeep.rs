@@ -12,10 +12,10 @@ use sharing_svc::{
     operations::{Retention, Sharing, Upkeep},
 };
 use test_kit::Backend;
-use types::Instant;
+use types::Timestamp;
 
-use crate::stage::{START, Stage, after, everything_to, of, passable, store, tags_to, user, why};
 use crate::statements::on_both;
+use crate::test_server::{START, TestServer, after, everything_to, of, passable, store, tags_to, user, why};
 
 const DAY: i64 = 24 * 3_600;
 
@@ -27,14 +27,14 @@ struct ByHand {
 
 impl ByHand {
     async fn over(backend: &Backend, bytes_per_creator: i64) -> Self {
-        let (clock, hand) = Clock::manual(Instant::from_parts(START, 0).unwrap());
+        let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
         let sharing = Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas());
         let retention = Retention { period: Duration::from_hours(100 * 24), bytes_per_creator };
         Self { upkeep: Upkeep::new(sharing, retention), hand }
     }
 
     async fn pass_at(&mut self, seconds: i64) {
-        self.hand.set(Instant::from_parts(START + seconds, 0).unwrap());
+        self.hand.set(Timestamp::from_parts(START + seconds, 0).unwrap());
         self.upkeep.pass().await.unwrap();
     }
 }
@@ -53,12 +53,12 @@ async fn usage_agrees(backend: &Backend, owner: &str) {
 }
 
 /// A chain of shares from `ann` by way of `people`.
-async fn chain(stage: &Stage, people: &[&str]) -> Vec<Share> {
-    let mut links = vec![stage.create("ann", passable(everything_to(people[0]))).await.unwrap()];
+async fn chain(server: &TestServer, people: &[&str]) -> Vec<Share> {
+    let mut links = vec![server.create("ann", passable(everything_to(people[0]))).await.unwrap()];
     for pair in people.windows(2) {
         let parent = links.last().unwrap();
         let request = of(parent, passable(everything_to(pair[1])));
-        let link = stage.create(pair[0], request).await.unwrap();
+        let link = server.create(pair[0], request).await.unwrap();
         links.push(link);
     }
     links
@@ -67,22 +67,22 @@ async fn chain(stage: &Stage, people: &[&str]) -> Vec<Share> {
 #[tokio::test]
 async fn marks_change_neither_version_nor_answer() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let links = chain(&stage, &["bob", "cyd", "dan", "eve"]).await;
+        let server = TestServer::start(&backend).await;
+        let links = chain(&server, &["bob", "cyd", "dan", "eve"]).await;
         let ending = CreateShareRequest { expires_at: after(10), ..tags_to("fay", &["a"]) };
-        let ending = stage.create("ann", ending).await.unwrap();
-        stage.revoke("ann", &links[0].id).await.unwrap();
-        stage.at(10);
+        let ending = server.create("ann", ending).await.unwrap();
+        server.revoke("ann", &links[0].id).await.unwrap();
+        server.at(10);
         let mut before = Vec::new();
         for share in links.iter().chain([&ending]) {
-            before.push(stage.get("ann", &share.id).await.unwrap());
+            before.push(server.get("ann", &share.id).await.unwrap());
         }
         let mut upkeep = ByHand::over(&backend, i64::MAX).await;
         upkeep.pass_at(10).await;
         assert_eq!(rows(&backend, "ended_at IS NULL").await, 0, "{backend}");
         assert_eq!(rows(&backend, "ended_permanently = TRUE").await, 4, "{backend}");
         for share in before {
-            assert_eq!(stage.get("ann", &share.id).await.unwrap(), share, "{backend}");
+            assert_eq!(server.get("ann", &share.id).await.unwrap(), share, "{backend}");
         }
         usage_agrees(&backend, "ann").await;
     })
@@ -92,25 +92,25 @@ async fn marks_change_neither_version_nor_answer() {
 #[tokio::test]
 async fn nothing_is_marked_for_what_may_come_back() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let links = chain(&stage, &["bob", "cyd", "dan"]).await;
+        let server = TestServer::start(&backend).await;
+        let links = chain(&server, &["bob", "cyd", "dan"]).await;
         let ends = ShareChanges { expires_at: after(10), ..ShareChanges::default() };
-        stage.update("ann", &links[0].id, ends, &["expires_at"]).await.unwrap();
+        server.update("ann", &links[0].id, ends, &["expires_at"]).await.unwrap();
         let no_more = ShareChanges { can_share: Some(false), ..ShareChanges::default() };
-        stage.update("bob", &links[1].id, no_more, &["can_share"]).await.unwrap();
-        stage.at(10);
+        server.update("bob", &links[1].id, no_more, &["can_share"]).await.unwrap();
+        server.at(10);
         let mut upkeep = ByHand::over(&backend, i64::MAX).await;
         upkeep.pass_at(10).await;
         assert_eq!(rows(&backend, "ended_at IS NOT NULL").await, 1, "{backend}: the one whose own expiry passed");
 
         // A renewal clears its mark, and all is as before.
         let longer = ShareChanges { expires_at: after(900), ..ShareChanges::default() };
-        stage.update("ann", &links[0].id, longer, &["expires_at"]).await.unwrap();
+        server.update("ann", &links[0].id, longer, &["expires_at"]).await.unwrap();
         let again = ShareChanges { can_share: Some(true), ..ShareChanges::default() };
-        stage.update("bob", &links[1].id, again, &["can_share"]).await.unwrap();
+        server.update("bob", &links[1].id, again, &["can_share"]).await.unwrap();
         assert_eq!(rows(&backend, "ended_at IS NOT NULL").await, 0, "{backend}");
         for (link, viewer) in links.iter().zip(["bob", "cyd", "dan"]) {
-            assert_eq!(stage.status(viewer, &link.id).await, ShareStatus::Active, "{backend}: {viewer}");
+            assert_eq!(server.status(viewer, &link.id).await, ShareStatus::Active, "{backend}: {viewer}");
         }
         usage_agrees(&backend, "ann").await;
     })
@@ -120,15 +120,15 @@ async fn nothing_is_marked_for_what_may_come_back() {
 #[tokio::test]
 async fn shares_below_an_expired_share_are_marked_when_one_above_is_revoked() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let links = chain(&stage, &["bob", "cyd", "dan", "eve"]).await;
+        let server = TestServer::start(&backend).await;
+        let links = chain(&server, &["bob", "cyd", "dan", "eve"]).await;
         let ends = ShareChanges { expires_at: after(10), ..ShareChanges::default() };
-        stage.update("bob", &links[1].id, ends, &["expires_at"]).await.unwrap();
-        stage.at(10);
+        server.update("bob", &links[1].id, ends, &["expires_at"]).await.unwrap();
+        server.at(10);
         let mut upkeep = ByHand::over(&backend, i64::MAX).await;
         upkeep.pass_at(10).await;
-        stage.at(20);
-        stage.revoke("ann", &links[0].id).await.unwrap();
+        server.at(20);
+        server.revoke("ann", &links[0].id).await.unwrap();
         upkeep.pass_at(20).await;
         assert_eq!(rows(&backend, "ended_permanently = FALSE").await, 0, "{backend}");
         assert_eq!(rows(&backend, "sweep_below = TRUE").await, 0, "{backend}");
@@ -140,16 +140,17 @@ async fn shares_below_an_expired_share_are_marked_when_one_above_is_revoked() {
 #[tokio::test]
 async fn many_shares_below_are_marked_in_slices() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();
         for number in 0..60 {
-            let child = stage.create("bob", of(&parent, passable(everything_to(&format!("c{number}"))))).await.unwrap();
+            let child =
+                server.create("bob", of(&parent, passable(everything_to(&format!("c{number}"))))).await.unwrap();
             for grandchild in 0..3 {
                 let request = of(&child, everything_to(&format!("d{grandchild}")));
-                stage.create(&format!("c{number}"), request).await.unwrap();
+                server.create(&format!("c{number}"), request).await.unwrap();
             }
         }
-        stage.revoke("ann", &parent.id).await.unwrap();
+        server.revoke("ann", &parent.id).await.unwrap();
         let mut upkeep = ByHand::over(&backend, i64::MAX).await;
         upkeep.pass_at(1).await;
         assert_eq!(rows(&backend, "ended_permanently = TRUE").await, 241, "{backend}");
@@ -161,17 +162,17 @@ async fn many_shares_below_are_marked_in_slices() {
 #[tokio::test]
 async fn shares_that_ended_long_ago_are_purged_leaves_first() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let links = chain(&stage, &["bob", "cyd", "dan"]).await;
-        let kept = stage.create("ann", everything_to("gus")).await.unwrap();
-        stage.revoke("ann", &links[0].id).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let links = chain(&server, &["bob", "cyd", "dan"]).await;
+        let kept = server.create("ann", everything_to("gus")).await.unwrap();
+        server.revoke("ann", &links[0].id).await.unwrap();
         let mut upkeep = ByHand::over(&backend, i64::MAX).await;
         upkeep.pass_at(99 * DAY).await;
         assert_eq!(rows(&backend, "1 = 1").await, 4, "{backend}");
         upkeep.pass_at(101 * DAY).await;
         assert_eq!(rows(&backend, "1 = 1").await, 1, "{backend}");
-        assert_eq!(why(stage.get("ann", &links[2].id).await), "SHARE_NOT_FOUND");
-        assert_eq!(stage.status("gus", &kept.id).await, ShareStatus::Active);
+        assert_eq!(why(server.get("ann", &links[2].id).await), "SHARE_NOT_FOUND");
+        assert_eq!(server.status("gus", &kept.id).await, ShareStatus::Active);
         usage_agrees(&backend, "ann").await;
     })
     .await;
@@ -180,10 +181,10 @@ async fn shares_that_ended_long_ago_are_purged_leaves_first() {
 #[tokio::test]
 async fn share_expired_that_long_ends_for_good_with_what_is_below() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let links = chain(&stage, &["bob", "cyd", "dan"]).await;
+        let server = TestServer::start(&backend).await;
+        let links = chain(&server, &["bob", "cyd", "dan"]).await;
         let ends = ShareChanges { expires_at: after(DAY), ..ShareChanges::default() };
-        stage.update("ann", &links[0].id, ends, &["expires_at"]).await.unwrap();
+        server.update("ann", &links[0].id, ends, &["expires_at"]).await.unwrap();
         let mut upkeep = ByHand::over(&backend, i64::MAX).await;
         for day in [2, 100] {
             upkeep.pass_at(day * DAY).await;
@@ -199,22 +200,22 @@ async fn share_expired_that_long_ends_for_good_with_what_is_below() {
 #[tokio::test]
 async fn share_of_a_follow_is_kept_until_the_follow_ends() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
+        let server = TestServer::start(&backend).await;
         let grant = || GrantFollowShareRequest {
             follow_id: "f".into(),
             owner_id: "ann".into(),
             follower_id: "bob".into(),
             ..GrantFollowShareRequest::default()
         };
-        let share = stage.follows().grant_follow_share(grant()).await.unwrap().into_inner().share.unwrap();
-        stage.revoke("ann", &share.id).await.unwrap();
+        let share = server.follows().grant_follow_share(grant()).await.unwrap().into_inner().share.unwrap();
+        server.revoke("ann", &share.id).await.unwrap();
         // A quota of nothing: also an early purge passes it over.
         let mut upkeep = ByHand::over(&backend, 0).await;
         upkeep.pass_at(200 * DAY).await;
-        let again = stage.follows().grant_follow_share(grant()).await.unwrap().into_inner();
+        let again = server.follows().grant_follow_share(grant()).await.unwrap().into_inner();
         assert_eq!((again.share.unwrap().id, again.created), (share.id.clone(), false), "{backend}");
         let request = RevokeFollowShareRequest { follow_id: "f".into() };
-        stage.follows().revoke_follow_share(request).await.unwrap();
+        server.follows().revoke_follow_share(request).await.unwrap();
         upkeep.pass_at(200 * DAY).await;
         assert_eq!(rows(&backend, "1 = 1").await, 0, "{backend}");
     })
@@ -224,15 +225,15 @@ async fn share_of_a_follow_is_kept_until_the_follow_ends() {
 #[tokio::test]
 async fn ended_shares_of_one_creator_are_bounded_in_bytes() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let parent = stage.create("ann", passable(everything_to("bob"))).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();
         for (creator, count) in [("ann", 12), ("bob", 4)] {
             for number in 0..count {
-                stage.at(number);
+                server.at(number);
                 let request = tags_to("cyd", &[&format!("t{number}")]);
                 let request = if creator == "bob" { of(&parent, request) } else { request };
-                let share = stage.create(creator, request).await.unwrap();
-                stage.revoke(creator, &share.id).await.unwrap();
+                let share = server.create(creator, request).await.unwrap();
+                server.revoke(creator, &share.id).await.unwrap();
             }
         }
         // Room for ten rows of some 520 bytes each.
@@ -254,11 +255,11 @@ async fn ended_shares_of_one_creator_are_bounded_in_bytes() {
 #[tokio::test]
 async fn early_purge_takes_what_is_below_first() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let links = chain(&stage, &["bob", "cyd", "dan", "eve"]).await;
+        let server = TestServer::start(&backend).await;
+        let links = chain(&server, &["bob", "cyd", "dan", "eve"]).await;
         let expiring = CreateShareRequest { expires_at: after(10), ..tags_to("fay", &["a"]) };
-        stage.create("ann", expiring).await.unwrap();
-        stage.revoke("ann", &links[0].id).await.unwrap();
+        server.create("ann", expiring).await.unwrap();
+        server.revoke("ann", &links[0].id).await.unwrap();
         let mut upkeep = ByHand::over(&backend, 0).await;
         upkeep.pass_at(20).await;
         assert_eq!(rows(&backend, "1 = 1").await, 0, "{backend}");
@@ -270,12 +271,12 @@ async fn early_purge_takes_what_is_below_first() {
 #[tokio::test]
 async fn decisions_are_the_same_before_and_after_upkeep() {
     on_both(|backend| async move {
-        let stage = Stage::start(&backend).await;
-        let links = chain(&stage, &["bob", "cyd", "dan"]).await;
-        let other = stage.create("ann", tags_to("dan", &["work"])).await.unwrap();
-        stage.revoke("bob", &links[1].id).await.unwrap();
+        let server = TestServer::start(&backend).await;
+        let links = chain(&server, &["bob", "cyd", "dan"]).await;
+        let other = server.create("ann", tags_to("dan", &["work"])).await.unwrap();
+        server.revoke("bob", &links[1].id).await.unwrap();
         let may = async |viewer: &str, tag: &str| {
-            crate::access::may(&stage, viewer, Action::Read, crate::access::node("n", &[tag], &[])).await
+            crate::access::may(&server, viewer, Action::Read, crate::access::node("n", &[tag], &[])).await
         };
         let mut before = Vec::new();
         for viewer in ["bob", "cyd", "dan"] {
@@ -287,7 +288,7 @@ async fn decisions_are_the_same_before_and_after_upkeep() {
         for (viewer, answers) in ["bob", "cyd", "dan"].into_iter().zip(before) {
             assert_eq!((may(viewer, "work").await, may(viewer, "home").await), answers, "{backend}: {viewer}");
         }
-        assert_eq!(stage.status("dan", &other.id).await, ShareStatus::Active);
+        assert_eq!(server.status("dan", &other.id).await, ShareStatus::Active);
     })
     .await;
 }

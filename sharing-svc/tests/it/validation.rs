@@ -5,12 +5,12 @@ use ofself_proto::sharing::{
 use test_kit::Backend;
 use tonic::Code;
 
-use crate::stage::{Stage, by, everything_to, tags_to, why};
+use crate::test_server::{TestServer, by, everything_to, tags_to, why};
 
 #[tokio::test]
 async fn every_wrong_field_of_a_new_share_is_named_at_once() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let strings = |text: &str, times: usize| vec![text.to_owned(); times];
     let cases = [
         (CreateShareRequest::default(), "scope shared_with_user_id"),
@@ -30,7 +30,7 @@ async fn every_wrong_field_of_a_new_share_is_named_at_once() {
     for (request, expected) in cases {
         for validate_only in [true, false] {
             let request = CreateShareRequest { validate_only, ..request.clone() };
-            assert_eq!(why(stage.create_as("ann", None, request.clone()).await), expected, "{request:?}");
+            assert_eq!(why(server.create_as("ann", None, request.clone()).await), expected, "{request:?}");
         }
     }
 }
@@ -38,8 +38,8 @@ async fn every_wrong_field_of_a_new_share_is_named_at_once() {
 #[tokio::test]
 async fn every_wrong_field_of_an_update_is_named_at_once() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let made = stage.create("ann", tags_to("bob", &["a"])).await.unwrap();
+    let server = TestServer::start(&backend).await;
+    let made = server.create("ann", tags_to("bob", &["a"])).await.unwrap();
     let none = ShareChanges::default();
     let cases = [
         (none.clone(), vec!["scope", "can_read", "can_share"], "can_read can_share scope"),
@@ -48,32 +48,32 @@ async fn every_wrong_field_of_an_update_is_named_at_once() {
         (none.clone(), vec!["owner_id"], "update_mask"),
         (ShareChanges { scope: 99, ..none.clone() }, vec!["scope"], "scope"),
         (
-            ShareChanges { expires_at: crate::stage::after(0), ..none },
+            ShareChanges { expires_at: crate::test_server::after(0), ..none },
             vec!["expires_at", "tag_ids"],
             "expires_at tag_ids",
         ),
     ];
     for (changes, mask, expected) in cases {
-        assert_eq!(why(stage.update("ann", &made.id, changes, &mask).await), expected, "{mask:?}");
+        assert_eq!(why(server.update("ann", &made.id, changes, &mask).await), expected, "{mask:?}");
     }
-    assert_eq!(stage.get("ann", &made.id).await.unwrap(), made);
+    assert_eq!(server.get("ann", &made.id).await.unwrap(), made);
 }
 
 #[tokio::test]
 async fn checking_only_changes_nothing() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let request = CreateShareRequest { validate_only: true, ..everything_to("bob") };
-    assert_eq!(stage.create_as("ann", None, request).await.unwrap().share, None);
-    let page = stage.client().list_incoming_shares(by("bob", ListIncomingSharesRequest::default())).await.unwrap();
+    assert_eq!(server.create_as("ann", None, request).await.unwrap().share, None);
+    let page = server.client().list_incoming_shares(by("bob", ListIncomingSharesRequest::default())).await.unwrap();
     assert_eq!(page.into_inner().total, 0);
 }
 
 #[tokio::test]
 async fn follows_are_checked_alike() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
-    let refused = stage.follows().grant_follow_share(GrantFollowShareRequest::default()).await;
+    let server = TestServer::start(&backend).await;
+    let refused = server.follows().grant_follow_share(GrantFollowShareRequest::default()).await;
     assert_eq!(why(refused), "follow_id follower_id owner_id");
     let own = GrantFollowShareRequest {
         follow_id: "f".into(),
@@ -81,20 +81,20 @@ async fn follows_are_checked_alike() {
         follower_id: "ann".into(),
         ..Default::default()
     };
-    assert_eq!(why(stage.follows().grant_follow_share(own).await), "follower_id");
-    let refused = stage.follows().revoke_follow_share(RevokeFollowShareRequest::default()).await;
+    assert_eq!(why(server.follows().grant_follow_share(own).await), "follower_id");
+    let refused = server.follows().revoke_follow_share(RevokeFollowShareRequest::default()).await;
     assert_eq!(why(refused), "follow_id");
 }
 
 #[tokio::test]
 async fn nobody_acts_without_a_name() {
     let backend = Backend::sqlite();
-    let stage = Stage::start(&backend).await;
+    let server = TestServer::start(&backend).await;
     let nobody = tonic::Request::new(everything_to("bob"));
-    assert_eq!(stage.client().create_share(nobody).await.unwrap_err().code(), Code::Unauthenticated);
+    assert_eq!(server.client().create_share(nobody).await.unwrap_err().code(), Code::Unauthenticated);
     let mut two = by("ann", everything_to("bob"));
     two.metadata_mut().append("x-ofself-user", "eve".parse().unwrap());
-    assert_eq!(stage.client().create_share(two).await.unwrap_err().code(), Code::Unauthenticated);
+    assert_eq!(server.client().create_share(two).await.unwrap_err().code(), Code::Unauthenticated);
     let no_id = by("not an id", everything_to("bob"));
-    assert_eq!(stage.client().create_share(no_id).await.unwrap_err().code(), Code::Unauthenticated);
+    assert_eq!(server.client().create_share(no_id).await.unwrap_err().code(), Code::Unauthenticated);
 }

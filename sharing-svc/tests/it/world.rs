@@ -8,7 +8,7 @@ use sharing_svc::domain::{
     Rights, Scope, Share, ShareId, Source, Terms, UserId,
     access::{Action, Chain, NodeFacts, Resource, chains},
 };
-use types::{Distinct, Id, Instant};
+use types::{Id, Timestamp, UniqueVec};
 use uuid::Uuid;
 
 /// A node as a case describes it.
@@ -71,7 +71,7 @@ pub fn shares(cases: &[CaseShare], prefix: &str) -> Vec<Share> {
     let mut made: HashMap<&str, Share> = HashMap::new();
     for (number, case) in (1_u128..).zip(cases) {
         let parent = case.parent_share_id.as_deref().map(|parent| made[parent].clone());
-        let expires_at = case.expires_at.map(|at| Instant::new(at).unwrap());
+        let expires_at = case.expires_at.map(|at| Timestamp::new(at).unwrap());
         let owner: UserId = named(&case.owner_id);
         let creator = parent.as_ref().map_or(owner.clone(), |parent| parent.recipient.clone());
         let digest = prefix.bytes().fold(0_u128, |digest, byte| digest * 257 + u128::from(byte));
@@ -87,10 +87,10 @@ pub fn shares(cases: &[CaseShare], prefix: &str) -> Vec<Share> {
                 }
                 None => Source::Direct,
             },
-            revoked_at: case.revoked_at.map(|at| Instant::new(at).unwrap()),
-            ended_at: case.revoked_at.map(|at| Instant::new(at).unwrap()),
-            created_at: Instant::from_parts(0, 0).unwrap(),
-            updated_at: Instant::from_parts(0, 0).unwrap(),
+            revoked_at: case.revoked_at.map(|at| Timestamp::new(at).unwrap()),
+            ended_at: case.revoked_at.map(|at| Timestamp::new(at).unwrap()),
+            created_at: Timestamp::from_parts(0, 0).unwrap(),
+            updated_at: Timestamp::from_parts(0, 0).unwrap(),
             version: 1,
             created_version: 1,
         };
@@ -120,8 +120,8 @@ fn scope(case: &CaseShare) -> Scope {
     }
 }
 
-fn ids<Kind>(names: &[String]) -> Distinct<Id<Kind>> {
-    Distinct::new(names.iter().map(|name| Id::parse(name.as_str()).unwrap()).collect())
+fn ids<Kind>(names: &[String]) -> UniqueVec<Id<Kind>> {
+    UniqueVec::new(names.iter().map(|name| Id::parse(name.as_str()).unwrap()).collect())
 }
 
 pub fn action(name: &str) -> Action {
@@ -191,8 +191,8 @@ pub fn random_node() -> impl Strategy<Value = CaseNode> {
 }
 
 /// A day in January 2026.
-pub fn day_of(day: i64) -> Instant {
-    Instant::from_parts(1_767_225_600 + (day - 1) * 86_400, 0).unwrap()
+pub fn day_of(day: i64) -> Timestamp {
+    Timestamp::from_parts(1_767_225_600 + (day - 1) * 86_400, 0).unwrap()
 }
 
 const TAGS: [&str; 6] = ["tag-0", "tag-1", "tag-2", "tag-3", "tag-4", "tag-5"];

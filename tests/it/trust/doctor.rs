@@ -5,12 +5,12 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 use clap::CommandFactory;
 use runtime::{clock::Clock, doctor::Doctor};
 use test_kit::Backend;
-use types::Instant;
+use types::Timestamp;
 
 use super::plane::{make_certificates, sharing_settings};
 
 /// The findings for these settings at this time.
-async fn found(settings: &sharing_svc::config::Settings, now: Instant) -> String {
+async fn found(settings: &sharing_svc::config::Settings, now: Timestamp) -> String {
     let mut doctor = Doctor::new(&ofself::config::Command::command());
     service::check::<sharing_svc::SharingSvc>(&mut doctor, settings, now).await;
     doctor.lines().join("\n")
@@ -42,7 +42,7 @@ async fn doctor_reports_errors_and_how_to_fix_them() {
     expect(&beside, "ok sharing-svc schema up to date");
     expect(&beside, &format!("warning sharing-svc listen cannot listen on {}", settings.listen));
 
-    let much_later = Instant::from_parts(now.utc().timestamp() + 100_000_000, 0).unwrap();
+    let much_later = Timestamp::from_parts(now.utc().timestamp() + 100_000_000, 0).unwrap();
     expect(&found(&settings, much_later).await, &format!("error sharing-svc certificate {cert} has expired"));
 
     fs::set_permissions(folder.join("sharing-svc.key"), fs::Permissions::from_mode(0o644)).unwrap();

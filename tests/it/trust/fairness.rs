@@ -16,10 +16,10 @@ use tokio::{
 };
 
 use super::plane::{Papers, SecurePlane};
-use crate::stage::{gateway_settings, token_in};
+use crate::test_server::{gateway_settings, token_in};
 
 /// A gateway that works on so many requests of one user at once.
-struct Stage {
+struct TestServer {
     http: HttpClient,
     address: String,
     backend: Backend,
@@ -27,7 +27,7 @@ struct Stage {
     _plane: SecurePlane,
 }
 
-impl Stage {
+impl TestServer {
     async fn start(max_in_flight_per_user: u32) -> Self {
         let (plane, backend) = (SecurePlane::start().await, Backend::sqlite());
         let mut settings =
@@ -48,20 +48,20 @@ impl Stage {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_not_taken_is_still_under_way() {
-    let stage = Stage::start(2).await;
-    let token = token_in(stage.backend.folder(), "ann");
+    let server = TestServer::start(2).await;
+    let token = token_in(server.backend.folder(), "ann");
     let headers = [("authorization", format!("Bearer {token}")), ("content-type", "application/json".to_owned())];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
     // Some eight megabytes in a page: more than two ends of a connection take by themselves, and twice that is what one user may hold.
     let tags: Vec<_> = (0..1_000).map(|n| format!("{n:0>127}")).collect();
     for number in 0..30 {
         let share = json!({"shared_with_user_id": format!("bob-{number}"), "scope": "specific_tags", "tag_ids": tags});
-        let made = stage.http.send(Method::POST, "/api/v1/sharing", &headers, share.to_string()).await.unwrap();
+        let made = server.http.send(Method::POST, "/api/v1/sharing", &headers, share.to_string()).await.unwrap();
         assert_eq!(made.status, 201);
     }
     let mut unread = Vec::new();
     for _ in 0..2 {
-        let mut connection = TcpStream::connect(&stage.address).await.unwrap();
+        let mut connection = TcpStream::connect(&server.address).await.unwrap();
         let request = format!(
             "GET /api/v1/sharing/outgoing?limit=100 HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\r\n"
         );
@@ -71,19 +71,19 @@ async fn an_answer_that_is_not_taken_is_still_under_way() {
         assert_eq!(&status, b"HTTP/1.1 200");
         unread.push(connection);
     }
-    let ask = async || stage.http.send(Method::GET, "/api/v1/sharing/incoming", &headers, "").await.unwrap();
+    let ask = async || server.http.send(Method::GET, "/api/v1/sharing/incoming", &headers, "").await.unwrap();
     assert_eq!(ask().await.status, 429, "two answers of hers lie untaken");
     drop(unread);
     while ask().await.status != 200 {
         tokio::task::yield_now().await;
     }
-    stage.shutdown.begin();
+    server.shutdown.begin();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_one_user_takes_nothing_from_another() {
-    let stage = Stage::start(4).await;
-    let (http, backend) = (stage.http.clone(), &stage.backend);
+    let server = TestServer::start(4).await;
+    let (http, backend) = (server.http.clone(), &server.backend);
     let ask = |user: &str| {
         let (http, authorization) = (http.clone(), format!("Bearer {}", token_in(backend.folder(), user)));
         async move {
@@ -117,5 +117,5 @@ async fn a_flood_of_one_user_takes_nothing_from_another() {
     }
     is_over.store(true, Ordering::SeqCst);
     assert!(flood.join_all().await.into_iter().sum::<u32>() > 0, "the flood was none");
-    stage.shutdown.begin();
+    server.shutdown.begin();
 }

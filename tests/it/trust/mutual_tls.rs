@@ -107,7 +107,7 @@ async fn a_new_authority_shuts_the_old_ones_callers_out() {
 async fn the_gateway_reaches_its_services_by_mutual_tls() {
     let plane = SecurePlane::start().await;
     let backend = Backend::sqlite();
-    let mut settings = crate::stage::gateway_settings(
+    let mut settings = crate::test_server::gateway_settings(
         plane.sharing.parse().unwrap(),
         plane.exposure.parse().unwrap(),
         backend.folder(),
@@ -120,7 +120,7 @@ async fn the_gateway_reaches_its_services_by_mutual_tls() {
     let http = HttpClient::new(gateway.address().unwrap().url());
     let shutdown = Shutdown::new();
     tokio::spawn(gateway.serve(shutdown.clone()));
-    let token = format!("Bearer {}", crate::stage::token_in(backend.folder(), "ann"));
+    let token = format!("Bearer {}", crate::test_server::token_in(backend.folder(), "ann"));
     let path = "/api/v1/exposure-profiles/default";
     let answer = http.send(http::Method::GET, path, &[("authorization", &token)], "").await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.json());
@@ -131,7 +131,7 @@ async fn the_gateway_reaches_its_services_by_mutual_tls() {
 async fn the_gateway_serves_https_where_it_has_a_certificate() {
     let (backend, plane) = (Backend::sqlite(), SecurePlane::start().await);
     let nowhere = || "http://127.0.0.1:1".parse().unwrap();
-    let mut settings = crate::stage::gateway_settings(nowhere(), nowhere(), backend.folder());
+    let mut settings = crate::test_server::gateway_settings(nowhere(), nowhere(), backend.folder());
     let Papers { cert, key, .. } = plane.papers("gateway");
     (settings.tls.tls_cert, settings.tls.tls_key) = (Some(cert), Some(key));
     let gateway = gateway::open(settings, Clock::system()).await.unwrap();

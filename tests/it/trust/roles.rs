@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use expect_test::expect_file;
-use grpc_server::rpc_error::Refusal;
+use grpc_server::rpc_error::RpcError;
 use tonic::{Code, Status, transport::Channel};
 
 use super::plane::SecurePlane;
@@ -19,7 +19,7 @@ const BESIDE: [&str; 4] = [
 
 fn is_for_others(answer: &Result<(), Status>) -> bool {
     answer.as_ref().is_err_and(|status| {
-        let reason = Refusal::from_status(status).map(|refusal| refusal.reason);
+        let reason = RpcError::from_status(status).map(|refusal| refusal.reason);
         status.code() == Code::PermissionDenied && reason.as_deref() == Some("ROLE_REQUIRED")
     })
 }
@@ -121,7 +121,7 @@ async fn wrong_role_error_names_both_sides() {
         let [sharing, _] = channels(&plane, &papers).await;
         let status = call(&sharing, path, None).await.unwrap_err();
         assert_eq!((status.code(), status.message()), (Code::PermissionDenied, message));
-        let found = Refusal::from_status(&status).unwrap().metadata;
+        let found = RpcError::from_status(&status).unwrap().metadata;
         assert_eq!(["roles", "caller", "caller_roles"].map(|key| found[key].as_str()), metadata);
     }
     let [sharing, _] = channels(&plane, &plane.papers("operator")).await;

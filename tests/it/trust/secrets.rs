@@ -36,7 +36,7 @@ async fn a_run_of_everything_prints_no_secret() {
         .spawn()
         .unwrap();
     let address = address(&mut program);
-    let token = crate::stage::token_in(data.path(), "alice");
+    let token = crate::test_server::token_in(data.path(), "alice");
     let http = HttpClient::new(address);
     let mut answers = String::new();
     let [diary, illness, tag, node, key, name] = PERSONAL;

@@ -23,9 +23,9 @@ async fn refused(backend: &Backend, options: &[&str]) -> String {
 fn said(error: Option<anyhow::Error>) -> String {
     let error = error.expect("a refusal");
     assert!(error.is::<ConfigurationError>(), "{error:#}");
-    let says = format!("{error:#}");
-    assert!(!says.contains('\n'), "{says}");
-    says
+    let message = format!("{error:#}");
+    assert!(!message.contains('\n'), "{message}");
+    message
 }
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn a_service_says_what_is_unsafe_about_its_options() {
     let (cert, key, ca, open_key) = (cert.as_str(), key.as_str(), ca.as_str(), open_key.to_str().unwrap());
     let roles = "spiffe://ofself.local/gateway=gateway";
     let local = ["--listen", "127.0.0.1:0"];
-    for (options, says) in [
+    for (options, message) in [
         (vec!["--listen", "0.0.0.0:0"], "pass --insecure-plaintext"),
         (vec!["--listen", "[::]:0"], "pass --insecure-plaintext"),
         (vec!["--listen", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key], "TLS_CLIENT_CA"),
@@ -63,7 +63,7 @@ async fn a_service_says_what_is_unsafe_about_its_options() {
     ] {
         let options = if options.contains(&"--listen") { options } else { [&local[..], &options].concat() };
         let refused = refused(&backend, &options).await;
-        assert!(refused.contains(says), "{options:?}: {refused}");
+        assert!(refused.contains(message), "{options:?}: {refused}");
     }
 }
 
@@ -95,7 +95,7 @@ async fn a_gateway_says_what_is_unsafe_about_its_options() {
     let backend = Backend::sqlite();
     let url = |text: &str| text.parse().unwrap();
     let local =
-        || crate::stage::gateway_settings(url("http://127.0.0.1:1"), url("http://127.0.0.1:1"), backend.folder());
+        || crate::test_server::gateway_settings(url("http://127.0.0.1:1"), url("http://127.0.0.1:1"), backend.folder());
     let cases: [(&str, Change); 11] = [
         ("JWT_ISSUER", Box::new(|settings| settings.auth.jwt_issuer = String::new())),
         ("JWT_AUDIENCE", Box::new(|settings| settings.auth.jwt_audience = " ".to_owned())),
@@ -115,11 +115,11 @@ async fn a_gateway_says_what_is_unsafe_about_its_options() {
         ("UPSTREAM_TLS_CERT", Box::new(move |settings| settings.exposure_url = url("https://exposure:1"))),
         ("go together", Box::new(|settings| settings.upstream_tls.upstream_tls_cert = Some("x".into()))),
     ];
-    for (says, change) in cases {
+    for (message, change) in cases {
         let mut settings = local();
         change(&mut settings);
         let refused = said(gateway::open(settings, Clock::system()).await.err());
-        assert!(refused.contains(says), "{says}: {refused}");
+        assert!(refused.contains(message), "{message}: {refused}");
     }
 }
 

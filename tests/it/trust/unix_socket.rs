@@ -41,11 +41,11 @@ async fn a_socket_file_is_reached_by_its_owner_and_group_and_taken_over_from_the
     assert_eq!(url, format!("unix:{}", path.display()));
     tokio::spawn(service.serve(shutdown.clone()));
     let nowhere = "http://127.0.0.1:1".parse().unwrap();
-    let settings = crate::stage::gateway_settings(url.parse().unwrap(), nowhere, backend.folder());
+    let settings = crate::test_server::gateway_settings(url.parse().unwrap(), nowhere, backend.folder());
     let gateway = gateway::open(settings, Clock::system()).await.unwrap();
     let http = HttpClient::new(gateway.address().unwrap().url());
     tokio::spawn(gateway.serve(shutdown.clone()));
-    let token = format!("Bearer {}", crate::stage::token_in(backend.folder(), "ann"));
+    let token = format!("Bearer {}", crate::test_server::token_in(backend.folder(), "ann"));
     let path = "/api/v1/sharing/outgoing";
     let answer = http.send(http::Method::GET, path, &[("authorization", &token)], "").await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.json());

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use admission::LoadSettings;
+use admission::AdmissionSettings;
 use axum::body::Bytes;
-use grpc_server::{GrpcSettings, rpc_error::Refusal};
+use grpc_server::{GrpcSettings, rpc_error::RpcError};
 use http_body_util::Full;
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioExecutor};
 use tonic::{Code, Status};
@@ -56,7 +56,7 @@ async fn a_message_is_as_large_as_its_method_takes_and_no_larger() {
         let status = send(&channel, "/test.Echo/Answer", &[], message).await;
         assert_eq!(status.code(), code, "{shown:?}: {status:?}");
         if code != Code::Ok {
-            assert_eq!(Refusal::from_status(&status).unwrap().reason, "MESSAGE_TOO_LARGE");
+            assert_eq!(RpcError::from_status(&status).unwrap().reason, "MESSAGE_TOO_LARGE");
         }
     }
 }
@@ -67,10 +67,10 @@ async fn a_deadline_that_passes_is_answered_as_such() {
     let channel = caller(&echo);
     let status = send(&channel, "/test.Echo/Wait", &[("grpc-timeout", "20m")], framed(0, 0)).await;
     assert_eq!(status.code(), Code::DeadlineExceeded);
-    assert_eq!(Refusal::from_status(&status).unwrap().reason, "DEADLINE_EXCEEDED");
+    assert_eq!(RpcError::from_status(&status).unwrap().reason, "DEADLINE_EXCEEDED");
     let status = send(&channel, "/test.Echo/Answer", &[("grpc-timeout", "5 s")], framed(0, 0)).await;
     assert_eq!(status.code(), Code::InvalidArgument);
-    assert_eq!(Refusal::from_status(&status).unwrap().fields.iter().next().unwrap().0, "grpc-timeout");
+    assert_eq!(RpcError::from_status(&status).unwrap().fields.iter().next().unwrap().0, "grpc-timeout");
     let status = send(&channel, "/test.Echo/Answer", &[("grpc-timeout", "99999999H")], framed(0, 0)).await;
     assert_eq!(status.code(), Code::Ok);
 
@@ -84,7 +84,7 @@ async fn a_deadline_that_passes_is_answered_as_such() {
 
 #[tokio::test]
 async fn what_there_is_no_room_for_is_turned_away_at_once() {
-    let load = LoadSettings { max_in_flight: 1, max_body_memory: 1, ..LoadSettings::default() };
+    let load = AdmissionSettings { max_in_flight: 1, max_body_memory: 1, ..AdmissionSettings::default() };
     let echo = Echo::grpc(GrpcSettings { load, ..settings() }, NEVER).await;
     let channel = caller(&echo);
     let waiting = caller(&echo);
@@ -97,7 +97,7 @@ async fn what_there_is_no_room_for_is_turned_away_at_once() {
             break status;
         }
     };
-    let refusal = Refusal::from_status(&turned_away).unwrap();
+    let refusal = RpcError::from_status(&turned_away).unwrap();
     assert_eq!((turned_away.code(), refusal.reason.as_str()), (Code::ResourceExhausted, "SERVICE_UNAVAILABLE"));
     assert_eq!(refusal.retry_after, Some(Duration::from_secs(1)));
     assert_eq!(turned_away.metadata().get("retry-after").unwrap(), "1");
@@ -116,7 +116,7 @@ async fn what_there_is_no_room_for_is_turned_away_at_once() {
 #[tokio::test]
 async fn a_body_that_comes_slowly_takes_nobodys_place() {
     use crate::frames::{DATA, END_HEADERS, Frames, HEADERS, post};
-    let load = LoadSettings { max_in_flight: 1, max_body_memory: 1, ..LoadSettings::default() };
+    let load = AdmissionSettings { max_in_flight: 1, max_body_memory: 1, ..AdmissionSettings::default() };
     let echo = Echo::grpc(GrpcSettings { load, ..settings() }, NEVER).await;
     let mut slow = Vec::new();
     for _ in 0..10 {

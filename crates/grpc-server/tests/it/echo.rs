@@ -78,9 +78,9 @@ impl Echo {
             async move { waiting.notified().await }
         };
         let gave_up = Arc::new(Notify::new());
-        let told = gave_up.clone();
+        let response = gave_up.clone();
         let large = move || {
-            let answer = axum::body::Bytes::from_owner(Large { bytes: vec![b'x'; LARGE], gave_up: told.clone() });
+            let answer = axum::body::Bytes::from_owner(Large { bytes: vec![b'x'; LARGE], gave_up: response.clone() });
             async move { answer }
         };
         let router =

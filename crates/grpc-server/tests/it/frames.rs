@@ -33,10 +33,10 @@ impl Frames {
         frames
     }
 
-    pub async fn send(&mut self, kind: u8, flags: u8, stream: u32, says: &[u8]) -> std::io::Result<()> {
-        let length = u32::try_from(says.len()).unwrap().to_be_bytes();
+    pub async fn send(&mut self, kind: u8, flags: u8, stream: u32, message: &[u8]) -> std::io::Result<()> {
+        let length = u32::try_from(message.len()).unwrap().to_be_bytes();
         let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
-        self.stream.write_all(&[&head, says].concat()).await
+        self.stream.write_all(&[&head, message].concat()).await
     }
 
     /// The next frame; `None`: the connection has ended.
@@ -44,9 +44,9 @@ impl Frames {
         let mut head = [0; 9];
         self.stream.read_exact(&mut head).await.ok()?;
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-        let mut says = vec![0; usize::try_from(length).unwrap()];
-        self.stream.read_exact(&mut says).await.ok()?;
-        Some((head[3], u32::from_be_bytes([head[5], head[6], head[7], head[8]]), says))
+        let mut message = vec![0; usize::try_from(length).unwrap()];
+        self.stream.read_exact(&mut message).await.ok()?;
+        Some((head[3], u32::from_be_bytes([head[5], head[6], head[7], head[8]]), message))
     }
 
     /// Reads on until a frame of this kind comes.

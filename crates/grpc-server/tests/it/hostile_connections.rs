@@ -98,8 +98,8 @@ async fn a_connection_that_is_of_age_is_ended_in_good_order() {
     let echo = Echo::grpc(grpc_server::GrpcSettings { connections: short, ..settings() }, NEVER).await;
     let mut frames = Frames::connect(echo.socket()).await;
     frames.send(HEADERS, END_HEADERS | END_STREAM, 1, &post("/test.Echo/Wait")).await.unwrap();
-    let (_, _, says) = frames.until(GOAWAY).await.expect("a goodbye");
-    assert_eq!(says[4..8], [0; 4], "without reproach");
+    let (_, _, message) = frames.until(GOAWAY).await.expect("a goodbye");
+    assert_eq!(message[4..8], [0; 4], "without reproach");
     echo.go_on.notify_one();
     assert!(frames.until(HEADERS).await.is_some(), "what was under way is answered");
 }
@@ -135,8 +135,8 @@ async fn rapid_reset_ends_the_connection_and_no_other() {
             break;
         }
     }
-    let (_, _, says) = attacker.until(GOAWAY).await.expect("an end to it");
-    assert_eq!(says[4..8], [0, 0, 0, 11], "ENHANCE_YOUR_CALM");
+    let (_, _, message) = attacker.until(GOAWAY).await.expect("an end to it");
+    assert_eq!(message[4..8], [0, 0, 0, 11], "ENHANCE_YOUR_CALM");
     calm.send(HEADERS, END_HEADERS | END_STREAM, 1, &post("/test.Echo/Answer")).await.unwrap();
     assert!(calm.until(HEADERS).await.is_some());
 }
@@ -176,7 +176,7 @@ async fn larger_headers_than_may_be_are_refused_with_431() {
     let headers = [post("/test.Echo/Answer"), [&[0, 1, b'x', 120][..], &[b'y'; 120]].concat().repeat(140)].concat();
     frames.send(HEADERS, END_STREAM, 1, &headers[..16_000]).await.unwrap();
     frames.send(CONTINUATION, END_HEADERS, 1, &headers[16_000..]).await.unwrap();
-    let (_, _, says) = frames.until(HEADERS).await.expect("an answer");
+    let (_, _, message) = frames.until(HEADERS).await.expect("an answer");
     // `:status` written out, since 431 is not in the static table; Huffman-coded by this server.
-    assert_eq!(says[0] & 0x0f, 8, "a literal with the name `:status`: {says:?}");
+    assert_eq!(message[0] & 0x0f, 8, "a literal with the name `:status`: {message:?}");
 }

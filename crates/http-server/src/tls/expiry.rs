@@ -20,10 +20,10 @@ const START: &str = "tls_certificate_not_before_timestamp_seconds";
 pub(super) fn show(which: &'static str, path: &Path) {
     describe_gauge!(EXPIRY, "When the certificate in use ends, in Unix seconds");
     describe_gauge!(START, "When the certificate in use began, in Unix seconds");
-    for (name, moment) in [(EXPIRY, valid_until(path)), (START, valid_from(path))] {
-        if let Ok(moment) = moment {
+    for (name, timestamp) in [(EXPIRY, valid_until(path)), (START, valid_from(path))] {
+        if let Ok(timestamp) = timestamp {
             #[expect(clippy::cast_precision_loss, reason = "a second more or less is nobody's")]
-            gauge!(name, "certificate" => which).set(moment as f64);
+            gauge!(name, "certificate" => which).set(timestamp as f64);
         }
     }
 }
@@ -54,8 +54,8 @@ fn held_against(
     let then = UnixTime::since_unix_epoch(then);
     match certificate.verify_for_usage(&[], &[], &[], then, KeyUsage::server_auth(), None, None) {
         Err(error) => {
-            let moment = read(&error).ok_or_else(|| fault(&error))?;
-            i64::try_from(moment.as_secs()).map_err(|error| fault(&error))
+            let timestamp = read(&error).ok_or_else(|| fault(&error))?;
+            i64::try_from(timestamp.as_secs()).map_err(|error| fault(&error))
         }
         // It is not good then; what was asked for could not be answered.
         Ok(_) => Err(fault(&"does not say when it is good")),

@@ -30,7 +30,7 @@ pub fn refuse_readable_by_others(path: &Path) -> Result<(), ConfigurationError> 
 
 /// The certificates of a file, the first of them its owner's.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigurationError> {
-    let fault = |says: String| ConfigurationError::new(format!("{}: {says}", path.display()));
+    let fault = |message: String| ConfigurationError::new(format!("{}: {message}", path.display()));
     let found: Result<Vec<_>, _> =
         CertificateDer::pem_file_iter(path).map_err(|error| fault(error.to_string()))?.collect();
     let found = found.map_err(|error| fault(error.to_string()))?;

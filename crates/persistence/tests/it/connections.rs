@@ -15,7 +15,7 @@ use tokio::{
     sync::watch,
     task::JoinSet,
 };
-use types::Instant;
+use types::Timestamp;
 
 /// What must happen at once has not happened if it takes this long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -184,7 +184,7 @@ async fn newest_time_is_kept_after_a_restart_with_a_clock_set_back() {
         create_newest_time(&sea_orm_migration::SchemaManager::new(database.writer())).await.unwrap();
         // A clock that is ahead raises the newest time; ahead of the database server by a minute at most.
         let real = Clock::system().now();
-        let ahead = Instant::new(real.utc() + Duration::from_hours(1)).unwrap();
+        let ahead = Timestamp::new(real.utc() + Duration::from_hours(1)).unwrap();
         let (fast, _hand) = Clock::manual(ahead);
         drop(ClockSync::start(database.clone(), fast).await.unwrap());
 

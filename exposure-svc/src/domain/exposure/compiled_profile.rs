@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
-use types::Instant;
+use types::Timestamp;
 
 use super::{
     NodeFacts,
@@ -28,8 +28,8 @@ pub struct CompiledProfile {
     picked: HashSet<Box<str>, RandomState>,
     types: HashMap<Box<str>, TypeRole, RandomState>,
     has_allowed_types: bool,
-    start: Option<Instant>,
-    end: Option<Instant>,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
     /// Some inclusion filter is stated.
     is_filtered: bool,
     reads_tags: Reads,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use types::Instant;
+use types::Timestamp;
 
 use crate::domain::{SchemaRef, TagId, TagRef, normalized_name};
 
@@ -21,7 +21,7 @@ pub struct NodeFacts<'a> {
     /// Its schema; `None`: it has none.
     pub schema: Option<&'a str>,
     /// When it was made.
-    pub created_at: Instant,
+    pub created_at: Timestamp,
 }
 
 /// A tag of a node; either part may be empty where it is not known.

@@ -1,6 +1,6 @@
 //! A decision as a predicate tree, for a store to push into its query.
 
-use types::{Distinct, Instant};
+use types::{Timestamp, UniqueVec};
 
 use super::NodeFacts;
 use crate::domain::{
@@ -25,18 +25,18 @@ pub enum Predicate {
     /// The node has a tag of this name.
     HasTagName(TagText),
     /// Its type is one of these.
-    TypeIn(Distinct<NodeType>),
+    TypeIn(UniqueVec<NodeType>),
     /// It was made at `start` or later, and before `end`.
     CreatedBetween {
         /// Inclusive; `None`: open.
-        start: Option<Instant>,
+        start: Option<Timestamp>,
         /// Exclusive; `None`: open.
-        end: Option<Instant>,
+        end: Option<Timestamp>,
     },
     /// Its id is one of these.
-    IdIn(Distinct<NodeId>),
+    IdIn(UniqueVec<NodeId>),
     /// Its schema is one of these; `__freeform__` stands for none.
-    SchemaIn(Distinct<SchemaRef>),
+    SchemaIn(UniqueVec<SchemaRef>),
 }
 
 impl Predicate {

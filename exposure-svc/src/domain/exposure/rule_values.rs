@@ -1,7 +1,7 @@
 //! Every rule of a profile, in order, with its value for a node: straight from the rules, by no other way than a person would
 //! go.
 
-use types::Distinct;
+use types::UniqueVec;
 
 use super::{NodeFacts, TagFacts};
 use crate::domain::{Rules, TagExpression, TagFilters, TagOp, TagRef, TagsLogic};
@@ -69,7 +69,7 @@ fn silent(rule: &'static str) -> RuleValue {
     value(rule, RuleKind::Silent, true, "not stated".to_owned())
 }
 
-fn excluding(rule: &'static str, tags: &Distinct<TagRef>, node: &NodeFacts<'_>) -> RuleValue {
+fn excluding(rule: &'static str, tags: &UniqueVec<TagRef>, node: &NodeFacts<'_>) -> RuleValue {
     if tags.is_empty() {
         return silent(rule);
     }
@@ -101,7 +101,7 @@ fn picked(rules: &Rules, node: &NodeFacts<'_>) -> RuleValue {
     value(rule, RuleKind::Picks, picked, reason.to_owned())
 }
 
-fn all_of(rule: &'static str, tags: &Distinct<TagRef>, node: &NodeFacts<'_>) -> RuleValue {
+fn all_of(rule: &'static str, tags: &UniqueVec<TagRef>, node: &NodeFacts<'_>) -> RuleValue {
     if tags.is_empty() {
         return silent(rule);
     }
@@ -114,7 +114,7 @@ fn all_of(rule: &'static str, tags: &Distinct<TagRef>, node: &NodeFacts<'_>) -> 
     value(rule, RuleKind::HidesUnlessPicked, missing.is_empty(), reason)
 }
 
-fn any_of(rule: &'static str, tags: &Distinct<TagRef>, node: &NodeFacts<'_>) -> RuleValue {
+fn any_of(rule: &'static str, tags: &UniqueVec<TagRef>, node: &NodeFacts<'_>) -> RuleValue {
     if tags.is_empty() {
         return silent(rule);
     }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use types::Instant;
+use types::Timestamp;
 
 use super::{NodeView, members::each_string};
 
@@ -14,7 +14,7 @@ const DAY: i64 = 86_400;
 pub(super) fn coarsen_dates(view: &mut NodeView) {
     let seconds = view.created_at.utc().timestamp();
     // A day that begins within the calendar does so whenever the moment was within it.
-    if let Ok(day) = Instant::from_parts(seconds - seconds.rem_euclid(DAY), 0) {
+    if let Ok(day) = Timestamp::from_parts(seconds - seconds.rem_euclid(DAY), 0) {
         view.created_at = day;
     }
     let mut cut = |text: &mut String| {

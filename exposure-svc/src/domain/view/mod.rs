@@ -14,7 +14,7 @@ use std::collections::HashSet;
 
 use pii::redact_pii;
 use serde_json::{Map, Value};
-use types::Instant;
+use types::Timestamp;
 
 use self::{detail_level::cut, tags_shown::TagsShown};
 use super::{DetailLevel, Rules, Transformation, exposure::NodeFacts};
@@ -31,7 +31,7 @@ pub struct NodeView {
     /// Its schema.
     pub schema: Option<String>,
     /// When it was made.
-    pub created_at: Instant,
+    pub created_at: Timestamp,
     /// Every other field, as its holder shows it.
     pub fields: Map<String, Value>,
 }

@@ -181,7 +181,7 @@ mod tests {
             node_type: "note".to_owned(),
             tags: Vec::new(),
             schema: None,
-            created_at: types::Instant::from_parts(0, 0).unwrap(),
+            created_at: types::Timestamp::from_parts(0, 0).unwrap(),
             fields: fields.as_object().unwrap().clone(),
         };
         pseudonyms.replace_ids(&mut view);

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use types::Instant;
+use types::Timestamp;
 
 use super::satisfiability::Facts;
 use crate::domain::{
@@ -25,13 +25,13 @@ pub struct ExampleNode {
     tag_ids: Vec<String>,
     tag_names: Vec<String>,
     /// `None`: any time.
-    created_at: Option<Instant>,
+    created_at: Option<Timestamp>,
     /// Whether nodes of other types, or with other schemas, are no examples.
     depends_on_type: bool,
     depends_on_schema: bool,
     /// A word that neither version names.
     other: String,
-    any_time: Instant,
+    any_time: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl ExampleNode {
             depends_on_type: false,
             depends_on_schema: false,
             other: unnamed_word(before, after),
-            any_time: Instant::from_parts(0, 0).ok()?,
+            any_time: Timestamp::from_parts(0, 0).ok()?,
         };
         if !is_example(&node) {
             return None;
@@ -84,7 +84,7 @@ impl ExampleNode {
         let depends_on_schema = self.schema.is_none() && !named.map(with_schema).all(|node| is_example(&node));
         let ends = versions.iter().flat_map(|rules| [rules.date_range_start, rules.date_range_end]).flatten();
         let times = ends.flat_map(|end| [Some(end), just_before(end)]).flatten();
-        let with_time = |time: Instant| Self { created_at: Some(time), ..self.clone() };
+        let with_time = |time: Timestamp| Self { created_at: Some(time), ..self.clone() };
         let mut times = times.map(with_time);
         let created_at = if times.all(|node| is_example(&node)) { None } else { self.created_at };
         *self = Self { created_at, depends_on_type, depends_on_schema, ..self.clone() };
@@ -192,8 +192,8 @@ impl Schema {
 }
 
 /// A time before this one; `None`: there is none.
-fn just_before(time: Instant) -> Option<Instant> {
-    Instant::new(time.utc() - Duration::from_secs(1)).ok()
+fn just_before(time: Timestamp) -> Option<Timestamp> {
+    Timestamp::new(time.utc() - Duration::from_secs(1)).ok()
 }
 
 /// A word that neither version names as an id, a type or a schema.

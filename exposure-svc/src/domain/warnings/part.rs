@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use types::Distinct;
+use types::UniqueVec;
 
 use crate::domain::{NodeType, Rules, TagExpression, TagFilters, TagId, TagRef};
 
@@ -115,15 +115,15 @@ impl Part {
         let mut rules = rules.clone();
         let filters = rules.tag_filters.get_or_insert_default();
         match self {
-            Self::IncludeAll => filters.include_all = Distinct::default(),
-            Self::IncludeAny => filters.include_any = Distinct::default(),
-            Self::ExcludeAny => filters.exclude_any = Distinct::default(),
+            Self::IncludeAll => filters.include_all = UniqueVec::default(),
+            Self::IncludeAny => filters.include_any = UniqueVec::default(),
+            Self::ExcludeAny => filters.exclude_any = UniqueVec::default(),
             Self::TagExpression => rules.tag_expression = None,
-            Self::AllowedTagIds => rules.allowed_tag_ids = Distinct::default(),
-            Self::ExcludedTagIds => rules.excluded_tag_ids = Distinct::default(),
-            Self::AllowedNodeIds => rules.allowed_node_ids = Distinct::default(),
-            Self::AllowedNodeTypes => rules.allowed_node_types = Distinct::default(),
-            Self::ExcludedNodeTypes => rules.excluded_node_types = Distinct::default(),
+            Self::AllowedTagIds => rules.allowed_tag_ids = UniqueVec::default(),
+            Self::ExcludedTagIds => rules.excluded_tag_ids = UniqueVec::default(),
+            Self::AllowedNodeIds => rules.allowed_node_ids = UniqueVec::default(),
+            Self::AllowedNodeTypes => rules.allowed_node_types = UniqueVec::default(),
+            Self::ExcludedNodeTypes => rules.excluded_node_types = UniqueVec::default(),
             Self::DateRange => (rules.date_range_start, rules.date_range_end) = (None, None),
             Self::TagPermissionsRead => rules.tag_permissions = None,
             Self::SchemaPermissionsRead => rules.schema_permissions = None,
@@ -204,7 +204,7 @@ impl Part {
 /// The same rules, one excluded type less.
 pub(super) fn without_excluded_type(excluded: &NodeType, rules: &Rules) -> Rules {
     let kept = rules.excluded_node_types.iter().filter(|kind| *kind != excluded).cloned().collect();
-    Rules { excluded_node_types: Distinct::new(kept), ..rules.clone() }
+    Rules { excluded_node_types: UniqueVec::new(kept), ..rules.clone() }
 }
 
 /// How many tags and types are named, over all parts.
@@ -252,6 +252,6 @@ fn leaves<'a>(expression: &'a TagExpression, found: &mut Vec<&'a str>) {
     }
 }
 
-fn list(tags: Option<&Distinct<TagRef>>) -> Vec<&str> {
+fn list(tags: Option<&UniqueVec<TagRef>>) -> Vec<&str> {
     tags.into_iter().flatten().map(TagRef::as_str).collect()
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use batsat::{Callbacks, ClauseKind, Lit, Solver, SolverInterface, SolverOpts, lbool};
-use types::Instant;
+use types::Timestamp;
 
 use crate::domain::exposure::Predicate;
 
@@ -96,8 +96,8 @@ pub(super) struct Facts<'a> {
     pub(super) node_type: Option<&'a str>,
     pub(super) schema: Option<&'a str>,
     /// It was created at or after the last of these, and before the first of the others.
-    pub(super) created_from: Option<Instant>,
-    pub(super) created_before: Option<Instant>,
+    pub(super) created_from: Option<Timestamp>,
+    pub(super) created_before: Option<Timestamp>,
 }
 
 /// Writes predicates as clauses, each part of a tree with a variable of its own (G. Tseitin, 1968).
@@ -105,7 +105,7 @@ struct Encoder<'a> {
     solver: Solver<Effort>,
     atoms: HashMap<Atom<'a>, Lit>,
     /// Whether the node was created at this time or later.
-    created_from: BTreeMap<Instant, Lit>,
+    created_from: BTreeMap<Timestamp, Lit>,
     /// Whether one of the ids named so far is the node's; one of the types; one of the schemas.
     ids: Option<Lit>,
     types: Option<Lit>,
@@ -197,7 +197,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Whether the node was created at `time` or later: if so, also at or after every earlier time.
-    fn created_from(&mut self, time: Instant) -> Lit {
+    fn created_from(&mut self, time: Timestamp) -> Lit {
         if let Some(known) = self.created_from.get(&time) {
             return *known;
         }

@@ -2,8 +2,8 @@
 
 use grpc_server::{read_timestamp, timestamp};
 use ofself_proto::exposure as wire;
-use prost_types::{FieldMask, Timestamp};
-use types::{Edit, FieldErrors, Instant, Page};
+use prost_types::{FieldMask, Timestamp as ProtoTimestamp};
+use types::{FieldErrors, FieldUpdate, Page, Timestamp};
 
 use crate::domain::{AppAccess, AppAccessDraft, AppAccessEdits, TagId, TagText, Tier};
 
@@ -25,7 +25,7 @@ pub(in crate::grpc) fn draft(request: wire::GrantAppAccessRequest) -> AppAccessD
 
 pub(in crate::grpc) fn edits(
     profile_id: &str,
-    expires_at: Option<Timestamp>,
+    expires_at: Option<ProtoTimestamp>,
     mask: Option<FieldMask>,
 ) -> AppAccessEdits {
     let mut unreadable = FieldErrors::new();
@@ -34,14 +34,14 @@ pub(in crate::grpc) fn edits(
     for path in mask.unwrap_or_default().paths {
         match path.as_str() {
             "profile_id" => edits.profile_id = Some(profile_id.to_owned()),
-            "expires_at" => edits.expires_at = Edit::of(expires_at),
+            "expires_at" => edits.expires_at = FieldUpdate::of(expires_at),
             unknown => unreadable.add("update_mask", format!("names `{unknown}`, which cannot be changed")),
         }
     }
     AppAccessEdits { unreadable, ..edits }
 }
 
-pub(in crate::grpc) fn access((access, as_of): (AppAccess, Instant)) -> wire::AppAccess {
+pub(in crate::grpc) fn access((access, as_of): (AppAccess, Timestamp)) -> wire::AppAccess {
     let is_active = access.is_active(as_of);
     let AppAccess { id, user, app, tier, profile, granted_at, expires_at, revoked_at, version } = access;
     let tier = match tier {
@@ -62,7 +62,7 @@ pub(in crate::grpc) fn access((access, as_of): (AppAccess, Instant)) -> wire::Ap
     }
 }
 
-pub(in crate::grpc) fn listed((page, as_of): (Page<AppAccess>, Instant)) -> wire::ListAppAccessResponse {
+pub(in crate::grpc) fn listed((page, as_of): (Page<AppAccess>, Timestamp)) -> wire::ListAppAccessResponse {
     let (access, total, limit, offset) = page.map(|grant| self::access((grant, as_of))).into_parts();
     wire::ListAppAccessResponse { access, total, limit, offset }
 }

@@ -3,7 +3,7 @@
 use grpc_server::read_timestamp;
 use ofself_proto::exposure::{self as wire, tag_expression};
 use prost_types::FieldMask;
-use types::{Distinct, Edit, FieldErrors, Id};
+use types::{FieldErrors, FieldUpdate, Id, UniqueVec};
 
 use super::permissions::{self, tags};
 use crate::domain::{
@@ -54,8 +54,8 @@ pub(in crate::grpc) fn update(
             "max_detail_level" => edits.max_detail_level = cleared(&named.max_detail_level),
             "tag_permissions" => edits.tag_permissions = cleared(&named.tag_permissions),
             "schema_permissions" => edits.schema_permissions = cleared(&named.schema_permissions),
-            "is_active" => edits.is_active = Edit::of(is_active),
-            "is_default" => edits.is_default = Edit::of(is_default),
+            "is_active" => edits.is_active = FieldUpdate::of(is_active),
+            "is_default" => edits.is_default = FieldUpdate::of(is_default),
             unknown => unreadable.add("update_mask", format!("names `{unknown}`, which cannot be changed")),
         }
     }
@@ -63,10 +63,10 @@ pub(in crate::grpc) fn update(
 }
 
 /// A field that a mask names: what is not there is to be cleared.
-fn cleared<T: Clone>(edit: &Edit<T>) -> Edit<T> {
+fn cleared<T: Clone>(edit: &FieldUpdate<T>) -> FieldUpdate<T> {
     match edit {
-        Edit::Keep | Edit::Clear => Edit::Clear,
-        Edit::Set(value) => Edit::Set(value.clone()),
+        FieldUpdate::Keep | FieldUpdate::Clear => FieldUpdate::Clear,
+        FieldUpdate::Set(value) => FieldUpdate::Set(value.clone()),
     }
 }
 
@@ -99,12 +99,12 @@ fn draft_edits(draft: wire::ProfileDraft) -> ProfileEdits {
         allowed_tag_ids: list(tags(allowed_tag_ids, "allowed_tag_ids", e)),
         allowed_tags_logic: set(tags_logic(allowed_tags_logic, e)),
         excluded_tag_ids: list(tags(excluded_tag_ids, "excluded_tag_ids", e)),
-        allowed_node_ids: list(Distinct::parse(allowed_node_ids, "allowed_node_ids", Id::parse, e)),
-        allowed_node_types: list(Distinct::parse(allowed_node_types, "allowed_node_types", NodeType::parse, e)),
-        excluded_node_types: list(Distinct::parse(excluded_node_types, "excluded_node_types", NodeType::parse, e)),
+        allowed_node_ids: list(UniqueVec::parse(allowed_node_ids, "allowed_node_ids", Id::parse, e)),
+        allowed_node_types: list(UniqueVec::parse(allowed_node_types, "allowed_node_types", NodeType::parse, e)),
+        excluded_node_types: list(UniqueVec::parse(excluded_node_types, "excluded_node_types", NodeType::parse, e)),
         date_range_start: set(read_timestamp(date_range_start, "date_range_start", e)),
         date_range_end: set(read_timestamp(date_range_end, "date_range_end", e)),
-        transformations: list(Distinct::parse(
+        transformations: list(UniqueVec::parse(
             transformations,
             "transformations",
             |name| Transformation::parse(&name),
@@ -113,19 +113,19 @@ fn draft_edits(draft: wire::ProfileDraft) -> ProfileEdits {
         max_detail_level: set(detail_level(max_detail_level, e)),
         tag_permissions: set(tag_permissions.and_then(|wire| permissions::tag_permissions(wire, e))),
         schema_permissions: set(schema_permissions.and_then(|wire| permissions::schema_permissions(wire, e))),
-        is_active: Edit::Keep,
-        is_default: Edit::Keep,
+        is_active: FieldUpdate::Keep,
+        is_default: FieldUpdate::Keep,
         unreadable: errors,
     }
 }
 
-fn set<T>(value: Option<T>) -> Edit<T> {
-    value.map_or(Edit::Keep, Edit::Set)
+fn set<T>(value: Option<T>) -> FieldUpdate<T> {
+    value.map_or(FieldUpdate::Keep, FieldUpdate::Set)
 }
 
 /// An empty list is the same as none.
-fn list<T>(items: Distinct<T>) -> Edit<Distinct<T>> {
-    if items.is_empty() { Edit::Keep } else { Edit::Set(items) }
+fn list<T>(items: UniqueVec<T>) -> FieldUpdate<UniqueVec<T>> {
+    if items.is_empty() { FieldUpdate::Keep } else { FieldUpdate::Set(items) }
 }
 
 fn readable<T, E: std::fmt::Display>(parsed: Result<T, E>, field: &str, errors: &mut FieldErrors) -> Option<T> {

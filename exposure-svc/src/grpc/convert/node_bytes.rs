@@ -45,9 +45,9 @@ pub(super) fn read_node<'a>(bytes: &'a [u8], tags: &mut Vec<TagFacts<'a>>) -> Re
             (3, Value::Bytes(_)) if tags.len() > MAX_LIST => {}
             (3, Value::Bytes(tag)) => tags.push(read_tag(tag)?),
             (4, Value::Bytes(schema)) => node.schema_id = Some(text(schema)?),
-            (5, Value::Bytes(moment)) => {
+            (5, Value::Bytes(timestamp)) => {
                 let before = node.created_at.unwrap_or_default();
-                node.created_at = Some(read_timestamp(moment, before)?);
+                node.created_at = Some(read_timestamp(timestamp, before)?);
             }
             (1..=5, Value::Varint(_) | Value::Fixed) => return Err(Malformed),
             _ => {}
@@ -149,8 +149,8 @@ mod tests {
 
     fn description() -> impl Strategy<Value = NodeDescription> {
         let tag = (".{0,8}", ".{0,8}").prop_map(|(id, name)| Tag { id, name });
-        let moment = (any::<i64>(), any::<i32>()).prop_map(|(seconds, nanos)| Timestamp { seconds, nanos });
-        (".{0,8}", ".{0,200}", vec(tag, 0..5), option::of(".{0,8}"), option::of(moment)).prop_map(
+        let timestamp = (any::<i64>(), any::<i32>()).prop_map(|(seconds, nanos)| Timestamp { seconds, nanos });
+        (".{0,8}", ".{0,200}", vec(tag, 0..5), option::of(".{0,8}"), option::of(timestamp)).prop_map(
             |(id, node_type, tags, schema_id, created_at)| NodeDescription {
                 id,
                 node_type,

@@ -1,7 +1,7 @@
 //! Tag and schema permissions, both ways.
 
 use ofself_proto::exposure as wire;
-use types::{Distinct, FieldErrors, Id};
+use types::{FieldErrors, Id, UniqueVec};
 
 use crate::domain::{SchemaGrant, SchemaPermissions, SchemaVerb, TagGrant, TagPermissions, TagRef, TagVerb};
 
@@ -20,8 +20,8 @@ pub(super) fn tag_permissions(wire: wire::TagPermissions, errors: &mut FieldErro
 }
 
 /// Takes a list of tags, wherever one stands.
-pub(super) fn tags(tags: Vec<String>, path: &str, errors: &mut FieldErrors) -> Distinct<TagRef> {
-    Distinct::parse(tags, path, |tag| TagRef::parse(&tag), errors)
+pub(super) fn tags(tags: Vec<String>, path: &str, errors: &mut FieldErrors) -> UniqueVec<TagRef> {
+    UniqueVec::parse(tags, path, |tag| TagRef::parse(&tag), errors)
 }
 
 fn tag_grant(wire: wire::TagGrant, verb: TagVerb, errors: &mut FieldErrors) -> TagGrant {
@@ -43,7 +43,7 @@ pub(super) fn schema_permissions(wire: wire::SchemaPermissions, errors: &mut Fie
         wire.map(|wire::SchemaGrant { schema_ids, allow_all }| {
             let path = format!("schema_permissions.{}.schema_ids", verb.name());
             SchemaGrant {
-                schema_ids: Distinct::parse(schema_ids, &path, Id::parse, errors),
+                schema_ids: UniqueVec::parse(schema_ids, &path, Id::parse, errors),
                 allow_all: allow_all.unwrap_or(false),
             }
         })

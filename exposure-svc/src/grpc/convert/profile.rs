@@ -2,7 +2,7 @@
 
 use grpc_server::timestamp;
 use ofself_proto::exposure::{self as wire, tag_expression};
-use types::{Distinct, Page};
+use types::{Page, UniqueVec};
 
 use super::permissions::{shown_schema_permissions, shown_tag_permissions};
 use crate::domain::{
@@ -86,7 +86,7 @@ fn draft(name: &str, description: Option<&Description>, rules: Rules) -> wire::P
     }
 }
 
-fn tags(tags: &Distinct<TagRef>) -> Vec<String> {
+fn tags(tags: &UniqueVec<TagRef>) -> Vec<String> {
     tags.iter().map(|tag| tag.as_str().to_owned()).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use ofself_proto::exposure as wire;
 use prost::bytes::Bytes;
-use types::{FieldErrors, Id, IdError, Instant, MAX_BATCH, MAX_LIST, Node, Schema, Tag, WrongItems};
+use types::{FieldErrors, Id, IdError, ItemErrors, MAX_BATCH, MAX_LIST, Node, Schema, Tag, Timestamp};
 
 use super::node_bytes::{Malformed, NodeParts, read_node};
 use crate::{
@@ -140,7 +140,7 @@ fn each(
     mut decide: impl FnMut(usize, &mut FieldErrors) -> Option<bool>,
 ) -> Result<Vec<bool>, FieldErrors> {
     let mut errors = FieldErrors::new();
-    let mut wrong = WrongItems::default();
+    let mut wrong = ItemErrors::default();
     let mut decisions = Vec::with_capacity(count);
     for index in 0..count {
         let mut here = FieldErrors::new();
@@ -208,7 +208,7 @@ fn facts<'tags>(
             None
         }
         Some(at) => {
-            Instant::from_parts(at.seconds, at.nanos).map_err(|error| wrong("created_at", error.to_string())).ok()
+            Timestamp::from_parts(at.seconds, at.nanos).map_err(|error| wrong("created_at", error.to_string())).ok()
         }
     };
     Some(NodeFacts { id, node_type, tags, schema: schema_id, created_at: created_at? })

@@ -1,7 +1,7 @@
 //! Access grants.
 
 use anyhow::{Context, anyhow};
-use types::Instant;
+use types::Timestamp;
 
 use super::instant;
 use crate::{
@@ -24,8 +24,8 @@ impl From<&AppAccess> for Model {
             tier: tier.to_owned(),
             profile_id: profile.map(|profile| profile.0),
             granted_at: granted_at.utc(),
-            expires_at: expires_at.map(Instant::utc),
-            revoked_at: revoked_at.map(Instant::utc),
+            expires_at: expires_at.map(Timestamp::utc),
+            revoked_at: revoked_at.map(Timestamp::utc),
             version: *version,
         }
     }
@@ -52,7 +52,7 @@ fn read(row: Model) -> anyhow::Result<AppAccess> {
         app: AppId::parse(row.app_id)?,
         tier,
         profile: row.profile_id.map(ProfileId),
-        granted_at: Instant::new(row.granted_at)?,
+        granted_at: Timestamp::new(row.granted_at)?,
         expires_at: instant(row.expires_at)?,
         revoked_at: instant(row.revoked_at)?,
         version: row.version,

@@ -7,8 +7,8 @@ mod tag;
 pub(super) use tag::known_tag;
 
 use sea_orm::prelude::ChronoDateTimeUtc;
-use types::Instant;
+use types::Timestamp;
 
-fn instant(moment: Option<ChronoDateTimeUtc>) -> anyhow::Result<Option<Instant>> {
-    moment.map(Instant::new).transpose().map_err(Into::into)
+fn instant(timestamp: Option<ChronoDateTimeUtc>) -> anyhow::Result<Option<Timestamp>> {
+    timestamp.map(Timestamp::new).transpose().map_err(Into::into)
 }

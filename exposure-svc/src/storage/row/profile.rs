@@ -1,7 +1,7 @@
 //! Profiles.
 
 use anyhow::Context;
-use types::Instant;
+use types::Timestamp;
 
 use crate::{
     domain::{Description, Profile, ProfileId, ProfileName, UserId},
@@ -64,8 +64,8 @@ fn read(row: Model) -> anyhow::Result<Profile> {
         formula_warnings: serde_json::from_value(row.warnings)?,
         is_active: row.is_active,
         is_default: row.is_default,
-        created_at: Instant::new(row.created_at)?,
-        updated_at: Instant::new(row.updated_at)?,
+        created_at: Timestamp::new(row.created_at)?,
+        updated_at: Timestamp::new(row.updated_at)?,
         version: row.version,
     })
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use types::Instant;
+use types::Timestamp;
 
 use super::{
     AccessFilter, Action, Chain, Clause, NodeFacts, Resource, Selection,
@@ -35,7 +35,7 @@ struct Grant {
     share: ShareId,
     /// By the order of [`Action::ALL`].
     actions: [bool; 4],
-    until: Option<Instant>,
+    until: Option<Timestamp>,
     /// All of them must hold; none: every node is selected.
     selections: Vec<Arc<Selected>>,
 }
@@ -75,7 +75,7 @@ impl AccessSet {
     }
 
     /// Whether `action` on `resource` is allowed at `now`.
-    pub fn allows(&self, action: Action, resource: Resource<'_>, now: Instant) -> bool {
+    pub fn allows(&self, action: Action, resource: Resource<'_>, now: Timestamp) -> bool {
         resource.nodes().all(|node| {
             let slots = self.slots(node);
             self.candidates(&slots).any(|grant| grant.holds(action, now) && grant.covers(&slots))
@@ -83,7 +83,7 @@ impl AccessSet {
     }
 
     /// The shares that allow `action` on `resource` at `now`, oldest first; none: it is not allowed.
-    pub fn allowing(&self, action: Action, resource: Resource<'_>, now: Instant) -> Vec<ShareId> {
+    pub fn allowing(&self, action: Action, resource: Resource<'_>, now: Timestamp) -> Vec<ShareId> {
         let mut allowing = HashSet::new();
         for node in resource.nodes() {
             let slots = self.slots(node);
@@ -100,7 +100,7 @@ impl AccessSet {
     }
 
     /// What a query for the nodes on which `action` is allowed at `now` must be narrowed by.
-    pub fn filter(&self, action: Action, now: Instant) -> AccessFilter {
+    pub fn filter(&self, action: Action, now: Timestamp) -> AccessFilter {
         let holding = || self.grants.iter().filter(|grant| grant.holds(action, now));
         let mut everywhere = holding().filter(|grant| grant.selections.is_empty()).map(|grant| grant.until);
         if let Some(first) = everywhere.next() {
@@ -110,7 +110,7 @@ impl AccessSet {
         }
         // Clauses that select the same are answered once, and hold until the last of them ends.
         let mut places: HashMap<Vec<&Selected>, usize> = HashMap::new();
-        let mut distinct: Vec<(&Grant, Option<Instant>)> = Vec::new();
+        let mut distinct: Vec<(&Grant, Option<Timestamp>)> = Vec::new();
         for grant in holding() {
             let mut selections: Vec<&Selected> = grant.selections.iter().map(|selected| &**selected).collect();
             selections.sort_unstable();
@@ -196,7 +196,7 @@ impl AccessSet {
 }
 
 impl Grant {
-    fn holds(&self, action: Action, now: Instant) -> bool {
+    fn holds(&self, action: Action, now: Timestamp) -> bool {
         let granted = match (action, self.actions) {
             (Action::Read, [granted, ..])
             | (Action::Write, [_, granted, ..])

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use types::Instant;
+use types::Timestamp;
 
 use super::{Action, NodeFacts};
 use crate::domain::{MAX_CHAIN, Scope, Share, ShareId};
@@ -32,9 +32,9 @@ pub struct BrokenChain {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// It was revoked then.
-    Revoked(Instant),
+    Revoked(Timestamp),
     /// It expired then.
-    Expired(Instant),
+    Expired(Timestamp),
     /// It does not grant the action.
     NotGranted,
     /// It may no longer be re-shared.
@@ -109,12 +109,12 @@ impl Chain {
     }
 
     /// When it stops counting: the least of the expiries on it; `None`: never.
-    pub fn until(&self) -> Option<Instant> {
+    pub fn until(&self) -> Option<Timestamp> {
         self.links().filter_map(|link| link.terms.expires_at).min()
     }
 
     /// Whether it lets its recipient do `action` to `node` at `now`.
-    pub fn allows(&self, action: Action, node: NodeFacts<'_>, now: Instant) -> bool {
+    pub fn allows(&self, action: Action, node: NodeFacts<'_>, now: Timestamp) -> bool {
         self.grants(action)
             && self.until().is_none_or(|end| end > now)
             && self.links().all(|link| link.terms.scope.covers(node))
@@ -125,7 +125,7 @@ impl Chain {
         &self,
         action: Action,
         node: NodeFacts<'_>,
-        now: Instant,
+        now: Timestamp,
     ) -> impl Iterator<Item = (&Share, Obstacle)> {
         self.links().enumerate().flat_map(move |(place, link)| {
             let terms = &link.terms;

@@ -1,6 +1,6 @@
 //! Why an action is allowed or not, in words, share by share.
 
-use types::{Id, Instant};
+use types::{Id, Timestamp};
 
 use super::{Action, Chain, NodeFacts, Obstacle, Resource};
 use crate::domain::{Scope, Share, ShareId, UserId};
@@ -36,7 +36,7 @@ pub fn explain(
     owner: &UserId,
     action: Action,
     resource: Resource<'_>,
-    now: Instant,
+    now: Timestamp,
 ) -> Explanation {
     let mut verdicts: Vec<_> = chains.iter().map(|chain| verdict(chain, action, resource, now)).collect();
     verdicts.sort_unstable_by_key(|verdict| verdict.share);
@@ -69,7 +69,7 @@ fn refused(verdicts: &[Verdict], viewer: &UserId, owner: &UserId, action: Action
     format!("no share lets `{viewer}` {verb} {what}; share `{share}` {near} {why}")
 }
 
-fn verdict(chain: &Chain, action: Action, resource: Resource<'_>, now: Instant) -> Verdict {
+fn verdict(chain: &Chain, action: Action, resource: Resource<'_>, now: Timestamp) -> Verdict {
     let mut covered: Vec<String> = Vec::new();
     let mut obstacles: Vec<String> = Vec::new();
     for (end, node) in ends(resource) {

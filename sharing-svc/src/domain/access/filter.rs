@@ -1,6 +1,6 @@
 //! A decision as a predicate, for a store to push into its query.
 
-use types::Instant;
+use types::Timestamp;
 
 use super::NodeFacts;
 use crate::domain::ShareId;
@@ -11,7 +11,7 @@ pub struct AccessFilter {
     /// Which nodes.
     pub nodes: FilteredNodes,
     /// The filter stops being true at this moment; `None`: when something is changed.
-    pub valid_until: Option<Instant>,
+    pub valid_until: Option<Timestamp>,
 }
 
 /// Which nodes a filter lets through.
@@ -46,11 +46,11 @@ pub enum Selection {
 }
 
 impl AccessFilter {
-    pub(super) fn everything(valid_until: Option<Instant>) -> Self {
+    pub(super) fn everything(valid_until: Option<Timestamp>) -> Self {
         Self { nodes: FilteredNodes::Everything, valid_until }
     }
 
-    pub(super) fn any_of(clauses: Vec<Clause>, valid_until: Option<Instant>) -> Self {
+    pub(super) fn any_of(clauses: Vec<Clause>, valid_until: Option<Timestamp>) -> Self {
         let nodes = if clauses.is_empty() { FilteredNodes::Nothing } else { FilteredNodes::AnyOf(clauses) };
         Self { nodes, valid_until }
     }

@@ -1,6 +1,6 @@
 //! A node as the service that holds it describes it.
 
-use types::{FieldErrors, Id, IdError, MAX_LIST, Node, Tag, WrongItems};
+use types::{FieldErrors, Id, IdError, ItemErrors, MAX_LIST, Node, Tag};
 
 /// A node as the service that holds it describes it, borrowed from the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ fn list(
         errors.add(path(), format!("must hold at most {MAX_LIST} entries"));
         return;
     }
-    let mut wrong = WrongItems::default();
+    let mut wrong = ItemErrors::default();
     for (index, id) in ids.iter().enumerate() {
         if let Err(error) = check(id) {
             wrong.add(errors, |errors| errors.add(format!("{}[{index}]", path()), error.to_string()));

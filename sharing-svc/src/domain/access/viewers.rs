@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use types::Instant;
+use types::Timestamp;
 
 use super::{AccessSet, Action, Chain, NodeFacts, Resource};
 use crate::domain::{ShareId, UserId};
@@ -19,7 +19,7 @@ pub struct Viewer {
 }
 
 /// Everyone to whom one of `chains`, all of one owner, lets `node` be acted on at `now`, in the order of their ids.
-pub fn viewers(chains: &[Chain], node: NodeFacts<'_>, now: Instant) -> Vec<Viewer> {
+pub fn viewers(chains: &[Chain], node: NodeFacts<'_>, now: Timestamp) -> Vec<Viewer> {
     let mut of_viewer: BTreeMap<&UserId, Vec<Chain>> = BTreeMap::new();
     for chain in chains {
         of_viewer.entry(&chain.share().recipient).or_default().push(chain.clone());

@@ -2,7 +2,7 @@
 
 use grpc_server::timestamp;
 use ofself_proto::sharing as wire;
-use types::{FieldErrors, MAX_BATCH, WrongItems};
+use types::{FieldErrors, ItemErrors, MAX_BATCH};
 
 use crate::{
     domain::{
@@ -82,7 +82,7 @@ pub(in crate::grpc) fn resources<'a>(resources: &'a [wire::Resource], errors: &m
         return Vec::new();
     }
     let mut found = Vec::with_capacity(resources.len());
-    let mut wrong = WrongItems::default();
+    let mut wrong = ItemErrors::default();
     for (index, resource) in resources.iter().enumerate() {
         let mut here = FieldErrors::new();
         found.extend(self::resource(Some(resource), || format!("resources[{index}]"), &mut here));

@@ -2,7 +2,7 @@
 use grpc_server::{read_timestamp, timestamp};
 use ofself_proto::sharing::{self as wire};
 use prost_types::FieldMask;
-use types::{Edit, FieldErrors, Page};
+use types::{FieldErrors, FieldUpdate, Page};
 
 use crate::domain::{
     FollowDraft, InactiveReason, ScopeKind, Share, ShareChanges, ShareDraft, ShareView, Source, Status, Terms,
@@ -56,14 +56,14 @@ pub(in crate::grpc) fn changes(share: Option<wire::ShareChanges>, mask: Option<F
     let mut changes = ShareChanges::default();
     for path in mask.unwrap_or_default().paths {
         match path.as_str() {
-            "scope" => changes.scope = Edit::of(scope),
-            "tag_ids" => changes.tag_ids = Edit::of(list(tag_ids.clone())),
-            "node_ids" => changes.node_ids = Edit::of(list(node_ids.clone())),
-            "can_read" => changes.can_read = Edit::of(can_read),
-            "can_write" => changes.can_write = Edit::of(can_write),
-            "can_delete" => changes.can_delete = Edit::of(can_delete),
-            "can_share" => changes.can_share = Edit::of(can_share),
-            "expires_at" => changes.expires_at = Edit::of(expires_at),
+            "scope" => changes.scope = FieldUpdate::of(scope),
+            "tag_ids" => changes.tag_ids = FieldUpdate::of(list(tag_ids.clone())),
+            "node_ids" => changes.node_ids = FieldUpdate::of(list(node_ids.clone())),
+            "can_read" => changes.can_read = FieldUpdate::of(can_read),
+            "can_write" => changes.can_write = FieldUpdate::of(can_write),
+            "can_delete" => changes.can_delete = FieldUpdate::of(can_delete),
+            "can_share" => changes.can_share = FieldUpdate::of(can_share),
+            "expires_at" => changes.expires_at = FieldUpdate::of(expires_at),
             unknown => unreadable.add("update_mask", format!("names `{unknown}`, which cannot be changed")),
         }
     }

@@ -8,26 +8,29 @@ const LEAP_SECOND_NANOS: u32 = 1_000_000_000;
 
 /// Parses a timestamp. chrono is more lenient than RFC 3339: it accepts U+2212 as a sign, and a second 60 in every minute.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
-    let moment = text.is_ascii().then(|| DateTime::parse_from_rfc3339(text).ok())??;
-    let nanos = moment.timestamp_subsec_nanos();
-    if nanos >= LEAP_SECOND_NANOS && !ends_with_leap_second(moment.to_utc()) {
+    let timestamp = text.is_ascii().then(|| DateTime::parse_from_rfc3339(text).ok())??;
+    let nanos = timestamp.timestamp_subsec_nanos();
+    if nanos >= LEAP_SECOND_NANOS && !ends_with_leap_second(timestamp.to_utc()) {
         return None;
     }
     // A leap second becomes the end of the second before it: a protobuf timestamp has no second 60.
     let nanos = i32::try_from(nanos.min(LEAP_SECOND_NANOS - 1)).ok()?;
-    Some(Timestamp { seconds: moment.timestamp(), nanos })
+    Some(Timestamp { seconds: timestamp.timestamp(), nanos })
 }
 
 /// Whether a leap second may end the minute: the last of June and of December, in UTC (RFC 3339, 5.7).
-fn ends_with_leap_second(moment: DateTime<Utc>) -> bool {
-    matches!((moment.month(), moment.day(), moment.hour(), moment.minute()), (6, 30, 23, 59) | (12, 31, 23, 59))
+fn ends_with_leap_second(timestamp: DateTime<Utc>) -> bool {
+    matches!(
+        (timestamp.month(), timestamp.day(), timestamp.hour(), timestamp.minute()),
+        (6, 30, 23, 59) | (12, 31, 23, 59)
+    )
 }
 
 /// A moment of the wire, written out.
-pub(crate) fn written(moment: Timestamp) -> String {
-    let nanos = u32::try_from(moment.nanos).unwrap_or(0);
-    let moment = DateTime::from_timestamp(moment.seconds, nanos).unwrap_or(DateTime::UNIX_EPOCH);
-    moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+pub(crate) fn written(timestamp: Timestamp) -> String {
+    let nanos = u32::try_from(timestamp.nanos).unwrap_or(0);
+    let timestamp = DateTime::from_timestamp(timestamp.seconds, nanos).unwrap_or(DateTime::UNIX_EPOCH);
+    timestamp.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 #[cfg(test)]

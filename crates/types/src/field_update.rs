@@ -2,7 +2,7 @@
 
 /// What an update does to one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Edit<T> {
+pub enum FieldUpdate<T> {
     /// Leaves it as it is: the field was absent.
     #[default]
     Keep,
@@ -12,7 +12,7 @@ pub enum Edit<T> {
     Set(T),
 }
 
-impl<T> Edit<T> {
+impl<T> FieldUpdate<T> {
     /// The value after the edit of a field that may be empty.
     pub fn over(self, current: Option<T>) -> Option<T> {
         match self {
@@ -33,11 +33,11 @@ impl<T> Edit<T> {
     }
 
     /// The same edit of another type; `None` where the value cannot be one, which keeps the field.
-    pub fn and_then<U>(self, each: impl FnOnce(T) -> Option<U>) -> Edit<U> {
+    pub fn and_then<U>(self, each: impl FnOnce(T) -> Option<U>) -> FieldUpdate<U> {
         match self {
-            Self::Keep => Edit::Keep,
-            Self::Clear => Edit::Clear,
-            Self::Set(value) => each(value).map_or(Edit::Keep, Edit::Set),
+            Self::Keep => FieldUpdate::Keep,
+            Self::Clear => FieldUpdate::Clear,
+            Self::Set(value) => each(value).map_or(FieldUpdate::Keep, FieldUpdate::Set),
         }
     }
 }

@@ -11,13 +11,13 @@ use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 /// Keeps a part of all traces, by lot. The lot falls by the trace id, so that all steps of a trace in this process are kept or
 /// none; and by a key that nobody outside knows, so that no client can choose an id that is always kept.
 #[derive(Clone, Debug)]
-pub(super) struct Drawn {
+pub(super) struct KeyedRatioSampler {
     /// Of 2^64.
     part: u64,
     key: RandomState,
 }
 
-impl Drawn {
+impl KeyedRatioSampler {
     /// Keeps `ratio` of them, 0 to 1.
     pub(super) fn new(ratio: f64) -> Self {
         #[expect(
@@ -35,7 +35,7 @@ impl Drawn {
     }
 }
 
-impl ShouldSample for Drawn {
+impl ShouldSample for KeyedRatioSampler {
     fn should_sample(
         &self,
         parent: Option<&Context>,
@@ -61,8 +61,8 @@ mod tests {
         // Ids that a ratio taken of their low bits would keep all of.
         let chosen = (1..=10_000_u128).map(|high| TraceId::from(high << 64 | 1));
         let kept = |ratio| {
-            let drawn = Drawn::new(ratio);
-            chosen.clone().filter(|id| drawn.keeps(*id)).count()
+            let keyed_ratio_sampler = KeyedRatioSampler::new(ratio);
+            chosen.clone().filter(|id| keyed_ratio_sampler.keeps(*id)).count()
         };
         assert_eq!((kept(0.0), kept(1.0)), (0, 10_000));
         assert!((50..200).contains(&kept(0.01)), "one in a hundred");
@@ -70,9 +70,12 @@ mod tests {
 
     #[test]
     fn the_steps_of_a_trace_are_kept_together() {
-        let drawn = Drawn::new(0.5);
+        let keyed_ratio_sampler = KeyedRatioSampler::new(0.5);
         for id in 1..100_u128 {
-            assert_eq!(drawn.keeps(TraceId::from(id)), drawn.clone().keeps(TraceId::from(id)));
+            assert_eq!(
+                keyed_ratio_sampler.keeps(TraceId::from(id)),
+                keyed_ratio_sampler.clone().keeps(TraceId::from(id))
+            );
         }
     }
 }

@@ -147,7 +147,7 @@ pub fn auth() -> AuthSettings {
     }
 }
 
-pub struct Stage {
+pub struct TestServer {
     http: HttpClient,
     address: String,
     shutdown: Shutdown,
@@ -186,7 +186,7 @@ async fn open_by(auth: AuthSettings, clock: Clock) -> anyhow::Result<gateway::Ga
     gateway::open(settings, clock).await
 }
 
-impl Stage {
+impl TestServer {
     /// Where it listens.
     pub fn address(&self) -> &str {
         &self.address
@@ -235,7 +235,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.shutdown.begin();
     }

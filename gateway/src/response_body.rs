@@ -5,25 +5,25 @@ use std::{
     task::{Context, Poll},
 };
 
-use admission::Holding;
+use admission::MemoryReservation;
 use axum::body::Bytes;
 use http_body::Frame;
 use tonic::{Status, body::Body};
 
 /// The body of an answer, each part of which takes its memory from what the gateway has for all of them: a page of the largest
 /// rows is many times a request, and a hundred such pages at once would be more than there is.
-pub(crate) struct HeldAnswer {
+pub(crate) struct ResponseBody {
     body: Body,
-    memory: Holding,
+    memory: MemoryReservation,
 }
 
-impl HeldAnswer {
-    pub(crate) fn new(body: Body, memory: Holding) -> Self {
+impl ResponseBody {
+    pub(crate) fn new(body: Body, memory: MemoryReservation) -> Self {
         Self { body, memory }
     }
 }
 
-impl http_body::Body for HeldAnswer {
+impl http_body::Body for ResponseBody {
     type Data = Bytes;
     type Error = Status;
 
@@ -31,7 +31,7 @@ impl http_body::Body for HeldAnswer {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
-            && self.memory.take(data.len()).is_err()
+            && self.memory.reserve(data.len()).is_err()
         {
             return Poll::Ready(Some(Err(Status::resource_exhausted(
                 "there is no memory for the answer at the moment",
@@ -47,20 +47,20 @@ impl http_body::Body for HeldAnswer {
 
 #[cfg(test)]
 mod tests {
-    use admission::{Load, LoadSettings};
+    use admission::{AdmissionController, AdmissionSettings};
     use http_body_util::{BodyExt, Full};
 
     use super::*;
 
     #[tokio::test]
     async fn an_answer_is_read_as_far_as_there_is_memory() {
-        let load = Load::new(&LoadSettings { max_body_memory: 1, ..LoadSettings::default() });
-        let answer = |memory| HeldAnswer::new(Body::new(Full::new(Bytes::from(vec![7; 600 * 1024]))), memory);
-        let first = load.holding();
+        let load = AdmissionController::new(&AdmissionSettings { max_body_memory: 1, ..AdmissionSettings::default() });
+        let answer = |memory| ResponseBody::new(Body::new(Full::new(Bytes::from(vec![7; 600 * 1024]))), memory);
+        let first = load.reservation();
         assert_eq!(answer(first.clone()).collect().await.unwrap().to_bytes().len(), 600 * 1024);
-        let refused = answer(load.holding()).collect().await.unwrap_err();
+        let refused = answer(load.reservation()).collect().await.unwrap_err();
         assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
         drop(first);
-        assert!(answer(load.holding()).collect().await.is_ok());
+        assert!(answer(load.reservation()).collect().await.is_ok());
     }
 }

@@ -9,14 +9,14 @@ const MAX_BYTES: i64 = 4 * 1024 * 1024;
 
 /// What one person keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct ProfileUsage {
     /// Their profiles.
     pub profiles: i64,
     /// Bytes that what these say of nodes takes as JSON.
     pub bytes: i64,
 }
 
-impl Kept {
+impl ProfileUsage {
     /// Refuses what was added last, and is counted already, where it is too much.
     pub fn admit(self) -> Result<(), FieldErrors> {
         let mut errors = FieldErrors::new();

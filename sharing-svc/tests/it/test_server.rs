@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use admission::LoadSettings;
-use grpc_server::{GrpcSettings, rpc_error::Refusal};
+use admission::AdmissionSettings;
+use grpc_server::{GrpcSettings, rpc_error::RpcError};
 use ofself_proto::sharing::{
     Action, CheckAccessRequest, CreateShareRequest, CreateShareResponse, GetShareRequest, Node, Resource,
     RevokeShareRequest, Share, ShareChanges, ShareScope, ShareStatus, UpdateShareRequest,
@@ -11,7 +11,7 @@ use ofself_proto::sharing::{
     sharing_service_client::SharingServiceClient,
 };
 use persistence::{Database, DatabaseSettings, retention::RetentionSettings};
-use prost_types::{FieldMask, Timestamp};
+use prost_types::{FieldMask, Timestamp as ProtoTimestamp};
 use runtime::{
     clock::{Clock, ClockHand},
     settings::FileSettings,
@@ -26,13 +26,13 @@ use sharing_svc::{
 use telemetry::TelemetrySettings;
 use test_kit::Backend;
 use tonic::{Request, Status, metadata::AsciiMetadataValue, transport::Channel};
-use types::Instant;
+use types::Timestamp;
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;
 
 /// A running service.
-pub struct Stage {
+pub struct TestServer {
     pub channel: Channel,
     hand: ClockHand,
     shutdown: Shutdown,
@@ -40,8 +40,8 @@ pub struct Stage {
 }
 
 /// Room for whatever the tests send at once.
-fn roomy() -> LoadSettings {
-    LoadSettings { max_in_flight: 4096, min_in_flight: 4096, ..LoadSettings::default() }
+fn roomy() -> AdmissionSettings {
+    AdmissionSettings { max_in_flight: 4096, min_in_flight: 4096, ..AdmissionSettings::default() }
 }
 
 pub fn settings(url: String) -> Settings {
@@ -65,14 +65,14 @@ pub fn settings(url: String) -> Settings {
     }
 }
 
-impl Stage {
+impl TestServer {
     pub async fn start(backend: &Backend) -> Self {
         Self::start_as(settings(backend.url())).await
     }
 
     /// With settings of the test's own.
     pub async fn start_as(settings: Settings) -> Self {
-        let (clock, hand) = Clock::manual(Instant::from_parts(START, 0).unwrap());
+        let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
         let service = service::Service::open::<sharing_svc::SharingSvc>(settings, clock).await.unwrap();
         let url = format!("http://{}", service.address().unwrap());
         let readiness = service.readiness();
@@ -94,7 +94,7 @@ impl Stage {
 
     /// Puts the clock to so many seconds after the start.
     pub fn at(&self, seconds: i64) {
-        self.hand.set(Instant::from_parts(START + seconds, 0).unwrap());
+        self.hand.set(Timestamp::from_parts(START + seconds, 0).unwrap());
     }
 
     pub fn client(&self) -> SharingServiceClient<Channel> {
@@ -226,13 +226,13 @@ pub fn of(parent: &Share, request: CreateShareRequest) -> CreateShareRequest {
 
 /// So many seconds after the start.
 #[expect(clippy::unnecessary_wraps, reason = "messages hold it so")]
-pub fn after(seconds: i64) -> Option<Timestamp> {
-    Some(Timestamp { seconds: START + seconds, nanos: 0 })
+pub fn after(seconds: i64) -> Option<ProtoTimestamp> {
+    Some(ProtoTimestamp { seconds: START + seconds, nanos: 0 })
 }
 
 /// Why a call was refused: the reason, or the names of the wrong fields.
 pub fn why<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
-    let refusal = Refusal::from_status(&answer.unwrap_err()).expect("a refusal with its details");
+    let refusal = RpcError::from_status(&answer.unwrap_err()).expect("a refusal with its details");
     if refusal.fields.is_empty() {
         refusal.reason
     } else {

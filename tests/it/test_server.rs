@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use admission::LoadSettings;
+use admission::AdmissionSettings;
 use gateway::{auth::AuthSettings, config::Limits, upstream_url::UpstreamUrl};
 use grpc_server::GrpcSettings;
 use http::Method;
@@ -24,7 +24,7 @@ use test_kit::{Answer, Backend, HttpClient};
 use types::Id;
 
 /// A running plane.
-pub struct Stage {
+pub struct TestServer {
     pub http: HttpClient,
     pub sharing: Shutdown,
     pub exposure: Shutdown,
@@ -34,7 +34,7 @@ pub struct Stage {
     folder: std::path::PathBuf,
 }
 
-impl Stage {
+impl TestServer {
     pub async fn start(backend: &Backend) -> Self {
         Self::start_with(backend, 0, Duration::from_secs(20)).await
     }
@@ -45,9 +45,9 @@ impl Stage {
     }
 
     /// With services for which it is always this moment; tokens go by the machine's clock all the same.
-    pub async fn start_at(backend: &Backend, moment: &str) -> Self {
-        let moment = types::Instant::new(moment.parse().unwrap()).unwrap();
-        Self::start_by(backend, Clock::manual(moment).0).await
+    pub async fn start_at(backend: &Backend, timestamp: &str) -> Self {
+        let timestamp = types::Timestamp::new(timestamp.parse().unwrap()).unwrap();
+        Self::start_by(backend, Clock::manual(timestamp).0).await
     }
 
     /// With services that go by this clock; tokens go by the machine's all the same.
@@ -106,7 +106,7 @@ impl Stage {
     pub fn expired_token(&self, user: &str) -> String {
         let (clock, hand): (Clock, ClockHand) = Clock::manual(Clock::system().now());
         let hour_ago = clock.now().utc() - Duration::from_hours(1);
-        hand.set(types::Instant::new(hour_ago).unwrap());
+        hand.set(types::Timestamp::new(hour_ago).unwrap());
         self.token_of(user, "L0", Duration::from_mins(59), &clock)
     }
 
@@ -156,7 +156,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.gateway.begin();
         self.sharing.begin();
@@ -202,8 +202,8 @@ pub fn token_in(folder: &std::path::Path, user: &str) -> String {
 }
 
 /// Room for whatever the tests send at once.
-fn roomy() -> LoadSettings {
-    LoadSettings { max_in_flight: 4096, min_in_flight: 4096, ..LoadSettings::default() }
+fn roomy() -> AdmissionSettings {
+    AdmissionSettings { max_in_flight: 4096, min_in_flight: 4096, ..AdmissionSettings::default() }
 }
 
 fn service_settings(url: String, deadline: Duration) -> ServiceSettings {

@@ -10,7 +10,7 @@ use crate::error::ApiError;
 
 /// What is wrong with a request: `found` here, and what the service found when it checked the rest. Of a field that could
 /// not be read the service's word does not count: to it the field is missing.
-pub(crate) fn also_wrong(found: FieldErrors, checked: Option<Status>) -> ApiError {
+pub(crate) fn merge_validation_errors(found: FieldErrors, checked: Option<Status>) -> ApiError {
     let Some(refused) = checked.map(ApiError::from) else { return ApiError::validation(found) };
     let Some(others) = refused.wrong_fields() else { return refused };
     let mut errors = found.clone();

@@ -1,7 +1,7 @@
 //! The `scope` object of the earlier reference, which the published Python client still sends, in today's fields.
 
 use ofself_proto::exposure::{ProfileDraft, TagGrant, TagPermissions};
-use types::{Edit, FieldErrors};
+use types::{FieldErrors, FieldUpdate};
 
 use crate::json::{Fields, Mask};
 
@@ -11,10 +11,10 @@ pub(super) const STANDS_FOR: [&str; 4] =
 
 /// What a `scope` says; a part that is absent says nothing.
 struct EarlierScope {
-    node_types: Edit<Vec<String>>,
-    tag_ids: Edit<Vec<String>>,
-    exclude_tag_ids: Edit<Vec<String>>,
-    permissions: Edit<Vec<String>>,
+    node_types: FieldUpdate<Vec<String>>,
+    tag_ids: FieldUpdate<Vec<String>>,
+    exclude_tag_ids: FieldUpdate<Vec<String>>,
+    permissions: FieldUpdate<Vec<String>>,
 }
 
 /// Reads the member `scope`, if it is there, into the fields of `draft` that it stands for.
@@ -33,7 +33,7 @@ pub(super) fn read(fields: &mut Fields<'_>, draft: &mut ProfileDraft, mask: &mut
         exclude_tag_ids: scope.strings("exclude_tag_ids"),
         permissions: scope.strings("permissions"),
     });
-    let Edit::Set(scope) = scope else { return };
+    let FieldUpdate::Set(scope) = scope else { return };
     let EarlierScope { node_types, tag_ids, exclude_tag_ids, permissions } = scope;
     for (field, list, into) in [
         ("allowed_node_types", node_types, &mut draft.allowed_node_types),

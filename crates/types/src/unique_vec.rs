@@ -2,14 +2,14 @@
 
 use std::{collections::HashSet, hash::Hash};
 
-use crate::{FieldErrors, MAX_LIST, WrongItems};
+use crate::{FieldErrors, ItemErrors, MAX_LIST};
 
 /// A list without duplicates, in the order it was given.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
-pub struct Distinct<T>(Vec<T>);
+pub struct UniqueVec<T>(Vec<T>);
 
-impl<T: Clone + Eq + Hash> Distinct<T> {
+impl<T: Clone + Eq + Hash> UniqueVec<T> {
     /// Folds duplicates; the first of each stays where it stood.
     pub fn new(items: Vec<T>) -> Self {
         let mut seen = HashSet::with_capacity(items.len());
@@ -34,7 +34,7 @@ impl<T: Clone + Eq + Hash> Distinct<T> {
             return Self::default();
         }
         let mut parsed = Vec::with_capacity(items.len());
-        let mut wrong = WrongItems::default();
+        let mut wrong = ItemErrors::default();
         for (index, item) in items.into_iter().enumerate() {
             match parse(item) {
                 Ok(item) => parsed.push(item),
@@ -54,7 +54,7 @@ impl<T: Clone + Eq + Hash> Distinct<T> {
     }
 }
 
-impl<T> Distinct<T> {
+impl<T> UniqueVec<T> {
     /// The items, in the order given.
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.0.iter()
@@ -71,13 +71,13 @@ impl<T> Distinct<T> {
     }
 }
 
-impl<T> Default for Distinct<T> {
+impl<T> Default for UniqueVec<T> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<'a, T> IntoIterator for &'a Distinct<T> {
+impl<'a, T> IntoIterator for &'a UniqueVec<T> {
     type Item = &'a T;
     type IntoIter = std::slice::Iter<'a, T>;
 
@@ -92,23 +92,23 @@ mod tests {
 
     #[test]
     fn duplicates_fold_and_order_stays() {
-        assert_eq!(Distinct::new(vec!["b", "a", "b"]), Distinct(vec!["b", "a"]));
+        assert_eq!(UniqueVec::new(vec!["b", "a", "b"]), UniqueVec(vec!["b", "a"]));
     }
 
     #[test]
     fn each_wrong_item_is_named_by_its_place() {
         let mut errors = FieldErrors::new();
         let parse = |text: String| text.parse::<u8>();
-        Distinct::parse(vec!["1".into(), "x".into()], "tag_ids", parse, &mut errors);
+        UniqueVec::parse(vec!["1".into(), "x".into()], "tag_ids", parse, &mut errors);
         assert!(errors.names("tag_ids[1]"));
-        Distinct::parse(vec!["1".into(); MAX_LIST + 1], "node_ids", parse, &mut errors);
+        UniqueVec::parse(vec!["1".into(); MAX_LIST + 1], "node_ids", parse, &mut errors);
         assert!(errors.names("node_ids"));
     }
 
     #[test]
     fn of_many_wrong_items_the_first_are_named_and_the_rest_counted() {
         let mut errors = FieldErrors::new();
-        Distinct::parse(vec!["x".into(); MAX_LIST], "tag_ids", |text: String| text.parse::<u8>(), &mut errors);
+        UniqueVec::parse(vec!["x".into(); MAX_LIST], "tag_ids", |text: String| text.parse::<u8>(), &mut errors);
         assert!(errors.names("tag_ids[9]") && !errors.names("tag_ids[10]"));
         assert!(errors.to_string().contains("tag_ids has 990 more entries that are wrong"));
     }

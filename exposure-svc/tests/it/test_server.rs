@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use admission::LoadSettings;
+use admission::AdmissionSettings;
 use exposure_svc::config::Settings;
-use grpc_server::{GrpcSettings, rpc_error::Refusal};
+use grpc_server::{GrpcSettings, rpc_error::RpcError};
 use ofself_proto::exposure::{
     AppAccess, AppTier, CreateProfileRequest, CreateProfileResponse, DeleteProfileRequest, DetailLevel,
     GetDefaultProfileRequest, GetProfileRequest, GetProfileResponse, GrantAppAccessRequest, Profile, ProfileDraft,
@@ -17,7 +17,7 @@ use ofself_proto::exposure::{
     tag_expression::{Expression, Op, Operation},
 };
 use persistence::{DatabaseSettings, retention::RetentionSettings};
-use prost_types::{FieldMask, Timestamp};
+use prost_types::{FieldMask, Timestamp as ProtoTimestamp};
 use runtime::{
     clock::{Clock, ClockHand},
     settings::FileSettings,
@@ -27,22 +27,22 @@ use service::ServiceSettings;
 use telemetry::TelemetrySettings;
 use test_kit::Backend;
 use tonic::{Request, Status, metadata::AsciiMetadataValue, transport::Channel};
-use types::Instant;
+use types::Timestamp;
 
 /// When every test begins: 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600;
 
 /// A running service.
-pub struct Stage {
+pub struct TestServer {
     channel: Channel,
     hand: ClockHand,
     shutdown: Shutdown,
     serving: tokio::task::JoinHandle<anyhow::Result<()>>,
 }
 
-impl Stage {
+impl TestServer {
     pub async fn start(backend: &Backend) -> Self {
-        let (clock, hand) = Clock::manual(Instant::from_parts(START, 0).unwrap());
+        let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
         let service =
             service::Service::open::<exposure_svc::ExposureSvc>(settings(backend.url()), clock).await.unwrap();
         let url = format!("http://{}", service.address().unwrap());
@@ -65,7 +65,7 @@ impl Stage {
 
     /// Puts the clock to so many seconds after the start.
     pub fn at(&self, seconds: i64) {
-        self.hand.set(Instant::from_parts(START + seconds, 0).unwrap());
+        self.hand.set(Timestamp::from_parts(START + seconds, 0).unwrap());
     }
 
     pub fn client(&self) -> ExposureProfileServiceClient<Channel> {
@@ -148,8 +148,8 @@ impl Stage {
 }
 
 /// Room for whatever the tests send at once.
-fn roomy() -> LoadSettings {
-    LoadSettings { max_in_flight: 4096, min_in_flight: 4096, ..LoadSettings::default() }
+fn roomy() -> AdmissionSettings {
+    AdmissionSettings { max_in_flight: 4096, min_in_flight: 4096, ..AdmissionSettings::default() }
 }
 
 pub fn settings(url: String) -> Settings {
@@ -227,8 +227,8 @@ pub fn full() -> ProfileDraft {
         allowed_node_ids: strings(&["node-1"]),
         allowed_node_types: strings(&["EXPERIENCE"]),
         excluded_node_types: strings(&["ENTITY"]),
-        date_range_start: Some(Timestamp { seconds: START, nanos: 0 }),
-        date_range_end: Some(Timestamp { seconds: START + 1, nanos: 500_000_000 }),
+        date_range_start: Some(ProtoTimestamp { seconds: START, nanos: 0 }),
+        date_range_end: Some(ProtoTimestamp { seconds: START + 1, nanos: 500_000_000 }),
         transformations: strings(&["redact_pii", "coarsen_dates"]),
         max_detail_level: DetailLevel::Summary.into(),
         tag_permissions: Some(TagPermissions {
@@ -268,7 +268,7 @@ pub const FIELDS: [&str; 16] = [
 
 /// Why a call was refused: the reason, or the names of the wrong fields.
 pub fn why<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
-    let refusal = Refusal::from_status(&answer.unwrap_err()).expect("a refusal with its details");
+    let refusal = RpcError::from_status(&answer.unwrap_err()).expect("a refusal with its details");
     if refusal.fields.is_empty() {
         refusal.reason
     } else {

@@ -7,16 +7,16 @@ use chrono::{DateTime, Datelike, SubsecRound, Utc};
 /// A moment in UTC, to the microsecond. SQLite would keep nanoseconds and PostgreSQL microseconds; cut to what both keep,
 /// a moment read back is equal to the one written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-pub struct Instant(DateTime<Utc>);
+pub struct Timestamp(DateTime<Utc>);
 
 /// The moment lies outside the years 1 to 9999, which RFC 3339 and protobuf can write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstantError;
 
-impl Instant {
+impl Timestamp {
     /// Cuts a moment to the microsecond.
-    pub fn new(moment: DateTime<Utc>) -> Result<Self, InstantError> {
-        if (1..=9999).contains(&moment.year()) { Ok(Self(moment.trunc_subsecs(6))) } else { Err(InstantError) }
+    pub fn new(timestamp: DateTime<Utc>) -> Result<Self, InstantError> {
+        if (1..=9999).contains(&timestamp.year()) { Ok(Self(timestamp.trunc_subsecs(6))) } else { Err(InstantError) }
     }
 
     /// From seconds since the Unix epoch and nanoseconds within the second, as protobuf's `Timestamp` has them.
@@ -34,7 +34,7 @@ impl Instant {
     }
 }
 
-impl fmt::Display for Instant {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
     }
@@ -54,14 +54,14 @@ mod tests {
 
     #[test]
     fn nanoseconds_are_cut_not_rounded() {
-        let instant = Instant::from_parts(1_767_225_599, 999_999_999).unwrap();
+        let instant = Timestamp::from_parts(1_767_225_599, 999_999_999).unwrap();
         assert_eq!(instant.to_string(), "2025-12-31T23:59:59.999999Z");
     }
 
     #[test]
     fn what_no_calendar_can_write_is_refused() {
         for (seconds, nanos) in [(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, 1_000_000_000), (253_402_300_800, 0)] {
-            assert_eq!(Instant::from_parts(seconds, nanos), Err(InstantError), "{seconds} {nanos}");
+            assert_eq!(Timestamp::from_parts(seconds, nanos), Err(InstantError), "{seconds} {nanos}");
         }
     }
 }

@@ -5,10 +5,10 @@ use http::HeaderMap;
 use tonic::{Code, Status};
 
 use super::calls::written;
-use crate::rpc_error::Refusal;
+use crate::rpc_error::RpcError;
 
 /// Gives the status in these headers or trailers a reason, where it is a refusal without one: the name of its code.
-pub(super) fn explain(headers: &mut HeaderMap, domain: &str) {
+pub(super) fn with_error_info(headers: &mut HeaderMap, domain: &str) {
     let Some(status) = Status::from_header_map(headers) else { return };
     let code = status.code();
     if code == Code::Ok || !status.details().is_empty() {
@@ -17,17 +17,17 @@ pub(super) fn explain(headers: &mut HeaderMap, domain: &str) {
     // A message of a stream is measured by the framework.
     let reason = if code == Code::OutOfRange { "MESSAGE_TOO_LARGE" } else { written(code) };
     // Only a message that is not text cannot be a header, and this one was.
-    let _ = Refusal::new(reason).into_status(code, status.message(), domain).add_header(headers);
+    let _ = RpcError::new(reason).into_status(code, status.message(), domain).add_header(headers);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn explained(status: &Status) -> Status {
+    fn error_info(status: &Status) -> Status {
         let mut headers = HeaderMap::new();
         status.add_header(&mut headers).unwrap();
-        explain(&mut headers, "sharing.ofself.ai");
+        with_error_info(&mut headers, "sharing.ofself.ai");
         Status::from_header_map(&headers).unwrap()
     }
 
@@ -37,18 +37,18 @@ mod tests {
             (Status::unimplemented("no `such` method: 100 %"), "UNIMPLEMENTED"),
             (Status::out_of_range("the message is too large"), "MESSAGE_TOO_LARGE"),
         ] {
-            let explained = explained(&status);
-            assert_eq!(Refusal::from_status(&explained), Some(Refusal::new(reason)));
-            assert_eq!((explained.code(), explained.message()), (status.code(), status.message()));
+            let error_info = error_info(&status);
+            assert_eq!(RpcError::from_status(&error_info), Some(RpcError::new(reason)));
+            assert_eq!((error_info.code(), error_info.message()), (status.code(), status.message()));
         }
     }
 
     #[test]
     fn a_refusal_with_a_reason_and_an_answer_stay_as_they_are() {
-        let status = Refusal::new("FORBIDDEN").into_status(Code::PermissionDenied, "no", "exposure.ofself.ai");
-        assert_eq!(explained(&status).details(), status.details());
+        let status = RpcError::new("FORBIDDEN").into_status(Code::PermissionDenied, "no", "exposure.ofself.ai");
+        assert_eq!(error_info(&status).details(), status.details());
         let mut answer = HeaderMap::new();
-        explain(&mut answer, "sharing.ofself.ai");
+        with_error_info(&mut answer, "sharing.ofself.ai");
         assert!(answer.is_empty());
     }
 }

@@ -7,9 +7,9 @@ const NAMED: usize = 10;
 
 /// The wrong items of one list: the first are named, the rest counted.
 #[derive(Debug, Default)]
-pub struct WrongItems(usize);
+pub struct ItemErrors(usize);
 
-impl WrongItems {
+impl ItemErrors {
     /// One more. `name` says what is wrong with it, if it is one of those that are named.
     pub fn add(&mut self, errors: &mut FieldErrors, name: impl FnOnce(&mut FieldErrors)) {
         self.0 += 1;
@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn the_first_are_named_and_the_rest_counted() {
         for (wrong, named, more) in [(0, 0, false), (10, 10, false), (12, 11, true)] {
-            let (mut errors, mut items) = (FieldErrors::new(), WrongItems::default());
+            let (mut errors, mut items) = (FieldErrors::new(), ItemErrors::default());
             for index in 0..wrong {
                 items.add(&mut errors, |errors| errors.add(format!("tag_ids[{index}]"), "is wrong"));
             }
