@@ -118,7 +118,7 @@ async fn prepare(sharing: Channel, exposure: Channel) -> anyhow::Result<()> {
         ..CreateShareRequest::default()
     };
     SharingServiceClient::new(sharing).create_share(by_ann(share)).await?;
-    let profile = CreateProfileRequest { profile: Some(draft()), validate_only: false };
+    let profile = CreateProfileRequest { profile: Some(draft()), validate_only: false, dry_run: false };
     let made = ExposureProfileServiceClient::new(exposure.clone()).create_profile(by_ann(profile)).await?.into_inner();
     let grant = GrantAppAccessRequest {
         user_id: "ann".into(),

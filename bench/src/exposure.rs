@@ -167,7 +167,7 @@ impl Service {
     }
 
     async fn create(&self, user: &str, draft: ProfileDraft) -> anyhow::Result<String> {
-        let request = CreateProfileRequest { profile: Some(draft), validate_only: false };
+        let request = CreateProfileRequest { profile: Some(draft), validate_only: false, dry_run: false };
         let made = self.profiles().create_profile(Self::acting(user, request)?).await?.into_inner();
         Ok(made.profile.context("no profile")?.id)
     }

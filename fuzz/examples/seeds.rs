@@ -79,6 +79,7 @@ fn sharing() -> Vec<Vec<u8>> {
         update_mask: Some(prost_types::FieldMask { paths: vec!["tag_ids".to_owned(), "can_write".to_owned()] }),
         expected_versions: vec![1],
         validate_only: true,
+        dry_run: false,
     };
     let (viewer_id, owner_id, action) = ("bob".to_owned(), "ann".to_owned(), s::Action::Read.into());
     let check = s::CheckAccessRequest {
@@ -156,7 +157,7 @@ fn exposure() -> Vec<Vec<u8>> {
         after: Some(node),
         consistency: None,
     };
-    let create = e::CreateProfileRequest { profile: Some(draft), validate_only: false };
+    let create = e::CreateProfileRequest { profile: Some(draft), validate_only: false, dry_run: false };
     let upsert = e::UpsertTagsRequest {
         user_id: "ann".to_owned(),
         tags: vec![e::Tag { id: "t1".to_owned(), name: "a".to_owned() }],

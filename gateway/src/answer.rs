@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{error::ApiError, http::entity_tag};
@@ -85,6 +86,15 @@ impl Entity {
         }
         response
     }
+}
+
+/// The response to `validate_only`: the entity as it would stand, without an id.
+pub(crate) fn unsaved(body: &impl Serialize) -> Result<Response, ApiError> {
+    let mut body = serde_json::to_value(body).map_err(|_| ApiError::internal())?;
+    if let Some(id) = body.get_mut("id") {
+        *id = Value::Null;
+    }
+    json(StatusCode::OK, &body)
 }
 
 /// `response`, or 304 where the client says it has it.

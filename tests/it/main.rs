@@ -28,4 +28,5 @@ mod sharing;
 mod trailers_only;
 mod trust;
 mod upstream;
+mod validate_only;
 mod who_may_do_what;

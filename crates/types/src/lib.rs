@@ -1,7 +1,7 @@
-//! The words that the rules of both services are written in: ids, instants, pages, versions, field errors.
+//! Ids, timestamps, pages, versions and field errors, shared by the domains of both services.
 //!
-//! Charter: pure values that both rule books use and whose meaning may not differ between them. No I/O, no clock, no
-//! async, no wire, no table. What only one of them uses belongs to it, but for the kinds of ids, which are listed in one place.
+//! Pure values only: no I/O, no clock, no async, no wire format, no table. A type that one service uses belongs to that service,
+//! except the kinds of ids, which are listed here.
 
 mod field_errors;
 mod field_update;
@@ -12,6 +12,7 @@ mod page;
 mod timestamp;
 mod unique_vec;
 mod versions;
+mod write_mode;
 
 pub use field_errors::FieldErrors;
 pub use field_update::FieldUpdate;
@@ -22,6 +23,7 @@ pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 pub use timestamp::{InstantError, Timestamp};
 pub use unique_vec::UniqueVec;
 pub use versions::ExpectedVersions;
+pub use write_mode::WriteMode;
 
 /// A list of ids, names or types in a request holds at most this many (docs/rest-api.md).
 pub const MAX_LIST: usize = 1_000;

@@ -34,7 +34,7 @@ pub(crate) async fn show_the_app_nothing_private(exposure: Channel) -> anyhow::R
         tag_filters: Some(TagFilters { exclude_any: vec!["private".to_owned()], ..TagFilters::default() }),
         ..ProfileDraft::default()
     };
-    let request = CreateProfileRequest { profile: Some(draft), validate_only: false };
+    let request = CreateProfileRequest { profile: Some(draft), validate_only: false, dry_run: false };
     let made = ExposureProfileServiceClient::new(exposure.clone()).create_profile(as_ann(request)).await?;
     let profile = made.into_inner().profile.context("a profile without a profile")?;
     let mut grants = AppAccessServiceClient::new(exposure);

@@ -2,6 +2,8 @@
 
 use types::FieldErrors;
 
+use super::Profile;
+
 /// Profiles of one person at most.
 const MAX_PROFILES: i64 = 1_000;
 /// Bytes that what they say of nodes may take as JSON in all.
@@ -17,6 +19,14 @@ pub struct ProfileUsage {
 }
 
 impl ProfileUsage {
+    /// The usage with `after` in place of `before`; `None`: `after` is a new profile.
+    #[must_use]
+    pub fn with(self, before: Option<&Profile>, after: &Profile) -> Self {
+        let profiles = self.profiles + i64::from(before.is_none());
+        let bytes = |profile: &Profile| i64::try_from(profile.rules.bytes()).unwrap_or(i64::MAX);
+        Self { profiles, bytes: self.bytes - before.map_or(0, bytes) + bytes(after) }
+    }
+
     /// Refuses what was added last, and is counted already, where it is too much.
     pub fn admit(self) -> Result<(), FieldErrors> {
         let mut errors = FieldErrors::new();

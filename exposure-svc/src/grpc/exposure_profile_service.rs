@@ -10,7 +10,7 @@ use ofself_proto::exposure::{
 };
 use service::idempotent_request;
 use tonic::{Request, Response, Status};
-use types::ExpectedVersions;
+use types::{ExpectedVersions, WriteMode};
 
 use super::{
     change::change,
@@ -51,7 +51,10 @@ impl From<CreateProfile> for Made {
             CreateProfile::Replayed(kept) => {
                 Self { profile: Some(profile::profile(kept.shown)), created: kept.created, replayed: true }
             }
-            CreateProfile::Checked => Self { profile: None, created: false, replayed: false },
+            CreateProfile::Validated => Self { profile: None, created: false, replayed: false },
+            CreateProfile::WouldCreate(profile) => {
+                Self { profile: Some(profile::unsaved(profile)), created: false, replayed: false }
+            }
         }
     }
 }
@@ -70,10 +73,11 @@ impl ExposureProfileService for ExposureProfileRpc {
         let user = acting_user(&metadata)?;
         let repeatable = idempotent_request(&metadata, &user, "CreateProfile", &message)
             .map_err(|errors| status(Error::Invalid(errors)))?;
-        let CreateProfileRequest { profile, validate_only } = message;
+        let CreateProfileRequest { profile, validate_only, dry_run } = message;
+        let mode = WriteMode::new(validate_only, dry_run);
         let edits = edits::creation(profile);
         let exposure = self.exposure.clone();
-        let done = change(async move { exposure.create_profile(user, edits, validate_only, repeatable).await }).await?;
+        let done = change(async move { exposure.create_profile(user, edits, mode, repeatable).await }).await?;
         let Made { profile, replayed, .. } = done.into();
         Ok(Response::new(CreateProfileResponse { profile, replayed }))
     }
@@ -111,15 +115,18 @@ impl ExposureProfileService for ExposureProfileRpc {
             update_mask,
             expected_versions,
             validate_only,
+            dry_run,
         } = request.into_inner();
         let update = UpdateProfile {
             edits: edits::update(profile, is_active, is_default, update_mask),
             expected: ExpectedVersions::new(expected_versions),
-            validate_only,
+            mode: WriteMode::new(validate_only, dry_run),
         };
+        let is_dry_run = update.mode == WriteMode::DryRun;
         let exposure = self.exposure.clone();
         let updated = change(async move { exposure.update_profile(user, profile_id, update).await }).await?;
-        Ok(Response::new(UpdateProfileResponse { profile: Some(profile::profile(updated)) }))
+        let profile = if is_dry_run { profile::unsaved(updated) } else { profile::profile(updated) };
+        Ok(Response::new(UpdateProfileResponse { profile: Some(profile) }))
     }
 
     async fn delete_profile(

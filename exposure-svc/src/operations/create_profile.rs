@@ -1,7 +1,7 @@
 //! `CreateProfile`: makes a profile.
 
 use persistence::idempotency::IdempotentRequest;
-use types::Timestamp;
+use types::{Timestamp, WriteMode};
 use uuid::Uuid;
 
 use super::{
@@ -26,8 +26,10 @@ pub enum CreateProfile {
     Found(ShownProfile),
     /// The same request was answered with this before.
     Replayed(KeptProfile),
-    /// It was asked to check the fields only, and they are right.
-    Checked,
+    /// The fields are valid; nothing else was asked for.
+    Validated,
+    /// It would create this profile: the request was a dry run.
+    WouldCreate(ShownProfile),
 }
 
 /// A profile that is checked, and the tags that it was checked against.
@@ -43,14 +45,18 @@ impl Exposure {
         &self,
         owner: UserId,
         edits: ProfileEdits,
-        validate_only: bool,
+        mode: WriteMode,
         request: Option<IdempotentRequest>,
     ) -> Result<CreateProfile, Error> {
         edits.clone().create().map_err(Error::Invalid)?;
-        if validate_only {
-            let tags = self.store.of(&owner).tags(&edits.tags()).await?;
-            edits.resolved(&Rules::default(), &tags).create().map_err(Error::Invalid)?;
-            return Ok(CreateProfile::Checked);
+        match mode {
+            WriteMode::Execute => {}
+            WriteMode::Validate => {
+                let tags = self.store.of(&owner).tags(&edits.tags()).await?;
+                edits.resolved(&Rules::default(), &tags).create().map_err(Error::Invalid)?;
+                return Ok(CreateProfile::Validated);
+            }
+            WriteMode::DryRun => return self.dry_run_create(owner, &edits).await,
         }
         let request = request.as_ref();
         let now = self.clock.now();
@@ -79,6 +85,18 @@ impl Exposure {
         let version = change.reads().version().await?;
         let planned = plan(&change.reads(), version, &edits, permit).await?;
         write(change, owner, planned, request, now).await
+    }
+
+    /// Every check of `create_profile`, by reads alone.
+    async fn dry_run_create(&self, owner: UserId, edits: &ProfileEdits) -> Result<CreateProfile, Error> {
+        let now = self.clock.now();
+        let reads = self.store.of(&owner);
+        let version = reads.version().await?;
+        let PlannedProfile { content, warnings, tags } = plan(&reads, version, edits, permit().await?).await?;
+        let usage = reads.kept().await?;
+        let profile = new_profile(owner.clone(), content, warnings, now);
+        usage.with(None, &profile).admit().map_err(Error::Invalid)?;
+        Ok(CreateProfile::WouldCreate(ShownProfile::by_names(profile, &tags)))
     }
 }
 

@@ -23,7 +23,7 @@ impl Exposure {
     ) -> Result<CreateProfile, Error> {
         let (template, name) = parse(template, name).map_err(Error::Invalid)?;
         if validate_only {
-            return Ok(CreateProfile::Checked);
+            return Ok(CreateProfile::Validated);
         }
         let now = self.clock.now();
         let change = self.store.begin(&owner, request.as_ref()).await?;

@@ -1,6 +1,6 @@
 //! `UpdateProfile`: changes what a profile says.
 
-use types::{ExpectedVersions, Timestamp};
+use types::{ExpectedVersions, Timestamp, WriteMode};
 
 use super::{
     Exposure,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Edited, Profile, ProfileEdits, ProfileId, ShownProfile, TagDirectory, UserId, Warning, Widening,
+        Edited, Profile, ProfileEdits, ProfileId, ProfileUsage, ShownProfile, TagDirectory, UserId, Warning, Widening,
         formula_warnings, widened_warnings, widening,
     },
     error::Error,
@@ -24,8 +24,8 @@ pub struct UpdateProfile {
     pub edits: ProfileEdits,
     /// The versions at which to go on.
     pub expected: ExpectedVersions,
-    /// Check the fields and change nothing.
-    pub validate_only: bool,
+    /// Whether it is executed.
+    pub mode: WriteMode,
 }
 
 /// What becomes of an update.
@@ -63,14 +63,18 @@ impl Exposure {
     ) -> Result<ShownProfile, Error> {
         let id = profile_named(&id)?;
         for _ in 0..ATTEMPTS {
-            let update = match plan(&self.store.of(&owner), id, &update, Comparison::Full).await? {
+            let planned = match plan(&self.store.of(&owner), id, &update, Comparison::Full).await? {
                 Plan::Unchanged(shown) => return Ok(*shown),
-                Plan::Change(update) => update,
+                Plan::Change(planned) if update.mode == WriteMode::DryRun => {
+                    let usage = self.store.of(&owner).kept().await?;
+                    return would_be(*planned, usage);
+                }
+                Plan::Change(planned) => planned,
             };
-            let version = update.version;
+            let version = planned.version;
             let now = self.clock.now();
             if let Some(change) = self.begin_planned(&owner, None, version, now).await? {
-                return write(change, *update, now).await;
+                return write(change, *planned, now).await;
             }
         }
         // Before it holds the lock.
@@ -119,7 +123,7 @@ fn plan_with(
 ) -> Result<Plan, Error> {
     let edits = update.edits.resolved(&before.rules, &tags);
     let edited = edits.update(&before).map_err(Error::Invalid)?;
-    if update.validate_only {
+    if update.mode == WriteMode::Validate {
         return Ok(Plan::Unchanged(Box::new(ShownProfile::by_names(before, &tags))));
     }
     if before.is_default && edited.is_default == Some(false) {
@@ -140,6 +144,17 @@ fn plan_with(
         after.formula_warnings = formula_warnings(&after.rules);
     }
     Ok(Plan::Change(Box::new(PlannedUpdate { version, before, after, tags, widened })))
+}
+
+/// The profile after an update that is not executed.
+fn would_be(update: PlannedUpdate, usage: ProfileUsage) -> Result<ShownProfile, Error> {
+    let PlannedUpdate { version: _, before, after, tags, widened } = update;
+    if after.rules.bytes() > before.rules.bytes() {
+        usage.with(Some(&before), &after).admit().map_err(Error::Invalid)?;
+    }
+    let mut shown = ShownProfile::by_names(after, &tags);
+    shown.warnings.extend(widened);
+    Ok(shown)
 }
 
 async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> Result<ShownProfile, Error> {

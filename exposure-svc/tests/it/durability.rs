@@ -49,7 +49,7 @@ async fn every_acknowledged_write_survives_a_kill() {
             writers.spawn(async move {
                 let mut client = ExposureProfileServiceClient::new(channel);
                 loop {
-                    let message = CreateProfileRequest { profile: Some(full()), validate_only: false };
+                    let message = CreateProfileRequest { profile: Some(full()), validate_only: false, dry_run: false };
                     let Ok(answer) = client.create_profile(by(&format!("ann-{writer}"), message)).await else { return };
                     acknowledged.lock().unwrap().push(answer.into_inner().profile.unwrap());
                     counted.add_permits(1);

@@ -48,7 +48,7 @@ fn every_kind_of_yes_and_no_says_why() {
         ("no: for several reasons", "tag_filters: {exclude_any: [private]}\nallowed_node_types: [GOAL]"),
     ];
     let mut shown = String::from(
-        "What `ExplainExposure` message, by kind, of a note `n1` with the tags `work` (t1) and `private` (t2), made on\n\
+        "What `ExplainExposure` says, by kind, of a note `n1` with the tags `work` (t1) and `private` (t2), made on\n\
          2026-01-10. A rule that is not stated is left out here; `*` stands at the one that decided.\n",
     );
     for (title, rules) in cases {

@@ -17,6 +17,7 @@ mod app_access;
 mod decision_cases;
 mod decision_properties;
 mod default_profile;
+mod dry_run;
 mod durability;
 mod exposure;
 mod exposure_explained;

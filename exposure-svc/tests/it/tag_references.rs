@@ -158,7 +158,8 @@ async fn ambiguous_name_is_refused_but_in_exclusions() {
             let message = fields.iter().map(|(_, messages)| messages.join(" ")).collect::<String>();
             assert!(message.contains("`t1`") && message.contains("`t2`"), "{backend}: {message}");
         }
-        let checked = CreateProfileRequest { profile: Some(including(&["diary"])), validate_only: true };
+        let checked =
+            CreateProfileRequest { profile: Some(including(&["diary"])), validate_only: true, dry_run: false };
         let checked = server.client().create_profile(by("ann", checked)).await;
         assert_eq!(why(checked), "tag_filters.include_any", "{backend}");
         // Text that was stored before stays, and is accepted back.

@@ -94,7 +94,7 @@ impl TestServer {
         key: Option<&str>,
         draft: ProfileDraft,
     ) -> Result<CreateProfileResponse, Status> {
-        let mut request = by(user, CreateProfileRequest { profile: Some(draft), validate_only: false });
+        let mut request = by(user, CreateProfileRequest { profile: Some(draft), validate_only: false, dry_run: false });
         if let Some(key) = key {
             request.metadata_mut().insert("idempotency-key", AsciiMetadataValue::try_from(key).unwrap());
         }

@@ -20,7 +20,7 @@ use utoipa::{
 
 pub(crate) use self::{
     page::routes,
-    parameters::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
+    parameters::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams, ValidateOnlyParam},
     words::{IdText, NodeTypeText, TagText},
 };
 use crate::error::{Envelope, ErrorCode};

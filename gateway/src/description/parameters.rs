@@ -64,6 +64,16 @@ pub(crate) struct IdempotencyKeyParam {
     idempotency_key: Option<String>,
 }
 
+/// Checks without changes
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "described, never built")]
+pub(crate) struct ValidateOnlyParam {
+    /// `true`: run all checks and change nothing. The response is 200 with the entity as it would stand: `id` and the times are `null`,
+    /// without `ETag` and `Location`. An idempotency key is not stored
+    validate_only: Option<bool>,
+}
+
 /// The version that is to be changed
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -22,14 +22,14 @@ use crate::{
     BASE,
     answer::{self, Paging},
     body_errors::merge_validation_errors,
-    description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
+    description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams, ValidateOnlyParam},
     error::{ApiError, ErrorCode},
     http::{
         accept::prefers_json,
         body::object,
         entity_tag::{entity_tag, expected_versions},
         idempotency_key::idempotency_key,
-        query::{NoQuery, PageQuery, Query},
+        query::{NoQuery, PageQuery, Query, ValidateOnlyQuery},
     },
     upstream::{Call, Upstreams},
 };
@@ -42,14 +42,17 @@ type ProfileId = Result<Path<String>, PathRejection>;
     path = "/exposure-profiles",
     operation_id = "CreateProfile",
     tag = "Exposure profiles",
-    params(IdempotencyKeyParam),
+    params(IdempotencyKeyParam, ValidateOnlyParam),
     request_body = NewProfile,
-    responses((status = 201, description = "The profile that was made", body = ProfileBody)),
+    responses(
+        (status = 201, description = "The profile that was created", body = ProfileBody),
+        (status = 200, description = "With `validate_only`: the profile as it would stand", body = ProfileBody),
+    ),
 )]
 pub(crate) async fn create(
     State(upstreams): State<Upstreams>,
     call: Call,
-    _: NoQuery,
+    ValidateOnlyQuery(validate_only): ValidateOnlyQuery,
     headers: HeaderMap,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
@@ -61,6 +64,11 @@ pub(crate) async fn create(
         message.validate_only = true;
         let checked = exposure.create_profile(upstreams.request(&call, message)?).await;
         return Err(merge_validation_errors(errors, checked.err()));
+    }
+    if validate_only {
+        message.dry_run = true;
+        let checked = exposure.create_profile(upstreams.request(&call, message)?).await?.into_inner();
+        return answer::unsaved(&body(checked.profile.ok_or_else(ApiError::internal)?));
     }
     let request = upstreams.repeatable_request(&call, message, key.as_ref())?;
     let created = exposure.create_profile(request).await?.into_inner();
@@ -175,28 +183,40 @@ pub(crate) async fn yaml(
     path = "/exposure-profiles/{profile_id}",
     operation_id = "UpdateProfile",
     tag = "Exposure profiles",
-    params(ProfileIdParam, IfMatchParam),
+    params(ProfileIdParam, IfMatchParam, ValidateOnlyParam),
     request_body = ProfileChange,
     responses((status = 200, description = "The profile as it stands now", body = ProfileBody)),
 )]
 pub(crate) async fn update(
     State(upstreams): State<Upstreams>,
     call: Call,
-    _: NoQuery,
+    ValidateOnlyQuery(validate_only): ValidateOnlyQuery,
     profile_id: ProfileId,
     headers: HeaderMap,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let mut errors = FieldErrors::new();
-    let mut message =
-        read::update(named(profile_id)?, expected_versions(&headers), object(request).await?, &mut errors);
+    let profile_id = named(profile_id)?;
+    let expected = expected_versions(&headers);
+    let (mut message, read_only) = read::update(profile_id.clone(), expected, object(request).await?, &mut errors);
     let mut exposure = upstreams.exposure();
+    if !read_only.is_empty() {
+        let include_yaml = read_only.has("yaml");
+        let request = GetProfileRequest { profile_id, include_yaml, resolve_tag_names: false };
+        let current = exposure.get_profile(upstreams.request(&call, request)?).await?.into_inner();
+        let profile = current.profile.ok_or_else(ApiError::internal)?;
+        read_only.compare(&body(profile).with_yaml(current.yaml), &mut errors);
+    }
     if !errors.is_empty() {
         message.validate_only = true;
         let checked = exposure.update_profile(upstreams.request(&call, message)?).await;
         return Err(merge_validation_errors(errors, checked.err()));
     }
+    message.dry_run = validate_only;
     let updated = exposure.update_profile(upstreams.request(&call, message)?).await?.into_inner();
+    if validate_only {
+        return answer::unsaved(&body(updated.profile.ok_or_else(ApiError::internal)?));
+    }
     Ok(entity(updated.profile, None)?.ok())
 }
 

@@ -11,10 +11,10 @@ use super::{
     permissions::{read_schema_permissions, read_tag_permissions},
     tag_expression,
 };
-use crate::json::{Fields, Json, Mask};
+use crate::json::{Fields, Json, Mask, ReadOnly};
 
-/// What a profile is shown with and cannot be changed by: passed over in an update, so that what was shown can be sent back.
-const SHOWN_ONLY: [&str; 6] = ["id", "owner_id", "created_at", "updated_at", "warnings", "yaml"];
+/// The members of a profile that cannot be changed.
+const READ_ONLY: [&str; 6] = ["id", "owner_id", "created_at", "updated_at", "warnings", "yaml"];
 
 /// The body of `POST /exposure-profiles`.
 pub(super) fn create(members: Vec<(String, Json)>, errors: &mut FieldErrors) -> CreateProfileRequest {
@@ -25,7 +25,7 @@ pub(super) fn create(members: Vec<(String, Json)>, errors: &mut FieldErrors) -> 
     }
     let draft = draft(&mut fields, &mut Mask::default());
     fields.finish();
-    CreateProfileRequest { profile: Some(draft), validate_only: false }
+    CreateProfileRequest { profile: Some(draft), validate_only: false, dry_run: false }
 }
 
 /// The body of `PUT /exposure-profiles/{profile_id}`: what is there is changed, what is null is cleared.
@@ -34,17 +34,15 @@ pub(super) fn update(
     expected_versions: Vec<i64>,
     members: Vec<(String, Json)>,
     errors: &mut FieldErrors,
-) -> UpdateProfileRequest {
+) -> (UpdateProfileRequest, ReadOnly) {
     let mut fields = Fields::of_body(members, errors);
     let mut mask = Mask::default();
-    for name in SHOWN_ONLY {
-        fields.ignore(name);
-    }
+    let read_only = ReadOnly::take(&mut fields, &READ_ONLY);
     let draft = draft(&mut fields, &mut mask);
     let is_active = mask.name("is_active", fields.boolean("is_active"));
     let is_default = mask.name("is_default", fields.boolean("is_default"));
     fields.finish();
-    UpdateProfileRequest {
+    let request = UpdateProfileRequest {
         profile_id,
         profile: Some(draft),
         is_active,
@@ -52,7 +50,9 @@ pub(super) fn update(
         update_mask: Some(mask.into_wire()),
         expected_versions,
         validate_only: false,
-    }
+        dry_run: false,
+    };
+    (request, read_only)
 }
 
 /// The body of `POST /exposure-profiles/from-template`.

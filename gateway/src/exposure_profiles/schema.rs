@@ -256,8 +256,8 @@ pub(super) struct NewProfile {
     scope: Option<EarlierScope>,
 }
 
-/// What to change of a profile. What is absent stays as it is; `null` clears it. What a profile is shown with and cannot be
-/// changed by is passed over, so that what was shown can be sent back.
+/// What to change of a profile. What is absent stays as it is; `null` clears it. Read-only
+/// members are accepted when equal to the current value, so that the response to a GET can be sent back.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"excluded_tag_ids": ["private"], "is_active": true}))]
@@ -307,17 +307,23 @@ pub(super) struct ProfileChange {
     /// `true`: make this the default; the former one stops being so
     #[schema(nullable = false)]
     is_default: Option<bool>,
-    /// Passed over
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
     id: Option<Value>,
-    /// Passed over
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
     owner_id: Option<Value>,
-    /// Passed over
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
     created_at: Option<Value>,
-    /// Passed over
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
     updated_at: Option<Value>,
-    /// Passed over
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
     warnings: Option<Value>,
-    /// Passed over
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
     yaml: Option<Value>,
 }
 

@@ -31,7 +31,8 @@ use crate::{
     "warnings": []
 }))]
 pub(super) struct ProfileBody {
-    /// Made here: a UUID
+    /// A UUID, assigned at creation; `null` in the response to `validate_only`
+    #[schema(value_type = Option<String>, required)]
     id: String,
     /// Whose profile it is
     owner_id: String,
@@ -75,11 +76,11 @@ pub(super) struct ProfileBody {
     is_active: bool,
     /// Whether it is the default profile
     is_default: bool,
-    /// When it was made
-    #[schema(required, value_type = String, format = DateTime)]
+    /// When it was created; `null` in the response to `validate_only`
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     created_at: Option<String>,
-    /// When it was last changed
-    #[schema(required, value_type = String, format = DateTime)]
+    /// When it was last changed; `null` in the response to `validate_only`
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     updated_at: Option<String>,
     /// What it does that its owner may not mean
     warnings: Vec<WarningBody>,
@@ -120,6 +121,13 @@ pub(super) struct ProfilesBody {
     pub(super) exposure_profiles: Vec<ProfileBody>,
     #[serde(flatten)]
     pub(super) paging: Paging,
+}
+
+impl ProfileBody {
+    /// The same profile with its YAML beside it.
+    pub(super) fn with_yaml(self, yaml: Option<String>) -> Self {
+        Self { yaml, ..self }
+    }
 }
 
 /// A profile that the service answered, as an entity with its tag; `yaml` stands beside it and does not change the tag.

@@ -28,6 +28,20 @@ impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
     }
 }
 
+/// The query of an endpoint that can validate a request without executing it.
+pub(crate) struct ValidateOnlyQuery(pub(crate) bool);
+
+impl<S: Send + Sync> FromRequestParts<S> for ValidateOnlyQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let mut query = Query::parse(parts.uri.query());
+        let validate_only = query.boolean("validate_only");
+        query.finish()?;
+        Ok(Self(validate_only.unwrap_or(false)))
+    }
+}
+
 /// Which page of a list is asked for, as the services take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageQuery {

@@ -2,8 +2,10 @@
 
 mod fields;
 mod mask;
+mod read_only;
 mod value;
 
 pub(crate) use fields::Fields;
 pub(crate) use mask::Mask;
+pub(crate) use read_only::ReadOnly;
 pub(crate) use value::Json;

@@ -20,13 +20,13 @@ use crate::{
     BASE,
     answer::{self, Paging},
     body_errors::merge_validation_errors,
-    description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams},
+    description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams, ValidateOnlyParam},
     error::{ApiError, ErrorCode},
     http::{
         body::object,
         entity_tag::expected_versions,
         idempotency_key::idempotency_key,
-        query::{NoQuery, PageQuery, Query},
+        query::{NoQuery, PageQuery, Query, ValidateOnlyQuery},
     },
     upstream::{Call, Upstreams},
 };
@@ -39,14 +39,17 @@ type ShareId = Result<Path<String>, PathRejection>;
     path = "/sharing",
     operation_id = "CreateShare",
     tag = "Sharing",
-    params(IdempotencyKeyParam),
+    params(IdempotencyKeyParam, ValidateOnlyParam),
     request_body = NewShare,
-    responses((status = 201, description = "The share that was made", body = ShareBody)),
+    responses(
+        (status = 201, description = "The share that was created", body = ShareBody),
+        (status = 200, description = "With `validate_only`: the share as it would stand", body = ShareBody),
+    ),
 )]
 pub(crate) async fn create(
     State(upstreams): State<Upstreams>,
     call: Call,
-    _: NoQuery,
+    ValidateOnlyQuery(validate_only): ValidateOnlyQuery,
     headers: HeaderMap,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
@@ -58,6 +61,11 @@ pub(crate) async fn create(
         message.validate_only = true;
         let checked = sharing.create_share(upstreams.request(&call, message)?).await;
         return Err(merge_validation_errors(errors, checked.err()));
+    }
+    if validate_only {
+        message.dry_run = true;
+        let checked = sharing.create_share(upstreams.request(&call, message)?).await?.into_inner();
+        return answer::unsaved(&body(checked.share.ok_or_else(ApiError::internal)?));
     }
     let request = upstreams.repeatable_request(&call, message, key.as_ref())?;
     let created = sharing.create_share(request).await?.into_inner();
@@ -125,27 +133,37 @@ pub(crate) async fn get(
     path = "/sharing/{share_id}",
     operation_id = "UpdateShare",
     tag = "Sharing",
-    params(ShareIdParam, IfMatchParam),
+    params(ShareIdParam, IfMatchParam, ValidateOnlyParam),
     request_body = ShareChange,
     responses((status = 200, description = "The share as it stands now", body = ShareBody)),
 )]
 pub(crate) async fn update(
     State(upstreams): State<Upstreams>,
     call: Call,
-    _: NoQuery,
+    ValidateOnlyQuery(validate_only): ValidateOnlyQuery,
     share_id: ShareId,
     headers: HeaderMap,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let mut errors = FieldErrors::new();
-    let mut message = read::update(named(share_id)?, expected_versions(&headers), object(request).await?, &mut errors);
+    let share_id = named(share_id)?;
+    let expected = expected_versions(&headers);
+    let (mut message, read_only) = read::update(share_id.clone(), expected, object(request).await?, &mut errors);
     let mut sharing = upstreams.sharing();
+    if !read_only.is_empty() {
+        let current = sharing.get_share(upstreams.request(&call, GetShareRequest { share_id })?).await?.into_inner();
+        read_only.compare(&body(current.share.ok_or_else(ApiError::internal)?), &mut errors);
+    }
     if !errors.is_empty() {
         message.validate_only = true;
         let checked = sharing.update_share(upstreams.request(&call, message)?).await;
         return Err(merge_validation_errors(errors, checked.err()));
     }
+    message.dry_run = validate_only;
     let updated = sharing.update_share(upstreams.request(&call, message)?).await?.into_inner();
+    if validate_only {
+        return answer::unsaved(&body(updated.share.ok_or_else(ApiError::internal)?));
+    }
     Ok(entity(updated.share)?.ok())
 }
 

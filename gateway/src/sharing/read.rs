@@ -3,7 +3,25 @@
 use ofself_proto::sharing::{CreateShareRequest, ShareChanges, ShareScope, UpdateShareRequest};
 use types::{FieldErrors, FieldUpdate};
 
-use crate::json::{Fields, Json, Mask};
+use crate::json::{Fields, Json, Mask, ReadOnly};
+
+/// The members of a share that cannot be changed.
+const READ_ONLY: [&str; 14] = [
+    "id",
+    "owner_id",
+    "shared_with_user_id",
+    "status",
+    "is_active",
+    "source",
+    "parent_share_id",
+    "created_at",
+    "updated_at",
+    "revoked_at",
+    "shared_by_user_id",
+    "effective",
+    "narrowed",
+    "inactive_reason",
+];
 
 /// The body of `POST /sharing`.
 pub(super) fn create(members: Vec<(String, Json)>, errors: &mut FieldErrors) -> CreateShareRequest {
@@ -20,6 +38,7 @@ pub(super) fn create(members: Vec<(String, Json)>, errors: &mut FieldErrors) -> 
         expires_at: fields.timestamp("expires_at").over(None),
         parent_share_id: fields.string("parent_share_id").over(None),
         validate_only: false,
+        dry_run: false,
     };
     fields.finish();
     request
@@ -31,8 +50,9 @@ pub(super) fn update(
     expected_versions: Vec<i64>,
     members: Vec<(String, Json)>,
     errors: &mut FieldErrors,
-) -> UpdateShareRequest {
+) -> (UpdateShareRequest, ReadOnly) {
     let mut fields = Fields::of_body(members, errors);
+    let read_only = ReadOnly::take(&mut fields, &READ_ONLY);
     let mut mask = Mask::default();
     let share = ShareChanges {
         scope: mask.name("scope", scope(&mut fields)).unwrap_or_default(),
@@ -45,13 +65,15 @@ pub(super) fn update(
         expires_at: mask.name("expires_at", fields.timestamp("expires_at")),
     };
     fields.finish();
-    UpdateShareRequest {
+    let request = UpdateShareRequest {
         share_id,
         share: Some(share),
         update_mask: Some(mask.into_wire()),
         expected_versions,
         validate_only: false,
-    }
+        dry_run: false,
+    };
+    (request, read_only)
 }
 
 fn scope(fields: &mut Fields<'_>) -> FieldUpdate<i32> {

@@ -2,6 +2,7 @@
 //! found; tests hold the two together.
 
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::description::IdText;
@@ -83,7 +84,8 @@ pub(super) struct NewShare {
     parent_share_id: Option<String>,
 }
 
-/// What to change of a share. What is absent stays as it is.
+/// What to change of a share. What is absent stays as it is. Read-only members are accepted when equal to the current value, so that
+/// the response to a GET can be sent back.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -115,6 +117,48 @@ pub(super) struct ShareChange {
     /// `null`: never
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    id: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    owner_id: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    shared_with_user_id: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    status: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    is_active: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    source: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    parent_share_id: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    created_at: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    updated_at: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    revoked_at: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    shared_by_user_id: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    effective: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    narrowed: Option<Value>,
+    /// Read-only: accepted when equal to the current value
+    #[schema(read_only)]
+    inactive_reason: Option<Value>,
 }
 
 /// The share that a path names

@@ -25,7 +25,8 @@ use crate::{
 }))]
 #[expect(clippy::struct_excessive_bools, reason = "the contract has them")]
 pub(super) struct ShareBody {
-    /// Made here: a UUID
+    /// A UUID, assigned at creation; `null` in the response to `validate_only`
+    #[schema(value_type = Option<String>, required)]
     id: String,
     /// Whose nodes it is about
     owner_id: String,
@@ -57,11 +58,11 @@ pub(super) struct ShareBody {
     /// The share that was passed on
     #[schema(required)]
     parent_share_id: Option<String>,
-    /// When it was made
-    #[schema(required, value_type = String, format = DateTime)]
+    /// When it was created; `null` in the response to `validate_only`
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     created_at: Option<String>,
-    /// When it was last changed
-    #[schema(required, value_type = String, format = DateTime)]
+    /// When it was last changed; `null` in the response to `validate_only`
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     updated_at: Option<String>,
     /// When it, or the share above it that makes it revoked, was revoked; `null`: neither was
     #[schema(required, value_type = Option<String>, format = DateTime)]

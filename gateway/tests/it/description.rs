@@ -16,9 +16,25 @@ use crate::test_server::{Signer, TestServer, claims};
 /// The services that REST is the face of.
 const FACED: [&str; 2] = ["SharingService", "ExposureProfileService"];
 /// What the messages hold that REST says otherwise: by headers, by which members are there, or not at all.
-const NOT_IN_BODIES: [&str; 3] = ["validate_only", "version", "draft"];
+const NOT_IN_BODIES: [&str; 4] = ["validate_only", "dry_run", "version", "draft"];
 /// What bodies hold beside what the messages do: read off another field, or of an earlier reference.
 const BESIDE_SHARE: [&str; 1] = ["is_active"];
+const BESIDE_SHARE_CHANGE: [&str; 14] = [
+    "id",
+    "owner_id",
+    "shared_with_user_id",
+    "status",
+    "is_active",
+    "source",
+    "parent_share_id",
+    "created_at",
+    "updated_at",
+    "revoked_at",
+    "shared_by_user_id",
+    "effective",
+    "narrowed",
+    "inactive_reason",
+];
 const BESIDE_PROFILE: [&str; 1] = ["yaml"];
 const BESIDE_NEW_PROFILE: [&str; 1] = ["scope"];
 const BESIDE_CHANGE: [&str; 9] =
@@ -83,7 +99,7 @@ async fn unknown_query_parameter_of_every_operation_is_400() {
             let answer = server.http().send(method.clone(), &format!("{path}?{query}"), &headers, "{}").await.unwrap();
             (answer.status.as_u16(), answer.json()["errors"].clone())
         };
-        for unknown in ["validate_only", "isActive", "Limit", "x-y", "limit[]", "%C3%A9"] {
+        for unknown in ["validateOnly", "isActive", "Limit", "x-y", "limit[]", "%C3%A9"] {
             let (status, errors) = ask(&format!("{unknown}=true")).await;
             assert_eq!(status, 400, "{name}?{unknown}");
             let message = serde_json::json!(["is not a query parameter of this endpoint"]);
@@ -122,7 +138,7 @@ async fn bodies_have_the_fields_of_the_messages_they_stand_for() {
     let (_, messages) = messages();
     for (schema, of, beside) in [
         ("NewShare", &["CreateShareRequest"][..], &[][..]),
-        ("ShareChange", &["ShareChanges"], &[]),
+        ("ShareChange", &["ShareChanges"], &BESIDE_SHARE_CHANGE),
         ("Share", &["Share"], &BESIDE_SHARE),
         ("NewProfile", &["ProfileDraft"], &BESIDE_NEW_PROFILE),
         ("ProfileChange", &["ProfileDraft"], &BESIDE_CHANGE),

@@ -43,7 +43,10 @@ impl ShareChanges {
         };
         refuse_nothing(rights, &mut errors);
 
-        if let FieldUpdate::Set(end) = &self.expires_at {
+        // What a client read can be sent back, also after it has expired.
+        if let FieldUpdate::Set(end) = &self.expires_at
+            && current.expires_at != Some(*end)
+        {
             refuse_past(Some(*end), now, &mut errors);
         }
         let expires_at = self.expires_at.over(current.expires_at);

@@ -87,6 +87,12 @@ impl QuotaExceeded {
 }
 
 impl Usage {
+    /// The sum of both.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { shares: self.shares + other.shares, ids: self.ids + other.ids, id_bytes: self.id_bytes + other.id_bytes }
+    }
+
     /// What one share takes: its own ids, and not those of the shares above it.
     pub fn of(share: &Share) -> Self {
         let ids = share.terms.scope.ids();

@@ -8,7 +8,7 @@ use ofself_proto::sharing::{
 };
 use service::idempotent_request;
 use tonic::{Request, Response, Status};
-use types::ExpectedVersions;
+use types::{ExpectedVersions, WriteMode};
 
 use super::{change::change, convert::share as convert, status::status};
 use crate::{
@@ -36,13 +36,14 @@ impl SharingService for SharingRpc {
         let user = acting_user(&metadata)?;
         let repeatable = idempotent_request(&metadata, &user, "CreateShare", &message)
             .map_err(|errors| status(Error::Invalid(errors)))?;
-        let (draft, validate_only) = convert::draft(message);
+        let (draft, mode) = convert::draft(message);
         let sharing = self.sharing.clone();
-        let done = change(async move { sharing.create_share(user, draft, validate_only, repeatable).await }).await?;
+        let done = change(async move { sharing.create_share(user, draft, mode, repeatable).await }).await?;
         let (share, replayed) = match done {
             CreateShare::Created(answer) => (Some(convert::share(answer)), false),
             CreateShare::Replayed(answer) => (Some(convert::share(answer)), true),
-            CreateShare::Checked => (None, false),
+            CreateShare::Validated => (None, false),
+            CreateShare::WouldCreate(share) => (Some(convert::unsaved(share)), false),
         };
         Ok(Response::new(CreateShareResponse { share, replayed }))
     }
@@ -80,16 +81,18 @@ impl SharingService for SharingRpc {
         request: Request<UpdateShareRequest>,
     ) -> Result<Response<UpdateShareResponse>, Status> {
         let user = acting_user(request.metadata())?;
-        let UpdateShareRequest { share_id, share, update_mask, expected_versions, validate_only } =
+        let UpdateShareRequest { share_id, share, update_mask, expected_versions, validate_only, dry_run } =
             request.into_inner();
         let update = UpdateShare {
             changes: convert::changes(share, update_mask),
             expected: ExpectedVersions::new(expected_versions),
-            validate_only,
+            mode: WriteMode::new(validate_only, dry_run),
         };
+        let is_dry_run = update.mode == WriteMode::DryRun;
         let sharing = self.sharing.clone();
         let answer = change(async move { sharing.update_share(user, share_id, update).await }).await?;
-        Ok(Response::new(UpdateShareResponse { share: Some(convert::share(answer)) }))
+        let share = if is_dry_run { convert::unsaved(answer) } else { convert::share(answer) };
+        Ok(Response::new(UpdateShareResponse { share: Some(share) }))
     }
 
     async fn revoke_share(

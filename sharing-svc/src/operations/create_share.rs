@@ -1,7 +1,7 @@
 //! `CreateShare`: creates a share, or re-shares one.
 
 use persistence::{Priority, idempotency::IdempotentRequest};
-use types::Timestamp;
+use types::{Timestamp, WriteMode};
 use uuid::Uuid;
 
 use super::{Sharing, share_named};
@@ -21,8 +21,10 @@ pub enum CreateShare {
     Created(ShareView),
     /// The same request was answered with this before.
     Replayed(ShareView),
-    /// It was asked to check the fields only, and they are right.
-    Checked,
+    /// The fields are valid; nothing else was asked for.
+    Validated,
+    /// It would create this share: the request was a dry run.
+    WouldCreate(ShareView),
 }
 
 impl Sharing {
@@ -31,13 +33,15 @@ impl Sharing {
         &self,
         creator: UserId,
         draft: ShareDraft,
-        validate_only: bool,
+        mode: WriteMode,
         request: Option<IdempotentRequest>,
     ) -> Result<CreateShare, Error> {
         let now = self.clock.now();
         let asked = draft.parse(&creator, now).map_err(Error::Invalid);
-        if validate_only {
-            return asked.map(|_| CreateShare::Checked);
+        match mode {
+            WriteMode::Execute => {}
+            WriteMode::Validate => return asked.map(|_| CreateShare::Validated),
+            WriteMode::DryRun => return self.dry_run_create(creator, asked?, now).await.map(CreateShare::WouldCreate),
         }
         // A repeat is answered even when its expiry, good at the time, has passed since.
         if request.is_none()
@@ -73,7 +77,10 @@ impl Sharing {
                 let version = change.raise_owner(&creator, now).await?;
                 Chain::single(new_share(creator.clone(), creator, asked, Source::Direct, version, now))
             }
-            Some(parent) => reshare(&change, creator, parent.share(), asked, now).await?,
+            Some(parent) => {
+                let version = change.raise_owner(&parent.share().owner, now).await?;
+                reshare(&change, creator, parent.share(), asked, version, now).await?
+            }
         };
         let share = chain.share();
         let siblings = change.siblings(share, now).await?;
@@ -88,6 +95,28 @@ impl Sharing {
         Ok(CreateShare::Created(view))
     }
 
+    /// Every check of `create_share`, without the owner's row locked and without a write that stays.
+    async fn dry_run_create(&self, creator: UserId, asked: NewShare, now: Timestamp) -> Result<ShareView, Error> {
+        let parent = match &asked.parent {
+            Some(parent) => Some(self.parent_seen_by(&creator, parent).await?),
+            None => None,
+        };
+        let change = self.store.begin(None, None).await?;
+        let chain = match parent {
+            None => Chain::single(new_share(creator.clone(), creator, asked, Source::Direct, 0, now)),
+            Some(parent) => reshare(&change, creator, parent.share(), asked, 0, now).await?,
+        };
+        let share = chain.share();
+        let siblings = change.siblings(share, now).await?;
+        if let Some(existing) = siblings.equal {
+            return Err(Error::SharingExists(existing));
+        }
+        self.check_parents(&change, share, siblings, now).await?;
+        let usage = change.planned_usage(None, share).await?;
+        self.check_quotas(&change, share, usage, now).await?;
+        Ok(chain.view(now))
+    }
+
     async fn parent_seen_by(&self, user: &UserId, parent: &str) -> Result<Chain, Error> {
         self.store.share_seen_by(user, share_named(parent)?).await?.ok_or(Error::ShareNotFound)
     }
@@ -98,9 +127,9 @@ async fn reshare(
     creator: UserId,
     parent: &Share,
     asked: NewShare,
+    version: i64,
     now: Timestamp,
 ) -> Result<Chain, Error> {
-    let version = change.raise_owner(&parent.owner, now).await?;
     let parent = change.chain(&parent.owner, parent.id).await?.ok_or(Error::ShareNotFound)?;
     if ShareRole::of(&creator, parent.share()).is_none() {
         return Err(Error::ShareNotFound);

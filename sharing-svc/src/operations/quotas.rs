@@ -5,9 +5,9 @@ use types::Timestamp;
 
 use super::Sharing;
 use crate::{
-    domain::{MAX_PARENTS_PER_PAIR, QuotaExceeded, Share, Usage, UsageKind},
+    domain::{MAX_PARENTS_PER_PAIR, QuotaExceeded, Share, UsageKind},
     error::Error,
-    storage::{DeadRows, FIRST, ShareChange, Siblings},
+    storage::{DeadRows, FIRST, PlannedUsage, ShareChange, Siblings},
 };
 
 const REJECTIONS: &str = "share_quota_rejections_total";
@@ -18,21 +18,21 @@ pub(super) fn describe() {
 }
 
 impl Sharing {
-    /// Refuses `share`, which was written and counted in `usage`, where a quota is exceeded. What has ended without being
-    /// marked yet is marked first: it must not keep anybody from sharing.
+    /// Rejects `share`, which `usage` counts, if a quota is exceeded. Ended shares that are not marked yet are marked first: they
+    /// must not count.
     pub(super) async fn check_quotas(
         &self,
         change: &ShareChange,
         share: &Share,
-        usage: Vec<(UsageKind, Usage)>,
+        usage: impl IntoIterator<Item = impl Into<PlannedUsage>>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        for (kind, usage) in usage {
-            if self.quotas.check(kind, usage).is_ok() {
+        for PlannedUsage { kind, total, unwritten } in usage.into_iter().map(Into::into) {
+            if self.quotas.check(kind, total).is_ok() {
                 continue;
             }
             let marked = self.mark_dead(change, share, kind, now).await?;
-            let counted = if marked == 0 { usage } else { change.usage(share, kind).await? };
+            let counted = if marked == 0 { total } else { change.usage(share, kind).await?.plus(unwritten) };
             self.quotas.check(kind, counted).map_err(|exceeded| self.rejection(exceeded, share))?;
         }
         Ok(())
@@ -63,6 +63,8 @@ impl Sharing {
     ) -> Result<usize, Error> {
         let at = now.min(self.store.server_time(&self.clock).await?);
         let owner = &share.owner;
+        // A dry run does not hold the owner's row yet, and marks are written under it.
+        change.hold_owner(owner).await?;
         match kind {
             UsageKind::Own | UsageKind::Reshared => change.mark(owner, DeadRows::Recipient(&share.recipient), at).await,
             UsageKind::Created => change.mark(owner, DeadRows::Creator(&share.creator), at).await,

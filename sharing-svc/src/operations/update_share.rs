@@ -1,11 +1,11 @@
 //! `UpdateShare`: changes what a share grants.
 
 use persistence::Priority;
-use types::ExpectedVersions;
+use types::{ExpectedVersions, Timestamp, WriteMode};
 
 use super::{Sharing, share_named};
 use crate::{
-    domain::{ShareChanges, ShareRole, ShareView, Status, UserId, access::Chain},
+    domain::{ShareChanges, ShareRole, ShareView, Status, Terms, UserId, access::Chain},
     error::Error,
 };
 
@@ -16,8 +16,8 @@ pub struct UpdateShare {
     pub changes: ShareChanges,
     /// The versions at which to go on.
     pub expected: ExpectedVersions,
-    /// Check the fields and change nothing.
-    pub validate_only: bool,
+    /// Whether it is executed.
+    pub mode: WriteMode,
 }
 
 impl Sharing {
@@ -25,24 +25,25 @@ impl Sharing {
     pub async fn update_share(&self, user: UserId, id: String, update: UpdateShare) -> Result<ShareView, Error> {
         let id = share_named(&id)?;
         let seen = self.store.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;
+        if update.mode == WriteMode::Validate {
+            let now = self.clock.now();
+            check(&user, &seen, &update, now)?;
+            return Ok(seen.view(now));
+        }
         let owner = &seen.share().owner;
         let priority = if user == *owner { Priority::First } else { Priority::FairlyFor(user.as_str()) };
-        let change = self.store.begin(Some((owner, priority)), None).await?;
+        let is_dry_run = update.mode == WriteMode::DryRun;
+        let queued = (!is_dry_run).then_some((owner, priority));
+        let change = self.store.begin(queued, None).await?;
         let now = self.clock.now();
-        change.raise_owner(owner, now).await?;
-        // Only now does it stand still.
+        if !is_dry_run {
+            change.raise_owner(owner, now).await?;
+        }
+        // With the owner's row locked, it does not change any more.
         let chain = change.chain(owner, id).await?.ok_or(Error::ShareNotFound)?;
-        may_change(&user, &chain)?;
+        let terms = check(&user, &chain, &update, now)?;
         let share = chain.share();
-        if !update.expected.admit(share.version) {
-            return Err(Error::PreconditionFailed);
-        }
-        if chain.is_revoked() {
-            return Err(Error::ShareRevoked);
-        }
-        let parent = chain.above().next().map(|parent| &parent.terms);
-        let terms = update.changes.apply(share, parent, now).map_err(Error::Invalid)?;
-        if update.validate_only || terms == share.terms {
+        if terms == share.terms {
             return Ok(chain.view(now));
         }
         let changed = chain.with_share(share.with_terms(terms, now));
@@ -58,14 +59,34 @@ impl Sharing {
                 self.check_parents(&change, changed.share(), siblings, now).await?;
             }
         }
-        let usage = change.update(share, changed.share()).await?;
+        let usage = if is_dry_run {
+            change.planned_usage(Some(share), changed.share()).await?
+        } else {
+            change.update(share, changed.share()).await?.into_iter().map(Into::into).collect()
+        };
         // A change that takes something away is never refused for what else there is.
         if counts_again || changed.share().terms.scope.is_wider_than(&share.terms.scope) {
             self.check_quotas(&change, changed.share(), usage, now).await?;
         }
-        change.commit(None).await?;
+        if !is_dry_run {
+            change.commit(None).await?;
+        }
         Ok(changed.view(now))
     }
+}
+
+/// The terms of a share after an update by `user`.
+fn check(user: &UserId, chain: &Chain, update: &UpdateShare, now: Timestamp) -> Result<Terms, Error> {
+    may_change(user, chain)?;
+    let share = chain.share();
+    if !update.expected.admit(share.version) {
+        return Err(Error::PreconditionFailed);
+    }
+    if chain.is_revoked() {
+        return Err(Error::ShareRevoked);
+    }
+    let parent = chain.above().next().map(|parent| &parent.terms);
+    update.changes.clone().apply(share, parent, now).map_err(Error::Invalid)
 }
 
 pub(super) fn may_change(user: &UserId, chain: &Chain) -> Result<(), Error> {

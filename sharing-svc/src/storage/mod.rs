@@ -18,7 +18,7 @@ pub use decisions::{ENDED_SHARES_EXPLAINED, ReadBudget, RecipientRange};
 pub use marks::{DeadRows, FIRST, MARK_SLICE, Sweep};
 pub use purge::{EndedBytes, PURGE_SLICE};
 pub use read::{ShareFilter, ShareList};
-pub use usage::UsageDifference;
+pub use usage::{PlannedUsage, UsageDifference};
 
 use anyhow::anyhow;
 use persistence::{Database, DatabaseFault, QueueTimeout};

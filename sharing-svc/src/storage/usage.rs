@@ -53,6 +53,23 @@ pub struct UsageDifference {
     pub shares: (i64, i64),
 }
 
+/// Usage with the share that is checked against a quota.
+#[derive(Clone, Copy, Debug)]
+pub struct PlannedUsage {
+    /// What is counted.
+    pub kind: UsageKind,
+    /// The usage with the share.
+    pub total: Usage,
+    /// The part of it that is not stored; zero unless the write is a dry run.
+    pub unwritten: Usage,
+}
+
+impl From<(UsageKind, Usage)> for PlannedUsage {
+    fn from((kind, total): (UsageKind, Usage)) -> Self {
+        Self { kind, total, unwritten: Usage::default() }
+    }
+}
+
 /// Changes of usage, added up by row.
 #[derive(Debug, Default)]
 pub(super) struct UsageChange(BTreeMap<(UserId, UsageKind), Usage>);
@@ -102,9 +119,8 @@ impl UsageChange {
 
     fn add_unit(&mut self, kind: UsageKind, user: UserId, unit: Usage, times: i64) {
         let usage = self.0.entry((user, kind)).or_default();
-        usage.shares += unit.shares * times;
-        usage.ids += unit.ids * times;
-        usage.id_bytes += unit.id_bytes * times;
+        let Usage { shares, ids, id_bytes } = unit;
+        *usage = usage.plus(Usage { shares: shares * times, ids: ids * times, id_bytes: id_bytes * times });
     }
 }
 
@@ -166,6 +182,21 @@ impl ShareChange {
         let Some(row) = rows.first() else { return Ok(Usage::default()) };
         let number = |column| row.try_get::<i64>("", column).map_err(failed);
         Ok(Usage { shares: number("shares")?, ids: number("ids")?, id_bytes: number("id_bytes")? })
+    }
+
+    /// The usage that counts `after` in place of `before`, without writing it.
+    pub async fn planned_usage(&self, before: Option<&Share>, after: &Share) -> Result<Vec<PlannedUsage>, Error> {
+        let mut change = UsageChange::default();
+        match before {
+            Some(before) => change.replace(before, after),
+            None => change.add(after, 1),
+        }
+        let mut planned = Vec::with_capacity(change.0.len());
+        for ((_, kind), unwritten) in change.0 {
+            let total = self.usage(after, kind).await?.plus(unwritten);
+            planned.push(PlannedUsage { kind, total, unwritten });
+        }
+        Ok(planned)
     }
 
     /// Writes a change of usage, and returns the usage of every row that it touched.

@@ -20,6 +20,7 @@ mod conflicts;
 mod decision_cases;
 mod decision_properties;
 mod decisions;
+mod dry_run;
 mod durability;
 mod effective;
 mod expiry;

@@ -168,6 +168,7 @@ impl TestServer {
             update_mask: Some(FieldMask { paths }),
             expected_versions,
             validate_only: false,
+            dry_run: false,
         };
         Ok(self.client().update_share(by(user, request)).await?.into_inner().share.unwrap())
     }

@@ -10,6 +10,11 @@ use crate::domain::{
     Transformation, Warning,
 };
 
+/// A profile that a dry run would store: without id, times and version.
+pub(in crate::grpc) fn unsaved(shown: ShownProfile) -> wire::Profile {
+    wire::Profile { id: String::new(), created_at: None, updated_at: None, version: 0, ..profile(shown) }
+}
+
 pub(in crate::grpc) fn profile(shown: ShownProfile) -> wire::Profile {
     let ShownProfile { profile, warnings } = shown;
     let Profile {

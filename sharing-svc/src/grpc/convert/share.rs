@@ -2,13 +2,13 @@
 use grpc_server::{read_timestamp, timestamp};
 use ofself_proto::sharing::{self as wire};
 use prost_types::FieldMask;
-use types::{FieldErrors, FieldUpdate, Page};
+use types::{FieldErrors, FieldUpdate, Page, WriteMode};
 
 use crate::domain::{
     FollowDraft, InactiveReason, ScopeKind, Share, ShareChanges, ShareDraft, ShareView, Source, Status, Terms,
 };
 
-pub(in crate::grpc) fn draft(request: wire::CreateShareRequest) -> (ShareDraft, bool) {
+pub(in crate::grpc) fn draft(request: wire::CreateShareRequest) -> (ShareDraft, WriteMode) {
     let wire::CreateShareRequest {
         shared_with_user_id,
         scope,
@@ -21,6 +21,7 @@ pub(in crate::grpc) fn draft(request: wire::CreateShareRequest) -> (ShareDraft, 
         expires_at,
         parent_share_id,
         validate_only,
+        dry_run,
     } = request;
     let mut unreadable = FieldErrors::new();
     let draft = ShareDraft {
@@ -36,7 +37,7 @@ pub(in crate::grpc) fn draft(request: wire::CreateShareRequest) -> (ShareDraft, 
         parent_share_id,
         unreadable,
     };
-    (draft, validate_only)
+    (draft, WriteMode::new(validate_only, dry_run))
 }
 
 pub(in crate::grpc) fn follow_draft(request: wire::GrantFollowShareRequest) -> FollowDraft {
@@ -68,6 +69,11 @@ pub(in crate::grpc) fn changes(share: Option<wire::ShareChanges>, mask: Option<F
         }
     }
     ShareChanges { unreadable, ..changes }
+}
+
+/// A share that a dry run would store: without id, times and version.
+pub(in crate::grpc) fn unsaved(view: ShareView) -> wire::Share {
+    wire::Share { id: String::new(), created_at: None, updated_at: None, version: 0, ..share(view) }
 }
 
 pub(in crate::grpc) fn share(view: ShareView) -> wire::Share {
