@@ -9,7 +9,6 @@ mod decisions;
 mod existence;
 mod exposure;
 mod hop;
-mod hostile;
 mod idle;
 mod insert;
 mod load;
@@ -68,8 +67,6 @@ enum Benchmark {
     Overload,
     /// Ten thousand connections on which nothing happens
     Idle,
-    /// Requests that no client sends by accident
-    Hostile,
     /// Whether the time of a 404 tells another's share from one that does not exist
     Existence,
     /// How fast personal data is found in texts
@@ -130,7 +127,7 @@ async fn main() -> anyhow::Result<()> {
             let data = tempfile::tempdir()?;
             of_decisions(&start(data.path(), &[])?, data.path()).await
         }
-        Some(hardship @ (Benchmark::Overload | Benchmark::Idle | Benchmark::Hostile | Benchmark::Existence)) => {
+        Some(hardship @ (Benchmark::Overload | Benchmark::Idle | Benchmark::Existence)) => {
             let data = tempfile::tempdir()?;
             of_hardships(&hardship, &start(data.path(), &[])?, data.path()).await
         }
@@ -208,10 +205,6 @@ async fn of_hardships(hardship: &Benchmark, plane: &Plane, data: &std::path::Pat
             overload::run(&plane.url, &tokens, plane.process.id()).await
         }
         Benchmark::Idle => idle::run(&plane.url, &plane.token, &one, plane.process.id()).await,
-        Benchmark::Hostile => {
-            let profile = "/api/v1/exposure-profiles/default".to_owned();
-            hostile::run(&plane.url, &plane.token, vec![one, profile]).await
-        }
         _ => {
             let nobody = "/api/v1/sharing/0193a5b0-0000-7000-8000-000000000000";
             existence::run(&plane.url, &token("eve")?, &one, nobody).await
