@@ -6,7 +6,7 @@ use clap::{Arg, Command, CommandFactory};
 use expect_test::expect_file;
 
 const HEADING: &str = "\
-# Every setting
+# Settings
 
 A test makes this table of what the programs read and compares: it is never written by hand.
 
@@ -77,7 +77,7 @@ fn every_setting_is_in_the_documents() {
         ("ofself", action(&ofself, "serve")),
     ];
     let mut text = HEADING.to_owned();
-    text += "## `serve`, and `doctor`, which looks at the same\n\n";
+    text += "## `serve` and `doctor`\n\n";
     text += &table(&serve);
     text += "\n## `migrate`\n\n";
     text += &table(&[("sharing-svc", action(&sharing, "migrate")), ("exposure-svc", action(&exposure, "migrate"))]);

@@ -1,4 +1,4 @@
-//! May an app make this change? (docs/exposure.md, "What an app may change")
+//! May an app make this change? (docs/exposure.md, "Check writes")
 
 use super::{CompiledProfile, NodeFacts, TagFacts};
 use crate::domain::{Rules, SchemaGrant, TagGrant, TagVerb};

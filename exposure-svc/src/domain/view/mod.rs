@@ -1,5 +1,5 @@
 //! How much of an exposed node an app sees: the detail level, the tags it may know of, and the transformations, in that order
-//! (docs/exposure.md, "How much of a node is exposed").
+//! (docs/exposure.md, "Detail levels and transformations").
 
 mod coarsen_dates;
 mod detail_level;

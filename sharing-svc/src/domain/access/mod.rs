@@ -1,4 +1,4 @@
-//! The decision: may this person do this to that node? Facts in, answer and reasons out (docs/sharing.md, "The decision").
+//! The decision: may this person do this to that node? Facts in, answer and reasons out (docs/sharing.md, "Access decision").
 //!
 //! [`Chain`] says what one share and those above it allow, link by link, and is what explanations are read from.
 //! [`AccessSet`] is every chain between two people, indexed once and asked many times. [`AccessFilter`] is the same set as a
