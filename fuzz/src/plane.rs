@@ -1,9 +1,9 @@
 //! What the targets talk to: the gateway's routes in front of services that are away, and the services' own routes.
 
-use admission::rate_limit::RateLimit;
 use std::time::Duration;
 
 use admission::AdmissionSettings;
+use admission::rate_limit::RateLimit;
 use axum::Router;
 use gateway::{
     auth::{AuthSettings, Authentication},

@@ -41,10 +41,10 @@ impl Service<Request<Body>> for TracedChannel {
         let memory = request.extensions().get::<MemoryReservation>().cloned();
         let called = self.0.call(request).instrument(span.clone());
         Box::pin(async move {
-            let unanswered =
+            let early_drop =
                 EarlyDropGuard::new(|| calls::abandoned(End::Client, method.clone(), began.elapsed(), &span));
             let answered = called.await;
-            unanswered.answered();
+            early_drop.completed();
             let answered = match memory {
                 Some(memory) => answered.map(|answer| answer.map(|body| Body::new(ResponseBody::new(body, memory)))),
                 None => answered,

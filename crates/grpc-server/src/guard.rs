@@ -218,10 +218,10 @@ pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
     let known = guard.methods.get(request.uri().path());
     let method = known.map_or(UNKNOWN_METHOD, |(method, _)| method.path.trim_start_matches('/'));
     let span = server_span(method, request_id(headers), TraceParent::of(headers));
-    let unanswered = EarlyDropGuard::new(|| calls::abandoned(End::Server, method, began.elapsed(), &span));
+    let early_drop = EarlyDropGuard::new(|| calls::abandoned(End::Server, method, began.elapsed(), &span));
     let mut answered = guard.answer(request, next).instrument(span.clone()).await.unwrap_or_else(Status::into_http);
     with_error_info(answered.headers_mut(), guard.domain);
-    unanswered.answered();
+    early_drop.completed();
     calls::finished(End::Server, method, Some(answered.headers()), began.elapsed(), &span);
     answered
 }

@@ -1,26 +1,28 @@
-//! What nobody waits for any more.
+//! Drop guard that reports a request whose caller went away.
+//!
+//! `tower_http::on_early_drop::OnEarlyDropGuard` takes a `'static` callback only, so each request would have to clone its method,
+//! path and span for a case that is rare.
 
-/// Does something when it is dropped, unless it was told that there is no need to. A request whose caller goes away is dropped
-/// where it stands; what it was would be said nowhere.
-#[must_use = "dropped, it does what it is there to do"]
+/// Calls a function when it is dropped before [`completed`](Self::completed).
+#[must_use = "it reports when it is dropped"]
 pub struct EarlyDropGuard<F: FnOnce()>(Option<F>);
 
 impl<F: FnOnce()> EarlyDropGuard<F> {
-    /// Does `say` when it is dropped.
-    pub fn new(say: F) -> Self {
-        Self(Some(say))
+    /// Calls `report` on an early drop.
+    pub fn new(report: F) -> Self {
+        Self(Some(report))
     }
 
-    /// There is an answer.
-    pub fn answered(mut self) {
+    /// The request was answered; nothing is reported.
+    pub fn completed(mut self) {
         self.0 = None;
     }
 }
 
 impl<F: FnOnce()> Drop for EarlyDropGuard<F> {
     fn drop(&mut self) {
-        if let Some(say) = self.0.take() {
-            say();
+        if let Some(report) = self.0.take() {
+            report();
         }
     }
 }
@@ -32,11 +34,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_not_answered_is_said() {
-        let said = Cell::new(0);
-        EarlyDropGuard::new(|| said.set(said.get() + 1)).answered();
-        assert_eq!(said.get(), 0);
-        drop(EarlyDropGuard::new(|| said.set(said.get() + 1)));
-        assert_eq!(said.get(), 1);
+    fn early_drop_is_reported_once() {
+        let reported = Cell::new(0);
+        EarlyDropGuard::new(|| reported.set(reported.get() + 1)).completed();
+        assert_eq!(reported.get(), 0);
+        drop(EarlyDropGuard::new(|| reported.set(reported.get() + 1)));
+        assert_eq!(reported.get(), 1);
     }
 }

@@ -81,9 +81,9 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
             }
         });
     };
-    let unanswered = EarlyDropGuard::new(|| end(CLIENT_WENT_AWAY, None, false));
+    let early_drop = EarlyDropGuard::new(|| end(CLIENT_WENT_AWAY, None, false));
     let answered = next.run(request).instrument(trace.span.clone()).await;
-    unanswered.answered();
+    early_drop.completed();
     let refusal = answered.extensions().get::<ApiError>().cloned();
     let mut response = match &refusal {
         Some(error) => with_headers_of(error.respond(&request_id_text), &answered),
