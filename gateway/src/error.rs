@@ -53,7 +53,7 @@ pub struct ApiError {
     fields: FieldErrors,
     retry_after: Option<Duration>,
     /// There was no room for it, or for more of this user's.
-    turned_away: bool,
+    is_shed: bool,
     /// The scheme's parameters of `WWW-Authenticate`, on 401 (RFC 6750).
     challenge: Option<Box<str>>,
 }
@@ -150,7 +150,7 @@ impl ApiError {
             details: Vec::new(),
             fields: FieldErrors::new(),
             retry_after: None,
-            turned_away: false,
+            is_shed: false,
             challenge: None,
         }
     }
@@ -170,17 +170,13 @@ impl ApiError {
     /// Too many requests; the next one may come after `wait`.
     pub fn rate_limited(wait: Duration) -> Self {
         let message = "too many requests; wait as long as Retry-After says";
-        Self { retry_after: Some(wait), turned_away: true, ..Self::new(ErrorCode::RateLimitExceeded, message) }
+        Self { retry_after: Some(wait), is_shed: true, ..Self::new(ErrorCode::RateLimitExceeded, message) }
     }
 
     /// As many requests of one user are under way as may be at once.
     pub fn too_many_at_once() -> Self {
         let message = "too many of your requests are under way; wait for one to be answered";
-        Self {
-            retry_after: Some(RETRY_UNAVAILABLE),
-            turned_away: true,
-            ..Self::new(ErrorCode::RateLimitExceeded, message)
-        }
+        Self { retry_after: Some(RETRY_UNAVAILABLE), is_shed: true, ..Self::new(ErrorCode::RateLimitExceeded, message) }
     }
 
     /// There is too much to do for anything more.
@@ -188,7 +184,7 @@ impl ApiError {
         let message = "there is too much to do at the moment; try again";
         Self {
             retry_after: Some(RETRY_UNAVAILABLE),
-            turned_away: true,
+            is_shed: true,
             ..Self::new(ErrorCode::ServiceUnavailable, message)
         }
     }
@@ -210,8 +206,8 @@ impl ApiError {
     }
 
     /// Whether nothing was looked at, because there was no room.
-    pub fn is_turned_away(&self) -> bool {
-        self.turned_away
+    pub fn is_shed(&self) -> bool {
+        self.is_shed
     }
 
     /// Its code.

@@ -1,7 +1,7 @@
 //! Admission control: an adaptive concurrency limiter, a memory budget, per-user limits and a rate limit.
 //!
 //! A server acquires a permit before it works on a request, and reserves memory before it buffers a body. Without either, the
-//! request is rejected at once. Why this is code of ours: `docs/decisions/0012-how-much-at-once.md`.
+//! request is rejected at once. Why this is code of ours: `docs/decisions/0012-adaptive-concurrency-limit.md`.
 
 mod adaptive_limiter;
 pub mod completion;

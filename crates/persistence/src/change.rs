@@ -5,7 +5,7 @@ use sea_orm::{
     Statement, TransactionOptions, TransactionTrait, Value,
 };
 
-use super::{ChangePermit, Database, DatabaseFault, Priority, QueueTimeout, write_health::WriteHealth};
+use super::{ChangePermit, Database, DatabaseErrorKind, Priority, QueueTimeout, write_health::WriteHealth};
 
 /// A database-wide lock, held until its transaction ends. Changes that take several take them in one order, or they would
 /// wait for each other.
@@ -53,7 +53,7 @@ impl Database {
                     let write_health = self.write_health.clone();
                     return Ok(Change { transaction, write_health, _permits: permits });
                 }
-                Err(error) if attempts < self.write_connections && DatabaseFault::is_broken_connection(&error) => {
+                Err(error) if attempts < self.write_connections && DatabaseErrorKind::is_broken_connection(&error) => {
                     attempts += 1;
                 }
                 Err(error) => return self.write_health.observe(Err(error)),

@@ -16,7 +16,7 @@ use secrecy::ExposeSecret;
 use tracing::warn;
 
 use super::{
-    ChangeQueue, DatabaseFault, DatabaseSettings, Reader,
+    ChangeQueue, DatabaseErrorKind, DatabaseSettings, Reader,
     postgres_server::{PostgresServer, without_brackets},
     write_health::WriteHealth,
 };
@@ -162,7 +162,7 @@ async fn open_in_turn(options: ConnectOptions, wait: Duration) -> Result<Databas
     loop {
         match sea_orm::Database::connect(options.clone()).await {
             Err(error)
-                if DatabaseFault::of(&error) == DatabaseFault::Contended
+                if DatabaseErrorKind::of(&error) == DatabaseErrorKind::Contended
                     && tokio::time::Instant::now() < refused_for_good =>
             {
                 tokio::time::sleep(OPEN_AGAIN).await;
@@ -318,7 +318,7 @@ mod tests {
         // SQLite refuses at once, as it does where waiting would be a deadlock.
         options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::ZERO).pragma("journal_mode", "WAL"));
         let refused = sea_orm::Database::connect(options.clone()).await.unwrap_err();
-        assert_eq!(DatabaseFault::of(&refused), DatabaseFault::Contended);
+        assert_eq!(DatabaseErrorKind::of(&refused), DatabaseErrorKind::Contended);
         let mut opening = std::pin::pin!(open_in_turn(options, Duration::from_secs(20)));
         let given_up = tokio::time::timeout(OPEN_AGAIN * 2, &mut opening).await;
         assert!(given_up.is_err(), "it must go on trying while the file is being changed: {given_up:?}");

@@ -13,7 +13,7 @@ const SQLITE_CANTOPEN: u32 = 14;
 
 /// What went wrong in a database, as far as callers react to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DatabaseFault {
+pub enum DatabaseErrorKind {
     /// A row of that name is there already.
     Duplicate,
     /// Another change held what this one waited for.
@@ -26,7 +26,7 @@ pub enum DatabaseFault {
     Internal,
 }
 
-impl DatabaseFault {
+impl DatabaseErrorKind {
     /// Sorts a driver's error.
     pub fn of(error: &DbErr) -> Self {
         if let Some(SqlErr::UniqueConstraintViolation(_)) = error.sql_err() {
@@ -102,19 +102,19 @@ mod tests {
     #[test]
     fn an_extended_code_is_sorted_as_what_it_extends() {
         for (codes, fault) in [
-            (["5", "261", "517", "773"], DatabaseFault::Contended),
+            (["5", "261", "517", "773"], DatabaseErrorKind::Contended),
             // Writing, syncing, a shared memory that cannot grow; no room.
-            (["778", "1034", "4874", "13"], DatabaseFault::Unwritable),
-            (["8", "1032", "25006", "53100"], DatabaseFault::Unwritable),
-            (["14", "526", "7", "53200"], DatabaseFault::Unavailable),
+            (["778", "1034", "4874", "13"], DatabaseErrorKind::Unwritable),
+            (["8", "1032", "25006", "53100"], DatabaseErrorKind::Unwritable),
+            (["14", "526", "7", "53200"], DatabaseErrorKind::Unavailable),
             // A constraint, a statement, a damaged file.
-            (["787", "1", "11", "26"], DatabaseFault::Internal),
-            (["55P03", "40001", "40P01", "55P03"], DatabaseFault::Contended),
-            (["08006", "53300", "57P01", "57P03"], DatabaseFault::Unavailable),
-            (["23514", "42P01", "22001", "53"], DatabaseFault::Internal),
+            (["787", "1", "11", "26"], DatabaseErrorKind::Internal),
+            (["55P03", "40001", "40P01", "55P03"], DatabaseErrorKind::Contended),
+            (["08006", "53300", "57P01", "57P03"], DatabaseErrorKind::Unavailable),
+            (["23514", "42P01", "22001", "53"], DatabaseErrorKind::Internal),
         ] {
             for code in codes {
-                assert_eq!(DatabaseFault::of_code(code), fault, "{code}");
+                assert_eq!(DatabaseErrorKind::of_code(code), fault, "{code}");
             }
         }
     }

@@ -24,7 +24,7 @@ pub use change::{Change, Lock};
 pub use change_queue::{ChangePermit, ChangeQueue, Priority, QueueTimeout};
 pub use connect::Database;
 pub use dialect::Dialect;
-pub use fault::DatabaseFault;
+pub use fault::DatabaseErrorKind;
 pub use newest_time::{ClockSync, create_newest_time};
 pub use page::page;
 pub use placeholders::placeholders;

@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
-use super::DatabaseFault;
+use super::DatabaseErrorKind;
 
 /// Connections for queries that change nothing. Such a query may be sent again: where a connection broke while it was idle,
 /// the next one is tried, so that a database that restarted costs no caller an error.
@@ -18,7 +18,7 @@ impl Reader {
         let mut attempts = 0;
         loop {
             match query().await {
-                Err(error) if attempts < self.connections && DatabaseFault::is_broken_connection(&error) => {
+                Err(error) if attempts < self.connections && DatabaseErrorKind::is_broken_connection(&error) => {
                     attempts += 1;
                 }
                 done => return done,

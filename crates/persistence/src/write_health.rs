@@ -9,7 +9,7 @@ use std::{
 use metrics::{counter, describe_counter};
 use sea_orm::{DbErr, RuntimeErr};
 
-use super::DatabaseFault;
+use super::DatabaseErrorKind;
 
 const FAILURES: &str = "database_write_failures_total";
 
@@ -41,7 +41,7 @@ impl WriteHealth {
     /// Records a result that reports an unwritable database, and returns it unchanged.
     pub(super) fn observe<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
         if let Err(error) = &result
-            && DatabaseFault::of(error) == DatabaseFault::Unwritable
+            && DatabaseErrorKind::of(error) == DatabaseErrorKind::Unwritable
         {
             counter!(FAILURES).increment(1);
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) =

@@ -99,7 +99,7 @@ impl AppAccessDraft {
         if self.profile_id.is_empty() {
             errors.add("profile_id", "is required");
         }
-        refuse_past(self.expires_at, now, &mut errors);
+        validate_expiry(self.expires_at, now, &mut errors);
         match (user, app, self.tier) {
             (Some(user), Some(app), Some(tier)) => errors.into_result(NewAppAccess {
                 user,
@@ -118,13 +118,13 @@ impl AppAccessEdits {
     pub fn check(&self, now: Timestamp) -> Result<(), FieldErrors> {
         let mut errors = self.unreadable.clone();
         if let FieldUpdate::Set(end) = &self.expires_at {
-            refuse_past(Some(*end), now, &mut errors);
+            validate_expiry(Some(*end), now, &mut errors);
         }
         errors.into_result(())
     }
 }
 
-fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp, errors: &mut FieldErrors) {
+fn validate_expiry(expires_at: Option<Timestamp>, now: Timestamp, errors: &mut FieldErrors) {
     if expires_at.is_some_and(|end| end <= now) {
         errors.add_unless_known("expires_at", "must be in the future");
     }

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, anyhow};
 use persistence::{
-    Change, DatabaseFault, Lock, Priority, VersionTable,
+    Change, DatabaseErrorKind, Lock, Priority, VersionTable,
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
@@ -70,12 +70,12 @@ impl ProfileChange {
         now: Timestamp,
     ) -> Result<Option<KeptProfile>, Error> {
         let Some(request) = request else { return Ok(None) };
-        self.change.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
-            DatabaseFault::Contended => Error::IdempotencyKeyInFlight,
-            DatabaseFault::Duplicate
-            | DatabaseFault::Unavailable
-            | DatabaseFault::Unwritable
-            | DatabaseFault::Internal => failed(error),
+        self.change.lock(&request.lock()).await.map_err(|error| match DatabaseErrorKind::of(&error) {
+            DatabaseErrorKind::Contended => Error::IdempotencyKeyInFlight,
+            DatabaseErrorKind::Duplicate
+            | DatabaseErrorKind::Unavailable
+            | DatabaseErrorKind::Unwritable
+            | DatabaseErrorKind::Internal => failed(error),
         })?;
         match idempotency::lookup(&self.change, request, now).await.map_err(failed)? {
             Lookup::Unknown => Ok(None),

@@ -16,7 +16,7 @@ pub use purge::{GRANT_BYTES, PURGE_SLICE};
 pub use read::{ProfileFilter, UserReads};
 
 use anyhow::anyhow;
-use persistence::{Database, DatabaseFault};
+use persistence::{Database, DatabaseErrorKind};
 /// A connection outside a change, or that of one.
 pub use sea_orm::ConnectionTrait as Connection;
 use sea_orm::DbErr;
@@ -43,9 +43,9 @@ impl Store {
 
 /// What a driver's error means for the operation that met it.
 fn failed(error: DbErr) -> Error {
-    match DatabaseFault::of(&error) {
-        DatabaseFault::Unavailable | DatabaseFault::Contended => Error::Unavailable(anyhow!(error)),
-        DatabaseFault::Unwritable => Error::Unwritable(anyhow!(error)),
-        DatabaseFault::Duplicate | DatabaseFault::Internal => Error::Internal(anyhow!(error)),
+    match DatabaseErrorKind::of(&error) {
+        DatabaseErrorKind::Unavailable | DatabaseErrorKind::Contended => Error::Unavailable(anyhow!(error)),
+        DatabaseErrorKind::Unwritable => Error::Unwritable(anyhow!(error)),
+        DatabaseErrorKind::Duplicate | DatabaseErrorKind::Internal => Error::Internal(anyhow!(error)),
     }
 }

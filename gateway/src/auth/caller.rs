@@ -40,7 +40,7 @@ pub struct Authentication {
 impl Authentication {
     /// As the settings say; keys that come from a URL are fetched before this returns.
     pub async fn new(settings: &AuthSettings, rate_limit: RateLimit, clock: Clock) -> anyhow::Result<Self> {
-        settings.refuse_what_lets_anyone_in()?;
+        settings.validate()?;
         counts::describe();
         let allowed = &settings.jwt_algorithms;
         let (mut jwks, mut expires_at) = (None, None);

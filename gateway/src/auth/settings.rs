@@ -78,7 +78,7 @@ impl AuthSettings {
     }
 
     /// Refuses settings under which a token would be held against nothing.
-    pub(super) fn refuse_what_lets_anyone_in(&self) -> Result<(), ConfigurationError> {
+    pub(super) fn validate(&self) -> Result<(), ConfigurationError> {
         for (name, value) in [("JWT_ISSUER", &self.jwt_issuer), ("JWT_AUDIENCE", &self.jwt_audience)] {
             if value.trim().is_empty() {
                 let reason =

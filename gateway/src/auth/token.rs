@@ -1,4 +1,4 @@
-//! A token: read, verified, remembered (RFC 7519, RFC 8725).
+//! Token verification, with a cache (RFC 7519, RFC 8725).
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,9 +20,9 @@ use crate::json::Json;
 /// Clocks may differ by this much.
 const LEEWAY: Duration = Duration::from_secs(30);
 /// A token is verified anew after this long.
-const REMEMBERED: Duration = Duration::from_mins(1);
-/// Tokens that are remembered at most.
-const MEMORY: usize = 16_384;
+const CACHE_TTL: Duration = Duration::from_mins(1);
+/// Tokens in the cache at most.
+const CACHE_CAPACITY: usize = 16_384;
 /// A longer token is refused unread.
 const MAX_BYTES: usize = 8 * 1024;
 
@@ -51,7 +51,7 @@ pub(super) struct Verifier {
     validation: Validation,
     first_party: FirstParty,
     keys: ArcSwap<Generation>,
-    remembered: Cache<[u8; 32], Remembered>,
+    cache: Cache<[u8; 32], CachedIdentity>,
     clock: Clock,
 }
 
@@ -72,7 +72,7 @@ impl Generation {
 }
 
 #[derive(Clone)]
-struct Remembered {
+struct CachedIdentity {
     identity: Identity,
     generation: u64,
     until: i64,
@@ -91,7 +91,7 @@ impl Verifier {
             validation,
             first_party: FirstParty::new(settings),
             keys: ArcSwap::from_pointee(Generation { number: 0, keys, expires_at }),
-            remembered: Cache::new(MEMORY),
+            cache: Cache::new(CACHE_CAPACITY),
             clock,
         }
     }
@@ -121,24 +121,24 @@ impl Verifier {
         let generation = self.keys.load();
         let now = self.now();
         let digest = sha256(&[token.as_bytes()]);
-        if let Some(known) = self.remembered.get(&digest)
+        if let Some(known) = self.cache.get(&digest)
             && known.generation == generation.number
             && now < known.until
         {
             counts::token(Verification::Remembered);
             return Ok(known.identity);
         }
-        let verified = self.verify_anew(token, generation.keys_at(now), now);
+        let verified = self.verify_uncached(token, generation.keys_at(now), now);
         counts::token(if verified.is_ok() { Verification::Verified } else { Verification::Refused });
         let (identity, expiry) = verified?;
-        let until = expiry.min(now.saturating_add_unsigned(REMEMBERED.as_secs()));
+        let until = expiry.min(now.saturating_add_unsigned(CACHE_TTL.as_secs()));
         let until = generation.expires_at.map_or(until, |keys_expire| until.min(keys_expire));
-        let known = Remembered { identity: identity.clone(), generation: generation.number, until };
-        self.remembered.insert(digest, known);
+        let known = CachedIdentity { identity: identity.clone(), generation: generation.number, until };
+        self.cache.insert(digest, known);
         Ok(identity)
     }
 
-    fn verify_anew(&self, token: &str, keys: &KeySet, now: i64) -> Result<(Identity, i64), TokenError> {
+    fn verify_uncached(&self, token: &str, keys: &KeySet, now: i64) -> Result<(Identity, i64), TokenError> {
         let header = read_header(token)?;
         let mut failure = TokenError::UnknownKey;
         for key in keys.matching(header.kid.as_deref(), header.alg) {

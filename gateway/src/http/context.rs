@@ -68,13 +68,13 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
     let context = RequestContext { request_id, traceparent, onward, whole: arrived };
     request.extensions_mut().insert(context.clone());
 
-    let end = |status: StatusCode, user: Option<&Id<User>>, turned_away: bool| {
+    let end = |status: StatusCode, user: Option<&Id<User>>, is_shed: bool| {
         requests::answered(&method, route, status, arrived.elapsed(), &trace.span);
         trace.span.in_scope(|| {
             let (status, micros) = (status.as_u16(), u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX));
             // Neither says anything that metrics do not. Probes come every few seconds; and a line for each request that there is no room
             // for would take the time of those that there is room for.
-            if turned_away || PROBES.contains(&path.as_str()) {
+            if is_shed || PROBES.contains(&path.as_str()) {
                 debug!(%method, path, status, micros, "answered");
             } else {
                 info!(%method, path, status, micros, user = user.map(tracing::field::display), "answered");
@@ -95,8 +95,8 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
     }
     headers.insert(X_REQUEST_ID, context.request_id);
     headers.insert(TRACEPARENT, context.traceparent);
-    let turned_away = refusal.is_some_and(|error| error.is_turned_away());
-    end(response.status(), response.extensions().get::<Caller>().map(|caller| &caller.user), turned_away);
+    let is_shed = refusal.is_some_and(|error| error.is_shed());
+    end(response.status(), response.extensions().get::<Caller>().map(|caller| &caller.user), is_shed);
     response
 }
 

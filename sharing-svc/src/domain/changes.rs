@@ -4,7 +4,7 @@ use types::{FieldErrors, FieldUpdate, Timestamp};
 
 use super::{
     Rights, Scope, ScopeKind, Share, Terms,
-    draft::{refuse_nothing, refuse_past},
+    draft::{validate_expiry, validate_some_right},
 };
 
 /// What an update asks of a share: nothing is checked yet.
@@ -41,19 +41,19 @@ impl ShareChanges {
             delete: flag(self.can_delete, current.rights.delete, "can_delete"),
             share: flag(self.can_share, current.rights.share, "can_share"),
         };
-        refuse_nothing(rights, &mut errors);
+        validate_some_right(rights, &mut errors);
 
         // What a client read can be sent back, also after it has expired.
         if let FieldUpdate::Set(end) = &self.expires_at
             && current.expires_at != Some(*end)
         {
-            refuse_past(Some(*end), now, &mut errors);
+            validate_expiry(Some(*end), now, &mut errors);
         }
         let expires_at = self.expires_at.over(current.expires_at);
         let Some(scope) = scope else { return Err(errors) };
         let terms = Terms { scope, rights, expires_at };
         if let Some(parent) = parent {
-            terms.refuse_wider_than(parent, Some(current), &mut errors);
+            terms.validate_within_parent(parent, Some(current), &mut errors);
         }
         errors.into_result(terms)
     }

@@ -65,8 +65,8 @@ impl ShareDraft {
             delete: self.can_delete.unwrap_or(false),
             share: self.can_share.unwrap_or(false),
         };
-        refuse_nothing(rights, &mut errors);
-        refuse_past(self.expires_at, now, &mut errors);
+        validate_some_right(rights, &mut errors);
+        validate_expiry(self.expires_at, now, &mut errors);
         if let Some(Err(error)) = self.parent_share_id.as_deref().map(Id::<Share>::parse) {
             errors.add("parent_share_id", error.to_string());
         }
@@ -111,14 +111,14 @@ fn parse_user(text: String, field: &'static str, errors: &mut FieldErrors) -> Op
     UserId::parse(text).map_err(|error| errors.add(field, error.to_string())).ok()
 }
 
-pub(super) fn refuse_nothing(rights: Rights, errors: &mut FieldErrors) {
+pub(super) fn validate_some_right(rights: Rights, errors: &mut FieldErrors) {
     let known = rights.flags().iter().any(|(field, _)| errors.names(field));
     if rights.is_nothing() && !known {
         errors.add("can_read", "or one of can_write, can_delete and can_share must be true");
     }
 }
 
-pub(super) fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp, errors: &mut FieldErrors) {
+pub(super) fn validate_expiry(expires_at: Option<Timestamp>, now: Timestamp, errors: &mut FieldErrors) {
     if expires_at.is_some_and(|end| end <= now) {
         errors.add_unless_known("expires_at", "must be in the future");
     }

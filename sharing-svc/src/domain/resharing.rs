@@ -40,7 +40,7 @@ pub fn check_reshare(parent: &Chain, creator: &UserId, asked: &NewShare, now: Ti
     if share.depth() >= MAX_CHAIN {
         errors.add("parent_share_id", format!("names a share that was re-shared {} times already", MAX_CHAIN - 1));
     }
-    asked.terms.refuse_wider_than(&share.terms, None, &mut errors);
+    asked.terms.validate_within_parent(&share.terms, None, &mut errors);
     errors.into_result(()).map_err(ReshareError::Invalid)?;
     let is_on_chain = parent.links().any(|link| link.recipient == asked.recipient);
     if is_on_chain || asked.recipient == share.owner {

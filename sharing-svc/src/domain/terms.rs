@@ -21,7 +21,7 @@ impl Terms {
     ///
     /// Of a share that is changed, what stays as it was `before` is not held against the change: its parent may have been
     /// narrowed since, which bounds it at every decision, and taking a right away must never be refused for another.
-    pub fn refuse_wider_than(&self, parent: &Self, before: Option<&Self>, errors: &mut FieldErrors) {
+    pub fn validate_within_parent(&self, parent: &Self, before: Option<&Self>, errors: &mut FieldErrors) {
         let had = before.map(|before| before.rights.flags());
         for (index, ((field, granted), (_, held))) in
             self.rights.flags().into_iter().zip(parent.rights.flags()).enumerate()
@@ -84,7 +84,7 @@ mod tests {
 
     fn wrong(child: &Terms, parent: &Terms) -> String {
         let mut errors = FieldErrors::new();
-        child.refuse_wider_than(parent, None, &mut errors);
+        child.validate_within_parent(parent, None, &mut errors);
         errors.iter().map(|(path, _)| path).collect::<Vec<_>>().join(" ")
     }
 
@@ -128,7 +128,7 @@ mod tests {
         let before = Terms { rights: both, ..terms(Scope::Tags(ids(&["a", "b"]))) };
         let wrong = |after: &Terms| {
             let mut errors = FieldErrors::new();
-            after.refuse_wider_than(&parent, Some(&before), &mut errors);
+            after.validate_within_parent(&parent, Some(&before), &mut errors);
             errors.iter().map(|(path, _)| path).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(wrong(&Terms { rights: Rights::READ_ONLY, ..before.clone() }), "");

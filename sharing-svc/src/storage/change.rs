@@ -2,7 +2,7 @@
 
 use anyhow::{Context, anyhow};
 use persistence::{
-    Change, DatabaseFault, Lock, Priority, VersionTable,
+    Change, DatabaseErrorKind, Lock, Priority, VersionTable,
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use sea_orm::{
@@ -102,12 +102,12 @@ impl Store {
 impl ShareChange {
     /// The answer that `request` got before; waits for a first request that is under way in another process.
     pub async fn lookup(&self, request: &IdempotentRequest, now: Timestamp) -> Result<Option<ShareView>, Error> {
-        self.change.lock(&request.lock()).await.map_err(|error| match DatabaseFault::of(&error) {
-            DatabaseFault::Contended => Error::IdempotencyKeyInFlight,
-            DatabaseFault::Duplicate
-            | DatabaseFault::Unavailable
-            | DatabaseFault::Unwritable
-            | DatabaseFault::Internal => failed(error),
+        self.change.lock(&request.lock()).await.map_err(|error| match DatabaseErrorKind::of(&error) {
+            DatabaseErrorKind::Contended => Error::IdempotencyKeyInFlight,
+            DatabaseErrorKind::Duplicate
+            | DatabaseErrorKind::Unavailable
+            | DatabaseErrorKind::Unwritable
+            | DatabaseErrorKind::Internal => failed(error),
         })?;
         match idempotency::lookup(&self.change, request, now).await.map_err(failed)? {
             Lookup::Unknown => Ok(None),

@@ -21,7 +21,7 @@ pub use read::{ShareFilter, ShareList};
 pub use usage::{PlannedUsage, UsageDifference};
 
 use anyhow::anyhow;
-use persistence::{Database, DatabaseFault, QueueTimeout};
+use persistence::{Database, DatabaseErrorKind, QueueTimeout};
 use runtime::clock::Clock;
 use sea_orm::DbErr;
 use types::Timestamp;
@@ -53,10 +53,10 @@ impl Store {
 
 /// What a driver's error means for the operation that met it.
 fn failed(error: DbErr) -> Error {
-    match DatabaseFault::of(&error) {
-        DatabaseFault::Unavailable | DatabaseFault::Contended => Error::Unavailable(anyhow!(error)),
-        DatabaseFault::Unwritable => Error::Unwritable(anyhow!(error)),
-        DatabaseFault::Duplicate | DatabaseFault::Internal => Error::Internal(anyhow!(error)),
+    match DatabaseErrorKind::of(&error) {
+        DatabaseErrorKind::Unavailable | DatabaseErrorKind::Contended => Error::Unavailable(anyhow!(error)),
+        DatabaseErrorKind::Unwritable => Error::Unwritable(anyhow!(error)),
+        DatabaseErrorKind::Duplicate | DatabaseErrorKind::Internal => Error::Internal(anyhow!(error)),
     }
 }
 

@@ -98,18 +98,18 @@ async fn a_flood_of_one_user_takes_nothing_from_another() {
         let (is_over, ask) = (is_over.clone(), ask("ann"));
         let (http, authorization) = (http.clone(), format!("Bearer {}", token_in(backend.folder(), "ann")));
         flood.spawn(async move {
-            let mut turned_away = u32::from(ask.await.status == 429);
+            let mut is_shed = u32::from(ask.await.status == 429);
             while !is_over.load(Ordering::SeqCst) {
                 let headers = [("authorization", authorization.as_str())];
                 let answer = http.send(Method::GET, "/api/v1/sharing/outgoing", &headers, "").await.unwrap();
                 if answer.status == 429 {
                     assert_eq!((answer.code().as_str(), answer.header("retry-after")), ("RATE_LIMIT_EXCEEDED", "1"));
-                    turned_away += 1;
+                    is_shed += 1;
                 } else {
                     assert_eq!(answer.status, 200);
                 }
             }
-            turned_away
+            is_shed
         });
     }
     for _ in 0..50 {
