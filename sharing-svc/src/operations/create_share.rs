@@ -101,7 +101,9 @@ impl Sharing {
             Some(parent) => Some(self.parent_seen_by(&creator, parent).await?),
             None => None,
         };
-        let change = self.store.begin(None, None).await?;
+        // It queues like a change, so that one owner never takes more than one connection.
+        let owner = parent.as_ref().map_or_else(|| creator.clone(), |parent| parent.share().owner.clone());
+        let change = self.store.begin(Some((&owner, Priority::FairlyFor(creator.as_str()))), None).await?;
         let chain = match parent {
             None => Chain::single(new_share(creator.clone(), creator, asked, Source::Direct, 0, now)),
             Some(parent) => reshare(&change, creator, parent.share(), asked, 0, now).await?,

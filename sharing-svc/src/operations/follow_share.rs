@@ -58,7 +58,7 @@ impl Sharing {
         Ok(newest.map(|share| Chain::single(share).view(now)))
     }
 
-    /// The shares of a follow, when no change of it is under way any more: also one that is being created now is found.
+    /// The shares of a follow, when no change of it is in progress: also one that is being created now is found.
     async fn shares_of_follow(&self, follow: &FollowId) -> Result<Vec<Share>, Error> {
         let change = self.store.begin(None, None).await?;
         change.lock_follow(follow).await?;

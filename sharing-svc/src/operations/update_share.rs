@@ -33,8 +33,9 @@ impl Sharing {
         let owner = &seen.share().owner;
         let priority = if user == *owner { Priority::First } else { Priority::FairlyFor(user.as_str()) };
         let is_dry_run = update.mode == WriteMode::DryRun;
-        let queued = (!is_dry_run).then_some((owner, priority));
-        let change = self.store.begin(queued, None).await?;
+        // A dry run queues behind changes, so that one owner never takes more than one connection.
+        let priority = if is_dry_run { Priority::FairlyFor(user.as_str()) } else { priority };
+        let change = self.store.begin(Some((owner, priority)), None).await?;
         let now = self.clock.now();
         if !is_dry_run {
             change.raise_owner(owner, now).await?;

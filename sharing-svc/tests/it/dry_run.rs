@@ -56,10 +56,46 @@ async fn dry_run_of_create_agrees_with_create() {
         create_after_dry_run(&server, "ann", ending).await.unwrap();
         let refused = create_after_dry_run(&server, "ann", tags_to("bob", &["more"])).await;
         assert_eq!(refused.unwrap_err(), "shared_with_user_id", "the quota");
-        // An expired share does not count, marked or not; the dry run marks nothing for good.
+        // An expired share does not count, marked or not; the marks of a dry run are rolled back.
         server.at(100);
         create_after_dry_run(&server, "ann", tags_to("bob", &["more"])).await.unwrap();
         assert_eq!(store(&backend).await.usage_differences(&user("ann")).await.unwrap(), [], "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dry_runs_of_one_owner_leave_connections_to_others() {
+    on_both(|backend| async move {
+        let quotas = QuotaSettings { max_shares_per_recipient: 1, ..QuotaSettings::default() };
+        let server =
+            TestServer::start_as(sharing_svc::config::Settings { own: quotas, ..settings(backend.url()) }).await;
+        let share = server.create("ann", tags_to("bob", &["work"])).await.unwrap();
+        // Another replica changes ann's shares for a while. At the quota, a dry run needs her row as well.
+        let elsewhere = store(&backend).await.begin(None, None).await.unwrap();
+        elsewhere.hold_owner(&user("ann")).await.unwrap();
+        let mut dry_runs = tokio::task::JoinSet::new();
+        for number in 0..20 {
+            let (mut client, id) = (server.client(), share.id.clone());
+            dry_runs.spawn(async move {
+                if number % 2 == 0 {
+                    let create = CreateShareRequest { dry_run: true, ..tags_to("bob", &["more"]) };
+                    why(client.create_share(by("ann", create)).await)
+                } else {
+                    let dry_run = UpdateShareRequest { share_id: id, dry_run: true, ..UpdateShareRequest::default() };
+                    client.update_share(by("ann", dry_run)).await.map(|_| "unchanged".to_owned()).unwrap()
+                }
+            });
+        }
+        if backend.to_string() != "SQLite" {
+            for number in 0..20 {
+                server.create(&format!("user-{number}"), everything_to("bob")).await.unwrap();
+            }
+        }
+        drop(elsewhere);
+        for outcome in dry_runs.join_all().await {
+            assert!(["shared_with_user_id", "unchanged"].contains(&outcome.as_str()), "{backend}: {outcome}");
+        }
     })
     .await;
 }
