@@ -38,7 +38,7 @@ const PREVIEW: &str = "/ofself.exposure.v1.ExposureService/PreviewProfile";
 const ROUND: Duration = Duration::from_secs(3);
 /// Nodes in a question.
 const NODES: usize = 10_000;
-/// Connections of the loaded measurement, and calls under way on each.
+/// Connections of the loaded measurement, and calls in flight on each.
 const CONNECTIONS: usize = 4;
 const STREAMS: usize = 32;
 
@@ -222,7 +222,7 @@ where
     Ok(began.elapsed().as_secs_f64() * 1e6 / f64::from(calls))
 }
 
-/// Calls answered in a round, with so many under way on each connection.
+/// Calls answered in a round, with so many in flight on each connection.
 async fn under_load<Q, A>(channels: &[Channel], streams: usize, path: &'static str, question: &Q) -> anyhow::Result<f64>
 where
     Q: prost::Message + Clone + 'static,

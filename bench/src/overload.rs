@@ -25,7 +25,7 @@ const OVERLOAD: f64 = 5.0;
 /// What came back at a rate.
 struct Seen {
     admitted: Vec<Duration>,
-    is_shed: u64,
+    rejected: u64,
     without_retry_after: u64,
     failed: u64,
     offered: f64,
@@ -63,11 +63,11 @@ async fn overload(name: &str, url: &str, next: &Next, process: u32) -> anyhow::R
     let over = offer(url, next, &numbers, capacity * OVERLOAD).await;
     let after = offer(url, next, &numbers, capacity * CALM).await;
     for (part, seen) in [("calm", &calm), ("overload", &over), ("after", &after)] {
-        let Seen { admitted, is_shed, without_retry_after, failed, offered } = seen;
+        let Seen { admitted, rejected, without_retry_after, failed, offered } = seen;
         let at =
             |share: usize| admitted.get(admitted.len() * share / 100).copied().unwrap_or_default().as_secs_f64() * 1e3;
         println!(
-            "  {part:9} {offered:>8.0}/s offered: {:>7} admitted (p50 {:.2} ms, p99 {:.2} ms), {is_shed} turned away ({without_retry_after} of them without Retry-After), {failed} failed",
+            "  {part:9} {offered:>8.0}/s offered: {:>7} admitted (p50 {:.2} ms, p99 {:.2} ms), {rejected} rejected ({without_retry_after} of them without Retry-After), {failed} failed",
             admitted.len(),
             at(50),
             at(99),
@@ -137,7 +137,7 @@ async fn offer(url: &str, next: &Next, numbers: &Arc<AtomicU64>, rate: f64) -> S
     }
     all.admitted.sort_unstable();
     #[expect(clippy::cast_precision_loss, reason = "far fewer requests than that")]
-    let offered = (all.admitted.len() as u64 + all.is_shed + all.failed) as f64;
+    let offered = (all.admitted.len() as u64 + all.rejected + all.failed) as f64;
     Seen { offered: offered / PART.as_secs_f64(), ..all }
 }
 
@@ -166,14 +166,14 @@ async fn send_one(http: &HttpClient, next: &Next, number: u64) -> Option<(u16, b
 
 impl Seen {
     fn new() -> Self {
-        Self { admitted: Vec::new(), is_shed: 0, without_retry_after: 0, failed: 0, offered: 0.0 }
+        Self { admitted: Vec::new(), rejected: 0, without_retry_after: 0, failed: 0, offered: 0.0 }
     }
 
     fn count(&mut self, answer: Option<(u16, bool)>, took: Duration) {
         match answer {
             Some((200..=299, _)) => self.admitted.push(took),
             Some((429 | 503, says_when)) => {
-                self.is_shed += 1;
+                self.rejected += 1;
                 self.without_retry_after += u64::from(!says_when);
             }
             Some(_) | None => self.failed += 1,
@@ -182,7 +182,7 @@ impl Seen {
 
     fn add(&mut self, other: Self) {
         self.admitted.extend(other.admitted);
-        self.is_shed += other.is_shed;
+        self.rejected += other.rejected;
         self.without_retry_after += other.without_retry_after;
         self.failed += other.failed;
     }

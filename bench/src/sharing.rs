@@ -30,7 +30,7 @@ use crate::{
 
 /// Re-shares that one creator makes.
 const EACH: usize = 1_000;
-/// Calls under way while shares are created.
+/// Calls in flight while shares are created.
 const CREATORS_AT_ONCE: usize = 4;
 
 /// A service, with what the measurements ask of it.

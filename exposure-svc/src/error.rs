@@ -25,7 +25,7 @@ pub enum Error {
     PreconditionFailed,
     /// The idempotency key came with another request before.
     IdempotencyKeyReused,
-    /// The first request with this idempotency key is still under way.
+    /// The first request with this idempotency key is still in flight.
     IdempotencyKeyInFlight,
     /// The answers kept under this caller's idempotency keys take all that they may.
     TooManyKeptAnswers,
@@ -51,7 +51,7 @@ impl fmt::Display for Error {
             Self::PreconditionFailed => f.write_str("the profile was changed since; read it again"),
             Self::IdempotencyKeyReused => f.write_str("this idempotency key was used for another request"),
             Self::IdempotencyKeyInFlight => {
-                f.write_str("the first request with this idempotency key is still under way; try again")
+                f.write_str("the first request with this idempotency key is still in flight; retry later")
             }
             Self::TooManyKeptAnswers => f.write_str(
                 "too many answers are kept under your idempotency keys; wait until some are 24 hours old, or send none",

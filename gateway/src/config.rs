@@ -102,7 +102,7 @@ pub struct Limits {
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
     pub load: AdmissionSettings,
-    /// Requests of one user that are worked on at once; more are turned away, so that nobody takes the place of all others
+    /// Most requests of one user in flight; further ones are rejected, so that one user cannot take all permits
     #[arg(long, env = "MAX_IN_FLIGHT_PER_USER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_in_flight_per_user: u32,
 }

@@ -173,9 +173,9 @@ impl ApiError {
         Self { retry_after: Some(wait), is_shed: true, ..Self::new(ErrorCode::RateLimitExceeded, message) }
     }
 
-    /// As many requests of one user are under way as may be at once.
+    /// A user has reached the limit of requests in flight.
     pub fn too_many_at_once() -> Self {
-        let message = "too many of your requests are under way; wait for one to be answered";
+        let message = "too many of your requests are in flight; wait for a response";
         Self { retry_after: Some(RETRY_UNAVAILABLE), is_shed: true, ..Self::new(ErrorCode::RateLimitExceeded, message) }
     }
 

@@ -82,7 +82,7 @@ impl Gateway {
         self.readiness.clone()
     }
 
-    /// Serves until the shutdown closes it and what is under way has finished, or the drain time has passed.
+    /// Serves until the shutdown closes it and the requests in flight have finished, or the drain time has passed.
     pub async fn serve(self, shutdown: Shutdown) {
         let Self { server, router, upstreams, readiness, drain } = self;
         let watching = tokio::spawn(watch(upstreams, readiness, shutdown.clone()));

@@ -49,7 +49,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let admin = tokio::spawn(admin.serve(vec![gateway.readiness()], None, shutdown.clone()));
     tracing::info!(address = %gateway.address()?, "listening");
     gateway.serve(shutdown).await;
-    // Only health checks could still be under way.
+    // Only health checks could still be in flight.
     admin.abort();
     Ok(())
 }

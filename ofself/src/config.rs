@@ -65,7 +65,7 @@ pub struct ServeSettings {
     /// Speak plain text beyond this machine: whoever reaches the addresses above reads along, and may ask the services anything
     #[arg(long, env = "INSECURE_PLAINTEXT", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub insecure_plaintext: bool,
-    /// How long requests under way may go on after SIGTERM
+    /// How long requests in flight may take after SIGTERM
     #[arg(long, env = "DRAIN", default_value = "10s", value_parser = humantime::parse_duration)]
     pub drain: Duration,
     /// What the gateway bounds

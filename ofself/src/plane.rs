@@ -72,7 +72,7 @@ impl Plane {
         Ok(Self { gateway, sharing, exposure, admin, settings, clock })
     }
 
-    /// Serves until the shutdown begins and what is under way has finished. `announce` gets the banner once all serve.
+    /// Serves until the shutdown begins and the requests in flight have finished. `announce` gets the banner once all serve.
     pub async fn serve(
         self,
         shutdown: Shutdown,
@@ -82,7 +82,7 @@ impl Plane {
         let banner = banner(&self.addresses()?, &self.settings.data_dir, &self.clock, audience)?;
         let Self { gateway, sharing, exposure, admin, .. } = self;
         let parts = vec![sharing.readiness(), exposure.readiness()];
-        // The services outlive the gateway: what it has under way still needs them.
+        // The services outlive the gateway: its requests in flight still need them.
         let services = Shutdown::new();
         let admin = tokio::spawn(admin.serve(parts.clone(), None, shutdown.clone()));
         let sharing = tokio::spawn(sharing.serve(services.clone()));
@@ -104,7 +104,7 @@ impl Plane {
         services.begin();
         sharing.await??;
         exposure.await??;
-        // Only health checks could still be under way.
+        // Only health checks could still be in flight.
         admin.abort();
         Ok(())
     }

@@ -23,7 +23,7 @@ pub enum Error {
     PreconditionFailed,
     /// The idempotency key came with another request before.
     IdempotencyKeyReused,
-    /// The first request with this idempotency key is still under way.
+    /// The first request with this idempotency key is still in flight.
     IdempotencyKeyInFlight,
     /// The shares between the two name more ids than a filter holds.
     FilterTooLarge,
@@ -48,7 +48,7 @@ impl fmt::Display for Error {
             Self::PreconditionFailed => f.write_str("the share was changed since; read it again"),
             Self::IdempotencyKeyReused => f.write_str("this idempotency key was used for another request"),
             Self::IdempotencyKeyInFlight => {
-                f.write_str("the first request with this idempotency key is still under way; try again")
+                f.write_str("the first request with this idempotency key is still in flight; retry later")
             }
             Self::FilterTooLarge => {
                 f.write_str("the shares name too many ids for a filter; ask BatchCheckAccess instead")

@@ -211,6 +211,6 @@ async fn every_answer_to_somebody_known_says_how_much_is_left() {
         assert_eq!((answer.status.as_u16(), answer.header("x-ratelimit-limit")), (status, "100"));
         assert!(answer.header("x-ratelimit-remaining").parse::<u32>().unwrap() < 100, "{status}");
     }
-    let nobody = server.http.send(Method::GET, "/api/v1/sharing/outgoing", &[], "").await.unwrap();
-    assert_eq!((nobody.status.as_u16(), nobody.header("x-ratelimit-limit")), (401, ""));
+    let anonymous = server.http.send(Method::GET, "/api/v1/sharing/outgoing", &[], "").await.unwrap();
+    assert_eq!((anonymous.status.as_u16(), anonymous.header("x-ratelimit-limit")), (401, ""));
 }

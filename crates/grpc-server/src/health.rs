@@ -31,7 +31,7 @@ impl Health {
         HealthServer::new(HealthService::from_health_reporter(self.reporter.clone()))
     }
 
-    /// The same, for whoever asks over HTTP.
+    /// The readiness, for HTTP probes.
     pub fn readiness(&self) -> Readiness {
         self.readiness.clone()
     }

@@ -30,7 +30,7 @@ impl MutualTls {
                 "ROLES are told by certificates, and without TLS every peer has every role: name TLS_CERT, TLS_KEY and TLS_CLIENT_CA, or leave ROLES out",
             )),
             (Some(_), Some(_)) if self.roles.is_empty() => Err(ConfigurationError::new(
-                "nobody has a role, so nobody could call anything: say ROLES, as in `spiffe://ofself.ai/gateway=gateway`",
+                "ROLES is empty, so every call would be rejected: set it, as in `spiffe://ofself.ai/gateway=gateway`",
             )),
             (Some((cert, key)), Some(authorities)) => {
                 TlsAcceptor::new(cert, key, Some(authorities.clone()), self.server.tls_reload).map(Some)

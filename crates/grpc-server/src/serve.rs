@@ -58,7 +58,7 @@ impl GrpcServer {
     }
 
     /// Serves `routes`, with reflection (v1, and v1alpha for clients that have nothing newer), until the shutdown closes it and
-    /// what is under way has finished, or `drain` has passed.
+    /// the requests in flight have finished, or `drain` has passed.
     pub async fn serve(self, routes: Routes, shutdown: Shutdown, drain: Duration) -> anyhow::Result<()> {
         let Self { server, contract, settings } = self;
         let routes = if settings.reflection { with_reflection(routes, &contract)? } else { routes };

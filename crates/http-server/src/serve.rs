@@ -76,7 +76,7 @@ impl Server {
         self.listener.address()
     }
 
-    /// Serves `app` until the shutdown closes it and what is under way has finished, or `drain` has passed since the shutdown
+    /// Serves `app` until the shutdown closes it and the requests in flight have finished, or `drain` has passed since the shutdown
     /// began.
     pub async fn serve(self, app: Router, shutdown: Shutdown, drain: Duration) {
         let Self { listener: Listener { socket, tls }, kind, settings } = self;

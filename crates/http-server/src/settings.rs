@@ -8,7 +8,7 @@ pub struct ConnectionSettings {
     /// Connections at most; more wait until one ends
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
-    /// Calls under way at most on one connection of HTTP/2
+    /// Calls in flight at most on one connection of HTTP/2
     #[arg(long, env = "MAX_STREAMS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_streams: u32,
     /// Bytes of headers at most in a request; more are answered with 431

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-/// Whether the host of a URL, a name or an address, is this machine, so that what is sent there leaves it for nobody to read.
+/// Whether the host of a URL, a name or an address, is this machine. Plain text to it does not leave the machine.
 pub fn is_this_machine(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())

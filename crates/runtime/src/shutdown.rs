@@ -16,7 +16,7 @@ use tracing::info;
 /// How a process takes its leave.
 #[derive(clap::Args, Clone, Debug)]
 pub struct EndSettings {
-    /// How long what is under way may go on after SIGTERM
+    /// How long requests in flight may take after SIGTERM
     #[arg(long, env = "DRAIN", default_value = "10s", value_parser = humantime::parse_duration)]
     pub drain: Duration,
     /// How long after SIGTERM new requests are still taken, so that those who send them learn meanwhile that it ends; part of the drain
@@ -46,7 +46,7 @@ impl Shutdown {
         let begun = shutdown.clone();
         tokio::spawn(async move {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-            info!("shutting down: finishing what is under way");
+            info!("shutting down: draining");
             begun.begin_and_close_after(lame_duck);
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             info!("second signal: ending at once");

@@ -23,7 +23,7 @@ use crate::{
 /// One row per user.
 pub(super) const USERS: VersionTable = VersionTable::new("users", "user_id");
 
-/// A change under way. Dropped without [`commit`](Self::commit) it leaves no trace.
+/// A change in progress. Dropped without [`commit`](Self::commit) it leaves no trace.
 pub struct ProfileChange {
     change: Change,
     user: UserId,
@@ -63,7 +63,7 @@ impl Store {
 }
 
 impl ProfileChange {
-    /// The answer that `request` got before, if it may be repeated; waits for a first request that is under way in another process.
+    /// The answer that `request` got before, if it may be repeated; waits for a first request that is in flight in another process.
     pub async fn replay(
         &self,
         request: Option<&IdempotentRequest>,

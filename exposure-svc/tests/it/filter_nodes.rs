@@ -286,8 +286,8 @@ async fn a_wrong_message_ends_the_stream_and_says_why() {
     let first = NodeContent { description: Some(node("n", &[])), fields: None };
     let not_open = vec![FilterNodesRequest { message: Some(Message::Node(first)) }];
     assert_eq!(why(server.decisions().filter_nodes(tokio_stream::iter(not_open)).await), "open");
-    let nobody = vec![FilterNodesRequest { message: Some(Message::Open(Open::default())) }];
-    assert_eq!(why(server.decisions().filter_nodes(tokio_stream::iter(nobody)).await), "app_id user_id");
+    let without_ids = vec![FilterNodesRequest { message: Some(Message::Open(Open::default())) }];
+    assert_eq!(why(server.decisions().filter_nodes(tokio_stream::iter(without_ids)).await), "app_id user_id");
     let mut flow = Flow::open(&server, "app").await;
     flow.send(NodeDescription { node_type: String::new(), ..node("", &[]) }, &json!({})).await;
     assert_eq!(why(flow.seen.message().await), "node.description.id node.description.node_type");

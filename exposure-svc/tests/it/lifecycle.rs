@@ -68,8 +68,8 @@ async fn a_profile_can_be_deactivated_and_listed_as_such() {
         assert_eq!(list(None).await.profiles, [second.clone(), off.clone()], "{backend}: newest first");
         assert_eq!(list(Some(true)).await.profiles, [second]);
         assert_eq!(list(Some(false)).await.profiles, [off]);
-        let nobodys = server.client().list_profiles(by("eve", ListProfilesRequest::default())).await.unwrap();
-        assert_eq!(nobodys.into_inner().total, 0);
+        let others = server.client().list_profiles(by("eve", ListProfilesRequest::default())).await.unwrap();
+        assert_eq!(others.into_inner().total, 0);
     })
     .await;
 }

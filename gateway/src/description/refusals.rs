@@ -64,7 +64,7 @@ pub(super) fn meaning(code: ErrorCode) -> &'static str {
         Code::ShareRevoked => "the share is revoked, which is final",
         Code::ProfileIsDefault => "the default profile can be changed, and not be deleted or stop being it",
         Code::ProfileInUse => "apps are bound to the profile; `details.apps` are their ids",
-        Code::IdempotencyKeyInFlight => "the first request with this key is still under way",
+        Code::IdempotencyKeyInFlight => "the first request with this key is still in flight",
         Code::IdempotencyKeyReused => "the key came with another request before",
         Code::PreconditionFailed => "`If-Match` names another version than the one that stands",
         Code::RateLimitExceeded => "too many requests; wait as long as `Retry-After` says",

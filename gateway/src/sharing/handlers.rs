@@ -106,7 +106,7 @@ pub(crate) async fn incoming(State(upstreams): State<Upstreams>, call: Call, uri
     listed(page.shares, page.total, page.limit, page.offset)
 }
 
-/// Shows a share to its owner, its recipient and whoever passed it on
+/// Shows a share to its owner, its recipient and the person who re-shared it
 #[utoipa::path(
     get,
     path = "/sharing/{share_id}",
@@ -127,7 +127,7 @@ pub(crate) async fn get(
     Ok(answer::unless_known(&headers, entity(found.share)?.ok()))
 }
 
-/// Changes a share; its owner, or whoever passed it on
+/// Changes a share; its owner, or the person who re-shared it
 #[utoipa::path(
     put,
     path = "/sharing/{share_id}",
@@ -167,7 +167,7 @@ pub(crate) async fn update(
     Ok(entity(updated.share)?.ok())
 }
 
-/// Revokes a share, for good; its owner, or whoever passed it on
+/// Revokes a share, for good; its owner, or the person who re-shared it
 #[utoipa::path(
     delete,
     path = "/sharing/{share_id}",

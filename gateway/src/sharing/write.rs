@@ -55,7 +55,7 @@ pub(super) struct ShareBody {
     is_active: bool,
     #[schema(value_type = Source)]
     source: &'static str,
-    /// The share that was passed on
+    /// The parent share
     #[schema(required)]
     parent_share_id: Option<String>,
     /// When it was created; `null` in the response to `validate_only`

@@ -24,7 +24,7 @@ pub struct ShareChanges {
 }
 
 impl ShareChanges {
-    /// The terms of `share` after these changes, held to those of the share it was passed on from.
+    /// The terms of `share` after these changes, held to those of its parent.
     pub fn apply(self, share: &Share, parent: Option<&Terms>, now: Timestamp) -> Result<Terms, FieldErrors> {
         let mut errors = self.unreadable;
         let current = &share.terms;

@@ -28,7 +28,7 @@ impl Terms {
         {
             let had_it = had.and_then(|had| had.get(index).copied()).is_some_and(|(_, had)| had);
             if granted && !held && !had_it {
-                errors.add_unless_known(field, "must be false: the share that is passed on does not grant it");
+                errors.add_unless_known(field, "must be false: the parent share does not grant it");
             }
         }
         let outlives = match (self.expires_at, parent.expires_at) {
@@ -37,7 +37,7 @@ impl Terms {
             (Some(end), Some(parent_end)) => end > parent_end,
         };
         if outlives && before.is_none_or(|before| before.expires_at != self.expires_at) {
-            errors.add_unless_known("expires_at", "must not be later than that of the share that is passed on");
+            errors.add_unless_known("expires_at", "must not be later than that of the parent share");
         }
         if before.is_none_or(|before| before.scope != self.scope)
             && let Some((field, must)) = self.scope.wider_than(&parent.scope)
@@ -55,9 +55,9 @@ impl Scope {
 
     /// The field by which this scope reaches beyond `parent`, and what it must be.
     pub(super) fn wider_than(&self, parent: &Self) -> Option<(&'static str, &'static str)> {
-        const TAGS: (&str, &str) = ("tag_ids", "must be among those of the share that is passed on");
-        const NODES: (&str, &str) = ("node_ids", "must be among those of the share that is passed on");
-        const SCOPE: (&str, &str) = ("scope", "must be within that of the share that is passed on");
+        const TAGS: (&str, &str) = ("tag_ids", "must be among those of the parent share");
+        const NODES: (&str, &str) = ("node_ids", "must be among those of the parent share");
+        const SCOPE: (&str, &str) = ("scope", "must be within that of the parent share");
         match (self, parent) {
             (_, Self::All) => None,
             (Self::Tags(tags), Self::Tags(held)) => (!tags.is_subset(held)).then_some(TAGS),

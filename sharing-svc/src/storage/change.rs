@@ -56,7 +56,7 @@ pub struct Siblings {
     pub parents: i64,
 }
 
-/// A change under way. Dropped without [`commit`](Self::commit) it leaves no trace.
+/// A change in progress. Dropped without [`commit`](Self::commit) it leaves no trace.
 pub struct ShareChange {
     change: Change,
     kept_answer_bytes: u64,
@@ -100,7 +100,7 @@ impl Store {
 }
 
 impl ShareChange {
-    /// The answer that `request` got before; waits for a first request that is under way in another process.
+    /// The answer that `request` got before; waits for a first request that is in flight in another process.
     pub async fn lookup(&self, request: &IdempotentRequest, now: Timestamp) -> Result<Option<ShareView>, Error> {
         self.change.lock(&request.lock()).await.map_err(|error| match DatabaseErrorKind::of(&error) {
             DatabaseErrorKind::Contended => Error::IdempotencyKeyInFlight,

@@ -63,8 +63,8 @@ async fn nobody_learns_by_a_conflict_of_a_share_they_may_not_see() {
         let server = TestServer::start(&backend).await;
         server.create("ann", everything_to("cyd")).await.unwrap();
         let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();
-        let passed_on = server.create("bob", of(&parent, everything_to("cyd"))).await;
-        assert!(passed_on.is_ok(), "{backend}: bob cannot know that ann shares with cyd herself");
+        let reshare = server.create("bob", of(&parent, everything_to("cyd"))).await;
+        assert!(reshare.is_ok(), "{backend}: bob cannot know that ann shares with cyd herself");
         assert_eq!(why(server.create("bob", of(&parent, everything_to("cyd"))).await), "SHARING_EXISTS");
     })
     .await;

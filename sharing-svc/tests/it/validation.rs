@@ -90,8 +90,8 @@ async fn follows_are_checked_alike() {
 async fn nobody_acts_without_a_name() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
-    let nobody = tonic::Request::new(everything_to("bob"));
-    assert_eq!(server.client().create_share(nobody).await.unwrap_err().code(), Code::Unauthenticated);
+    let anonymous = tonic::Request::new(everything_to("bob"));
+    assert_eq!(server.client().create_share(anonymous).await.unwrap_err().code(), Code::Unauthenticated);
     let mut two = by("ann", everything_to("bob"));
     two.metadata_mut().append("x-ofself-user", "eve".parse().unwrap());
     assert_eq!(server.client().create_share(two).await.unwrap_err().code(), Code::Unauthenticated);

@@ -45,7 +45,7 @@ async fn a_service_says_what_is_unsafe_about_its_options() {
         (vec!["--listen", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key], "TLS_CLIENT_CA"),
         (vec!["--tls-cert", cert], "TLS_CERT and TLS_KEY go together"),
         (vec!["--roles", roles], "without TLS every peer has every role"),
-        (vec!["--tls-cert", cert, "--tls-key", key, "--tls-client-ca", ca], "nobody has a role"),
+        (vec!["--tls-cert", cert, "--tls-key", key, "--tls-client-ca", ca], "ROLES is empty"),
         (vec!["--tls-cert", cert, "--tls-key", open_key, "--tls-client-ca", ca, "--roles", roles], "chmod o="),
         (vec!["--tls-cert", key, "--tls-key", key, "--tls-client-ca", ca, "--roles", roles], "no certificate"),
         (

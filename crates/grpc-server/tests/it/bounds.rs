@@ -91,16 +91,16 @@ async fn what_there_is_no_room_for_is_turned_away_at_once() {
     let first =
         tokio::spawn(async move { send(&waiting, "/test.Echo/Wait", &[], framed(700 * 1024, 700 * 1024)).await });
     // Until the first has its place, this one has it.
-    let is_shed = loop {
+    let rejection = loop {
         let status = send(&channel, "/test.Echo/Answer", &[], framed(0, 0)).await;
         if status.code() != Code::Ok {
             break status;
         }
     };
-    let refusal = RpcError::from_status(&is_shed).unwrap();
-    assert_eq!((is_shed.code(), refusal.reason.as_str()), (Code::ResourceExhausted, "SERVICE_UNAVAILABLE"));
+    let refusal = RpcError::from_status(&rejection).unwrap();
+    assert_eq!((rejection.code(), refusal.reason.as_str()), (Code::ResourceExhausted, "SERVICE_UNAVAILABLE"));
     assert_eq!(refusal.retry_after, Some(Duration::from_secs(1)));
-    assert_eq!(is_shed.metadata().get("retry-after").unwrap(), "1");
+    assert_eq!(rejection.metadata().get("retry-after").unwrap(), "1");
     // Its memory is held as well: a message that would fit is not read while the other is.
     let large = send(&channel, "/test.Echo/Wait", &[], framed(700 * 1024, 700 * 1024)).await;
     assert_eq!(large.code(), Code::ResourceExhausted);

@@ -1,4 +1,4 @@
-//! The end of a process, with streams open and calls under way.
+//! The end of a process, with streams open and calls in flight.
 
 use std::time::Duration;
 

@@ -49,7 +49,7 @@ struct Names {
 
 impl AccessSet {
     /// Compiles chains from one owner to one viewer. A chain that can never count again, because a link is revoked or grants
-    /// nothing that may be passed on, leaves no trace.
+    /// nothing that may be re-shared, leaves no trace.
     pub fn new(chains: &[Chain]) -> Self {
         let mut set = Self::default();
         let mut compiled: HashMap<ShareId, Option<Arc<Selected>>> = HashMap::new();

@@ -13,7 +13,7 @@ use crate::domain::{MAX_CHAIN, Scope, Share, ShareId};
 /// Comparisons of ids above which a set is made of them first.
 const MANY: usize = 1_024;
 
-/// A share and every share it was passed on from, the owner's own share last. A re-share is effective only as far as
+/// A share and its ancestors, the owner's own share last. A re-share is effective only as far as
 /// every link above it is, at that moment.
 #[derive(Clone, Debug)]
 pub struct Chain {
@@ -101,7 +101,7 @@ impl Chain {
         std::iter::once(&*self.share).chain(self.above.iter().map(|link| &**link))
     }
 
-    /// Whether no link of it was revoked, and every one grants `action` and lets it be passed on.
+    /// Whether no link of it was revoked, and every one grants `action` and allows re-sharing.
     pub fn grants(&self, action: Action) -> bool {
         let unrevoked = self.links().all(|link| link.revoked_at.is_none());
         let granted = self.links().all(|link| action.is_granted_by(link.terms.rights));
