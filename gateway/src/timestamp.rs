@@ -2,9 +2,27 @@
 
 use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use prost_types::Timestamp;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// chrono counts a leap second as nanoseconds from here on within the second before it.
 const LEAP_SECOND_NANOS: u32 = 1_000_000_000;
+
+/// A timestamp of a request body.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Rfc3339(Timestamp);
+
+impl<'de> Deserialize<'de> for Rfc3339 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let must = "must be a date and time with its zone, as in 2026-12-31T00:00:00Z";
+        parse(&String::deserialize(deserializer)?).map(Self).ok_or_else(|| D::Error::custom(must))
+    }
+}
+
+impl From<Rfc3339> for Timestamp {
+    fn from(Rfc3339(timestamp): Rfc3339) -> Self {
+        timestamp
+    }
+}
 
 /// Parses a timestamp. chrono is more lenient than RFC 3339: it accepts U+2212 as a sign, and a second 60 in every minute.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {

@@ -241,6 +241,21 @@ async fn what_json_itself_allows_and_we_do_not() {
 }
 
 #[tokio::test]
+async fn items_after_an_invalid_one_keep_their_index() {
+    let backend = Backend::sqlite();
+    let server = TestServer::start(&backend).await;
+    let share = json!({"shared_with_user_id": "bob", "scope": "specific_tags", "tag_ids": [1, "", "t", null, "a b"]});
+    let wrong = server.post("ann", "/sharing", &share).await;
+    assert_eq!(wrong.wrong_fields(), ["tag_ids[0]", "tag_ids[1]", "tag_ids[3]", "tag_ids[4]"], "{}", wrong.json());
+    let conditions = json!([5, {"tag": ""}, {"tag": 7}, null, {"tag": ""}]);
+    let profile = json!({"name": "x", "tag_expression": {"op": "AND", "conditions": conditions}});
+    let wrong = server.post("ann", "/exposure-profiles", &profile).await;
+    let at = |index: usize| format!("tag_expression.conditions[{index}]");
+    let paths = [at(0), at(1) + ".tag", at(2) + ".tag", at(3), at(4) + ".tag"];
+    assert_eq!(wrong.wrong_fields(), paths, "{}", wrong.json());
+}
+
+#[tokio::test]
 async fn very_many_wrong_fields_are_a_400_and_nobody_else_is_harmed() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;

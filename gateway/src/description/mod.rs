@@ -1,7 +1,5 @@
 //! The description of the API (OpenAPI 3.1): what handlers say of themselves, and what holds for all of them.
 
-#[cfg(test)]
-pub(crate) mod agreement;
 mod page;
 mod parameters;
 mod refusals;

@@ -10,13 +10,13 @@ use ofself_proto::exposure::{
     DeleteProfileRequest, GetDefaultProfileRequest, GetProfileRequest, GetProfileYamlRequest, ListProfilesRequest,
     Profile,
 };
-use serde_json::json;
+use serde::Deserialize;
 use types::FieldErrors;
+use utoipa::IntoParams;
 
 use super::{
-    read,
-    schema::{AsYaml, NewProfile, ProfileChange, ProfileFromTemplate, ProfileIdParam, ProfileYaml, WithYaml},
-    write::{ProfileBody, ProfilesBody, body, entity},
+    requests::{NewProfile, ProfileChange, ProfileFromTemplate},
+    responses::{ProfileBody, ProfileYaml, ProfilesBody, body, entity},
 };
 use crate::{
     BASE,
@@ -26,7 +26,7 @@ use crate::{
     error::{ApiError, ErrorCode},
     http::{
         accept::prefers_json,
-        body::object,
+        body::read_body,
         entity_tag::{entity_tag, expected_versions},
         idempotency_key::idempotency_key,
         query::{NoQuery, PageQuery, Query, ValidateOnlyQuery},
@@ -34,7 +34,39 @@ use crate::{
     upstream::{Call, Upstreams},
 };
 
-type ProfileId = Result<Path<String>, PathRejection>;
+/// The profile that a path names
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ProfileIdParam {
+    /// The id of an exposure profile; one that is no UUID is not found
+    #[param(example = "0198c0de-0000-7000-8000-000000000002")]
+    profile_id: String,
+}
+
+/// What to show beside a profile
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "described, never built")]
+struct WithYaml {
+    /// Whether to show its YAML beside it
+    #[param(default = true)]
+    include_yaml: Option<bool>,
+    /// Whether tags are called by their names, where these are known
+    #[param(default = true)]
+    resolve_tag_names: Option<bool>,
+}
+
+/// How to write a profile
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "described, never built")]
+struct AsYaml {
+    /// Whether tags are called by their names, where these are known
+    #[param(default = true)]
+    resolve_tag_names: Option<bool>,
+}
+
+type ProfileId = Result<Path<ProfileIdParam>, PathRejection>;
 
 /// Makes an exposure profile
 #[utoipa::path(
@@ -58,7 +90,8 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let mut errors = FieldErrors::new();
     let key = idempotency_key(&headers, &mut errors);
-    let mut message = read::create(object(request).await?, &mut errors);
+    let profile: NewProfile = read_body(request, &mut errors).await?;
+    let mut message = profile.into_message(&mut errors);
     let mut exposure = upstreams.exposure();
     if !errors.is_empty() {
         message.validate_only = true;
@@ -166,7 +199,10 @@ pub(crate) async fn yaml(
     let message = GetProfileYamlRequest { profile_id: named(profile_id)?, resolve_tag_names };
     let found = upstreams.exposure().get_profile_yaml(upstreams.request(&call, message)?).await?.into_inner();
     let (kind, text) = if prefers_json(&headers) {
-        ("application/json", json!({ "yaml": found.yaml }).to_string())
+        (
+            "application/json",
+            serde_json::to_string(&ProfileYaml { yaml: found.yaml }).map_err(|_| ApiError::internal())?,
+        )
     } else {
         ("application/yaml", found.yaml)
     };
@@ -198,7 +234,8 @@ pub(crate) async fn update(
     let mut errors = FieldErrors::new();
     let profile_id = named(profile_id)?;
     let expected = expected_versions(&headers);
-    let (mut message, read_only) = read::update(profile_id.clone(), expected, object(request).await?, &mut errors);
+    let changes: ProfileChange = read_body(request, &mut errors).await?;
+    let (mut message, read_only) = changes.into_message(profile_id.clone(), expected, &mut errors);
     let mut exposure = upstreams.exposure();
     if !read_only.is_empty() {
         let include_yaml = read_only.has("yaml");
@@ -264,7 +301,7 @@ pub(crate) async fn create_from_template(
 ) -> Result<Response, ApiError> {
     let mut errors = FieldErrors::new();
     let key = idempotency_key(&headers, &mut errors);
-    let mut message = read::from_template(object(request).await?, &mut errors);
+    let mut message = read_body::<ProfileFromTemplate>(request, &mut errors).await?.into_message();
     let mut exposure = upstreams.exposure();
     if !errors.is_empty() {
         message.validate_only = true;
@@ -281,7 +318,7 @@ pub(crate) async fn create_from_template(
 /// An id that cannot even be read from the path names no profile.
 fn named(profile_id: ProfileId) -> Result<String, ApiError> {
     profile_id
-        .map(|Path(id)| id)
+        .map(|Path(ProfileIdParam { profile_id })| profile_id)
         .map_err(|_| ApiError::new(ErrorCode::ProfileNotFound, "there is no such exposure profile"))
 }
 

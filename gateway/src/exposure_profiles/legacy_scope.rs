@@ -1,70 +1,78 @@
 //! The `scope` object of the earlier reference, which the published Python client still sends, in today's fields.
 
 use ofself_proto::exposure::{ProfileDraft, TagGrant, TagPermissions};
-use types::{FieldErrors, FieldUpdate};
+use serde::Deserialize;
+use types::FieldErrors;
+use utoipa::ToSchema;
 
-use crate::json::{Fields, Mask};
+use crate::{
+    description::{NodeTypeText, TagText},
+    json::{Field, List, Mask},
+};
 
-/// The fields that `scope` stands for; beside one of them it could mean two things.
-pub(super) const STANDS_FOR: [&str; 4] =
-    ["allowed_node_types", "allowed_tag_ids", "excluded_tag_ids", "tag_permissions"];
-
-/// What a `scope` says; a part that is absent says nothing.
-struct EarlierScope {
-    node_types: FieldUpdate<Vec<String>>,
-    tag_ids: FieldUpdate<Vec<String>>,
-    exclude_tag_ids: FieldUpdate<Vec<String>>,
-    permissions: FieldUpdate<Vec<String>>,
+/// What clients of an earlier reference send; each part stands for a field of today
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = EarlierScope)]
+pub(super) struct LegacyScope {
+    /// `allowed_node_types`
+    #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
+    node_types: Field<List<String>>,
+    /// `allowed_tag_ids`
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
+    tag_ids: Field<List<String>>,
+    /// `excluded_tag_ids`
+    #[schema(value_type = Option<Vec<TagText>>, max_items = 1000)]
+    exclude_tag_ids: Field<List<String>>,
+    /// `tag_permissions`
+    #[schema(value_type = Option<Vec<EarlierPermission>>, max_items = 1000)]
+    permissions: Field<List<EarlierPermission>>,
 }
 
-/// Reads the member `scope`, if it is there, into the fields of `draft` that it stands for.
-pub(super) fn read(fields: &mut Fields<'_>, draft: &mut ProfileDraft, mask: &mut Mask) {
-    fields.ignore_null("scope");
-    if !fields.has("scope") {
-        return;
-    }
-    let beside: Vec<_> = STANDS_FOR.into_iter().filter(|name| fields.has(name)).collect();
-    if !beside.is_empty() {
-        fields.wrong("scope", format!("cannot stand beside {}, for which it stands", beside.join(", ")));
-    }
-    let scope = fields.object("scope", |scope| EarlierScope {
-        node_types: scope.strings("node_types"),
-        tag_ids: scope.strings("tag_ids"),
-        exclude_tag_ids: scope.strings("exclude_tag_ids"),
-        permissions: scope.strings("permissions"),
-    });
-    let FieldUpdate::Set(scope) = scope else { return };
-    let EarlierScope { node_types, tag_ids, exclude_tag_ids, permissions } = scope;
-    for (field, list, into) in [
-        ("allowed_node_types", node_types, &mut draft.allowed_node_types),
-        ("allowed_tag_ids", tag_ids, &mut draft.allowed_tag_ids),
-        ("excluded_tag_ids", exclude_tag_ids, &mut draft.excluded_tag_ids),
-    ] {
-        if let Some(list) = mask.name(field, list) {
-            *into = list;
+#[derive(Clone, Copy, PartialEq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum EarlierPermission {
+    Read,
+    Write,
+    Delete,
+}
+
+impl LegacyScope {
+    /// The fields that a scope replaces. Beside one of them it could mean two things, so that is reported.
+    pub(super) fn validate_alone(beside: [(&str, bool); 4], errors: &mut FieldErrors) {
+        let present: Vec<_> = beside.into_iter().filter_map(|(name, is_present)| is_present.then_some(name)).collect();
+        if !present.is_empty() {
+            errors.add("scope", format!("cannot stand beside {}, for which it stands", present.join(", ")));
         }
     }
-    if let Some(permissions) = mask.name("tag_permissions", permissions) {
-        draft.tag_permissions = Some(tag_permissions(&permissions, fields.errors()));
+
+    /// Sets the fields of a draft that the scope replaces.
+    pub(super) fn apply(self, draft: &mut ProfileDraft, mask: &mut Mask) {
+        let Self { node_types, tag_ids, exclude_tag_ids, permissions } = self;
+        for (name, list, field) in [
+            ("allowed_node_types", node_types, &mut draft.allowed_node_types),
+            ("allowed_tag_ids", tag_ids, &mut draft.allowed_tag_ids),
+            ("excluded_tag_ids", exclude_tag_ids, &mut draft.excluded_tag_ids),
+        ] {
+            // Items without their place: the service reports their errors by the name of the field of today.
+            *field = mask.add(name, list).map(List::valid_items).unwrap_or_default();
+        }
+        let permissions = mask.add("tag_permissions", permissions).map(List::valid_items);
+        draft.tag_permissions = permissions.map(|permissions| tag_permissions(&permissions));
     }
 }
 
 /// A list that does not name a verb denies it, so that an empty list grants nothing.
-fn tag_permissions(permissions: &[String], errors: &mut FieldErrors) -> TagPermissions {
-    for (index, permission) in permissions.iter().enumerate() {
-        if !["read", "write", "delete"].contains(&permission.as_str()) {
-            errors.add(format!("scope.permissions[{index}]"), "must be read, write or delete");
-        }
-    }
-    let grant = |permission: &str| {
-        let allow_all = permissions.iter().any(|granted| granted == permission);
+fn tag_permissions(permissions: &[EarlierPermission]) -> TagPermissions {
+    let grant = |permission| {
+        let allow_all = permissions.contains(&permission);
         Some(TagGrant { tag_ids: Vec::new(), allow_all: Some(allow_all), allow_new: None })
     };
     TagPermissions {
-        read: grant("read"),
-        edit: grant("write"),
-        create: grant("write"),
-        delete: grant("delete"),
+        read: grant(EarlierPermission::Read),
+        edit: grant(EarlierPermission::Write),
+        create: grant(EarlierPermission::Write),
+        delete: grant(EarlierPermission::Delete),
         ..TagPermissions::default()
     }
 }

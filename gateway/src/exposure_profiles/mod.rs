@@ -3,7 +3,6 @@
 pub(crate) mod handlers;
 mod legacy_scope;
 mod permissions;
-mod read;
-mod schema;
+mod requests;
+mod responses;
 mod tag_expression;
-mod write;

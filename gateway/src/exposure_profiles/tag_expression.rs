@@ -1,91 +1,163 @@
 //! Tag expressions, both ways.
 
 use ofself_proto::exposure::{
-    TagExpression,
-    tag_expression::{Expression, Op, Operation},
+    self as wire,
+    tag_expression::{Expression, Operation},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use types::{FieldErrors, FieldUpdate};
+use types::FieldErrors;
+use utoipa::ToSchema;
 
-use crate::json::{Fields, Json};
+use crate::json::{Field, List};
 
-/// Deeper than any expression that the rules take, and no deeper than a message may be.
-const DEPTH_READ: usize = 24;
+/// Deeper than any expression that the rules accept, and no deeper than a message may be.
+const MAX_DEPTH: usize = 24;
 
-/// Reads the member `tag_expression`; an object with nothing in it is no expression.
-pub(super) fn read(fields: &mut Fields<'_>) -> FieldUpdate<TagExpression> {
-    let path = fields.path_of("tag_expression");
-    match fields.raw("tag_expression") {
-        FieldUpdate::Keep => FieldUpdate::Keep,
-        FieldUpdate::Clear => FieldUpdate::Clear,
-        FieldUpdate::Set(Json::Object(members)) if members.is_empty() => FieldUpdate::Clear,
-        FieldUpdate::Set(value) => {
-            expression(value, path, DEPTH_READ, fields.errors()).map_or(FieldUpdate::Keep, FieldUpdate::Set)
+/// An expression as it is read. Which members belong together is validated in [`into_message`](Self::into_message), so that
+/// the errors of all parts are reported; [`TagExpression`] describes the valid combinations.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExpressionMembers {
+    tag: Field<String>,
+    op: Field<Op>,
+    conditions: Field<List<ExpressionMembers>>,
+}
+
+/// Which nodes an app may see, by conditions on their tags; 16 deep and 512 parts in all at most
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the combinations of `ExpressionMembers`, described")]
+pub(super) enum TagExpression {
+    /// The node has this tag
+    Tag(TagCondition),
+    /// Conditions taken together
+    Operation(TagOperation),
+    /// No condition
+    None(NoCondition),
+}
+
+/// A condition within an expression
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[schema(no_recursion)]
+#[expect(dead_code, reason = "the combinations of `ExpressionMembers`, described")]
+pub(super) enum TagExpressionPart {
+    /// The node has this tag
+    Tag(TagCondition),
+    /// Conditions taken together
+    Operation(TagOperation),
+}
+
+/// The node has this tag, named by its id or its name
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "the combinations of `ExpressionMembers`, described")]
+pub(super) struct TagCondition {
+    #[schema(min_length = 1, max_length = 128)]
+    tag: String,
+}
+
+/// Conditions taken together; `NOT` takes one
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "the combinations of `ExpressionMembers`, described")]
+pub(super) struct TagOperation {
+    op: Op,
+    #[schema(min_items = 1, max_items = 511)]
+    conditions: Vec<TagExpressionPart>,
+}
+
+/// An empty object is no condition
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoCondition {}
+
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum Op {
+    And,
+    Or,
+    Not,
+}
+
+impl From<Op> for i32 {
+    fn from(op: Op) -> Self {
+        match op {
+            Op::And => wire::tag_expression::Op::And,
+            Op::Or => wire::tag_expression::Op::Or,
+            Op::Not => wire::tag_expression::Op::Not,
         }
+        .into()
     }
 }
 
-fn expression(value: Json, path: String, depth: usize, errors: &mut FieldErrors) -> Option<TagExpression> {
-    let Json::Object(members) = value else {
-        errors.add(path, "must be an object");
-        return None;
-    };
-    if depth == 0 {
-        errors.add("tag_expression", "is nested too deeply");
-        return None;
-    }
-    let expression = Fields::nested(path, members, errors, |fields| {
-        for name in ["tag", "op", "conditions"] {
-            fields.ignore_null(name);
-        }
-        if fields.has("tag") {
-            if fields.has("op") || fields.has("conditions") {
-                fields.wrong("tag", "cannot stand beside op and conditions");
-                fields.ignore("op");
-                fields.ignore("conditions");
+impl ExpressionMembers {
+    /// The member `tag_expression`; an empty object is null.
+    pub(super) fn into_field(field: Field<Self>, errors: &mut FieldErrors) -> Field<wire::TagExpression> {
+        match field {
+            Field::Absent | Field::Invalid => Field::Absent,
+            Field::Null | Field::Value(Self { tag: Field::Absent, op: Field::Absent, conditions: Field::Absent }) => {
+                Field::Null
             }
-            return required(fields, "tag", |fields| fields.string("tag")).map(Expression::Tag);
+            Field::Value(expression) if expression.is_deeper_than(MAX_DEPTH) => {
+                errors.add("tag_expression", "is nested too deeply");
+                Field::Absent
+            }
+            Field::Value(expression) => Field::Value(expression.into_message("tag_expression", errors)),
         }
-        let op = required(fields, "op", |fields| fields.word("op", "must be AND, OR or NOT", op));
-        let conditions = required(fields, "conditions", |fields| {
-            fields.list("conditions", "must be a list", |item, path, errors| expression(item, path, depth - 1, errors))
-        });
-        Some(Expression::Operation(Operation { op: op?.into(), conditions: conditions? }))
-    })?;
-    Some(TagExpression { expression: Some(expression) })
-}
+    }
 
-fn op(word: &str) -> Option<Op> {
-    match word {
-        "AND" => Some(Op::And),
-        "OR" => Some(Op::Or),
-        "NOT" => Some(Op::Not),
-        _ => None,
+    fn is_deeper_than(&self, depth: usize) -> bool {
+        let Field::Value(conditions) = &self.conditions else { return depth == 0 };
+        depth == 0 || conditions.iter().any(|condition| condition.is_deeper_than(depth - 1))
+    }
+
+    fn into_message(self, path: &str, errors: &mut FieldErrors) -> wire::TagExpression {
+        let Self { tag, op, conditions } = self;
+        let [tag_path, op_path, conditions_path] = ["tag", "op", "conditions"].map(|name| format!("{path}.{name}"));
+        let expression = match tag {
+            Field::Value(_) | Field::Invalid if !(op.is_missing() && conditions.is_missing()) => {
+                errors.add(tag_path, "cannot stand beside op and conditions");
+                None
+            }
+            Field::Value(tag) => Some(Expression::Tag(tag)),
+            Field::Invalid => None,
+            Field::Absent | Field::Null => {
+                if op.is_missing() {
+                    errors.add(op_path, "is required");
+                }
+                if conditions.is_missing() {
+                    errors.add(conditions_path.as_str(), "is required");
+                }
+                let conditions = conditions.into_option().map(|conditions| {
+                    conditions.map(|index, condition| {
+                        let path = format!("{conditions_path}[{index}]");
+                        let convert = |condition: Self| condition.into_message(&path, errors);
+                        condition.map(convert).unwrap_or_default()
+                    })
+                });
+                let op = op.into_option().map(i32::from).unwrap_or_default();
+                Some(Expression::Operation(Operation { op, conditions: conditions.unwrap_or_default() }))
+            }
+        };
+        wire::TagExpression { expression }
     }
 }
 
-fn required<T>(fields: &mut Fields<'_>, name: &str, read: impl FnOnce(&mut Fields<'_>) -> FieldUpdate<T>) -> Option<T> {
-    let is_there = fields.has(name);
-    let value = read(fields);
-    if !is_there || matches!(value, FieldUpdate::Clear) {
-        fields.wrong(name, "is required");
-    }
-    value.over(None)
-}
-
-/// An expression as clients write it.
-pub(super) fn written(expression: TagExpression) -> Value {
+/// An expression as clients see it.
+pub(super) fn expression_json(expression: wire::TagExpression) -> Value {
     match expression.expression {
         None => Value::Null,
         Some(Expression::Tag(tag)) => json!({ "tag": tag }),
         Some(Expression::Operation(Operation { op, conditions })) => {
-            let op = match Op::try_from(op).unwrap_or_default() {
-                Op::Unspecified => "unknown",
-                Op::And => "AND",
-                Op::Or => "OR",
-                Op::Not => "NOT",
+            let op = match wire::tag_expression::Op::try_from(op).unwrap_or_default() {
+                wire::tag_expression::Op::Unspecified => None,
+                wire::tag_expression::Op::And => Some(Op::And),
+                wire::tag_expression::Op::Or => Some(Op::Or),
+                wire::tag_expression::Op::Not => Some(Op::Not),
             };
-            json!({ "op": op, "conditions": conditions.into_iter().map(written).collect::<Vec<_>>() })
+            json!({ "op": op, "conditions": conditions.into_iter().map(expression_json).collect::<Vec<_>>() })
         }
     }
 }

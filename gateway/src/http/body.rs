@@ -5,10 +5,12 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{HeaderMap, Request, header};
 use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
+use types::FieldErrors;
 
 use crate::{
     error::{ApiError, ErrorCode},
-    json::Json,
+    json::{self, Json},
 };
 
 /// The largest body that is read.
@@ -39,14 +41,20 @@ pub(super) fn too_large() -> ApiError {
     ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than 256 KiB")
 }
 
-/// The members of the JSON object that a body is.
-pub(crate) async fn object(request: Request<Body>) -> Result<Vec<(String, Json)>, ApiError> {
+/// Reads a body that is a JSON object. Members that are not of their type are added to `errors`.
+pub(crate) async fn read_body<T: DeserializeOwned + Default>(
+    request: Request<Body>,
+    errors: &mut FieldErrors,
+) -> Result<T, ApiError> {
     // Admission has validated its headers and buffered all of it.
     let bytes = request.into_body().collect().await.map_err(|_| ApiError::internal())?.to_bytes();
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
-    let value: Json = serde_json::from_slice(text)
+    let body: Json = serde_json::from_slice(text)
         .map_err(|error| ApiError::new(ErrorCode::MalformedJson, format!("the body is not JSON: {error}")))?;
-    Json::into_object(value).ok_or_else(|| ApiError::new(ErrorCode::MalformedJson, "the body must be a JSON object"))
+    if !body.is_object() {
+        return Err(ApiError::new(ErrorCode::MalformedJson, "the body must be a JSON object"));
+    }
+    Ok(json::read(body, errors))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -1,28 +1,30 @@
-//! Which fields an update touches.
+//! The field mask of an update.
 
 use prost_types::FieldMask;
-use types::FieldUpdate;
 
-/// The names of the fields that an update touches.
+use super::Field;
+
+/// The names of the fields that an update changes.
 #[derive(Default)]
 pub(crate) struct Mask(Vec<String>);
 
 impl Mask {
-    /// Names the field if it was there, and hands on its value.
-    pub(crate) fn name<T>(&mut self, field: &str, edit: FieldUpdate<T>) -> Option<T> {
-        if !edit.is_keep() {
-            self.0.push(field.to_owned());
+    /// Adds the field if there is a value or null, and returns the value.
+    pub(crate) fn add<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
+        if field.is_set() {
+            self.0.push(name.to_owned());
         }
-        edit.over(None)
+        field.into_option()
     }
 
-    /// Names what `other` names as well.
-    pub(crate) fn append(&mut self, other: Self) {
-        self.0.extend(other.0);
+    /// As [`add`](Self::add), for fields that are empty without a value.
+    pub(crate) fn add_or_default<T, U: Default + From<T>>(&mut self, name: &str, field: Field<T>) -> U {
+        self.add(name, field).map(U::from).unwrap_or_default()
     }
+}
 
-    /// As the wire has it.
-    pub(crate) fn into_wire(self) -> FieldMask {
-        FieldMask { paths: self.0 }
+impl From<Mask> for FieldMask {
+    fn from(Mask(paths): Mask) -> Self {
+        Self { paths }
     }
 }

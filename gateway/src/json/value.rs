@@ -31,19 +31,8 @@ impl Json {
         if let Self::Number(number) = self { number.as_f64() } else { None }
     }
 
-    /// The text of a string.
-    pub(crate) fn into_string(self) -> Option<String> {
-        if let Self::String(text) = self { Some(text) } else { None }
-    }
-
-    /// The truth of `true` or `false`.
-    pub(crate) fn into_bool(self) -> Option<bool> {
-        if let Self::Bool(truth) = self { Some(truth) } else { None }
-    }
-
-    /// The items of an array.
-    pub(crate) fn into_array(self) -> Option<Vec<Json>> {
-        if let Self::Array(items) = self { Some(items) } else { None }
+    pub(crate) fn is_object(&self) -> bool {
+        matches!(self, Self::Object(_))
     }
 
     /// The members of an object.

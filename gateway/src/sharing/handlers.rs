@@ -9,12 +9,13 @@ use http::{HeaderMap, Request, StatusCode, Uri};
 use ofself_proto::sharing::{
     GetShareRequest, ListIncomingSharesRequest, ListOutgoingSharesRequest, RevokeShareRequest, Share,
 };
+use serde::Deserialize;
 use types::FieldErrors;
+use utoipa::IntoParams;
 
 use super::{
-    read,
-    schema::{NewShare, ShareChange, ShareIdParam},
-    write::{ShareBody, SharesBody, body, entity},
+    requests::{NewShare, ShareChange},
+    responses::{ShareBody, SharesBody, body, entity},
 };
 use crate::{
     BASE,
@@ -23,7 +24,7 @@ use crate::{
     description::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams, ValidateOnlyParam},
     error::{ApiError, ErrorCode},
     http::{
-        body::object,
+        body::read_body,
         entity_tag::expected_versions,
         idempotency_key::idempotency_key,
         query::{NoQuery, PageQuery, Query, ValidateOnlyQuery},
@@ -31,7 +32,16 @@ use crate::{
     upstream::{Call, Upstreams},
 };
 
-type ShareId = Result<Path<String>, PathRejection>;
+/// The share that a path names
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ShareIdParam {
+    /// The id of a share; one that is no UUID is not found
+    #[param(example = "0198c0de-0000-7000-8000-000000000001")]
+    share_id: String,
+}
+
+type ShareId = Result<Path<ShareIdParam>, PathRejection>;
 
 /// Shares nodes with another person
 #[utoipa::path(
@@ -55,7 +65,7 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let mut errors = FieldErrors::new();
     let key = idempotency_key(&headers, &mut errors);
-    let mut message = read::create(object(request).await?, &mut errors);
+    let mut message = read_body::<NewShare>(request, &mut errors).await?.into_message();
     let mut sharing = upstreams.sharing();
     if !errors.is_empty() {
         message.validate_only = true;
@@ -148,7 +158,8 @@ pub(crate) async fn update(
     let mut errors = FieldErrors::new();
     let share_id = named(share_id)?;
     let expected = expected_versions(&headers);
-    let (mut message, read_only) = read::update(share_id.clone(), expected, object(request).await?, &mut errors);
+    let changes: ShareChange = read_body(request, &mut errors).await?;
+    let (mut message, read_only) = changes.into_message(share_id.clone(), expected);
     let mut sharing = upstreams.sharing();
     if !read_only.is_empty() {
         let current = sharing.get_share(upstreams.request(&call, GetShareRequest { share_id })?).await?.into_inner();
@@ -190,7 +201,9 @@ pub(crate) async fn revoke(
 
 /// An id that cannot even be read from the path names no share.
 fn named(share_id: ShareId) -> Result<String, ApiError> {
-    share_id.map(|Path(id)| id).map_err(|_| ApiError::new(ErrorCode::ShareNotFound, "there is no such share"))
+    share_id
+        .map(|Path(ShareIdParam { share_id })| share_id)
+        .map_err(|_| ApiError::new(ErrorCode::ShareNotFound, "there is no such share"))
 }
 
 fn list_query(uri: &Uri) -> Result<(PageQuery, Option<bool>), ApiError> {

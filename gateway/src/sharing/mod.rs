@@ -1,6 +1,5 @@
 //! `/sharing`: shares, translated between REST and `SharingService`.
 
 pub(crate) mod handlers;
-mod read;
-mod schema;
-mod write;
+mod requests;
+mod responses;

@@ -1,15 +1,46 @@
 //! Shares as clients see them.
 
-use ofself_proto::sharing::{EffectiveTerms, InactiveReason, Share, ShareScope, ShareSource, ShareStatus};
+use ofself_proto::sharing::{self as wire, EffectiveTerms, Share};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::schema::{self, Scope, Source, Status};
+use super::requests::Scope;
 use crate::{
     answer::{Entity, Paging},
     error::ApiError,
     timestamp,
 };
+
+/// Where a share stands
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ShareStatus)]
+enum Status {
+    Active,
+    Expired,
+    Revoked,
+}
+
+/// How a share came to be
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ShareSource)]
+enum Source {
+    Direct,
+    Follow,
+    Reshare,
+}
+
+/// Why a share grants nothing: the first that applies
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum InactiveReason {
+    Revoked,
+    ParentRevoked,
+    Expired,
+    ParentExpired,
+    ParentCannotReshare,
+}
 
 /// A share
 #[derive(Serialize, ToSchema)]
@@ -33,7 +64,7 @@ pub(super) struct ShareBody {
     /// Who may act on them
     shared_with_user_id: String,
     #[schema(value_type = Scope)]
-    scope: &'static str,
+    scope: Option<Scope>,
     /// Of `specific_tags`: nodes with any of these
     tag_ids: Vec<String>,
     /// Of `specific_nodes`: these nodes; of `graph`: the roots
@@ -50,11 +81,11 @@ pub(super) struct ShareBody {
     #[schema(required, value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
     #[schema(value_type = Status)]
-    status: &'static str,
+    status: Option<Status>,
     /// Whether `status` is `active`
     is_active: bool,
     #[schema(value_type = Source)]
-    source: &'static str,
+    source: Option<Source>,
     /// The parent share
     #[schema(required)]
     parent_share_id: Option<String>,
@@ -75,8 +106,8 @@ pub(super) struct ShareBody {
     /// A share above it takes something away
     narrowed: bool,
     /// Why it grants nothing; `null`: it grants something, or its terms and those of the shares above it have nothing in common
-    #[schema(required, value_type = Option<schema::InactiveReason>)]
-    inactive_reason: Option<&'static str>,
+    #[schema(required, value_type = Option<InactiveReason>)]
+    inactive_reason: Option<InactiveReason>,
 }
 
 /// What a share grants now: its own terms, less what the shares above it take away
@@ -85,7 +116,7 @@ pub(super) struct ShareBody {
 #[expect(clippy::struct_excessive_bools, reason = "the contract has them")]
 struct EffectiveBody {
     #[schema(value_type = Scope)]
-    scope: &'static str,
+    scope: Option<Scope>,
     /// Of `specific_tags`: nodes with any of these
     tag_ids: Vec<String>,
     /// Of `specific_nodes`: these nodes; of `graph`: the roots
@@ -155,19 +186,12 @@ pub(super) fn body(share: Share) -> ShareBody {
         narrowed,
         inactive_reason,
     } = share;
-    let scope = self::scope(scope);
-    let status = ShareStatus::try_from(status).unwrap_or_default();
-    let source = match ShareSource::try_from(source).unwrap_or_default() {
-        ShareSource::Unspecified => "unknown",
-        ShareSource::Direct => "direct",
-        ShareSource::Follow => "follow",
-        ShareSource::Reshare => "reshare",
-    };
+    let status = wire::ShareStatus::try_from(status).unwrap_or_default();
     ShareBody {
         id,
         owner_id,
         shared_with_user_id,
-        scope,
+        scope: Scope::from_wire(scope),
         tag_ids,
         node_ids,
         can_read,
@@ -176,13 +200,18 @@ pub(super) fn body(share: Share) -> ShareBody {
         can_share,
         expires_at: expires_at.map(timestamp::written),
         status: match status {
-            ShareStatus::Unspecified => "unknown",
-            ShareStatus::Active => "active",
-            ShareStatus::Expired => "expired",
-            ShareStatus::Revoked => "revoked",
+            wire::ShareStatus::Unspecified => None,
+            wire::ShareStatus::Active => Some(Status::Active),
+            wire::ShareStatus::Expired => Some(Status::Expired),
+            wire::ShareStatus::Revoked => Some(Status::Revoked),
         },
-        is_active: status == ShareStatus::Active,
-        source,
+        is_active: status == wire::ShareStatus::Active,
+        source: match wire::ShareSource::try_from(source).unwrap_or_default() {
+            wire::ShareSource::Unspecified => None,
+            wire::ShareSource::Direct => Some(Source::Direct),
+            wire::ShareSource::Follow => Some(Source::Follow),
+            wire::ShareSource::Reshare => Some(Source::Reshare),
+        },
         parent_share_id,
         created_at: created_at.map(timestamp::written),
         updated_at: updated_at.map(timestamp::written),
@@ -190,13 +219,13 @@ pub(super) fn body(share: Share) -> ShareBody {
         shared_by_user_id,
         effective: effective.map(effective_body),
         narrowed,
-        inactive_reason: match InactiveReason::try_from(inactive_reason).unwrap_or_default() {
-            InactiveReason::Unspecified => None,
-            InactiveReason::Revoked => Some("revoked"),
-            InactiveReason::ParentRevoked => Some("parent_revoked"),
-            InactiveReason::Expired => Some("expired"),
-            InactiveReason::ParentExpired => Some("parent_expired"),
-            InactiveReason::ParentCannotReshare => Some("parent_cannot_reshare"),
+        inactive_reason: match wire::InactiveReason::try_from(inactive_reason).unwrap_or_default() {
+            wire::InactiveReason::Unspecified => None,
+            wire::InactiveReason::Revoked => Some(InactiveReason::Revoked),
+            wire::InactiveReason::ParentRevoked => Some(InactiveReason::ParentRevoked),
+            wire::InactiveReason::Expired => Some(InactiveReason::Expired),
+            wire::InactiveReason::ParentExpired => Some(InactiveReason::ParentExpired),
+            wire::InactiveReason::ParentCannotReshare => Some(InactiveReason::ParentCannotReshare),
         },
     }
 }
@@ -204,7 +233,7 @@ pub(super) fn body(share: Share) -> ShareBody {
 fn effective_body(terms: EffectiveTerms) -> EffectiveBody {
     let EffectiveTerms { scope, tag_ids, node_ids, can_read, can_write, can_delete, can_share, expires_at } = terms;
     EffectiveBody {
-        scope: self::scope(scope),
+        scope: Scope::from_wire(scope),
         tag_ids,
         node_ids,
         can_read,
@@ -212,15 +241,5 @@ fn effective_body(terms: EffectiveTerms) -> EffectiveBody {
         can_delete,
         can_share,
         expires_at: expires_at.map(timestamp::written),
-    }
-}
-
-fn scope(scope: i32) -> &'static str {
-    match ShareScope::try_from(scope).unwrap_or_default() {
-        ShareScope::Unspecified => "unknown",
-        ShareScope::All => "all",
-        ShareScope::SpecificTags => "specific_tags",
-        ShareScope::SpecificNodes => "specific_nodes",
-        ShareScope::Graph => "graph",
     }
 }

@@ -1,17 +1,14 @@
 //! Profiles as clients see them.
 
-use ofself_proto::exposure::{DetailLevel, Profile, ProfileDraft, TagFilters, TagsLogic, Warning};
-use serde::Serialize;
+use ofself_proto::exposure::{Profile, ProfileDraft, TagFilters, Warning};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
-    permissions::{written_schema_permissions, written_tag_permissions},
-    schema::{
-        DetailLevel as Detail, SchemaPermissions, TagExpression, TagPermissions, TagsLogic as Logic, Transformation,
-        WarningCode,
-    },
-    tag_expression,
+    permissions::{SchemaPermissions, TagPermissions, schema_permissions_json, tag_permissions_json},
+    requests::{DetailLevel, TagsLogic, Transformation},
+    tag_expression::{TagExpression, expression_json},
 };
 use crate::{
     answer::{Entity, Paging},
@@ -47,8 +44,8 @@ pub(super) struct ProfileBody {
     tag_expression: Option<Value>,
     /// Only nodes with these tags
     allowed_tag_ids: Vec<String>,
-    #[schema(required, value_type = Option<Logic>)]
-    allowed_tags_logic: Option<&'static str>,
+    #[schema(required)]
+    allowed_tags_logic: Option<TagsLogic>,
     /// No nodes with these tags
     excluded_tag_ids: Vec<String>,
     /// Nodes picked by hand
@@ -66,8 +63,8 @@ pub(super) struct ProfileBody {
     /// What is done to what is seen, in this order
     #[schema(value_type = Vec<Transformation>)]
     transformations: Vec<String>,
-    #[schema(required, value_type = Option<Detail>)]
-    max_detail_level: Option<&'static str>,
+    #[schema(required)]
+    max_detail_level: Option<DetailLevel>,
     #[schema(required, value_type = Option<TagPermissions>)]
     tag_permissions: Option<Value>,
     #[schema(required, value_type = Option<SchemaPermissions>)]
@@ -114,6 +111,18 @@ struct WarningBody {
     fields: Vec<String>,
 }
 
+/// The kinds of warnings
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum WarningCode {
+    ExposesEverything,
+    ExposesNothing,
+    NoEffect,
+    TagDeleted,
+    TagUnknown,
+    Widened,
+}
+
 /// A page of exposure profiles
 #[derive(Serialize, ToSchema)]
 #[schema(as = ProfilePage)]
@@ -121,6 +130,13 @@ pub(super) struct ProfilesBody {
     pub(super) exposure_profiles: Vec<ProfileBody>,
     #[serde(flatten)]
     pub(super) paging: Paging,
+}
+
+/// A profile in YAML
+#[derive(Serialize, ToSchema)]
+pub(super) struct ProfileYaml {
+    /// The text
+    pub(super) yaml: String,
 }
 
 impl ProfileBody {
@@ -172,13 +188,9 @@ pub(super) fn body(profile: Profile) -> ProfileBody {
             include_any,
             exclude_any,
         }),
-        tag_expression: tag_expression.map(tag_expression::written),
+        tag_expression: tag_expression.map(expression_json),
         allowed_tag_ids,
-        allowed_tags_logic: match TagsLogic::try_from(allowed_tags_logic).unwrap_or_default() {
-            TagsLogic::Unspecified => None,
-            TagsLogic::Or => Some("OR"),
-            TagsLogic::And => Some("AND"),
-        },
+        allowed_tags_logic: TagsLogic::from_wire(allowed_tags_logic),
         excluded_tag_ids,
         allowed_node_ids,
         allowed_node_types,
@@ -186,14 +198,9 @@ pub(super) fn body(profile: Profile) -> ProfileBody {
         date_range_start: date_range_start.map(timestamp::written),
         date_range_end: date_range_end.map(timestamp::written),
         transformations,
-        max_detail_level: match DetailLevel::try_from(max_detail_level).unwrap_or_default() {
-            DetailLevel::Unspecified => None,
-            DetailLevel::Full => Some("full"),
-            DetailLevel::Summary => Some("summary"),
-            DetailLevel::Minimal => Some("minimal"),
-        },
-        tag_permissions: tag_permissions.map(written_tag_permissions),
-        schema_permissions: schema_permissions.map(written_schema_permissions),
+        max_detail_level: DetailLevel::from_wire(max_detail_level),
+        tag_permissions: tag_permissions.map(tag_permissions_json),
+        schema_permissions: schema_permissions.map(schema_permissions_json),
         is_active,
         is_default,
         created_at: created_at.map(timestamp::written),
