@@ -291,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn help_is_shown_and_an_unknown_benchmark_refused() {
+    fn help_is_shown_and_unknown_benchmark_rejected() {
         let kind = |arguments: &[&str]| Arguments::try_parse_from(arguments).err().map(|error| error.kind());
         assert_eq!(kind(&["bench", "--help"]), Some(ErrorKind::DisplayHelp));
         assert_eq!(kind(&["bench", "sharing", "--help"]), Some(ErrorKind::DisplayHelp));

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_answer_is_read_as_far_as_there_is_memory() {
+    async fn response_is_read_as_memory_permits() {
         let load = AdmissionController::new(&AdmissionSettings { max_body_memory: 1, ..AdmissionSettings::default() });
         let answer = |memory| ResponseBody::new(Body::new(Full::new(Bytes::from(vec![7; 600 * 1024]))), memory);
         let first = load.reservation();

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fault_of_ours_is_a_500_that_says_nothing_but_its_id() {
+    async fn internal_error_is_500_with_only_a_request_id() {
         let panics = || panic!("the secret of node 5");
         let odd = || Err(Status::new(Code::Internal, "the secret of row 5").into());
         let denied = || Err(Status::permission_denied("the secret of role 5").into());

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_text_stays_on_this_machine() {
+    fn plaintext_is_local_only() {
         for (text, is_open) in [
             ("http://127.0.0.1:1", false),
             ("http://[::1]:1", false),

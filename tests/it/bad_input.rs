@@ -76,7 +76,7 @@ async fn standing(server: &TestServer, path: &str, list: &str) -> (Vec<u8>, Valu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_value_of_another_type_is_refused_by_the_name_of_its_field() {
+async fn value_of_wrong_type_is_rejected_by_field() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     for (base, list, body) in
@@ -148,7 +148,7 @@ fn is_good(field: &str, odd: &Value) -> bool {
 type Case = (&'static str, Vec<u8>, u16, &'static str, &'static [&'static str]);
 
 #[tokio::test]
-async fn what_json_itself_allows_and_we_do_not() {
+async fn valid_json_beyond_the_contract_is_rejected() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let deep = format!("{}{{\"tag\": \"t\"}}{}", "{\"op\": \"NOT\", \"conditions\": [".repeat(40), "]}".repeat(40));
@@ -256,7 +256,7 @@ async fn items_after_an_invalid_one_keep_their_index() {
 }
 
 #[tokio::test]
-async fn very_many_wrong_fields_are_a_400_and_nobody_else_is_harmed() {
+async fn many_wrong_fields_are_400_and_others_are_served() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let wrong = vec!["é"; 1_000];
@@ -292,7 +292,7 @@ async fn very_many_wrong_fields_are_a_400_and_nobody_else_is_harmed() {
 }
 
 #[tokio::test]
-async fn a_page_of_the_largest_rows_is_answered() {
+async fn page_of_the_largest_rows_is_returned() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     for row in 0..100 {
@@ -311,7 +311,7 @@ async fn a_page_of_the_largest_rows_is_answered() {
 }
 
 #[tokio::test]
-async fn identity_comes_from_the_token_alone() {
+async fn identity_comes_only_from_the_token() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let id = server.made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all"})).await;

@@ -25,7 +25,7 @@ fn every_rpc_has_its_own_request_and_response() {
 }
 
 #[test]
-fn the_zero_of_every_enum_is_unspecified() {
+fn zero_of_every_enum_is_unspecified() {
     for file in ours() {
         let nested = file.message_type.iter().flat_map(|message| message.nested_type.iter().chain([message]));
         let enums = file.enum_type.iter().chain(nested.flat_map(|message: &DescriptorProto| &message.enum_type));
@@ -37,7 +37,7 @@ fn the_zero_of_every_enum_is_unspecified() {
 }
 
 #[test]
-fn every_service_and_method_is_explained() {
+fn every_service_and_method_is_documented() {
     for file in ours() {
         let comments: HashSet<_> = file
             .source_code_info
@@ -56,7 +56,7 @@ fn every_service_and_method_is_explained() {
 }
 
 #[test]
-fn every_method_has_a_row_that_says_who_may_call_it() {
+fn every_method_has_roles() {
     let rows = [sharing_svc::grpc::METHODS, exposure_svc::grpc::METHODS].concat();
     let rows: HashSet<_> = rows.iter().map(|row| (row.path.to_owned(), row.is_stream)).collect();
     assert_eq!(methods().into_iter().collect::<HashSet<_>>(), rows);
@@ -72,7 +72,7 @@ const NOT_YET_METHODS: [&str; 2] = ["WatchShares", "WatchProfiles"];
 const USER_FACING: [&str; 2] = ["SharingService", "ExposureProfileService"];
 
 #[tokio::test]
-async fn every_method_refuses_the_nameless_and_the_empty() {
+async fn every_method_rejects_missing_user_and_empty_request() {
     let (sharing, exposure) = (Backend::sqlite(), Backend::sqlite());
     let mut channels = Vec::new();
     let shutdown = Shutdown::new();

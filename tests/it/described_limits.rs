@@ -88,7 +88,7 @@ fn with(body: &Value, path: &str, value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_at_a_limit_is_taken_and_what_is_beyond_is_refused_by_its_name() {
+async fn described_limits_are_exact() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let description = server.http.send(Method::GET, "/openapi.json", &[], "").await.unwrap();

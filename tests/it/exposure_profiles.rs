@@ -27,7 +27,7 @@ fn full() -> Value {
 }
 
 #[tokio::test]
-async fn every_documented_field_is_kept_and_can_be_sent_back() {
+async fn every_documented_field_round_trips() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let made = server.post("ann", "/exposure-profiles", &full()).await;
@@ -54,7 +54,7 @@ async fn every_documented_field_is_kept_and_can_be_sent_back() {
 }
 
 #[tokio::test]
-async fn what_was_never_set_is_null_and_never_missing() {
+async fn unset_fields_are_null_and_never_missing() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let profile = server.post("ann", "/exposure-profiles", &json!({"name": "bare"})).await.json();
@@ -65,7 +65,7 @@ async fn what_was_never_set_is_null_and_never_missing() {
 }
 
 #[tokio::test]
-async fn a_put_clears_what_is_null_and_keeps_what_is_absent() {
+async fn put_clears_null_and_keeps_absent() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let path = format!("/exposure-profiles/{}", server.made("ann", "/exposure-profiles", &full()).await);
@@ -110,7 +110,7 @@ async fn yaml_comes_in_both_forms() {
 }
 
 #[tokio::test]
-async fn the_scope_of_the_earlier_reference_is_taken() {
+async fn legacy_scope_is_accepted() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let scope = json!({"node_types": ["note"], "tag_ids": ["tag-work"], "permissions": ["read", "write"], "exclude_tag_ids": ["tag-private"]});
@@ -146,7 +146,7 @@ async fn the_scope_of_the_earlier_reference_is_taken() {
 }
 
 #[tokio::test]
-async fn null_is_as_good_as_absent_where_two_members_shut_each_other_out() {
+async fn null_member_does_not_conflict() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let tag = |tag: &str| json!({"tag": tag, "op": null, "conditions": null});
@@ -189,7 +189,7 @@ async fn defaults_and_templates() {
 }
 
 #[tokio::test]
-async fn a_profile_that_apps_are_bound_to_names_them() {
+async fn profile_in_use_error_names_the_apps() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let path = format!("/exposure-profiles/{}", server.made("ann", "/exposure-profiles", &json!({"name": "x"})).await);

@@ -97,7 +97,7 @@ impl Ofself {
 
 // Of two threads: the collector answers while this test waits for the end of the process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_is_one_trace_through_every_part_of_the_plane() {
+async fn request_is_one_trace_through_all_services() {
     let collector = Collector::default();
     let endpoint = collector.start();
     let data = tempfile::tempdir().unwrap();
@@ -144,7 +144,7 @@ async fn a_request_is_one_trace_through_every_part_of_the_plane() {
 }
 
 #[tokio::test]
-async fn a_collector_that_is_away_harms_nobody() {
+async fn unreachable_collector_does_not_affect_requests() {
     let data = tempfile::tempdir().unwrap();
     let ofself = Ofself::start(data.path(), &["--otlp-endpoint", "http://127.0.0.1:1", "--trace-ratio", "1"]);
     assert_eq!(ofself.ask(Method::POST, "/api/v1/sharing", &[], SHARE).await.status, 201);
@@ -153,7 +153,7 @@ async fn a_collector_that_is_away_harms_nobody() {
 }
 
 #[tokio::test]
-async fn a_request_whose_client_goes_away_is_counted_all_the_same() {
+async fn cancelled_request_is_counted() {
     let data = tempfile::tempdir().unwrap();
     let ofself = Ofself::start(data.path(), &[]);
     // Whoever writes holds up the next.
@@ -186,7 +186,7 @@ async fn a_request_whose_client_goes_away_is_counted_all_the_same() {
 }
 
 #[tokio::test]
-async fn what_is_counted_names_nobody_and_nothing_that_callers_make_up() {
+async fn metric_labels_are_bounded() {
     let data = tempfile::tempdir().unwrap();
     let ofself = Ofself::start(data.path(), &[]);
     let made = ofself.ask(Method::POST, "/api/v1/sharing", &[], SHARE).await;

@@ -10,7 +10,7 @@ use crate::test_server::TestServer;
 const SHARE: &str = r#"{"shared_with_user_id": "bob", "scope": "all"}"#;
 
 #[tokio::test]
-async fn an_entity_tag_guards_against_lost_updates_and_needless_answers() {
+async fn entity_tag_prevents_lost_updates_and_resends() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let made = server.ask("ann", Method::POST, "/sharing", SHARE).await;
@@ -42,7 +42,7 @@ async fn an_entity_tag_guards_against_lost_updates_and_needless_answers() {
 }
 
 #[tokio::test]
-async fn an_expired_share_is_not_taken_for_the_active_one_that_was_cached() {
+async fn cached_share_expires() {
     let backend = Backend::sqlite();
     let (clock, hand) = Clock::manual(Clock::system().now());
     let server = TestServer::start_by(&backend, clock.clone()).await;
@@ -59,7 +59,7 @@ async fn an_expired_share_is_not_taken_for_the_active_one_that_was_cached() {
 }
 
 #[tokio::test]
-async fn a_repeat_under_a_key_is_answered_byte_for_byte() {
+async fn repeat_with_a_key_is_equal_byte_for_byte() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         for (path, body) in [
@@ -86,7 +86,7 @@ async fn a_repeat_under_a_key_is_answered_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_request_keeps_its_ids_and_an_answer_has_its_headers() {
+async fn request_ids_are_kept_and_headers_are_set() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -106,7 +106,7 @@ async fn a_request_keeps_its_ids_and_an_answer_has_its_headers() {
 }
 
 #[tokio::test]
-async fn pages_of_the_app_may_call_and_others_may_not() {
+async fn only_configured_origins_may_call() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let preflight = |origin: &'static str| {
@@ -131,7 +131,7 @@ async fn pages_of_the_app_may_call_and_others_may_not() {
 }
 
 #[tokio::test]
-async fn a_user_has_a_limit_of_their_own() {
+async fn each_user_has_a_separate_limit() {
     let backend = Backend::sqlite();
     let server = TestServer::start_with(&backend, 3, Duration::from_secs(20)).await;
     for left in ["2", "1", "0"] {
@@ -159,7 +159,7 @@ async fn a_user_has_a_limit_of_their_own() {
 }
 
 #[tokio::test]
-async fn failures_of_the_framework_have_the_envelope_too() {
+async fn framework_errors_have_the_envelope() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let kind = |kind: &'static str| [("content-type", kind)];
@@ -191,7 +191,7 @@ async fn failures_of_the_framework_have_the_envelope_too() {
 }
 
 #[tokio::test]
-async fn every_answer_to_somebody_known_says_how_much_is_left() {
+async fn rate_limit_headers_are_on_authenticated_responses() {
     let backend = Backend::sqlite();
     let server = TestServer::start_with(&backend, 100, Duration::from_secs(20)).await;
     let made = server.ask("ann", Method::POST, "/sharing", SHARE).await;

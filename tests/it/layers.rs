@@ -45,7 +45,7 @@ const TREES: [(&str, &[&str]); 7] = [
 ];
 
 #[test]
-fn layers_of_a_service_name_only_what_they_may() {
+fn layers_of_a_service_depend_only_downwards() {
     let mut found = Vec::new();
     for (service, (layer, forbidden)) in
         ["sharing-svc", "exposure-svc"].into_iter().flat_map(|s| LAYERS.map(|l| (s, l)))
@@ -82,7 +82,7 @@ fn dependency_trees_keep_crates_apart() {
 }
 
 #[test]
-fn no_source_file_is_longer_than_one_sitting() {
+fn no_source_file_exceeds_400_lines() {
     let folders = ["bench", "crates", "examples", "exposure-svc", "gateway", "ofself", "sharing-svc", "tests"];
     for source in folders.iter().flat_map(|folder| sources(&root().join(folder))) {
         let lines = fs::read_to_string(&source).unwrap().lines().count();

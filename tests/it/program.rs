@@ -52,7 +52,7 @@ async fn ask(http: &HttpClient, token: &str, method: Method, path: &str, body: &
 }
 
 #[tokio::test]
-async fn the_line_of_the_banner_works_and_its_data_survives_a_restart() {
+async fn banner_command_works_and_data_survives_restart() {
     let folder = tempfile::tempdir().unwrap();
     // What a shell or a URL takes for its own.
     let data = folder.path().join("Ann's data & more, 100%?#");
@@ -78,7 +78,7 @@ async fn the_line_of_the_banner_works_and_its_data_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn a_token_is_of_the_tier_and_for_the_time_that_was_asked() {
+async fn token_has_the_requested_tier_and_lifetime() {
     let data = tempfile::tempdir().unwrap();
     let (_process, rest, _) = start(data.path());
     let http = HttpClient::new(rest);
@@ -114,7 +114,7 @@ fn decoded(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn either_signal_ends_it_in_order_and_a_second_one_at_once() {
+fn first_signal_drains_and_second_exits() {
     for (signals, code) in [(&["INT"][..], 0), (&["INT", "TERM"], 1)] {
         let data = tempfile::tempdir().unwrap();
         let (process, rest, _) = start(data.path());
@@ -135,7 +135,7 @@ fn either_signal_ends_it_in_order_and_a_second_one_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_acknowledged_write_survives_a_kill() {
+async fn acknowledged_writes_survive_kill() {
     let data = tempfile::tempdir().unwrap();
     let (process, rest, _) = start(data.path());
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
@@ -176,7 +176,7 @@ async fn every_acknowledged_write_survives_a_kill() {
 }
 
 #[test]
-fn the_signing_key_is_its_owners_alone() {
+fn signing_key_is_private_to_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let data = tempfile::tempdir().unwrap();
     assert!(ofself(&["init"], data.path()).status().unwrap().success());
@@ -253,7 +253,7 @@ fn misspelled_environment_variable_is_a_warning() {
 }
 
 #[test]
-fn a_wrong_option_is_said_in_a_line_and_ends_with_two() {
+fn invalid_option_is_one_line_and_exit_code_2() {
     let data = tempfile::tempdir().unwrap();
     for (arguments, reason) in [
         (vec!["serve", "--rate-limit", "many"], "--rate-limit"),

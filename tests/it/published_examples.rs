@@ -6,7 +6,7 @@ use test_kit::Backend;
 use crate::test_server::TestServer;
 
 #[tokio::test]
-async fn every_published_call_is_answered_as_documented() {
+async fn every_published_call_works_as_documented() {
     let backend = Backend::sqlite();
     // Its expiries lay ahead when it was published.
     let server = TestServer::start_at(&backend, "2026-06-01T00:00:00Z").await;

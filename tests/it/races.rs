@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use crate::test_server::TestServer;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_at_once_get_one_default_and_one_answer_to_one_key() {
+async fn concurrent_requests_get_one_default_and_one_response() {
     on_both(|backend| async move {
         let server = Arc::new(TestServer::start(&backend).await);
         let mut asks = JoinSet::new();

@@ -4,7 +4,7 @@ use test_kit::{Backend, on_both};
 use crate::test_server::TestServer;
 
 #[tokio::test]
-async fn a_share_has_every_documented_field() {
+async fn share_has_every_documented_field() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let body = json!({
@@ -58,7 +58,7 @@ async fn null_is_absent_in_a_post_and_clears_in_a_put() {
 }
 
 #[tokio::test]
-async fn pages_say_where_they_stand() {
+async fn pages_report_their_position() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     for tag in 0..5 {
@@ -89,7 +89,7 @@ async fn pages_say_where_they_stand() {
 }
 
 #[tokio::test]
-async fn revoking_twice_gives_the_same_answer() {
+async fn revoke_is_idempotent() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let path = format!(
@@ -103,7 +103,7 @@ async fn revoking_twice_gives_the_same_answer() {
 }
 
 #[tokio::test]
-async fn a_conflict_names_the_share_that_stands() {
+async fn conflict_names_the_existing_share() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let body = json!({"shared_with_user_id": "bob", "scope": "all"});
@@ -114,7 +114,7 @@ async fn a_conflict_names_the_share_that_stands() {
 }
 
 #[tokio::test]
-async fn a_strangers_not_found_is_that_of_what_never_was() {
+async fn not_found_is_equal_for_foreign_and_missing() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let share = server.made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all"})).await;

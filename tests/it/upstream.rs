@@ -8,7 +8,7 @@ use test_kit::Backend;
 use crate::test_server::TestServer;
 
 #[tokio::test]
-async fn a_dead_service_is_a_503_and_the_other_goes_on() {
+async fn dead_service_is_503_and_the_other_keeps_serving() {
     let backend = Backend::sqlite();
     let server = TestServer::start_with(&backend, 0, Duration::from_secs(2)).await;
     let is_ready = || async { server.http.send(Method::GET, "/readyz", &[], "").await.unwrap().status == 200 };
@@ -30,7 +30,7 @@ async fn a_dead_service_is_a_503_and_the_other_goes_on() {
 }
 
 #[tokio::test]
-async fn a_service_that_does_not_answer_is_a_503_in_bounded_time() {
+async fn unresponsive_service_is_503_within_the_deadline() {
     // Takes connections and says nothing.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url: gateway::upstream_url::UpstreamUrl = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();

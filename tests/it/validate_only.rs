@@ -22,7 +22,7 @@ fn without_identity(mut entity: Value) -> Value {
 }
 
 #[tokio::test]
-async fn validate_only_answers_what_the_write_would() {
+async fn validate_only_agrees_with_the_write() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     for (path, body, change) in [

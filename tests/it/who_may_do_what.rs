@@ -88,7 +88,7 @@ const ENDPOINTS: [Endpoint; 20] = [
 ];
 
 #[tokio::test]
-async fn the_table_is_what_is_answered() {
+async fn permission_table_matches_responses() {
     let mut table = HEADING.to_owned();
     let titles: Vec<_> = ASKERS.iter().map(|asker| asker.title).collect();
     writeln!(table, "| Endpoint | {} |", titles.join(" | ")).unwrap();

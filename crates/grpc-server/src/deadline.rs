@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timeout_is_read_as_the_standard_writes_it() {
+    fn grpc_timeout_is_parsed_as_specified() {
         for (text, nanos) in
             [("1n", 1), ("2u", 2_000), ("3m", 3_000_000), ("4S", 4_000_000_000), ("1M", 60_000_000_000)]
         {

@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_without_a_reason_gets_one_and_keeps_what_it_says() {
+    fn error_without_reason_gets_one() {
         for (status, reason) in [
             (Status::unimplemented("no `such` method: 100 %"), "UNIMPLEMENTED"),
             (Status::out_of_range("the message is too large"), "MESSAGE_TOO_LARGE"),
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_with_a_reason_and_an_answer_stay_as_they_are() {
+    fn error_with_reason_and_response_are_unchanged() {
         let status = RpcError::new("FORBIDDEN").into_status(Code::PermissionDenied, "no", "exposure.ofself.ai");
         assert_eq!(error_info(&status).details(), status.details());
         let mut answer = HeaderMap::new();

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_has_no_role_may_call_nothing_that_asks_for_one() {
+    fn caller_without_a_role_is_rejected() {
         let id = |name: &str| Peer::Certified(Some(format!("spiffe://a/{name}").parse().unwrap()));
         let of = |name: &str, role| (format!("spiffe://a/{name}").parse().unwrap(), role);
         let roles = Roles::new(&[of("g", Role::Gateway), of("both", Role::Service), of("both", Role::Operator)]);

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_stays_small_however_much_is_wrong() {
+    fn error_response_is_bounded() {
         let mut fields = FieldErrors::new();
         for index in 0..10_000 {
             fields.add(format!("allowed_tag_ids[{index}]"), "must not be empty");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_survives_the_wire() {
+    fn rpc_error_survives_the_wire() {
         let mut fields = FieldErrors::new();
         fields.add("scope", "is required");
         fields.add("tag_ids", "is too long");

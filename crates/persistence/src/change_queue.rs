@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiter_that_gave_up_is_passed_over() {
+    async fn cancelled_waiter_is_skipped() {
         let queue = ChangeQueue::default();
         let held = queue.acquire("ann".into(), Priority::First, WAIT).await.unwrap();
         let early = queue.acquire("ann".into(), Priority::First, Duration::ZERO).await;

@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_to_another_machine_is_never_plain_text_by_silence() {
+    fn remote_link_is_never_plaintext_by_default() {
         let message = |url: &str| refuse_silent_plain_text(&url.parse().unwrap()).map_err(|error| error.to_string());
         for good in [
             "postgres://u@localhost/d",
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_file_and_what_stands_beside_it_is_its_owners_alone() {
+    async fn database_files_are_private_to_their_owner() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("new.db").display());
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_another_process_is_changing_is_opened_when_it_has_done() {
+    async fn open_waits_for_another_process() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("new.db").display());
         let other = sea_orm::Database::connect(bounded(&url, 1, Duration::from_secs(20))).await.unwrap();

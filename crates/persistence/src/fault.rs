@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_extended_code_is_sorted_as_what_it_extends() {
+    fn extended_sqlite_code_maps_to_its_primary_code() {
         for (codes, fault) in [
             (["5", "261", "517", "773"], DatabaseErrorKind::Contended),
             // Writing, syncing, a shared memory that cannot grow; no room.

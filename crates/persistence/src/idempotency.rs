@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_of_one_user_are_bounded_in_bytes() {
+    async fn stored_responses_of_one_user_are_bounded_in_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let database = database(&folder).await;
         let answer = "x".repeat(4_000);

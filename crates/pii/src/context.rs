@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_whole_and_words_that_count_are_next_to_the_number() {
+    fn context_words_are_whole_and_counting_words_adjacent() {
         let of = |text: &str| Context::before(text, text.len());
         for text in ["call me on ", "Tel.: ", "phone=", "Handy ", "appelle-moi au ", "我的电话是", "☎ "] {
             assert!(of(text).mentions_calling, "{text}");

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_written_in_one_way_and_found_in_the_original() {
+    fn text_is_normalized_and_mapped_to_the_original() {
         for (original, text) in [
             ("plain text, 100 % of it & more", "plain text, 100 % of it & more"),
             ("größer als Ω", "größer als Ω"),

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_set_back_goes_on_by_the_monotonic_clock() {
+    fn clock_set_back_continues_monotonically() {
         let clock = monotonic();
         assert_eq!(clock.now(10 * HOUR, 0), 10 * HOUR);
         clock.keep_after(10 * HOUR, 0);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_set_back_between_two_looks_at_the_database_stands_still() {
+    fn clock_set_back_between_two_database_reads_stands_still() {
         let clock = monotonic();
         clock.keep_after(10 * HOUR, 0);
         assert_eq!(clock.now(10 * HOUR + 30 * SECOND, SECOND), 10 * HOUR + 30 * SECOND);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_far_ahead_that_is_corrected_does_not_stand_still() {
+    fn corrected_clock_does_not_stand_still() {
         let clock = monotonic();
         clock.keep_after(10 * HOUR, 0);
         assert_eq!(clock.now(9_000 * HOUR, SECOND), 9_000 * HOUR);

@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_digest_of_the_standards_example() {
+    fn digest_matches_the_rfc_example() {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hex::encode(sha256(&[b"a", b"bc"])), expected);
     }

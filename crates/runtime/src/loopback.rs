@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_this_machine_by_its_name_or_a_loopback_address() {
+    fn localhost_and_loopback_addresses_are_local() {
         for (host, is_here) in [
             ("localhost", true),
             ("127.0.0.1", true),

@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_probe_is_looked_up_until_it_is_dropped() {
+    fn probe_is_registered_until_dropped() {
         let seen = Arc::new(Mutex::new(0));
         let count = seen.clone();
         let probe = before_scrape(move || *count.lock().unwrap() += 1);

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_beats_the_file_and_the_file_beats_the_default() {
+    fn flag_overrides_file_and_file_overrides_default() {
         let SampleCommand::Serve { listen, reflection, origin, issuer, .. } = parse_with(
             "listen = '127.0.0.1:2'\nreflection = true\norigin = ['https://a', 'https://b']\nissuer = 'i'",
             &["--listen", "127.0.0.1:3"],
@@ -158,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_said_and_is_not_is_named() {
+    fn missing_required_settings_are_named() {
         let error = parse_with("listen = '127.0.0.1:2'", &[]).unwrap_err();
         assert!(error.contains("--issuer"), "{error}");
     }
 
     #[test]
-    fn a_key_that_no_setting_reads_is_refused_by_its_name() {
+    fn unknown_setting_is_rejected_by_name() {
         let error = parse_with("lisen = 'x'", &[]).unwrap_err();
         assert!(error.contains("`lisen` is not a setting of sample"), "{error}");
     }

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_kept_whatever_ids_clients_choose() {
+    fn sampling_ignores_client_chosen_ids() {
         // Ids that a ratio taken of their low bits would keep all of.
         let chosen = (1..=10_000_u128).map(|high| TraceId::from(high << 64 | 1));
         let kept = |ratio| {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn the_steps_of_a_trace_are_kept_together() {
+    fn spans_of_a_trace_are_sampled_together() {
         let keyed_ratio_sampler = KeyedRatioSampler::new(0.5);
         for id in 1..100_u128 {
             assert_eq!(

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_an_endpoint_or_a_part_of_all_is_refused() {
+    fn invalid_otlp_endpoint_or_ratio_is_rejected() {
         let endpoint = str::parse::<OtlpEndpoint>;
         assert!(endpoint("http://127.0.0.1:4317").is_ok_and(|endpoint| endpoint.uri().is_some()));
         for bad in [" ", "127.0.0.1:4317", "collector", "grpc://collector:4317", "/v1/traces"] {

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_keeps_what_its_caller_keeps_and_the_gateway_asks_nobody() {
+    fn service_follows_the_sampling_of_its_caller() {
         let called_in = |flags: &str| {
             let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
             let headers = http::HeaderMap::from_iter([(

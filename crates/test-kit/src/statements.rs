@@ -48,7 +48,7 @@ mod tests {
     const TABLES: [&str; 3] = ["shares", "share_usage", "owners"];
 
     #[test]
-    fn statement_without_the_person_is_noticed() {
+    fn statement_without_the_person_is_detected() {
         for complete in [
             "SELECT * FROM shares WHERE owner_id = $1 AND id = $2",
             "SELECT above.* FROM shares above WHERE above.owner_id = $1",

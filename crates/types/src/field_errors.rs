@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_very_much_that_is_wrong_the_first_is_named_and_the_rest_counted() {
+    fn errors_are_bounded_and_the_rest_is_counted() {
         let (mut many, mut long) = (FieldErrors::new(), FieldErrors::new());
         for index in 0..100_000 {
             many.add(format!("conditions[{index}].op"), "is required");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_could_not_be_read_is_not_also_missing() {
+    fn invalid_field_is_not_also_missing() {
         let mut errors = FieldErrors::new();
         errors.add("scope", "must be a string");
         errors.add_unless_known("scope", "is required");

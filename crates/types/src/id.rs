@@ -146,14 +146,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_published_examples_are_ids() {
+    fn published_examples_are_ids() {
         for text in ["user-uuid", "tag-uuid-1", "share_abc", "a", "A.b_c:d-9", &"x".repeat(128)] {
             assert!(Id::<User>::parse(text).is_ok(), "{text}");
         }
     }
 
     #[test]
-    fn nothing_else_is() {
+    fn only_these_are_redacted() {
         let cases = [
             (String::new(), IdError::Empty),
             ("x".repeat(129), IdError::TooLong),

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bounds_hold() {
+    fn limits_hold() {
         for good in ["a", "0f2c~!", &"k".repeat(255)] {
             assert!(IdempotencyKey::parse(good).is_ok(), "{good}");
         }

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_are_named_and_the_rest_counted() {
+    fn first_items_are_named_and_the_rest_counted() {
         for (wrong, named, more) in [(0, 0, false), (10, 10, false), (12, 11, true)] {
             let (mut errors, mut items) = (FieldErrors::new(), ItemErrors::default());
             for index in 0..wrong {

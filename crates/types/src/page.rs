@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_large_limit_is_cut_and_a_small_one_refused() {
+    fn large_limit_is_capped_and_small_one_rejected() {
         let mut errors = FieldErrors::new();
         assert_eq!(PageRequest::parse(Some(101), None, &mut errors), PageRequest { limit: 100, offset: 0 });
         assert_eq!(PageRequest::parse(None, Some(7), &mut errors), PageRequest { limit: 20, offset: 7 });

@@ -53,13 +53,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nanoseconds_are_cut_not_rounded() {
+    fn nanoseconds_are_truncated() {
         let instant = Timestamp::from_parts(1_767_225_599, 999_999_999).unwrap();
         assert_eq!(instant.to_string(), "2025-12-31T23:59:59.999999Z");
     }
 
     #[test]
-    fn what_no_calendar_can_write_is_refused() {
+    fn timestamps_outside_the_calendar_are_rejected() {
         for (seconds, nanos) in [(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, 1_000_000_000), (253_402_300_800, 0)] {
             assert_eq!(Timestamp::from_parts(seconds, nanos), Err(InstantError), "{seconds} {nanos}");
         }

@@ -91,12 +91,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn duplicates_fold_and_order_stays() {
+    fn duplicates_are_removed_and_order_stays() {
         assert_eq!(UniqueVec::new(vec!["b", "a", "b"]), UniqueVec(vec!["b", "a"]));
     }
 
     #[test]
-    fn each_wrong_item_is_named_by_its_place() {
+    fn wrong_items_are_reported_by_index() {
         let mut errors = FieldErrors::new();
         let parse = |text: String| text.parse::<u8>();
         UniqueVec::parse(vec!["1".into(), "x".into()], "tag_ids", parse, &mut errors);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_wrong_items_the_first_are_named_and_the_rest_counted() {
+    fn first_wrong_items_are_named_and_others_counted() {
         let mut errors = FieldErrors::new();
         UniqueVec::parse(vec!["x".into(); MAX_LIST], "tag_ids", |text: String| text.parse::<u8>(), &mut errors);
         assert!(errors.names("tag_ids[9]") && !errors.names("tag_ids[10]"));

@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tag_that_is_mapped_is_visited() {
+    fn every_mapped_tag_is_visited() {
         let list = |name: &str| UniqueVec::new(vec![tag(name)]);
         let grant = |name: &str| Some(TagGrant { tag_ids: list(name), ..TagGrant::default() });
         let leaf = |name: &str| TagExpression::tag(tag(name));

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn shown_text_written_back_means_the_same_tag() {
+    fn written_back_text_is_the_same_tag() {
         // Two tags of one name, a name that is another tag's id, a tag named like itself, and one named like a deleted one.
         let directory = directory(&[
             ("t1", "work"),

@@ -173,21 +173,21 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_levels_are_taken_and_seventeen_refused() {
+    fn expression_has_at_most_sixteen_levels() {
         let deep = |levels| (1..levels).fold(tag(), |below, _| not(vec![below]));
         assert_eq!(wrong(&deep(16)), "");
         assert_eq!(wrong(&deep(17)), "tag_expression must be at most 16 deep");
     }
 
     #[test]
-    fn five_hundred_and_twelve_parts_are_taken_and_more_refused() {
+    fn expression_has_at_most_512_parts() {
         let wide = |parts: usize| TagExpression::Operation { op: TagOp::Or, conditions: vec![tag(); parts - 1] };
         assert_eq!(wrong(&wide(512)), "");
         assert_eq!(wrong(&wide(513)), "tag_expression must have at most 512 parts");
     }
 
     #[test]
-    fn a_wrong_operation_is_named_by_its_path() {
+    fn invalid_operation_is_reported_by_path() {
         let inner = TagExpression::Operation { op: TagOp::And, conditions: vec![tag(), not(vec![tag(), tag()])] };
         assert_eq!(wrong(&inner), "tag_expression.conditions[1].conditions must hold exactly one when op is NOT");
         assert_eq!(wrong(&not(vec![])), "tag_expression.conditions must not be empty");

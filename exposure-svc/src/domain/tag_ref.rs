@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_compare_in_nfc_without_white_space_around_them() {
+    fn names_compare_in_nfc_and_trimmed() {
         for (given, compared) in [
             ("work", "work"),
             (" work\u{a0}\t", "work"),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn json_tells_an_id_from_a_text() {
+    fn stored_json_distinguishes_id_and_text() {
         let id = TagRef::id(TagId::parse("t1").unwrap());
         let text = TagRef::parse("t1").unwrap();
         for (reference, json) in [(id, r#"{"id":"t1"}"#), (text, r#""t1""#)] {

@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn shown_rules_written_back_exclude_no_less_and_include_no_more() {
+    fn written_back_rules_exclude_no_less_and_include_no_more() {
         for tags in [
             [("t1", "diary"), ("t2", "diary"), ("t3", "work")],
             [("t1", "diary"), ("t2", "else"), ("t3", "work")],

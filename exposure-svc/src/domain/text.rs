@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_may_break_lines_and_be_empty() {
+    fn description_may_have_line_breaks_and_be_empty() {
         assert!(Description::parse("a\nb".into()).is_ok());
         assert!(Description::parse(String::new()).is_ok());
         assert_eq!(Description::parse("a\0".into()), Err(TextError::Control));

@@ -23,7 +23,7 @@ fn revoke() -> RevokeAppAccessRequest {
 }
 
 #[tokio::test]
-async fn a_profile_that_an_app_is_bound_to_stays() {
+async fn profile_with_an_active_grant_is_not_deleted() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let profile = server.create("ann", named("one")).await.unwrap();
@@ -69,7 +69,7 @@ async fn one_grant_of_an_app_is_active_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_grant_expires_at_the_instant_of_its_expiry() {
+async fn grant_expires_exactly_at_its_expiry() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let profile = server.create("ann", named("one")).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_grant_expires_at_the_instant_of_its_expiry() {
 }
 
 #[tokio::test]
-async fn an_expired_grant_does_not_keep_its_profile() {
+async fn expired_grant_does_not_block_profile_deletion() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let profile = server.create("ann", named("one")).await.unwrap();
@@ -116,7 +116,7 @@ async fn an_expired_grant_does_not_keep_its_profile() {
 }
 
 #[tokio::test]
-async fn a_grant_names_a_profile_of_the_same_person() {
+async fn grant_needs_a_profile_of_the_same_person() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let anns = server.create("ann", named("one")).await.unwrap();
@@ -132,7 +132,7 @@ async fn a_grant_names_a_profile_of_the_same_person() {
 }
 
 #[tokio::test]
-async fn a_grant_that_stands_is_found_though_a_clock_went_back() {
+async fn active_grant_is_found_after_clock_set_back() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let profile = server.create("ann", named("one")).await.unwrap();

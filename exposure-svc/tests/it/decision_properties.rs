@@ -33,7 +33,7 @@ proptest! {
 
     /// 2,500 profiles by 48 nodes: 120,000 decisions, each made four ways.
     #[test]
-    fn however_it_is_asked_the_answer_is_the_same(
+    fn all_methods_decide_alike(
         rules in random_rules(),
         is_active in prop::bool::weighted(0.95),
         nodes in vec(random_node(), 48),
@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn another_exclusion_never_exposes_anything(
+    fn more_exclusions_never_expose_more(
         rules in random_rules(),
         named in select([TAGS, NAMES].concat()),
         kind in select(TYPES.to_vec()),
@@ -79,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn stating_permissions_never_exposes_anything(
+    fn setting_permissions_never_exposes_more(
         rules in random_rules(),
         tag_permissions in prop::option::of(Just(TagPermissions::nothing())),
         nodes in vec(random_node(), 40),
@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn shown_rules_written_back_expose_nothing_new(rules in random_rules(), nodes in vec(random_node(), 40)) {
+    fn written_back_rules_expose_nothing_new(rules in random_rules(), nodes in vec(random_node(), 40)) {
         let directory = directory();
         let stored = rules.learned(&directory);
         let write_back = |stored: &Rules| {
@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn what_the_directory_learns_exposes_nothing_new(rules in random_rules(), nodes in vec(random_node(), 40)) {
+    fn learned_tags_expose_nothing_new(rules in random_rules(), nodes in vec(random_node(), 40)) {
         let (before, after) = (answers(&rules, &nodes), answers(&rules.learned(&directory()), &nodes));
         prop_assert!(before.iter().zip(&after).all(|(before, after)| *before || !after));
     }

@@ -18,7 +18,7 @@ async fn from_template(
 }
 
 #[tokio::test]
-async fn the_default_exposes_everything_and_cannot_be_deleted() {
+async fn default_exposes_everything_and_cannot_be_deleted() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let default = server.default("ann").await;
@@ -53,7 +53,7 @@ async fn another_profile_can_become_the_default() {
 }
 
 #[tokio::test]
-async fn templates_make_what_they_say() {
+async fn templates_create_their_profile() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let first = from_template(&server, "transparent", Some("All of it")).await.unwrap();

@@ -37,7 +37,7 @@ fn start(backend: &Backend) -> (Process, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_acknowledged_write_survives_a_kill() {
+async fn acknowledged_writes_survive_kill() {
     on_both(|backend| async move {
         let (process, address) = start(&backend);
         let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();

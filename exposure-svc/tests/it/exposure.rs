@@ -59,7 +59,7 @@ async fn missing_grant_and_inactive_profile_differ_from_hidden_nodes() {
 }
 
 #[tokio::test]
-async fn an_app_sees_by_its_grant_and_a_change_acts_at_once() {
+async fn grant_decides_and_changes_apply_immediately() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let nodes = || vec![node("n1", &[("t1", "work")]), node("n2", &[("t2", "private")])];
@@ -129,7 +129,7 @@ fn filter_for(app: &str) -> GetExposureFilterRequest {
 }
 
 #[tokio::test]
-async fn a_filter_is_the_formula_as_a_tree() {
+async fn filter_is_the_formula_as_a_tree() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let draft = ProfileDraft {
@@ -191,7 +191,7 @@ fn written(predicate: &Predicate) -> String {
 }
 
 #[tokio::test]
-async fn who_may_write_what() {
+async fn write_permissions_by_person() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server
@@ -291,7 +291,7 @@ async fn who_may_write_what() {
 }
 
 #[tokio::test]
-async fn every_wrong_field_of_a_question_is_named_at_once() {
+async fn all_wrong_fields_of_a_check_are_reported() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let mut asked = server.decisions();
@@ -369,7 +369,7 @@ async fn every_wrong_field_of_a_question_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn without_a_grant_the_explanation_says_so() {
+async fn missing_grant_is_explained() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let explain = ExplainExposureRequest {
@@ -383,7 +383,7 @@ async fn without_a_grant_the_explanation_says_so() {
 }
 
 #[tokio::test]
-async fn ten_thousand_nodes_are_answered_in_the_order_asked() {
+async fn ten_thousand_nodes_keep_their_order() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let profile = server.create("ann", excluding(&["tag-3"])).await.unwrap();

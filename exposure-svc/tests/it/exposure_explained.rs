@@ -21,7 +21,7 @@ fn node() -> CaseNode {
 }
 
 #[test]
-fn every_kind_of_yes_and_no_says_why() {
+fn every_decision_is_explained() {
     let cases = [
         ("yes: nothing is stated", "{}"),
         ("yes: every filter holds", "tag_filters: {include_any: [work, home]}\nallowed_node_types: [note]"),

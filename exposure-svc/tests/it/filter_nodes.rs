@@ -117,7 +117,7 @@ fn tagged() -> NodeDescription {
 }
 
 #[tokio::test]
-async fn hidden_nodes_are_dropped_and_the_others_come_in_order() {
+async fn hidden_nodes_are_dropped_and_order_is_kept() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let profile = server.create("ann", excluding(&["private"])).await.unwrap();
@@ -136,7 +136,7 @@ async fn hidden_nodes_are_dropped_and_the_others_come_in_order() {
 }
 
 #[tokio::test]
-async fn each_detail_level_shows_what_it_says() {
+async fn detail_levels_show_their_fields() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let at = |level: DetailLevel| ProfileDraft { max_detail_level: level.into(), ..named("Level") };
@@ -158,7 +158,7 @@ async fn each_detail_level_shows_what_it_says() {
 }
 
 #[tokio::test]
-async fn tags_are_shown_as_far_as_discover_or_read_gives_them() {
+async fn only_tags_with_discover_or_read_are_shown() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let grant = |tags: &[&str]| Some(TagGrant { tag_ids: strings(tags), allow_all: None, allow_new: None });
@@ -171,7 +171,7 @@ async fn tags_are_shown_as_far_as_discover_or_read_gives_them() {
 }
 
 #[tokio::test]
-async fn each_transformation_does_what_it_says() {
+async fn each_transformation_has_its_effect() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let with = |transformations: &[&str]| ProfileDraft { transformations: strings(transformations), ..named("T") };
@@ -213,7 +213,7 @@ async fn each_transformation_does_what_it_says() {
 }
 
 #[tokio::test]
-async fn what_is_taken_out_leaves_nothing_else_out() {
+async fn skipped_parts_skip_nothing_else() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let draft = ProfileDraft { transformations: strings(&["redact_pii"]), ..named("T") };
@@ -223,7 +223,7 @@ async fn what_is_taken_out_leaves_nothing_else_out() {
 }
 
 #[tokio::test]
-async fn many_members_that_become_one_are_numbered_in_one_pass() {
+async fn colliding_members_are_numbered_in_one_pass() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let draft = ProfileDraft { transformations: strings(&["redact_pii"]), ..named("T") };
@@ -234,7 +234,7 @@ async fn many_members_that_become_one_are_numbered_in_one_pass() {
 }
 
 #[tokio::test]
-async fn what_hides_in_names_and_in_tags_is_transformed_too() {
+async fn names_and_tags_are_transformed() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let uuid = "550e8400-e29b-41d4-a716-446655440000";
@@ -262,7 +262,7 @@ async fn what_hides_in_names_and_in_tags_is_transformed_too() {
 }
 
 #[tokio::test]
-async fn a_grant_that_is_revoked_ends_what_still_flows() {
+async fn revoked_grant_ends_open_streams() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let profile = server.create("ann", named("All")).await.unwrap();
@@ -278,7 +278,7 @@ async fn a_grant_that_is_revoked_ends_what_still_flows() {
 }
 
 #[tokio::test]
-async fn a_wrong_message_ends_the_stream_and_says_why() {
+async fn invalid_message_ends_the_stream_with_a_reason() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let profile = server.create("ann", named("All")).await.unwrap();

@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn picked_included_and_excluded_node_is_hidden_however_it_is_asked() {
+async fn excluded_node_is_hidden_although_picked() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let draft = ProfileDraft {

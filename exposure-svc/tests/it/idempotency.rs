@@ -4,7 +4,7 @@ use crate::statements::on_both;
 use crate::test_server::{TestServer, by, full, named, why};
 
 #[tokio::test]
-async fn a_repeat_gets_the_first_answer_as_it_was_shown() {
+async fn repeat_returns_the_first_response_unchanged() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.learn("ann", &[("t9", "work")]).await;
@@ -23,7 +23,7 @@ async fn a_repeat_gets_the_first_answer_as_it_was_shown() {
 }
 
 #[tokio::test]
-async fn a_template_that_was_there_is_answered_so_again() {
+async fn repeat_of_an_existing_template_reports_it_again() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.default("ann").await;

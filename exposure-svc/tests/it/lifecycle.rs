@@ -6,7 +6,7 @@ use crate::statements::on_both;
 use crate::test_server::{FIELDS, TestServer, by, full, named, strings, update_of, why};
 
 #[tokio::test]
-async fn every_field_reads_back_as_it_was_written() {
+async fn every_field_round_trips_through_storage() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let made = server.create("ann", full()).await.unwrap();
@@ -20,7 +20,7 @@ async fn every_field_reads_back_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn an_update_takes_what_it_names_clears_what_is_absent_and_keeps_the_rest() {
+async fn update_sets_and_clears_only_fields_in_its_mask() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let made = server.create("ann", full()).await.unwrap();
@@ -40,7 +40,7 @@ async fn an_update_takes_what_it_names_clears_what_is_absent_and_keeps_the_rest(
 }
 
 #[tokio::test]
-async fn what_was_shown_can_be_sent_back_and_changes_nothing() {
+async fn response_can_be_sent_back_unchanged() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let made = server.create("ann", full()).await.unwrap();
@@ -51,7 +51,7 @@ async fn what_was_shown_can_be_sent_back_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_profile_can_be_deactivated_and_listed_as_such() {
+async fn profile_can_be_deactivated_and_listed() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let first = server.create("ann", named("one")).await.unwrap();
@@ -75,7 +75,7 @@ async fn a_profile_can_be_deactivated_and_listed_as_such() {
 }
 
 #[tokio::test]
-async fn a_change_at_another_version_is_refused() {
+async fn change_of_another_version_is_rejected() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let made = server.create("ann", named("one")).await.unwrap();

@@ -9,7 +9,7 @@ use crate::statements::on_both;
 use crate::test_server::{TestServer, by, named, strings, update_of, why};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sixty_four_who_ask_first_for_the_default_make_one() {
+async fn concurrent_first_reads_create_one_default() {
     on_both(|backend| async move {
         let server = Arc::new(TestServer::start(&backend).await);
         let mut asks = JoinSet::new();
@@ -26,7 +26,7 @@ async fn sixty_four_who_ask_first_for_the_default_make_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_who_would_be_the_default_leave_one() {
+async fn concurrent_default_changes_leave_one_default() {
     on_both(|backend| async move {
         let server = Arc::new(TestServer::start(&backend).await);
         let mut races = JoinSet::new();
@@ -46,7 +46,7 @@ async fn many_who_would_be_the_default_leave_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delete_racing_a_grant_never_leaves_a_grant_without_its_profile() {
+async fn delete_racing_a_grant_keeps_references_valid() {
     on_both(|backend| async move {
         let server = Arc::new(TestServer::start(&backend).await);
         let (mut granted, mut deleted) = (0, 0);
@@ -78,7 +78,7 @@ async fn a_delete_racing_a_grant_never_leaves_a_grant_without_its_profile() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_contended_updates_lose_none() {
+async fn hundred_contended_updates_lose_none() {
     on_both(|backend| async move {
         let server = Arc::new(TestServer::start(&backend).await);
         let made = server.create("ann", named("one")).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_hundred_contended_updates_lose_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_posts_under_one_key_make_one_profile_and_equal_answers() {
+async fn two_hundred_posts_with_one_key_create_one_profile() {
     on_both(|backend| async move {
         let server = Arc::new(TestServer::start(&backend).await);
         let mut posts = JoinSet::new();

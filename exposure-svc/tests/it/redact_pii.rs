@@ -77,23 +77,23 @@ fn hold(name: &str, floor_of_a_kind: f64, floor_of_all: f64) {
 }
 
 #[test]
-fn the_corpus_is_redacted_well() {
+fn corpus_is_redacted_well() {
     hold("pii_corpus.tsv", 0.98, 0.99);
     assert!(corpus("pii_corpus.tsv").len() >= 400);
 }
 
 #[test]
-fn texts_that_the_program_was_not_written_for_are_redacted_well() {
+fn held_out_texts_are_redacted_well() {
     hold("pii_held_out.tsv", 0.95, 0.99);
 }
 
 #[test]
-fn texts_of_a_writer_who_did_not_know_the_program_are_redacted_well() {
+fn independent_texts_are_redacted_well() {
     hold("pii_unseen.tsv", 0.95, 0.99);
 }
 
 #[test]
-fn placeholders_stand_where_people_were_named_and_the_rest_stays() {
+fn placeholders_replace_pii_and_nothing_else() {
     let cases = [
         ("Mail bob@example.com or ring +44 7911 123456.", "Mail [EMAIL] or ring [PHONE]."),
         ("4111 1111 1111 1111, DE89 3704 0044 0532 0130 00", "[CARD], [IBAN]"),
@@ -117,7 +117,7 @@ fn placeholders_stand_where_people_were_named_and_the_rest_stays() {
 }
 
 #[test]
-fn a_long_text_of_nothing_but_candidates_is_read_once() {
+fn text_of_only_candidates_is_scanned_once() {
     // Each would be the worst there is for a reader that goes back.
     for piece in ["1 ", "1.", "a@", "1:", "AB12 ", "+1(", "0-", "::", "@", "\"@", "例@", "a.@"] {
         let text = piece.repeat(100_000);
@@ -129,7 +129,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_taken_and_redacted_once_and_for_all(text in "[0-9+@:. ()/a-fA-F\u{a0}ä🦀-]{0,60}") {
+    fn redaction_of_any_text_is_idempotent(text in "[0-9+@:. ()/a-fA-F\u{a0}ä🦀-]{0,60}") {
         let found = find_pii(&text);
         prop_assert!(found.windows(2).all(|pair| pair[0].place.end <= pair[1].place.start));
         prop_assert!(found.iter().all(|found| text.get(found.place.clone()).is_some_and(|part| !part.is_empty())));

@@ -36,7 +36,7 @@ fn punctuation_beside_a_number_hides_nothing() {
 }
 
 #[test]
-fn words_count_only_whole_and_next_to_the_number() {
+fn words_match_whole_and_next_to_the_number() {
     hold(&[
         ("In case of emergency: 415-555-2671", "In case of emergency: [PHONE]"),
         ("The building office 020 7946 0958", "The building office [PHONE]"),
@@ -83,7 +83,7 @@ fn numbers_are_found_behind_every_separator() {
 }
 
 #[test]
-fn ipv6_addresses_stand_behind_labels_and_before_ports() {
+fn ipv6_is_found_behind_labels_and_before_ports() {
     hold(&[
         ("Received: from x ([IPv6:2001:db8::25])", "Received: from x ([IPv6:[IP_ADDRESS]])"),
         ("{ip:2001:db8::1}", "{ip:[IP_ADDRESS]}"),
@@ -168,7 +168,7 @@ fn harmless_numbers_stay() {
 }
 
 #[test]
-fn nothing_beside_a_number_leaves_it_in_clear_without_evidence() {
+fn context_keeps_a_number_only_with_evidence() {
     hold(&[
         // Two numbers side by side, and a number behind a time or a column.
         ("020 7946 0958 030 1234567", "[PHONE] [PHONE]"),

@@ -19,7 +19,7 @@ fn excluded(draft: Option<ProfileDraft>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_known_name_is_kept_as_its_id_so_that_a_rename_changes_nothing() {
+async fn known_name_is_stored_as_id_and_survives_rename() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.learn("ann", &[("t1", "private"), ("t2", "work")]).await;
@@ -52,7 +52,7 @@ async fn a_known_name_is_kept_as_its_id_so_that_a_rename_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_exclusion_by_a_name_learns_the_id_of_the_tag_and_outlives_its_name() {
+async fn exclusion_by_name_learns_the_id_and_survives_rename() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let legacy = ProfileDraft { excluded_tag_ids: strings(&["private", "both"]), ..excluding(&["private"]) };
@@ -102,7 +102,7 @@ async fn an_exclusion_by_a_name_learns_the_id_of_the_tag_and_outlives_its_name()
 }
 
 #[tokio::test]
-async fn an_exclusion_by_a_name_that_several_tags_have_excludes_all_of_them() {
+async fn exclusion_by_a_shared_name_excludes_all_tags() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.learn("ann", &[("t1", "diary"), ("t2", "diary"), ("t3", "work")]).await;
@@ -125,7 +125,7 @@ async fn an_exclusion_by_a_name_that_several_tags_have_excludes_all_of_them() {
 }
 
 #[tokio::test]
-async fn what_learnt_many_ids_can_still_be_deactivated() {
+async fn profile_with_many_learned_ids_can_be_deactivated() {
     let backend = test_kit::Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let names: Vec<_> = (0..1_000).map(|n| format!("name-{n:0>100}")).collect();
@@ -143,7 +143,7 @@ async fn what_learnt_many_ids_can_still_be_deactivated() {
 }
 
 #[tokio::test]
-async fn names_stand_for_tags_wherever_a_tag_stands() {
+async fn names_are_accepted_wherever_tags_are() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let names = ["urgent", "work", "no", "private", "archived", "a", "b"];
@@ -166,7 +166,7 @@ async fn names_stand_for_tags_wherever_a_tag_stands() {
 }
 
 #[tokio::test]
-async fn one_persons_names_are_not_anothers() {
+async fn tag_names_are_scoped_to_a_person() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.learn("ann", &[("t1", "private")]).await;
@@ -178,7 +178,7 @@ async fn one_persons_names_are_not_anothers() {
 }
 
 #[tokio::test]
-async fn the_directory_says_what_it_knows() {
+async fn directory_lists_its_tags() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.learn("ann", &[("t1", "work"), ("t2", "home 🏡")]).await;

@@ -88,7 +88,7 @@ async fn unresolved_text_matches_an_id_or_a_name() {
 }
 
 #[tokio::test]
-async fn what_changes_what_is_shown_raises_the_version() {
+async fn visible_changes_increase_the_version() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.learn("ann", &[("t1", "work")]).await;
@@ -130,7 +130,7 @@ async fn what_changes_what_is_shown_raises_the_version() {
 }
 
 #[tokio::test]
-async fn ambiguous_name_is_refused_but_in_exclusions() {
+async fn ambiguous_name_is_rejected_except_in_exclusions() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let verbs = |tags: &[&str]| ProfileDraft {
@@ -219,7 +219,7 @@ async fn text_is_resolved_once_the_directory_knows_it() {
 }
 
 #[tokio::test]
-async fn below_two_nots_a_tag_includes() {
+async fn tag_below_two_nots_is_an_inclusion() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let expression =
@@ -241,7 +241,7 @@ async fn below_two_nots_a_tag_includes() {
 }
 
 #[tokio::test]
-async fn names_compare_in_nfc_without_white_space_around_them() {
+async fn names_compare_in_nfc_and_trimmed() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let text = server.create("ann", excluding(&["  cafe\u{301}\u{a0}"])).await.unwrap();

@@ -68,7 +68,7 @@ fn wrong() -> Vec<(ProfileDraft, &'static str)> {
 }
 
 #[tokio::test]
-async fn every_wrong_field_is_named_at_once_and_nothing_is_written() {
+async fn all_wrong_fields_are_reported_and_nothing_is_written() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let standing = server.create("ann", full()).await.unwrap();
@@ -92,7 +92,7 @@ async fn every_wrong_field_is_named_at_once_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn the_largest_profile_is_taken() {
+async fn largest_profile_is_accepted() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let ids = |prefix: &str| (0..1_000).map(|n| format!("{prefix}-{n:0>60}")).collect::<Vec<_>>();
@@ -117,7 +117,7 @@ async fn the_largest_profile_is_taken() {
 }
 
 #[tokio::test]
-async fn one_person_keeps_no_more_than_there_is_room_for() {
+async fn profiles_of_one_person_are_bounded() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let ids = |prefix: &str, count: usize| (0..count).map(|n| format!("{prefix}-{n:0>110}")).collect::<Vec<_>>();

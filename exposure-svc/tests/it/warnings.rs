@@ -92,7 +92,7 @@ fn not(tag: TagRef) -> TagExpression {
 }
 
 #[test]
-fn the_parts_that_contradict_each_other_are_named_and_no_others() {
+fn minimal_contradicting_parts_are_named() {
     let filters = |all: &[&str], any: &[&str], none: &[&str]| {
         Some(TagFilters { include_all: list(all), include_any: list(any), exclude_any: list(none) })
     };
@@ -190,7 +190,7 @@ fn each_kind_of_warning_reads_well() {
 }
 
 #[test]
-fn the_largest_profile_is_decided_in_bounded_time() {
+fn largest_profile_is_decided() {
     // Pigeons and holes: a formula that is hard for its size, as large as an expression may be.
     let hole = |pigeon: usize, hole: usize| TagExpression::tag(tag(&format!("p{pigeon}h{hole}")));
     let all = |op, conditions| TagExpression::Operation { op, conditions };
@@ -222,7 +222,7 @@ fn the_largest_profile_is_decided_in_bounded_time() {
 }
 
 #[test]
-fn of_what_is_too_hard_to_decide_nothing_is_said() {
+fn undecided_warnings_are_not_reported() {
     // Eight pigeons in seven holes, as few in a hole as can be said in so many parts.
     let hole = |pigeon: usize, hole: usize| TagExpression::tag(tag(&format!("p{pigeon}h{hole}")));
     let all = |op, conditions| TagExpression::Operation { op, conditions };
@@ -240,7 +240,7 @@ fn of_what_is_too_hard_to_decide_nothing_is_said() {
 }
 
 #[tokio::test]
-async fn warnings_stand_on_every_answer_that_carries_a_profile() {
+async fn every_profile_response_has_warnings() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let codes = |profile: &ofself_proto::exposure::Profile| -> Vec<String> {

@@ -36,7 +36,7 @@ fn fields_of(exposed: Option<Exposed>) -> Vec<&'static str> {
 }
 
 #[test]
-fn wider_range_and_one_more_picked_node_are_noticed() {
+fn wider_range_and_more_picked_nodes_widen() {
     let range = |start: i64, end: i64| Rules {
         date_range_start: Some(day(start)),
         date_range_end: Some(day(end)),
@@ -63,7 +63,7 @@ fn emptying_the_last_inclusion_or_picked_node_widens() {
 }
 
 #[test]
-fn more_of_a_node_is_noticed_verb_by_verb() {
+fn widened_permissions_are_detected_by_verb() {
     let more = |before: &Rules, after: &Rules| compared(before, after).more;
     let level = |level| Rules { max_detail_level: level, ..Rules::default() };
     assert_eq!(more(&level(Some(DetailLevel::Minimal)), &level(Some(DetailLevel::Summary))), ["max_detail_level"]);
@@ -197,7 +197,7 @@ fn widened(profile: &Profile) -> Vec<(String, Vec<String>)> {
 }
 
 #[tokio::test]
-async fn update_answers_carry_the_warning() {
+async fn update_responses_have_the_warning() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.learn("ann", &[("t1", "work"), ("t2", "private")]).await;
@@ -272,7 +272,7 @@ async fn inactive_versions_are_compared_and_activation_has_its_own_message() {
 }
 
 #[test]
-fn types_and_schemas_that_no_list_names_are_compared_too() {
+fn unlisted_types_and_schemas_are_compared() {
     let excluding = |types: &[&str]| Rules {
         excluded_node_types: UniqueVec::new(
             types.iter().map(|kind| NodeType::parse((*kind).to_owned()).unwrap()).collect(),

@@ -27,7 +27,7 @@ proptest! {
 
     /// In both directions: nothing that is widened is missed, and what is described is really exposed now and was not before.
     #[test]
-    fn no_widening_is_missed_and_none_is_made_up(
+    fn widening_is_exact(
         before in random_rules(),
         other in random_rules(),
         fields in subsequence(FIELDS.to_vec(), 1..=3),

@@ -37,7 +37,7 @@ fn profile(name: &str, description: Option<&str>, rules: Rules, is_active: bool)
 }
 
 #[test]
-fn a_person_can_read_it() {
+fn yaml_is_readable() {
     let rules = Rules {
         tag_filters: Some(TagFilters {
             exclude_any: UniqueVec::new(vec![TagRef::parse("private").unwrap()]),
@@ -231,7 +231,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn it_reads_back_to_an_equal_profile(
+    fn yaml_parses_to_an_equal_profile(
         rules in rules(),
         name in text(),
         description in option::of(text()),

@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_json_gets_it() {
+    fn accept_json_is_honored() {
         for accept in [
             "application/json",
             "Application/JSON",
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_else_gets_yaml() {
+    fn default_response_is_yaml() {
         assert!(!json(&[]));
         for accept in [
             "",

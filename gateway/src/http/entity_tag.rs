@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn if_match_compares_versions_and_nothing_weak() {
+    fn if_match_compares_strong_versions() {
         let expected = |value: &str| expected_versions(&headers(header::IF_MATCH, value));
         assert_eq!(expected("\"3-abc\""), [3]);
         assert_eq!(expected("\"3\", \"4-x\""), [3, 4]);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn if_none_match_compares_what_was_shown() {
+    fn if_none_match_compares_representations() {
         let tag = entity_tag(3, b"active").unwrap();
         let other = entity_tag(3, b"expired").unwrap();
         let known = |value: &str| is_known(&headers(header::IF_NONE_MATCH, value), &tag);

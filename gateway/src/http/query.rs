@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_of_paging_are_taken() {
+    fn both_kinds_of_paging_are_accepted() {
         assert_eq!(page("").unwrap(), of(None, None));
         assert_eq!(page("limit=5&offset=10").unwrap(), of(5, 10));
         assert_eq!(page("limit=&offset=").unwrap(), of(None, None));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_field() {
         assert_eq!(page("limit=x").unwrap_err(), "limit must be a whole number");
         assert_eq!(page("limit=1&limit=2&limit=3").unwrap_err(), "limit stands twice");
         assert_eq!(page("limit=1&per_page=2").unwrap_err(), "per_page cannot stand beside limit and offset");

@@ -114,7 +114,7 @@ async fn unknown_query_parameter_of_every_operation_is_400() {
 }
 
 #[tokio::test]
-async fn every_call_that_acts_for_a_user_is_one_operation_that_is_served() {
+async fn every_user_facing_rpc_is_one_rest_operation() {
     let server = TestServer::with_pem(&Signer::ed25519()).await;
     let description = description(&server).await;
     let mut operations = operations(&description);
@@ -132,7 +132,7 @@ async fn every_call_that_acts_for_a_user_is_one_operation_that_is_served() {
 }
 
 #[tokio::test]
-async fn bodies_have_the_fields_of_the_messages_they_stand_for() {
+async fn bodies_have_the_fields_of_their_messages() {
     let server = TestServer::with_pem(&Signer::ed25519()).await;
     let description = description(&server).await;
     let (_, messages) = messages();
@@ -156,7 +156,7 @@ async fn bodies_have_the_fields_of_the_messages_they_stand_for() {
 }
 
 #[tokio::test]
-async fn the_page_and_all_its_parts_are_served_from_here() {
+async fn documentation_page_loads_nothing_from_other_hosts() {
     let server = TestServer::with_pem(&Signer::ed25519()).await;
     let get = async |path: &str| server.http().send(Method::GET, path, &[], "").await.unwrap();
     let page = get("/docs").await;
@@ -211,13 +211,13 @@ fn answers(description: &Value) -> String {
 }
 
 #[tokio::test]
-async fn every_answer_of_every_operation_is_described() {
+async fn every_response_of_every_operation_is_described() {
     let server = TestServer::with_pem(&Signer::ed25519()).await;
     expect_file!["../cases/answers.txt"].assert_eq(&answers(&description(&server).await));
 }
 
 #[tokio::test]
-async fn every_code_that_there_is_stands_in_an_example_of_its_status() {
+async fn every_error_code_has_an_example() {
     let server = TestServer::with_pem(&Signer::ed25519()).await;
     let described = answers(&description(&server).await);
     for code in description(&server).await["components"]["schemas"]["ErrorCode"]["enum"].as_array().unwrap() {
@@ -230,7 +230,7 @@ async fn every_code_that_there_is_stands_in_an_example_of_its_status() {
 }
 
 #[tokio::test]
-async fn every_reference_leads_somewhere() {
+async fn every_reference_resolves() {
     let server = TestServer::with_pem(&Signer::ed25519()).await;
     let description = description(&server).await;
     let text = description.to_string();

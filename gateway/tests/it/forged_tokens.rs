@@ -259,7 +259,7 @@ impl Keys {
 }
 
 #[tokio::test]
-async fn every_forged_token_is_refused() {
+async fn every_forged_token_is_rejected() {
     let keys = Keys { ed: Signer::ed25519(), ec: Signer::p256(), rsa: Signer::rsa(), attacker: Signer::ed25519() };
     let (path, files) = file(&keys.jwks().to_string());
     let server = TestServer::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;

@@ -63,7 +63,7 @@ impl Source {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rotated_key_is_fetched_once_however_many_ask() {
+async fn rotated_key_is_fetched_once() {
     let (old, new) = (Signer::ed25519(), Signer::ed25519());
     let source = Source::start(&json!([old.jwk("old")])).await;
     let server = Arc::new(source.gateway().await);
@@ -90,7 +90,7 @@ async fn a_rotated_key_is_fetched_once_however_many_ask() {
 }
 
 #[tokio::test]
-async fn a_failed_fetch_keeps_the_keys_there_are() {
+async fn failed_fetch_keeps_current_keys() {
     let (signer, stranger) = (Signer::ed25519(), Signer::ed25519());
     for (status, body) in [
         (StatusCode::INTERNAL_SERVER_ERROR, "oh no".to_owned()),
@@ -151,14 +151,14 @@ async fn keys_expire_when_the_set_cannot_be_fetched() {
 }
 
 #[tokio::test]
-async fn without_keys_it_does_not_start() {
+async fn gateway_does_not_start_without_keys() {
     let source = Source::start(&json!([])).await;
     let refused = open(AuthSettings { jwt_jwks_url: Some(source.url.clone()), ..auth() }).await;
     assert!(format!("{:#}", refused.err().expect("a refusal")).contains("holds no key"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_that_come_slowly_keep_nobody_waiting_whose_key_is_known() {
+async fn slow_key_fetch_does_not_delay_known_keys() {
     let (signer, stranger) = (Signer::ed25519(), Signer::ed25519());
     let source = Source::start(&json!([signer.jwk("good")])).await;
     let server = Arc::new(source.gateway().await);

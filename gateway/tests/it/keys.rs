@@ -7,7 +7,7 @@ use crate::test_server::{Signer, TestServer, auth, claims, file, open};
 const LET_IN: u16 = 503;
 
 #[tokio::test]
-async fn a_pem_of_each_kind_verifies_its_own_tokens_and_no_others() {
+async fn pem_of_each_kind_verifies_only_its_tokens() {
     let signers = [Signer::ed25519(), Signer::p256(), Signer::rsa()];
     for (index, signer) in signers.iter().enumerate() {
         let server = TestServer::with_pem(signer).await;
@@ -19,7 +19,7 @@ async fn a_pem_of_each_kind_verifies_its_own_tokens_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_jwks_file_verifies_by_the_key_that_a_token_names() {
+async fn jwks_file_verifies_by_key_id() {
     let (one, two, stranger) = (Signer::ed25519(), Signer::rsa(), Signer::ed25519());
     let encryption = {
         let mut jwk = stranger.jwk("three");
@@ -40,7 +40,7 @@ async fn a_jwks_file_verifies_by_the_key_that_a_token_names() {
 }
 
 #[tokio::test]
-async fn a_key_of_p_384_is_one_for_es384_alone() {
+async fn p384_key_verifies_only_es384() {
     let signer = Signer::p384();
     let (path, files) = file(&signer.public_pem());
     let settings = |allowed| AuthSettings { jwt_public_key: Some(path.clone()), jwt_algorithms: allowed, ..auth() };
@@ -53,7 +53,7 @@ async fn a_key_of_p_384_is_one_for_es384_alone() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_read_or_is_for_something_else_takes_nothing_from_the_others() {
+async fn unusable_key_does_not_affect_others() {
     let (good, other) = (Signer::ed25519(), Signer::ed25519());
     let mut numbered = other.jwk("two");
     numbered["kid"] = json!(2);
@@ -69,7 +69,7 @@ async fn a_key_that_cannot_be_read_or_is_for_something_else_takes_nothing_from_t
 }
 
 #[tokio::test]
-async fn a_secret_verifies_where_it_is_configured_and_a_public_key_is_none() {
+async fn secret_verifies_and_public_key_is_no_secret() {
     let secret = "a secret of thirty-two bytes or more";
     let (_, files) = file("");
     let server = TestServer::start(AuthSettings { jwt_secret: Some(secret.into()), ..auth() }, files).await;
@@ -83,7 +83,7 @@ async fn a_secret_verifies_where_it_is_configured_and_a_public_key_is_none() {
 }
 
 #[tokio::test]
-async fn a_key_verifies_by_the_allowed_algorithms_alone() {
+async fn key_verifies_only_allowed_algorithms() {
     let signer = Signer::rsa();
     let (path, files) = file(&signer.public_pem());
     let allowed = vec![Algorithm::RS512, Algorithm::EdDSA];
@@ -95,7 +95,7 @@ async fn a_key_verifies_by_the_allowed_algorithms_alone() {
 }
 
 #[tokio::test]
-async fn what_is_unsafe_is_refused_at_the_start() {
+async fn unsafe_settings_are_rejected_at_start() {
     let (pem, _yet_more_files) = file(&Signer::ed25519().public_pem());
     let secret = || Some("a secret of thirty-two bytes or more".into());
     let (no_pem, _files) = file("not a key");

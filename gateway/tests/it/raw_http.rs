@@ -57,7 +57,7 @@ async fn missing_repeated_and_invalid_host_is_400() {
 }
 
 #[tokio::test]
-async fn refused_body_is_not_asked_for() {
+async fn rejected_body_is_not_requested() {
     let signer = Signer::ed25519();
     let server = TestServer::with_pem(&signer).await;
     let token = signer.sign(None, &claims());
@@ -120,7 +120,7 @@ async fn compressed_bodies_are_415_and_a_byte_order_mark_is_ignored() {
 }
 
 #[tokio::test]
-async fn root_leads_to_the_documentation() {
+async fn root_redirects_to_the_documentation() {
     let server = TestServer::with_pem(&Signer::ed25519()).await;
     for method in [Method::GET, Method::HEAD] {
         let answer = server.http().send(method, "/", &[], "").await.unwrap();

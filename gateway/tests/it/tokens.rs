@@ -15,7 +15,7 @@ fn without(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn every_claim_is_held_to_what_it_must_be() {
+async fn every_claim_is_validated() {
     let signer = Signer::ed25519();
     let server = TestServer::with_pem(&signer).await;
     let now = claims()["iat"].as_i64().unwrap();
@@ -62,7 +62,7 @@ async fn every_claim_is_held_to_what_it_must_be() {
 }
 
 #[tokio::test]
-async fn a_token_is_presented_once_and_as_a_bearer() {
+async fn token_is_sent_once_as_bearer() {
     let signer = Signer::ed25519();
     let server = TestServer::with_pem(&signer).await;
     let token = signer.sign(None, &claims());
@@ -103,7 +103,7 @@ async fn a_token_is_presented_once_and_as_a_bearer() {
 }
 
 #[tokio::test]
-async fn a_header_that_asks_for_more_is_refused() {
+async fn critical_header_is_rejected() {
     use jsonwebtoken::{Header, encode};
     let signer = Signer::ed25519();
     let server = TestServer::with_pem(&signer).await;
@@ -127,7 +127,7 @@ async fn a_header_that_asks_for_more_is_refused() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_not_remembered_as_good() {
+async fn expired_token_is_not_cached() {
     let signer = Signer::ed25519();
     let server = TestServer::with_pem(&signer).await;
     let now = claims()["iat"].as_i64().unwrap();

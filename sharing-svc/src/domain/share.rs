@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_minted_form_of_an_id_is_one() {
+    fn only_canonical_uuids_are_ids() {
         let text = "0192f0c1-2d3e-7a4b-8c5d-6e7f80910111";
         assert!(ShareId::parse(text).is_some());
         for other in ["share_abc", "", &text.replace('-', ""), &format!("{{{text}}}"), &format!("urn:uuid:{text}")] {

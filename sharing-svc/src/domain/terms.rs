@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn every_pair_of_scopes_is_within_or_is_refused_by_its_field() {
+    fn every_pair_of_scopes_is_within_or_rejected() {
         let scopes = [
             Scope::All,
             Scope::Tags(ids(&["a", "b"])),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_change_leaves_alone_is_not_held_against_it() {
+    fn unchanged_fields_are_not_compared_with_the_parent() {
         let at = |seconds| Some(Timestamp::from_parts(seconds, 0).unwrap());
         let parent = Terms { expires_at: at(10), ..terms(Scope::Tags(ids(&["a"]))) };
         let both = Rights { write: true, ..Rights::READ_ONLY };
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_and_the_expiry_are_held_to_the_parents() {
+    fn flags_and_expiry_are_limited_by_the_parent() {
         let at = |seconds| Some(Timestamp::from_parts(seconds, 0).unwrap());
         let everything = Rights { read: true, write: true, delete: true, share: true };
         let parent = Terms { expires_at: at(10), ..terms(Scope::All) };

@@ -46,7 +46,7 @@ async fn filter(server: &TestServer, viewer: &str, action: Action) -> GetAccessF
 }
 
 #[tokio::test]
-async fn a_decision_follows_every_change_at_once() {
+async fn decision_reflects_every_change_immediately() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let work = || node("n", &["work"], &[]);
@@ -91,7 +91,7 @@ async fn a_decision_follows_every_change_at_once() {
 }
 
 #[tokio::test]
-async fn a_filter_has_one_clause_a_share_and_one_selection_a_link_that_narrows() {
+async fn filter_has_a_clause_per_share_and_a_selection_per_link() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         assert_eq!(filter(&server, "bob", Action::Read).await.filter, Some(Filter::Nothing(true)));
@@ -149,7 +149,7 @@ async fn a_filter_has_one_clause_a_share_and_one_selection_a_link_that_narrows()
 }
 
 #[tokio::test]
-async fn who_can_act_on_a_node_is_listed_with_what_says_so() {
+async fn viewers_are_listed_with_their_shares() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let first = server.create("ann", passable(tags_to("cyd", &["work"]))).await.unwrap();
@@ -176,7 +176,7 @@ async fn who_can_act_on_a_node_is_listed_with_what_says_so() {
 }
 
 #[tokio::test]
-async fn every_wrong_field_of_a_question_is_named_at_once() {
+async fn all_wrong_fields_of_a_check_are_reported() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let mut access = server.access();
@@ -214,7 +214,7 @@ async fn every_wrong_field_of_a_question_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn ten_thousand_nodes_are_answered_in_the_order_asked() {
+async fn ten_thousand_nodes_keep_their_order() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.create("ann", tags_to("bob", &["tag-3"])).await.unwrap();
@@ -236,7 +236,7 @@ async fn ten_thousand_nodes_are_answered_in_the_order_asked() {
 }
 
 #[tokio::test]
-async fn filter_that_names_too_many_ids_is_refused_and_checks_are_answered() {
+async fn too_large_filter_is_rejected_and_checks_work() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();

@@ -45,7 +45,7 @@ fn node(id: &str, tags: &[&str], roots: &[&str]) -> CaseNode {
 }
 
 #[test]
-fn every_kind_of_yes_and_no_says_why() {
+fn every_decision_is_explained() {
     let all = |id, to, rights| share(id, to, "all", &[], rights);
     let tags = |id, to, tags: &[&str], rights| share(id, to, "specific_tags", tags, rights);
     let nodes = |id, to, nodes: &[&str], rights| share(id, to, "specific_nodes", nodes, rights);

@@ -5,7 +5,7 @@ use crate::statements::on_both;
 use crate::test_server::{TestServer, after, everything_to, of, passable, tags_to, why};
 
 #[tokio::test]
-async fn an_exact_copy_is_refused_and_named() {
+async fn exact_copy_is_rejected_with_its_id() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let first = server.create("ann", tags_to("bob", &["a", "b"])).await.unwrap();
@@ -28,7 +28,7 @@ async fn an_exact_copy_is_refused_and_named() {
 }
 
 #[tokio::test]
-async fn an_expired_share_is_no_obstacle() {
+async fn expired_share_is_no_conflict() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let soon = CreateShareRequest { expires_at: after(10), ..everything_to("bob") };
@@ -41,7 +41,7 @@ async fn an_expired_share_is_no_obstacle() {
 }
 
 #[tokio::test]
-async fn an_expired_share_takes_nobodys_place_until_it_is_renewed() {
+async fn expired_share_uses_quota_only_when_renewed() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let soon = CreateShareRequest { expires_at: after(10), ..everything_to("bob") };
@@ -58,7 +58,7 @@ async fn an_expired_share_takes_nobodys_place_until_it_is_renewed() {
 }
 
 #[tokio::test]
-async fn nobody_learns_by_a_conflict_of_a_share_they_may_not_see() {
+async fn conflict_does_not_reveal_hidden_shares() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.create("ann", everything_to("cyd")).await.unwrap();
@@ -71,7 +71,7 @@ async fn nobody_learns_by_a_conflict_of_a_share_they_may_not_see() {
 }
 
 #[tokio::test]
-async fn an_update_at_another_version_is_refused() {
+async fn update_of_another_version_is_rejected() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let made = server.create("ann", everything_to("bob")).await.unwrap();

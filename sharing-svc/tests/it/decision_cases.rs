@@ -53,7 +53,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn the_engine_decides_every_case() {
+fn engine_decides_every_vector() {
     for (number, case) in cases().iter().enumerate() {
         let now = Timestamp::new(case.now).unwrap();
         let made = shares(&case.shares, "");
@@ -78,7 +78,7 @@ fn the_engine_decides_every_case() {
 }
 
 #[tokio::test]
-async fn the_service_decides_every_case() {
+async fn service_decides_every_vector() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let store =

@@ -33,7 +33,7 @@ proptest! {
 
     /// Each world asks 3 viewers × 4 actions × (24 nodes + 23 edges) questions: 169,200 in all.
     #[test]
-    fn however_it_is_asked_the_answer_is_the_same(
+    fn all_methods_decide_alike(
         made in random_shares(),
         nodes in vec(random_node(), 24),
     ) {
@@ -74,7 +74,7 @@ proptest! {
     }
 
     #[test]
-    fn a_filter_holds_until_the_moment_it_names_and_no_longer(
+    fn filter_holds_until_valid_until(
         made in random_shares(),
         nodes in vec(random_node(), 8),
     ) {
@@ -98,7 +98,7 @@ proptest! {
     }
 
     #[test]
-    fn another_share_never_takes_anything_away(
+    fn more_shares_never_allow_less(
         made in random_shares(),
         another in random_shares(),
         nodes in vec(random_node(), 8),
@@ -114,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn narrowing_a_share_never_gives_anything(
+    fn narrowing_a_share_never_allows_more(
         made in random_shares(),
         which in any::<Index>(),
         how in 0..7_usize,
@@ -142,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn a_share_passed_on_never_allows_what_the_one_above_does_not(
+    fn reshare_never_allows_more_than_its_parent(
         made in random_shares(),
         nodes in vec(random_node(), 8),
     ) {

@@ -68,7 +68,7 @@ async fn sql(backend: &Backend, statements: &str) {
 }
 
 #[tokio::test]
-async fn one_live_chain_of_two_allows() {
+async fn one_active_chain_of_two_allows() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         for (creator, expires_at) in [("bob", after(10)), ("dan", None)] {
@@ -84,7 +84,7 @@ async fn one_live_chain_of_two_allows() {
 }
 
 #[tokio::test]
-async fn live_reshare_allows_beside_a_revoked_direct_share() {
+async fn active_reshare_allows_beside_revoked_direct_share() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let direct = server.create("ann", everything_to("cyd")).await.unwrap();
@@ -98,7 +98,7 @@ async fn live_reshare_allows_beside_a_revoked_direct_share() {
 }
 
 #[tokio::test]
-async fn missing_parent_is_an_error_and_never_a_yes() {
+async fn missing_parent_is_an_error_and_never_allows() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();
@@ -130,7 +130,7 @@ async fn unreadable_share_is_an_error_although_another_would_allow() {
 }
 
 #[tokio::test]
-async fn reshare_back_to_the_owner_or_oneself_is_refused() {
+async fn reshare_to_owner_or_self_is_rejected() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();
@@ -143,7 +143,7 @@ async fn reshare_back_to_the_owner_or_oneself_is_refused() {
 }
 
 #[tokio::test]
-async fn batch_answers_each_description_of_one_node() {
+async fn batch_decides_each_description_of_one_node() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.create("ann", tags_to("bob", &["work"])).await.unwrap();
@@ -161,7 +161,7 @@ async fn batch_answers_each_description_of_one_node() {
 }
 
 #[tokio::test]
-async fn people_whose_ids_look_alike_are_different_people() {
+async fn similar_user_ids_are_different_users() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let people = ["Bob", "bob", "BOB", "b:ob", "b.ob", "bob.", "bob:", "auth0:bob", "auth0.bob", "bob_1", "bob-1"];
@@ -183,7 +183,7 @@ async fn people_whose_ids_look_alike_are_different_people() {
 }
 
 #[tokio::test]
-async fn equal_clauses_of_a_filter_are_answered_once() {
+async fn equal_clauses_of_a_filter_are_merged() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         for (creator, expires_at) in [("bob", after(50)), ("dan", after(90)), ("eve", after(70))] {

@@ -40,7 +40,7 @@ fn start_with(backend: &Backend, options: &[&str]) -> (Process, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_acknowledged_write_survives_a_kill() {
+async fn acknowledged_writes_survive_kill() {
     on_both(|backend| async move {
         let (process, address) = start(&backend);
         let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
@@ -78,7 +78,7 @@ async fn every_acknowledged_write_survives_a_kill() {
 }
 
 #[tokio::test]
-async fn a_schema_that_was_not_migrated_is_refused_in_one_line() {
+async fn outdated_schema_is_rejected_in_one_line() {
     on_both(|backend| async move {
         let program = |arguments: &[&str]| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_sharing-svc"));
@@ -97,7 +97,7 @@ async fn a_schema_that_was_not_migrated_is_refused_in_one_line() {
 }
 
 #[test]
-fn plain_text_beyond_this_machine_is_refused() {
+fn remote_plaintext_is_rejected() {
     let backend = Backend::sqlite();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sharing-svc"));
     let refused = command.env("DATABASE_URL", backend.url()).args(["serve", "--listen", "0.0.0.0:0"]).output().unwrap();

@@ -22,7 +22,7 @@ fn scope_of(share: &Share) -> Option<(ShareScope, Vec<String>)> {
 }
 
 #[tokio::test]
-async fn share_of_an_owner_is_effective_as_it_is() {
+async fn share_of_an_owner_is_effective_unchanged() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let request = CreateShareRequest { expires_at: after(9), can_write: Some(true), ..tags_to("bob", &["a", "b"]) };
@@ -44,7 +44,7 @@ async fn share_of_an_owner_is_effective_as_it_is() {
 }
 
 #[tokio::test]
-async fn reshare_shows_what_the_shares_above_take_away() {
+async fn reshare_shows_its_effective_terms() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let everything =
@@ -148,7 +148,7 @@ async fn inactive_reason_is_the_first_that_applies() {
 }
 
 #[tokio::test]
-async fn parent_that_comes_back_brings_its_reshares_back() {
+async fn restored_parent_restores_its_reshares() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();
@@ -177,7 +177,7 @@ async fn parent_that_comes_back_brings_its_reshares_back() {
 }
 
 #[tokio::test]
-async fn repeat_of_a_narrowed_reshare_gets_the_same_answer() {
+async fn repeat_of_a_narrowed_reshare_returns_the_same_response() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let first = server.create("ann", passable(everything_to("bob"))).await.unwrap();

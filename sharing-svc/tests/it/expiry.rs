@@ -5,7 +5,7 @@ use crate::statements::on_both;
 use crate::test_server::{START, TestServer, after, by, everything_to, of, passable, why};
 
 #[tokio::test]
-async fn a_share_expires_at_the_instant_of_its_expiry() {
+async fn share_expires_exactly_at_its_expiry() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let until = CreateShareRequest { expires_at: after(10), ..everything_to("bob") };
@@ -25,7 +25,7 @@ async fn a_share_expires_at_the_instant_of_its_expiry() {
 }
 
 #[tokio::test]
-async fn an_expiry_must_lie_ahead() {
+async fn expiry_must_be_in_the_future() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         for past in [0, -1] {
@@ -41,7 +41,7 @@ async fn an_expiry_must_lie_ahead() {
 }
 
 #[tokio::test]
-async fn the_filter_of_a_list_agrees_with_the_status_to_the_microsecond() {
+async fn list_filter_agrees_with_status_to_the_microsecond() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         // Texts of different lengths, where a database compares texts.
@@ -72,7 +72,7 @@ async fn the_filter_of_a_list_agrees_with_the_status_to_the_microsecond() {
 }
 
 #[tokio::test]
-async fn a_parents_expiry_is_its_childrens() {
+async fn expiry_of_a_parent_applies_to_children() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();

@@ -25,7 +25,7 @@ async fn end(server: &TestServer, follow: &str) -> Option<Share> {
 }
 
 #[tokio::test]
-async fn a_follow_has_one_share_that_ends_with_it() {
+async fn follow_has_one_share_that_ends_with_it() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let (first, created) = grant(&server, "f1", "bob").await.unwrap();
@@ -45,7 +45,7 @@ async fn a_follow_has_one_share_that_ends_with_it() {
 }
 
 #[tokio::test]
-async fn a_follows_share_and_the_owners_own_stand_beside_each_other() {
+async fn follow_share_and_own_share_coexist() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let own = server.create("ann", everything_to("bob")).await.unwrap();
@@ -58,7 +58,7 @@ async fn a_follows_share_and_the_owners_own_stand_beside_each_other() {
 }
 
 #[tokio::test]
-async fn the_owner_handles_a_follows_share_like_any_other() {
+async fn owner_can_change_a_follow_share() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let (share, _) = grant(&server, "f1", "bob").await.unwrap();
@@ -146,7 +146,7 @@ async fn other_owner(backend: &Backend, share: &Share, owner: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_share_that_stands_is_found_though_a_clock_went_back() {
+async fn active_share_is_found_after_clock_set_back() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.at(10);

@@ -8,7 +8,7 @@ use crate::statements::on_both;
 use crate::test_server::{TestServer, after, everything_to, settings, why};
 
 #[tokio::test]
-async fn a_repeat_gets_the_first_answer_even_after_a_restart_and_a_revocation() {
+async fn repeat_returns_first_response_after_restart_and_revoke() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let request = CreateShareRequest { expires_at: after(10), ..everything_to("bob") };
@@ -28,7 +28,7 @@ async fn a_repeat_gets_the_first_answer_even_after_a_restart_and_a_revocation() 
 }
 
 #[tokio::test]
-async fn a_key_stands_for_one_request_of_one_user_for_a_day() {
+async fn key_is_bound_to_one_request_of_one_user_for_a_day() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.create_as("ann", Some("k"), everything_to("bob")).await.unwrap();
@@ -41,7 +41,7 @@ async fn a_key_stands_for_one_request_of_one_user_for_a_day() {
 }
 
 #[tokio::test]
-async fn a_refused_request_leaves_its_key_free() {
+async fn rejected_request_does_not_use_its_key() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.create("ann", everything_to("bob")).await.unwrap();
@@ -52,7 +52,7 @@ async fn a_refused_request_leaves_its_key_free() {
 }
 
 #[tokio::test]
-async fn a_key_of_another_shape_is_refused() {
+async fn malformed_idempotency_key_is_rejected() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         for key in ["", "a b", &"k".repeat(256)] {
@@ -67,7 +67,7 @@ async fn a_key_of_another_shape_is_refused() {
 }
 
 #[tokio::test]
-async fn a_key_whose_first_request_is_under_way_is_not_answered_twice() {
+async fn key_in_flight_is_rejected() {
     // SQLite has one who writes, and everybody else waits for them.
     let Some(backend) = Backend::postgres().await else { return };
     let server = TestServer::start(&backend).await;

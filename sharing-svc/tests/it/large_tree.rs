@@ -70,7 +70,7 @@ async fn list(server: &TestServer, user: &str, is_active: Option<bool>) -> (Vec<
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn share_above_very_many_reshares_is_changed_like_any_other() {
+async fn share_above_many_reshares_can_be_changed() {
     on_both(|backend| async move {
         let number = reshares();
         println!("{backend}, {number} re-shares");

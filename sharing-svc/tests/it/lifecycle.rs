@@ -4,7 +4,7 @@ use crate::statements::on_both;
 use crate::test_server::{TestServer, everything_to, tags_to, why};
 
 #[tokio::test]
-async fn a_share_reads_back_as_it_was_made() {
+async fn stored_share_equals_created_share() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let made = server.create("ann", tags_to("bob", &["work", "home", "work"])).await.unwrap();
@@ -20,7 +20,7 @@ async fn a_share_reads_back_as_it_was_made() {
 }
 
 #[tokio::test]
-async fn an_update_changes_what_it_names_and_keeps_the_rest() {
+async fn update_changes_only_fields_in_its_mask() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let made = server.create("ann", tags_to("bob", &["work"])).await.unwrap();
@@ -58,7 +58,7 @@ async fn only_the_owner_changes_and_revokes() {
 }
 
 #[tokio::test]
-async fn a_revoked_share_stays_as_it_is() {
+async fn revoked_share_cannot_be_changed() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let made = server.create("ann", everything_to("bob")).await.unwrap();

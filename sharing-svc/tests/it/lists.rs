@@ -58,7 +58,7 @@ async fn outgoing_lists_shares_of_own_data_and_own_reshares() {
 }
 
 #[tokio::test]
-async fn a_page_below_the_first_is_refused() {
+async fn page_below_one_is_rejected() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let request = ListOutgoingSharesRequest { limit: Some(0), offset: Some(-1), is_active: None };

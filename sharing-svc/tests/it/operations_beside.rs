@@ -11,7 +11,7 @@ use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus,
 use crate::test_server::TestServer;
 
 #[tokio::test]
-async fn health_is_said_for_the_process_and_for_each_service() {
+async fn health_is_reported_for_process_and_services() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let mut health = HealthClient::new(server.channel.clone());
@@ -29,7 +29,7 @@ async fn health_is_said_for_the_process_and_for_each_service() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_yet_says_so() {
+async fn unimplemented_methods_say_so() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let watched = AccessServiceClient::new(server.channel.clone()).watch_shares(WatchSharesRequest::default()).await;

@@ -261,7 +261,7 @@ async fn shares_of_one_owner_are_bounded_and_reshares_beside_them() {
 }
 
 #[tokio::test]
-async fn refused_reshare_does_not_tell_who_is_on_the_chain() {
+async fn rejected_reshare_does_not_reveal_the_chain() {
     on_both(|backend| async move {
         let quotas = QuotaSettings { max_shares_per_recipient: 1, ..QuotaSettings::default() };
         let server = stage_with(&backend, quotas).await;

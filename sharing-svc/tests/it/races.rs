@@ -11,7 +11,7 @@ use crate::statements::on_both;
 use crate::test_server::{TestServer, by, everything_to, of, passable, store, tags_to, user, why};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_posts_under_one_key_make_one_share_and_equal_answers() {
+async fn two_hundred_posts_with_one_key_create_one_share() {
     on_both(|backend| async move {
         let server = Arc::new(TestServer::start(&backend).await);
         let mut posts = JoinSet::new();
@@ -45,7 +45,7 @@ async fn equal_posts_without_a_key_make_one_share() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_contended_updates_lose_none() {
+async fn hundred_contended_updates_lose_none() {
     on_both(|backend| async move {
         let server = Arc::new(TestServer::start(&backend).await);
         let made = server.create("ann", tags_to("bob", &["t0"])).await.unwrap();
@@ -76,7 +76,7 @@ async fn a_hundred_contended_updates_lose_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_parent_revoked_while_it_is_passed_on_leaves_no_active_child() {
+async fn revoke_racing_a_reshare_leaves_no_active_child() {
     on_both(|backend| async move {
         let server = Arc::new(TestServer::start(&backend).await);
         for round in 0..12 {
@@ -134,7 +134,7 @@ async fn share_with_many_reshares_is_revoked_with_all_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_follow_accepted_many_times_at_once_has_one_share() {
+async fn concurrent_follow_grants_create_one_share() {
     on_both(|backend| async move {
         let server = Arc::new(TestServer::start(&backend).await);
         let mut grants = JoinSet::new();
@@ -158,7 +158,7 @@ async fn one_follow_accepted_many_times_at_once_has_one_share() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_that_start_together_do_not_trip_over_one_another() {
+async fn replicas_can_start_concurrently() {
     on_both(|backend| async move {
         let (one, two, three) =
             tokio::join!(TestServer::start(&backend), TestServer::start(&backend), TestServer::start(&backend));

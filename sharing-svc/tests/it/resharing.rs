@@ -36,7 +36,7 @@ async fn reshare_belongs_to_the_owner_and_can_only_narrow() {
 }
 
 #[tokio::test]
-async fn who_may_pass_a_share_on() {
+async fn only_recipients_with_can_share_may_reshare() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let kept = server.create("ann", everything_to("bob")).await.unwrap();
@@ -54,7 +54,7 @@ async fn who_may_pass_a_share_on() {
 }
 
 #[tokio::test]
-async fn a_share_that_lost_its_leave_to_be_passed_on_ends_the_chain_below() {
+async fn losing_can_share_ends_the_chain_below() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let parent = server.create("ann", passable(everything_to("bob"))).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_share_that_lost_its_leave_to_be_passed_on_ends_the_chain_below() {
 }
 
 #[tokio::test]
-async fn a_chain_has_eight_links_and_passes_nobody_twice() {
+async fn chain_has_at_most_eight_links_and_no_cycle() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let mut link = server.create("u0", passable(everything_to("u1"))).await.unwrap();
@@ -107,7 +107,7 @@ async fn reshare_without_an_expiry_has_that_of_its_parent() {
 }
 
 #[tokio::test]
-async fn revoking_a_parent_ends_the_whole_subtree_and_writes_none_of_it() {
+async fn revoking_a_parent_ends_the_subtree_without_writes() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let root = server.create("ann", passable(everything_to("bob"))).await.unwrap();
@@ -148,7 +148,7 @@ async fn revoking_a_parent_ends_the_whole_subtree_and_writes_none_of_it() {
 }
 
 #[tokio::test]
-async fn a_graph_can_be_passed_on_as_its_roots_or_as_nodes() {
+async fn graph_can_be_reshared_as_roots_or_nodes() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let nodes = |recipient: &str, scope: ShareScope, ids: &[&str]| CreateShareRequest {

@@ -65,7 +65,7 @@ async fn chain(server: &TestServer, people: &[&str]) -> Vec<Share> {
 }
 
 #[tokio::test]
-async fn marks_change_neither_version_nor_answer() {
+async fn marks_change_neither_version_nor_response() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let links = chain(&server, &["bob", "cyd", "dan", "eve"]).await;
@@ -90,7 +90,7 @@ async fn marks_change_neither_version_nor_answer() {
 }
 
 #[tokio::test]
-async fn nothing_is_marked_for_what_may_come_back() {
+async fn shares_that_can_return_are_not_marked() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let links = chain(&server, &["bob", "cyd", "dan"]).await;
@@ -179,7 +179,7 @@ async fn shares_that_ended_long_ago_are_purged_leaves_first() {
 }
 
 #[tokio::test]
-async fn share_expired_that_long_ends_for_good_with_what_is_below() {
+async fn share_expired_beyond_retention_ends_permanently() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let links = chain(&server, &["bob", "cyd", "dan"]).await;

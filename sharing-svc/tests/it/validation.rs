@@ -8,7 +8,7 @@ use tonic::Code;
 use crate::test_server::{TestServer, by, everything_to, tags_to, why};
 
 #[tokio::test]
-async fn every_wrong_field_of_a_new_share_is_named_at_once() {
+async fn all_wrong_fields_of_a_new_share_are_reported() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let strings = |text: &str, times: usize| vec![text.to_owned(); times];
@@ -36,7 +36,7 @@ async fn every_wrong_field_of_a_new_share_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn every_wrong_field_of_an_update_is_named_at_once() {
+async fn all_wrong_fields_of_an_update_are_reported() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let made = server.create("ann", tags_to("bob", &["a"])).await.unwrap();
@@ -60,7 +60,7 @@ async fn every_wrong_field_of_an_update_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn checking_only_changes_nothing() {
+async fn validate_only_changes_nothing() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let request = CreateShareRequest { validate_only: true, ..everything_to("bob") };
@@ -70,7 +70,7 @@ async fn checking_only_changes_nothing() {
 }
 
 #[tokio::test]
-async fn follows_are_checked_alike() {
+async fn follow_requests_are_validated_alike() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let refused = server.follows().grant_follow_share(GrantFollowShareRequest::default()).await;
@@ -87,7 +87,7 @@ async fn follows_are_checked_alike() {
 }
 
 #[tokio::test]
-async fn nobody_acts_without_a_name() {
+async fn user_is_required() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     let anonymous = tonic::Request::new(everything_to("bob"));

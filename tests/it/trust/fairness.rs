@@ -47,7 +47,7 @@ impl TestServer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_not_taken_is_still_under_way() {
+async fn unread_response_is_still_in_flight() {
     let server = TestServer::start(2).await;
     let token = token_in(server.backend.folder(), "ann");
     let headers = [("authorization", format!("Bearer {token}")), ("content-type", "application/json".to_owned())];
@@ -81,7 +81,7 @@ async fn an_answer_that_is_not_taken_is_still_under_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_one_user_takes_nothing_from_another() {
+async fn flood_of_one_user_does_not_affect_another() {
     let server = TestServer::start(4).await;
     let (http, backend) = (server.http.clone(), &server.backend);
     let ask = |user: &str| {

@@ -9,7 +9,7 @@ use test_kit::{Backend, HttpClient};
 use super::plane::{Papers, SecurePlane, make_certificates};
 
 #[tokio::test]
-async fn nobody_connects_without_a_certificate_of_the_authority() {
+async fn client_certificate_is_required() {
     let plane = SecurePlane::start().await;
     assert!(plane.papers("service").is_let_in(&plane.sharing).await);
 
@@ -23,7 +23,7 @@ async fn nobody_connects_without_a_certificate_of_the_authority() {
 }
 
 #[tokio::test]
-async fn a_client_takes_no_server_of_another_authority_or_name() {
+async fn client_rejects_server_of_other_authority_or_name() {
     let plane = SecurePlane::start().await;
     let elsewhere = tempfile::tempdir().unwrap();
     make_certificates(elsewhere.path(), "ofself.local");
@@ -34,7 +34,7 @@ async fn a_client_takes_no_server_of_another_authority_or_name() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_is_never_finished_is_given_up() {
+async fn unfinished_handshake_times_out() {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpStream,
@@ -68,7 +68,7 @@ fn der(path: &Path) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_renewed_certificate_is_shown_without_a_restart() {
+async fn renewed_certificate_is_used_without_restart() {
     let plane = SecurePlane::start().await;
     let papers = plane.papers("service");
     let first = shown(&plane, &papers).await;
@@ -88,7 +88,7 @@ async fn a_renewed_certificate_is_shown_without_a_restart() {
 }
 
 #[tokio::test]
-async fn a_new_authority_shuts_the_old_ones_callers_out() {
+async fn new_authority_locks_out_callers_of_the_old() {
     let plane = SecurePlane::start().await;
     let old = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(&plane.folder).unwrap().map(Result::unwrap) {
@@ -104,7 +104,7 @@ async fn a_new_authority_shuts_the_old_ones_callers_out() {
 }
 
 #[tokio::test]
-async fn the_gateway_reaches_its_services_by_mutual_tls() {
+async fn gateway_uses_mutual_tls() {
     let plane = SecurePlane::start().await;
     let backend = Backend::sqlite();
     let mut settings = crate::test_server::gateway_settings(
@@ -128,7 +128,7 @@ async fn the_gateway_reaches_its_services_by_mutual_tls() {
 }
 
 #[tokio::test]
-async fn the_gateway_serves_https_where_it_has_a_certificate() {
+async fn gateway_with_a_certificate_serves_https() {
     let (backend, plane) = (Backend::sqlite(), SecurePlane::start().await);
     let nowhere = || "http://127.0.0.1:1".parse().unwrap();
     let mut settings = crate::test_server::gateway_settings(nowhere(), nowhere(), backend.folder());

@@ -33,7 +33,7 @@ fn all_methods() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_table_of_roles_is_what_the_services_do() {
+async fn role_table_matches_the_services() {
     let plane = SecurePlane::start().await;
     let callers = [
         ("gateway", plane.papers("gateway")),
@@ -61,7 +61,7 @@ async fn the_table_of_roles_is_what_the_services_do() {
 }
 
 #[tokio::test]
-async fn a_user_is_named_by_the_gateway_alone() {
+async fn only_the_gateway_names_a_user() {
     let plane = SecurePlane::start().await;
     for papers in [plane.papers("service"), plane.papers("operator"), plane.strangers_papers()] {
         let channels = channels(&plane, &papers).await;
@@ -76,7 +76,7 @@ async fn a_user_is_named_by_the_gateway_alone() {
 }
 
 #[tokio::test]
-async fn a_certificate_with_no_id_or_with_several_names_nobody() {
+async fn certificate_needs_exactly_one_spiffe_id() {
     let plane = SecurePlane::start().await;
     let gateway = "spiffe://ofself.local/gateway";
     for ids in [&[][..], &[gateway, "spiffe://ofself.local/operator"]] {
@@ -132,7 +132,7 @@ async fn wrong_role_error_names_both_sides() {
 
 /// CVE-2026-33186: a path that a router takes for a method, and the guard before it does not.
 #[tokio::test]
-async fn a_path_that_only_looks_like_a_method_is_none() {
+async fn path_must_match_a_method_exactly() {
     let plane = SecurePlane::start().await;
     let [sharing, _] = channels(&plane, &plane.papers("service")).await;
     for path in [

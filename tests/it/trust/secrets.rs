@@ -22,7 +22,7 @@ const PERSONAL: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn a_run_of_everything_prints_no_secret() {
+async fn full_run_logs_no_secret() {
     let data = tempfile::tempdir().unwrap();
     let free = "127.0.0.1:0";
     let mut program = Command::new(test_kit::program("ofself"))

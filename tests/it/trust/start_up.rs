@@ -29,7 +29,7 @@ fn said(error: Option<anyhow::Error>) -> String {
 }
 
 #[tokio::test]
-async fn a_service_says_what_is_unsafe_about_its_options() {
+async fn service_reports_unsafe_options() {
     let backend = Backend::sqlite();
     let folder = backend.folder().join("certificates");
     make_certificates(&folder, "ofself.local");
@@ -91,7 +91,7 @@ fn copy_readable_by_all(key: &str) -> PathBuf {
 type Change = Box<dyn Fn(&mut gateway::config::Settings)>;
 
 #[tokio::test]
-async fn a_gateway_says_what_is_unsafe_about_its_options() {
+async fn gateway_reports_unsafe_options() {
     let backend = Backend::sqlite();
     let url = |text: &str| text.parse().unwrap();
     let local =
@@ -124,7 +124,7 @@ async fn a_gateway_says_what_is_unsafe_about_its_options() {
 }
 
 #[tokio::test]
-async fn a_schema_of_a_newer_program_is_left_alone() {
+async fn schema_of_a_newer_program_is_not_changed() {
     for backend in [Some(Backend::sqlite()), Backend::postgres().await].into_iter().flatten() {
         let command = service::settings::parse_from::<sharing_svc::SharingSvc>([
             "sharing-svc",
@@ -191,7 +191,7 @@ async fn unreachable_postgres_is_reported_at_once_with_its_address() {
 }
 
 #[tokio::test]
-async fn a_database_that_forgets_what_it_acknowledged_is_refused() {
+async fn database_without_durable_commits_is_rejected() {
     let Some(backend) = Backend::postgres().await else { return };
     let database = sea_orm::Database::connect(backend.url()).await.unwrap();
     let forget =

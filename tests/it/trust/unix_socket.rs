@@ -22,7 +22,7 @@ fn settings(backend: &Backend) -> sharing_svc::config::Settings {
 }
 
 #[tokio::test]
-async fn a_socket_file_is_reached_by_its_owner_and_group_and_taken_over_from_the_dead() {
+async fn socket_file_is_for_owner_and_group_and_is_reclaimed() {
     let backend = Backend::sqlite();
     let path = backend.folder().join("sharing.sock");
     // What a process left behind that was killed.

@@ -39,7 +39,7 @@ fn framed(promised: u32, bytes: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_message_is_as_large_as_its_method_takes_and_no_larger() {
+async fn message_size_is_limited_by_method() {
     let echo = Echo::grpc(settings(), NEVER).await;
     let channel = caller(&echo);
     for (message, code) in [
@@ -62,7 +62,7 @@ async fn a_message_is_as_large_as_its_method_takes_and_no_larger() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_passes_is_answered_as_such() {
+async fn exceeded_deadline_is_reported() {
     let echo = Echo::grpc(settings(), NEVER).await;
     let channel = caller(&echo);
     let status = send(&channel, "/test.Echo/Wait", &[("grpc-timeout", "20m")], framed(0, 0)).await;
@@ -83,7 +83,7 @@ async fn a_deadline_that_passes_is_answered_as_such() {
 }
 
 #[tokio::test]
-async fn what_there_is_no_room_for_is_turned_away_at_once() {
+async fn requests_beyond_the_limit_are_rejected() {
     let load = AdmissionSettings { max_in_flight: 1, max_body_memory: 1, ..AdmissionSettings::default() };
     let echo = Echo::grpc(GrpcSettings { load, ..settings() }, NEVER).await;
     let channel = caller(&echo);
@@ -114,7 +114,7 @@ async fn what_there_is_no_room_for_is_turned_away_at_once() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_slowly_takes_nobodys_place() {
+async fn slow_body_holds_no_permit() {
     use crate::frames::{DATA, END_HEADERS, Frames, HEADERS, post};
     let load = AdmissionSettings { max_in_flight: 1, max_body_memory: 1, ..AdmissionSettings::default() };
     let echo = Echo::grpc(GrpcSettings { load, ..settings() }, NEVER).await;

@@ -16,7 +16,7 @@ async fn ended(echo: &mut Echo) {
 }
 
 #[tokio::test]
-async fn a_watcher_is_told_to_call_again_and_keeps_nothing_alive() {
+async fn health_watch_ends_on_shutdown() {
     let mut echo = Echo::grpc(settings(), NEVER).await;
     let channel = Endpoint::from_shared(echo.address.url()).unwrap().connect().await.unwrap();
     let request = HealthCheckRequest { service: String::new() };
@@ -30,7 +30,7 @@ async fn a_watcher_is_told_to_call_again_and_keeps_nothing_alive() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_is_answered_before_the_end() {
+async fn requests_in_flight_are_completed_on_shutdown() {
     let mut echo = Echo::grpc(settings(), NEVER).await;
     let mut frames = Frames::connect(echo.socket()).await;
     frames.send(HEADERS, END_HEADERS | END_STREAM, 1, &post("/test.Echo/Wait")).await.unwrap();
@@ -46,7 +46,7 @@ async fn what_is_under_way_is_answered_before_the_end() {
 }
 
 #[tokio::test]
-async fn what_takes_longer_than_the_drain_time_is_cut() {
+async fn requests_beyond_the_drain_time_are_cancelled() {
     let mut echo = Echo::grpc(settings(), Duration::from_millis(100)).await;
     let mut frames = Frames::connect(echo.socket()).await;
     frames.send(HEADERS, END_HEADERS | END_STREAM, 1, &post("/test.Echo/Wait")).await.unwrap();
@@ -58,7 +58,7 @@ async fn what_takes_longer_than_the_drain_time_is_cut() {
 }
 
 #[tokio::test]
-async fn a_lame_duck_still_serves() {
+async fn lame_duck_still_serves() {
     let mut echo = Echo::grpc(settings(), NEVER).await;
     echo.shutdown.begin_and_close_after(Duration::from_secs(3));
     assert!(echo.shutdown.has_begun());

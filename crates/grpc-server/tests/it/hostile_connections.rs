@@ -36,7 +36,7 @@ async fn is_ended(stream: &mut TcpStream) -> bool {
 }
 
 #[tokio::test]
-async fn who_sends_nothing_or_drips_is_put_an_end_to() {
+async fn slow_or_silent_clients_time_out() {
     let echo = Echo::rest(impatient(), NEVER).await;
     for beginning in ["", "G", "GET / HTTP/1.1\r\nx: ", "PRI * HTTP/2.0\r\n\r\n", "PRI", "\r\n"] {
         let mut stream = TcpStream::connect(echo.socket()).await.unwrap();
@@ -47,7 +47,7 @@ async fn who_sends_nothing_or_drips_is_put_an_end_to() {
 }
 
 #[tokio::test]
-async fn a_slow_loris_ends_though_it_goes_on_sending() {
+async fn slow_loris_is_disconnected() {
     let echo = Echo::rest(impatient(), NEVER).await;
     let mut stream = TcpStream::connect(echo.socket()).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
@@ -65,7 +65,7 @@ async fn a_slow_loris_ends_though_it_goes_on_sending() {
 }
 
 #[tokio::test]
-async fn who_does_not_take_an_answer_is_put_an_end_to() {
+async fn unread_response_times_out() {
     let echo = Echo::rest(impatient(), NEVER).await;
     let mut stream = TcpStream::connect(echo.socket()).await.unwrap();
     stream.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -79,7 +79,7 @@ async fn who_does_not_take_an_answer_is_put_an_end_to() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed_and_one_with_a_call_under_way_is_not() {
+async fn idle_connection_is_closed_unless_a_call_is_in_flight() {
     let grpc = grpc_server::GrpcSettings { connections: impatient(), ..settings() };
     let echo = Echo::grpc(grpc, NEVER).await;
     let mut idle = Frames::connect(echo.socket()).await;
@@ -93,7 +93,7 @@ async fn an_idle_connection_is_closed_and_one_with_a_call_under_way_is_not() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_of_age_is_ended_in_good_order() {
+async fn connection_at_its_maximum_age_is_drained() {
     let short = ConnectionSettings { connection_age: Duration::from_secs(1), ..ConnectionSettings::default() };
     let echo = Echo::grpc(grpc_server::GrpcSettings { connections: short, ..settings() }, NEVER).await;
     let mut frames = Frames::connect(echo.socket()).await;
@@ -105,7 +105,7 @@ async fn a_connection_that_is_of_age_is_ended_in_good_order() {
 }
 
 #[tokio::test]
-async fn no_more_connections_are_taken_than_may_be_and_the_next_when_one_ends() {
+async fn connection_limit_is_kept_and_freed() {
     let few = ConnectionSettings { max_connections: 2, ..ConnectionSettings::default() };
     let echo = Echo::rest(few, NEVER).await;
     let mut taken = Vec::new();
@@ -143,7 +143,7 @@ async fn rapid_reset_ends_the_connection_and_no_other() {
 
 /// CVE-2024-27316 and its kin.
 #[tokio::test]
-async fn headers_that_never_end_end_the_connection() {
+async fn endless_headers_end_the_connection() {
     let echo = Echo::grpc(settings(), NEVER).await;
     let mut calm = Frames::connect(echo.socket()).await;
     let mut attacker = Frames::connect(echo.socket()).await;
@@ -162,7 +162,7 @@ async fn headers_that_never_end_end_the_connection() {
 }
 
 #[tokio::test]
-async fn larger_headers_than_may_be_are_refused_with_431() {
+async fn too_large_headers_are_431() {
     let echo = Echo::rest(ConnectionSettings::default(), NEVER).await;
     let mut stream = TcpStream::connect(echo.socket()).await.unwrap();
     let request = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(17 * 1024));

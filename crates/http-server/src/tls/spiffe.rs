@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_taken_only_as_the_standard_writes_it() {
+    fn id_is_parsed_only_in_standard_form() {
         for good in ["spiffe://ofself.ai/gateway", "spiffe://a/b/C_d-1.2"] {
             assert_eq!(good.parse::<SpiffeId>().unwrap().as_str(), good);
         }

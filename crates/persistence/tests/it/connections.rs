@@ -144,7 +144,7 @@ async fn connections_that_fell_silent_while_idle_are_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_that_wait_for_a_lock_leave_reads_their_connections() {
+async fn changes_waiting_for_a_lock_leave_connections_to_reads() {
     on_both(|backend| async move {
         let database = Arc::new(connect(backend.url()).await);
         let lock = Lock::new("data of", "ann");

@@ -16,7 +16,7 @@ async fn rows(database: &Database) -> i64 {
 }
 
 #[tokio::test]
-async fn what_is_acknowledged_is_there_whatever_became_of_the_changes_before() {
+async fn acknowledged_change_survives_failed_ones() {
     on_both(|backend| async move {
         let settings = DatabaseSettings {
             database_url: backend.url().into(),

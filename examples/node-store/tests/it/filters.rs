@@ -75,7 +75,7 @@ async fn selected(store: &Nodes, condition: &Condition) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn what_is_listed_by_the_share_filter_is_what_the_checks_allow() {
+async fn access_filter_agrees_with_checks() {
     both(|backend, store, nodes| async move {
         let arguments = ["sharing-svc", "serve", "--listen", "127.0.0.1:0", "--database-url", &backend.url()];
         let command = service::settings::parse_from::<sharing_svc::SharingSvc>(arguments).unwrap();
@@ -130,7 +130,7 @@ async fn what_is_listed_by_the_share_filter_is_what_the_checks_allow() {
 }
 
 #[tokio::test]
-async fn what_is_listed_by_the_exposure_filter_is_what_the_checks_allow() {
+async fn exposure_filter_agrees_with_checks() {
     both(|backend, store, nodes| async move {
         let arguments = ["exposure-svc", "serve", "--listen", "127.0.0.1:0", "--database-url", &backend.url()];
         let command = service::settings::parse_from::<exposure_svc::ExposureSvc>(arguments).unwrap();
@@ -188,7 +188,7 @@ async fn both<F: Future<Output = ()>>(behaviour: impl Fn(Backend, Nodes, Vec<Nod
 }
 
 #[tokio::test]
-async fn a_filter_of_a_thousand_tags_is_no_deeper_than_a_database_takes() {
+async fn filter_of_a_thousand_tags_is_shallow() {
     both(|backend, store, nodes| async move {
         let has = |tag: usize| Predicate { predicate: Some(predicate::Predicate::HasTagId(format!("tag-{tag}"))) };
         let any = predicate::Any { predicates: (0..1_000).map(has).collect() };
@@ -203,7 +203,7 @@ async fn a_filter_of_a_thousand_tags_is_no_deeper_than_a_database_takes() {
 }
 
 #[test]
-fn filter_with_an_unknown_predicate_is_refused() {
+fn filter_with_an_unknown_predicate_is_rejected() {
     use predicate::{All, Any, Predicate as Kind};
     let of = |kind| Predicate { predicate: Some(kind) };
     // What this store decodes of a predicate that a newer service sends.

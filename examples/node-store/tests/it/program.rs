@@ -6,7 +6,7 @@ use runtime::{clock::Clock, shutdown::Shutdown};
 use test_kit::Backend;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_program_lists_what_the_checks_allow() {
+async fn program_lists_what_checks_allow() {
     let (sharing, exposure) = (Backend::sqlite(), Backend::sqlite());
     let shutdown = Shutdown::new();
     let arguments = |program: &str, url: String| {

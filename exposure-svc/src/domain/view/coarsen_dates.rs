@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_become_their_day_and_nothing_else_changes() {
+    fn timestamps_become_dates_and_nothing_else_changes() {
         let cases = [
             ("2026-01-07T09:30:00Z", "2026-01-07"),
             ("2026-01-07T09:30:00.123456+02:00", "2026-01-07"),

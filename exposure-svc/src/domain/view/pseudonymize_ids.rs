@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_replaced_however_they_are_nested_and_written() {
+    fn nested_ids_in_any_notation_are_replaced() {
         let key = PseudonymKey::new(&[7; 32]);
         let pseudonyms = Pseudonyms::new(key, &UserId::parse("ann").unwrap(), &AppId::parse("app").unwrap());
         let uuid = "550e8400-e29b-41d4-a716-446655440000";
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_known_by_the_names_of_their_members() {
+    fn ids_are_recognized_by_member_names() {
         for name in [
             "id",
             "ID",

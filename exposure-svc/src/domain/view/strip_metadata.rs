@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_is_known_by_its_name() {
+    fn metadata_is_recognized_by_name() {
         for name in [
             "metadata",
             "Metadata",

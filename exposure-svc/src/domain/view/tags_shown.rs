@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_that_hold_tags_are_known_by_their_last_words() {
+    fn tag_members_are_recognized_by_their_last_words() {
         for name in [
             "tags",
             "Tags",

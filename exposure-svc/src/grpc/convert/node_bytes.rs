@@ -185,7 +185,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn it_reads_what_prost_writes(one in description(), other in description()) {
+        fn reader_agrees_with_prost_encoding(one in description(), other in description()) {
             prop_assert_eq!(read(&one.encode_to_vec()), Some(normalized(one.clone())));
             // Two messages in a row are their merger.
             let both = [one.encode_to_vec(), other.encode_to_vec()].concat();
@@ -193,7 +193,7 @@ mod tests {
         }
 
         #[test]
-        fn what_it_reads_of_any_bytes_prost_reads_too(
+        fn reader_agrees_with_prost_on_any_bytes(
             bytes in vec(any::<u8>(), 0..40),
             from in description(),
             at in any::<prop::sample::Index>(),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused() {
+    fn malformed_message_is_rejected() {
         let wrong: [&[u8]; 7] =
             [b"\x0a", b"\x0a\x02a", b"\x08\x01", b"\x0a\x01\xff", b"\x0b", b"\x02\x00", &[0xff; 11]];
         for bytes in wrong {
