@@ -1,4 +1,4 @@
-//! An answer that its client has not taken yet.
+//! Response body that holds its memory and its user permit until the client has read it.
 
 use std::{
     pin::Pin,

@@ -1,4 +1,4 @@
-//! How many requests a user may make. Each replica of the gateway counts for itself.
+//! Rate limit by user. Each replica of the gateway counts for itself.
 
 use std::{
     num::NonZeroU32,
@@ -20,18 +20,18 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// The time over which requests are counted.
 const WINDOW: Duration = Duration::from_mins(1);
-/// Users who have their whole allowance back are forgotten after this many requests.
+/// Users with their whole allowance are removed after this many requests.
 const FORGET_EVERY: u32 = 10_000;
 
 type Limiter = RateLimiter<Requester, DashMapStateStore<Requester>, DefaultClock, StateInformationMiddleware>;
 
-/// Whose requests are counted together. What other apps ask in a user's name is counted apart, so that they cannot spend
+/// The bucket of a request. Requests of other apps with the user's tokens have their own bucket, so that they cannot use up
 /// what the user needs to revoke something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Requester {
     /// The user.
     pub user: Id<User>,
-    /// Whether they ask through a first-party app.
+    /// Whether the request is from a first-party app.
     pub is_first_party: bool,
 }
 
@@ -42,11 +42,11 @@ pub struct RateLimit {
     clock: Clock,
 }
 
-/// What a user has left.
+/// The remaining requests of a user.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
     shown: Option<Shown>,
-    /// There is nothing left; the next request may come after this.
+    /// Nothing is left; the next request is allowed after this duration.
     pub wait: Option<Duration>,
 }
 
@@ -65,7 +65,7 @@ impl RateLimit {
         Self { limited, taken: AtomicU32::new(0), clock }
     }
 
-    /// Takes one request out of what is left.
+    /// Takes one request from the bucket.
     pub fn take(&self, requester: &Requester) -> Allowance {
         let Some((limit, limiter)) = &self.limited else { return Allowance { shown: None, wait: None } };
         if self.taken.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
@@ -83,7 +83,7 @@ impl RateLimit {
 }
 
 impl Allowance {
-    /// Puts what is left into an answer.
+    /// Adds the rate limit headers to a response.
     pub fn write(&self, headers: &mut HeaderMap) {
         let Some(Shown { limit, remaining, reset }) = self.shown else { return };
         headers.insert(LIMIT, limit.into());

@@ -1,14 +1,14 @@
-//! On whose behalf a call comes, and under which idempotency key.
+//! The user and the idempotency key of a call, from its metadata.
 
 use tonic::{Status, metadata::MetadataMap};
 use types::{FieldErrors, Id, IdempotencyKey, IdempotencyKeyError, User};
 
-/// The metadata key that names the user whom the gateway speaks for.
+/// The metadata key of the user on whose behalf the gateway calls.
 pub const ACTING_USER: &str = "x-ofself-user";
 /// The metadata key under which a repeat of a request is harmless.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// The user whom the gateway speaks for.
+/// The user on whose behalf the gateway calls.
 pub fn acting_user(metadata: &MetadataMap) -> Result<Id<User>, Status> {
     let mut values = metadata.get_all(ACTING_USER).iter();
     let (Some(value), None) = (values.next(), values.next()) else {

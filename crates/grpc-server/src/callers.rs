@@ -1,12 +1,12 @@
-//! The kinds of methods that services have, by who calls them (docs/security.md).
+//! Roles by kind of method (docs/security.md).
 
 use super::Role::{self, Gateway, Operator, Service};
 
-/// What is done on behalf of the user whom the gateway names.
+/// User-facing methods, called by the gateway on behalf of a user.
 pub const USER_FACING: &[Role] = &[Gateway];
-/// What is asked before anything is shown; an operator may look on.
+/// Decisions, called by services before they show anything; operators may call them too.
 pub const DECISION: &[Role] = &[Service, Operator];
-/// What services tell: follows, apps, tags.
+/// Ingestion by services: follows, apps, tags.
 pub const INGEST: &[Role] = &[Service];
-/// What explains the plane to those who keep it, and lets them keep it.
+/// Administration and explanations, for operators.
 pub const ADMIN: &[Role] = &[Operator];

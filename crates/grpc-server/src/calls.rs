@@ -1,4 +1,4 @@
-//! What is counted of calls, of those that are answered and of those that are made
+//! Metrics of gRPC calls, as server and as client
 //! (<https://opentelemetry.io/docs/specs/semconv/rpc/rpc-metrics/>), and how they are named.
 
 use std::time::Duration;
@@ -9,23 +9,23 @@ use telemetry;
 use tonic::{Code, Status};
 use tracing::Span;
 
-/// Calls that this process answered.
+/// Server-side calls of this process.
 const ANSWERED: &str = "rpc_server_call_duration_seconds";
 /// Calls that this process made.
 const MADE: &str = "rpc_client_call_duration_seconds";
-/// What a method is called that nobody serves: whatever callers make up must not become a label.
+/// The method label of a call without a method: names that callers invent must not become labels.
 pub(super) const UNKNOWN_METHOD: &str = "_OTHER";
 
 /// Which end of a call this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The one that answers.
+    /// The server.
     Server,
     /// The one that calls.
     Client,
 }
 
-/// Says what the counts mean. To be called once, before the first is counted.
+/// Describes the metrics. Call it once, before the first measurement.
 pub fn describe(end: End) {
     match end {
         End::Server => describe_histogram!(ANSWERED, "Seconds until a call was answered, or a stream had begun"),
@@ -33,15 +33,15 @@ pub fn describe(end: End) {
     }
 }
 
-/// Counts a call of `method`, which took so long and answered with these headers, or not at all; and ends its step of the trace.
+/// Records a call of `method` with its duration and response headers, if any, and finishes its span.
 pub fn finished(end: End, method: impl Into<SharedString>, answer: Option<&HeaderMap>, took: Duration, span: &Span) {
-    // A call that came to something has its status behind the answer, and any other before.
+    // A completed call has its status in the trailers, any other in the headers.
     let code = answer
         .map_or(Code::Unavailable, |headers| Status::from_header_map(headers).map_or(Code::Ok, |status| status.code()));
     count(end, method.into(), code, took, span);
 }
 
-/// The same of a call that nobody waits for any more.
+/// Records a cancelled call.
 pub fn abandoned(end: End, method: impl Into<SharedString>, waited: Duration, span: &Span) {
     count(end, method.into(), Code::Cancelled, waited, span);
 }
@@ -63,7 +63,7 @@ fn count(end: End, method: SharedString, code: Code, took: Duration, span: &Span
     );
 }
 
-/// Whether it is the fault of whoever answers.
+/// Whether the status is a server error.
 fn is_ours(code: Code) -> bool {
     matches!(
         code,

@@ -1,18 +1,18 @@
-//! How long a caller waits for an answer
+//! Deadline of a call, from `grpc-timeout`
 //! (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests>).
 
 use std::time::Duration;
 
 use http::HeaderMap;
 
-/// The metadata key that says it.
+/// The metadata key of the timeout.
 const GRPC_TIMEOUT: &str = "grpc-timeout";
 
-/// A `grpc-timeout` that is none.
+/// An invalid `grpc-timeout`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoTimeout;
 
-/// How long the caller waits, where they say so.
+/// The timeout of the caller, if there is one.
 pub(super) fn of(headers: &HeaderMap) -> Result<Option<Duration>, NoTimeout> {
     let Some(value) = headers.get(GRPC_TIMEOUT) else { return Ok(None) };
     parse(value.as_bytes()).map(Some).ok_or(NoTimeout)

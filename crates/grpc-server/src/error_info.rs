@@ -1,5 +1,5 @@
-//! What the framework refuses by itself (a method there is none of, a message that cannot be read) carries no details. Every
-//! refusal of ours does, so that callers look in one place: here the others get theirs.
+//! Error details for errors of the framework (unknown methods, malformed messages), which have none. All errors of this
+//! product have them, so that clients find the reason in one place.
 
 use http::HeaderMap;
 use tonic::{Code, Status};
@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 use super::calls::written;
 use crate::rpc_error::RpcError;
 
-/// Gives the status in these headers or trailers a reason, where it is a refusal without one: the name of its code.
+/// Adds an `ErrorInfo` to an error status in these headers or trailers that has none: its reason is the name of the code.
 pub(super) fn with_error_info(headers: &mut HeaderMap, domain: &str) {
     let Some(status) = Status::from_header_map(headers) else { return };
     let code = status.code();

@@ -1,4 +1,4 @@
-//! What stands before every method: may this peer call it, is there room for it, how long may it take?
+//! Authorization, admission control and deadline for every gRPC method.
 
 use std::{
     collections::HashMap,
@@ -34,12 +34,12 @@ use super::{
 };
 use crate::rpc_error::RpcError;
 
-/// When a caller who was turned away may come again.
+/// The retry delay of rejected calls.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// What precedes a message: whether it is compressed, and its length.
+/// The prefix of a gRPC message: the compression flag and the length.
 const FRAME_HEAD: usize = 5;
 
-/// What a service knows of its methods and their callers.
+/// The methods of a service and their limits.
 pub(super) struct Guard {
     methods: HashMap<&'static str, (Method, Arc<AdaptiveLimiter>)>,
     roles: Roles,
@@ -78,7 +78,7 @@ impl Guard {
     fn authorize(&self, request: &Request) -> Result<&(Method, Arc<AdaptiveLimiter>), Status> {
         let path = request.uri().path();
         let found = self.methods.get(path).ok_or_else(|| Status::unimplemented("there is no such method"))?;
-        // A request that nobody said anything about has no role.
+        // A request without an authenticated peer has no role.
         let peer = request.extensions().get::<Peer>().unwrap_or(&Peer::Certified(None));
         if request.headers().contains_key(ACTING_USER) && !self.roles.has(peer, Role::Gateway) {
             return Err(self.role_required(peer, path, "acting for a user", &[Role::Gateway]));
@@ -153,7 +153,7 @@ impl Guard {
         if promised > max_bytes { Err(self.too_large(max_bytes)) } else { Ok(buffered) }
     }
 
-    /// Calls a method that takes one message and answers with one.
+    /// Calls a unary method.
     async fn call(
         &self,
         method: &Method,
@@ -169,7 +169,7 @@ impl Guard {
         Ok(answer)
     }
 
-    /// Calls a method that takes, or answers with, a stream.
+    /// Calls a streaming method.
     async fn stream(
         &self,
         place: Permit,
@@ -178,7 +178,7 @@ impl Guard {
         next: Next,
     ) -> Result<Response, Status> {
         let deadline = wait.map(|wait| Instant::now() + wait);
-        // The method may wait for a first message before it begins to answer.
+        // The method may wait for a first message before it responds.
         let expired = async {
             match deadline {
                 Some(deadline) => sleep_until(deadline).await,
@@ -211,7 +211,7 @@ impl Guard {
     }
 }
 
-/// Lets a request through to its method, or says why not.
+/// Passes a request to its method, or rejects it.
 pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let began = Moment::now();
     let headers = request.headers();

@@ -7,10 +7,10 @@ use tonic_health::{
     server::{HealthReporter, HealthService},
 };
 
-/// Under this name health is that of changes alone: not serving while they cannot be stored, though reads are answered.
+/// The health of writes alone: `NOT_SERVING` while they fail, although reads work.
 pub const WRITES: &str = "writes";
 
-/// The health of a service: serving while its database answers and no shutdown has begun.
+/// The health of a service: `SERVING` while its database responds and no shutdown has begun.
 pub struct Health {
     reporter: HealthReporter,
     program: &'static str,
@@ -61,7 +61,7 @@ impl Health {
     }
 
     async fn report(&self, status: ServingStatus) {
-        // tonic-health says SERVING for the whole process from the first moment, before anything is.
+        // tonic-health reports SERVING for the whole process by default.
         self.reporter.set_service_status("", status).await;
         for service in &self.services {
             self.reporter.set_service_status(*service, status).await;

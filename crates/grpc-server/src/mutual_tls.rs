@@ -7,22 +7,22 @@ use runtime::process::ConfigurationError;
 
 use crate::Role;
 
-/// The certificate of a server that asks its clients for theirs, and the roles of those clients.
+/// The server certificate, the trusted client authorities and the roles of the clients.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct MutualTls {
     #[command(flatten)]
     #[expect(missing_docs, reason = "error_info where it is declared")]
     pub server: ServerTls,
-    /// A PEM file with the authorities whose certificates clients may show
+    /// A PEM file with the authorities of client certificates
     #[arg(long, env = "TLS_CLIENT_CA", value_name = "FILE")]
     pub tls_client_ca: Option<PathBuf>,
-    /// Who may call what: SPIFFE ids and their roles (gateway, service, operator), as in `spiffe://ofself.ai/gateway=gateway`
+    /// Roles of clients by SPIFFE id (gateway, service, operator), as in `spiffe://ofself.ai/gateway=gateway`
     #[arg(long, env = "ROLES", value_delimiter = ',', value_name = "ID=ROLE", value_parser = role_of)]
     pub roles: Vec<(SpiffeId, Role)>,
 }
 
 impl MutualTls {
-    /// Takes TLS connections of clients with a certificate; `None` where the settings name none.
+    /// Builds the TLS acceptor that requires client certificates; `None` if the settings name none.
     pub fn acceptor(&self) -> Result<Option<TlsAcceptor>, ConfigurationError> {
         match (self.server.pair()?, &self.tls_client_ca) {
             (None, None) if self.roles.is_empty() => Ok(None),

@@ -1,39 +1,39 @@
-//! Who may call what. Decided by the method, whole and exact as the contract writes it; what no row names is not served.
+//! Roles and the method table. A method that is not in the table is not served.
 
 use std::{collections::HashMap, str::FromStr};
 
 use http_server::{Peer, tls::SpiffeId};
 
-/// What a service is, to the services it calls (docs/security.md).
+/// The role of a caller (docs/security.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Speaks for users.
     Gateway,
-    /// Holds nodes, follows or apps, and asks before it shows anything.
+    /// Holds nodes, follows or apps, and checks access before it shows anything.
     Service,
     /// A person at work on the plane itself.
     Operator,
 }
 
-/// Who may call a method.
+/// The roles that may call a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Callers {
-    /// Whoever reaches the address.
+    /// Every peer.
     Anyone,
-    /// Whoever has one of these roles.
+    /// Peers with one of these roles.
     Roles(&'static [Role]),
 }
 
-/// A method and what is known of it before its message is read.
+/// The policy of a method.
 #[derive(Clone, Copy, Debug)]
 pub struct Method {
     /// `/package.Service/Method`.
     pub path: &'static str,
-    /// Who may call it.
+    /// The roles that may call it.
     pub callers: Callers,
-    /// The largest message that it takes.
+    /// The maximum size of a request message.
     pub max_bytes: usize,
-    /// Whether it takes, or answers with, a stream: then its time is not bounded from here, and its messages come one by one.
+    /// Whether it is a streaming method: then its duration is not limited here and every message is checked.
     pub is_stream: bool,
 }
 
@@ -45,7 +45,7 @@ impl Role {
     /// Every role.
     pub const ALL: &'static [Self] = &[Self::Gateway, Self::Service, Self::Operator];
 
-    /// As it is written in settings and answers.
+    /// Its name in settings and error messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gateway => "gateway",
@@ -65,7 +65,7 @@ impl FromStr for Role {
 }
 
 impl Method {
-    /// A method for these roles, that takes one message of this size at most and answers with one.
+    /// A unary method for these roles with this maximum message size.
     pub const fn new(path: &'static str, roles: &'static [Role], max_bytes: usize) -> Self {
         Self { path, callers: Callers::Roles(roles), max_bytes, is_stream: false }
     }
@@ -108,7 +108,7 @@ impl Roles {
         }
     }
 
-    /// Whether the peer has the role. On an address for this machine alone everyone has every role.
+    /// Whether the peer has the role. On a plaintext address, every peer has every role.
     pub(super) fn has(&self, peer: &Peer, role: Role) -> bool {
         match peer {
             Peer::Anyone => true,

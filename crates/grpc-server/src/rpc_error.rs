@@ -1,4 +1,4 @@
-//! Why a service refused a call, in the form that travels: a gRPC status with the details that tools know
+//! Errors between services: a gRPC status with standard details
 //! (<https://google.aip.dev/193>).
 
 use std::{collections::HashMap, time::Duration};
@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use types::FieldErrors;
 
-/// The reason that stands for wrong fields.
+/// The reason of invalid fields.
 pub const VALIDATION_ERROR: &str = "VALIDATION_ERROR";
 
 /// How many wrong fields are not named.
@@ -16,15 +16,15 @@ pub const MORE_FIELDS: &str = "more_fields";
 /// What a refusal says of fields at most; with what encoding adds it stays below the 8 KiB of headers that gRPC
 /// implementations take.
 const MAX_BYTES: usize = 4 * 1024;
-/// What a status says in words at most.
+/// The maximum length of a status message.
 const MESSAGE_CHARACTERS: usize = 300;
 
-/// A refusal as it travels between a service and its callers.
+/// An error as it travels between a service and its callers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcError {
     /// The error code of the REST contract, `SHARE_NOT_FOUND`.
     pub reason: String,
-    /// What the caller needs to act on it, `share_id`.
+    /// Details for the client, such as `share_id`.
     pub metadata: HashMap<String, String>,
     /// Every wrong field, when the reason is [`VALIDATION_ERROR`].
     pub fields: FieldErrors,
@@ -33,12 +33,12 @@ pub struct RpcError {
 }
 
 impl RpcError {
-    /// A refusal for `reason`.
+    /// An error with this `reason`.
     pub fn new(reason: &str) -> Self {
         Self { reason: reason.to_owned(), metadata: HashMap::new(), fields: FieldErrors::new(), retry_after: None }
     }
 
-    /// A refusal for wrong fields.
+    /// An error for invalid fields.
     pub fn validation(fields: FieldErrors) -> Self {
         Self { fields, ..Self::new(VALIDATION_ERROR) }
     }
@@ -87,7 +87,7 @@ impl RpcError {
         Status::with_error_details(code, short, details)
     }
 
-    /// Reads a refusal from a status; `None` where the status carries none.
+    /// Parses the error of a status; `None` if the status has no details.
     pub fn from_status(status: &Status) -> Option<Self> {
         let details = status.get_error_details();
         let info = details.error_info()?;

@@ -1,4 +1,4 @@
-//! A gRPC server: its methods behind the guard, with health and reflection beside them.
+//! A gRPC server: its methods behind the guard, with health and reflection.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use super::{
 /// The largest question about health or the contract.
 const SMALL: usize = 64 * 1024;
 
-/// What every service answers beside its own methods. The contract is no secret, but nobody's business who has no role.
+/// Methods of every service: health, and reflection for callers with a role.
 const EVERY_SERVICE: [Method; 4] = [
     Method::new("/grpc.health.v1.Health/Check", &[], SMALL).for_anyone(),
     Method::new("/grpc.health.v1.Health/Watch", &[], SMALL).for_anyone().streaming(),
@@ -25,7 +25,7 @@ const EVERY_SERVICE: [Method; 4] = [
     Method::new("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Role::ALL, SMALL).streaming(),
 ];
 
-/// What a server says of itself.
+/// The description of a server.
 pub struct Contract {
     /// The file descriptor set of the whole contract, for reflection.
     pub descriptors: &'static [u8],
@@ -33,7 +33,7 @@ pub struct Contract {
     pub listed: Vec<&'static str>,
     /// Every method that is served; no other is.
     pub methods: &'static [Method],
-    /// Whose errors they are, `sharing.ofself.ai`.
+    /// The domain of its errors, `sharing.ofself.ai`.
     pub domain: &'static str,
 }
 
@@ -45,7 +45,7 @@ pub struct GrpcServer {
 }
 
 impl GrpcServer {
-    /// Takes the address, or says why not.
+    /// Binds the address.
     pub async fn listen(address: &ListenAddress, contract: Contract, settings: GrpcSettings) -> anyhow::Result<Self> {
         let listener = Listener::bind(address, settings.tls.acceptor()?, settings.plain_text()).await?;
         let server = Server::new(listener, Kind::Grpc, settings.connections.clone());

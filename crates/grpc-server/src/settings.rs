@@ -1,4 +1,4 @@
-//! How a gRPC server listens and what it bounds.
+//! Settings of a gRPC server: addresses and limits.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ pub struct GrpcSettings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "error_info where it is declared")]
     pub tls: MutualTls,
-    /// Listen in plain text on an address that is not loopback; whoever reaches it has every role
+    /// Listen in plain text on an address that is not loopback; every peer then has every role
     #[arg(long, env = "INSECURE_PLAINTEXT", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub insecure_plaintext: bool,
-    /// Answer reflection requests
+    /// Serve gRPC reflection
     #[arg(long, env = "REFLECTION", default_value_t = true, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub reflection: bool,
-    /// How long a call may take, where its caller does not ask for less
+    /// The deadline of a call without a shorter one of its caller
     #[arg(long, env = "DEADLINE", default_value = "5s", value_parser = humantime::parse_duration)]
     pub deadline: Duration,
-    /// Streams (watches, nodes being filtered) open at once; more are turned away
+    /// Concurrent streams (watches, filters); more are rejected
     #[arg(long, env = "MAX_OPEN_STREAMS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_open_streams: u32,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! The end of an answer that is a stream: its caller's deadline, or the end of the process.
+//! The end of a response stream: the deadline of its caller, or shutdown.
 
 use std::{
     pin::Pin,
@@ -17,17 +17,17 @@ use tonic::{Code, Status};
 use super::error_info::with_error_info;
 use crate::rpc_error::RpcError;
 
-/// A stream that has been quiet for this long while the process ends has nothing under way.
+/// A stream that is idle for this long during shutdown is ended.
 pub(super) const QUIET: Duration = Duration::from_secs(1);
 
-/// What ends a stream, and whose word that is.
+/// The reason for the end of a stream.
 pub(super) struct Until {
     pub(super) deadline: Option<Instant>,
     pub(super) shutdown: Shutdown,
     pub(super) domain: &'static str,
 }
 
-/// A stream that ends when its time has come, and says why.
+/// A stream that ends at its deadline or on shutdown, with a status.
 pub(super) struct Bounded {
     body: Body,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -67,7 +67,7 @@ impl Bounded {
     }
 }
 
-/// The end of a stream that has nothing under way while the process ends.
+/// The end of an idle stream on shutdown.
 pub(super) fn shutting_down(domain: &'static str) -> Status {
     let message = "this replica is shutting down; call again";
     RpcError::new("SERVICE_UNAVAILABLE").into_status(Code::Unavailable, message, domain)

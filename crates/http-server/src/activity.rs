@@ -1,4 +1,4 @@
-//! What is under way on one connection, and since when nothing has been.
+//! Requests in flight on one connection, and how long it is idle.
 
 use std::{
     pin::Pin,
@@ -22,10 +22,10 @@ pub(super) struct ConnectionActivity {
     last: AtomicU64,
 }
 
-/// A request from its headers to the last byte of its answer.
+/// A request in flight, from its headers to the last byte of its response.
 pub(super) struct InFlightGuard(Arc<ConnectionActivity>);
 
-/// The body of an answer: taking a part of it is activity, and its end the end of its request.
+/// A response body: reading a part counts as activity, its end ends the request.
 pub(super) struct TrackedBody {
     pub(super) body: Body,
     pub(super) in_flight: InFlightGuard,

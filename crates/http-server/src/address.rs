@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 /// An address of this machine to listen on: `127.0.0.1:50051`, or `unix:/run/sharing.sock`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenAddress {
-    /// A port; 0 takes a free one.
+    /// A TCP port; 0 selects a free one.
     Tcp(SocketAddr),
     /// A socket in the file system.
     Unix(PathBuf),
@@ -16,7 +16,7 @@ pub enum ListenAddress {
 pub struct ListenAddressError;
 
 impl ListenAddress {
-    /// Whether nobody beyond this machine reaches it.
+    /// Whether only this machine can reach it.
     pub fn is_of_this_machine(&self) -> bool {
         match self {
             Self::Tcp(address) => address.ip().is_loopback(),

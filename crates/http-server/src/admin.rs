@@ -1,4 +1,4 @@
-//! The admin port: is the process alive, should it be sent work, and what has it done? It tells nothing of anybody's data, and so it may listen
+//! The admin port: liveness, readiness and metrics. It exposes no user data, so it may listen
 //! in plain text wherever probes come from.
 
 use std::{
@@ -29,10 +29,10 @@ use crate::{ConnectionSettings, Kind, ListenAddress, Listener, PlainText, Server
 
 /// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// Probes and scrapers are few, and come again.
+/// Probes and scrapers are few, and retry.
 const MAX_CONNECTIONS: u32 = 256;
 const IDLE: Duration = Duration::from_secs(10);
-/// A program that does not say by then whether it is ready is not.
+/// A program that does not report readiness in this time is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether a process should be sent work.
@@ -42,7 +42,7 @@ pub struct Readiness(Arc<State>);
 #[derive(Default)]
 struct State {
     is_ready: AtomicBool,
-    /// What does not work although it is ready.
+    /// Degradations although it is ready.
     degraded: ArcSwapOption<String>,
 }
 
@@ -57,12 +57,12 @@ impl Readiness {
         self.0.is_ready.load(Ordering::Relaxed)
     }
 
-    /// Reports what does not work although it is ready, or that everything does.
+    /// Reports the degradations of a ready part, or that there are none.
     pub fn set_degraded(&self, message: Option<String>) {
         self.0.degraded.store(message.map(Arc::new));
     }
 
-    /// What does not work although it is ready.
+    /// Degradations although it is ready.
     pub fn degraded(&self) -> Option<Arc<String>> {
         self.0.degraded.load_full()
     }
@@ -80,13 +80,13 @@ impl Readiness {
     }
 }
 
-/// Asks the program whose admin port this is whether it should be sent work; an error if not. For probes of images that have no
+/// Asks the program behind this admin port whether it is ready; an error if not. For probes of images that have no
 /// other program.
 pub async fn ask_ready(address: &ListenAddress) -> anyhow::Result<()> {
     let ListenAddress::Tcp(address) = address else {
         anyhow::bail!("a socket file cannot be asked; name a port");
     };
-    // A program that listens everywhere is asked from here.
+    // A program that listens on all addresses is probed on loopback.
     let host = if address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
     let uri = format!("http://{}/readyz", SocketAddr::new(host, address.port()));
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
@@ -102,7 +102,7 @@ pub async fn ask_ready(address: &ListenAddress) -> anyhow::Result<()> {
 pub struct Admin(Server);
 
 impl Admin {
-    /// Takes the address, or says why not.
+    /// Binds the address.
     pub async fn listen(address: &ListenAddress) -> anyhow::Result<Self> {
         let listener = Listener::bind(address, None, PlainText::NothingToHide).await?;
         let settings = ConnectionSettings {

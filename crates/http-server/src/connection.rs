@@ -24,28 +24,28 @@ use super::{
 };
 use crate::tls::{SpiffeId, TlsAcceptor};
 
-/// What is under way on a connection that has come of age may go on for this long.
+/// Requests in flight may continue for this long after the maximum age of the connection.
 const GRACE: Duration = Duration::from_mins(1);
-/// A connection on which nothing is under way needs no longer to say goodbye.
+/// The grace period of an idle connection.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// A peer that does not answer a ping by then is gone.
+/// A peer that does not answer a ping in this time is gone.
 const PING_PATIENCE: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(30);
-/// What a client may send before it is read: the questions of 10,000 nodes are of this size.
+/// Flow-control window: a batch of 10,000 nodes is of this size.
 const GRPC_WINDOWS: (u32, u32) = (4 * 1024 * 1024, 8 * 1024 * 1024);
 /// The same of REST: a body is 256 KiB at most.
 const REST_WINDOWS: (u32, u32) = (256 * 1024, 1024 * 1024);
 
-/// Who is at the other end of a connection. In the extensions of every request.
+/// The peer of a connection. In the extensions of every request.
 #[derive(Clone, Debug)]
 pub enum Peer {
-    /// Whoever reaches the address: it speaks plain text, and is meant for this machine alone.
+    /// An unauthenticated peer on a plaintext address.
     Anyone,
-    /// Somebody with a certificate of an authority that is trusted here, and the id that it carries, if it does.
+    /// A peer with a trusted certificate, and its SPIFFE id, if there is one.
     Certified(Option<SpiffeId>),
 }
 
-/// A connection that was taken.
+/// An accepted connection.
 pub(super) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
@@ -132,7 +132,7 @@ impl Connections {
         }
     }
 
-    /// Returns when the connection has come of age, or nothing happens on it any more; whether it is the latter.
+    /// Returns when the connection reaches its maximum age or is idle; `true` if it is idle.
     async fn idle_or_expired(&self, activity: &Arc<ConnectionActivity>) -> bool {
         let of_age = activity.began() + about(self.settings.connection_age);
         loop {
@@ -151,7 +151,7 @@ impl Connections {
     }
 }
 
-/// Returns when a peer who was told goodbye has had the time for it: a little while after the last answer, and `grace` at most.
+/// Returns when the grace period after GOAWAY is over: shortly after the last response, and `grace` at most.
 async fn drain(activity: &ConnectionActivity, grace: Duration) {
     let response = Instant::now();
     loop {

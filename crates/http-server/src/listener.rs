@@ -1,4 +1,4 @@
-//! Taking an address, and refusing one where plain text would let anyone in.
+//! Binds addresses, and rejects those where plain text would be readable by others.
 
 use std::{
     fs::{self, DirBuilder, Permissions},
@@ -17,7 +17,7 @@ use tracing::warn;
 use super::ListenAddress;
 use crate::tls::TlsAcceptor;
 
-/// Who may connect to a socket file: its owner and their group.
+/// Permissions of a socket file: its owner and group.
 const OWNER_AND_GROUP: u32 = 0o660;
 const OWNER_ONLY_FOLDER: u32 = 0o700;
 
@@ -26,13 +26,13 @@ const OWNER_ONLY_FOLDER: u32 = 0o700;
 pub enum PlainText {
     /// On loopback and on socket files.
     OnThisMachine,
-    /// On any address, because somebody insists; it is logged as a warning.
+    /// Any address, by explicit setting; logs a warning.
     Anywhere,
-    /// On any address: what is answered there is for everybody.
+    /// Any address: the responses are public.
     NothingToHide,
 }
 
-/// An address that is taken.
+/// A bound address.
 pub struct Listener {
     pub(super) socket: Socket,
     pub(super) tls: Option<TlsAcceptor>,
@@ -44,7 +44,7 @@ pub(super) enum Socket {
 }
 
 impl Listener {
-    /// Takes `address`, or says why not.
+    /// Binds `address`.
     pub async fn bind(
         address: &ListenAddress,
         tls: Option<TlsAcceptor>,
@@ -89,7 +89,7 @@ impl Listener {
     }
 }
 
-/// The error of an address where plain text would be readable by others, and what to do instead.
+/// The error of an address where others could read plain text, with the alternatives.
 pub(crate) fn plain_text_refused(address: &ListenAddress) -> ConfigurationError {
     ConfigurationError::new(format!(
         "{address} is not a loopback address, and plain text would let anyone in; listen on 127.0.0.1 or a socket file, \

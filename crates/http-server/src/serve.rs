@@ -16,17 +16,17 @@ use super::{
 };
 use crate::tls::TlsAcceptor;
 
-/// How long to wait before a connection is taken again after the system would not give one.
+/// The delay after a failed accept.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 const CONNECTIONS: &str = "server_connections";
 
-/// What a server speaks.
+/// The protocols of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// HTTP/1.1 and 2, where each request is answered soon.
+    /// HTTP/1.1 and HTTP/2, for requests with short responses.
     Rest,
-    /// HTTP/2 alone, where an answer may be a stream that rests for long.
+    /// HTTP/2 only, for responses that may be long-lived streams.
     Grpc,
     /// Both of them, for probes.
     Admin,
@@ -66,7 +66,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves what comes to `listener`.
+    /// Serves the connections of `listener`.
     pub fn new(listener: Listener, kind: Kind, settings: ConnectionSettings) -> Self {
         Self { listener, kind, settings }
     }
@@ -143,7 +143,7 @@ impl Socket {
     }
 }
 
-/// Whether a peer went away before its connection was taken.
+/// Whether the peer disconnected before its connection was accepted.
 fn is_of_the_peer(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! What a server bounds, so that no peer takes it from the others.
+//! Limits of a server by connection and by peer.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub struct ConnectionSettings {
     /// Calls in flight at most on one connection of HTTP/2
     #[arg(long, env = "MAX_STREAMS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_streams: u32,
-    /// Bytes of headers at most in a request; more are answered with 431
+    /// Maximum bytes of headers of a request; more are answered with 431
     #[arg(long, env = "MAX_HEADER_BYTES", default_value_t = 16 * 1024, value_parser = clap::value_parser!(u32).range(8 * 1024..))]
     pub max_header_bytes: u32,
     /// How long a client may take to shake hands, or to send its first request once it connected

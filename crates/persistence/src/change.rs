@@ -1,4 +1,4 @@
-//! One change: one transaction that is alone with the person whose data it touches.
+//! A write transaction that holds the lock of one person.
 
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, QueryResult, SqliteTransactionMode,
@@ -13,13 +13,13 @@ use super::{ChangePermit, Database, DatabaseErrorKind, Priority, QueueTimeout, w
 pub struct Lock(String);
 
 impl Lock {
-    /// `kind` keeps the locks of one purpose from meeting those of another.
+    /// `kind` separates the locks of one purpose from those of another.
     pub fn new(kind: &str, name: &str) -> Self {
         Self(format!("{kind}/{name}"))
     }
 }
 
-/// A transaction under way. Dropped without [`commit`](Self::commit) it leaves no trace.
+/// An open transaction. Dropped without [`commit`](Self::commit), it is rolled back.
 pub struct Change {
     transaction: DatabaseTransaction,
     write_health: WriteHealth,
@@ -63,10 +63,10 @@ impl Database {
 }
 
 impl Change {
-    /// Waits until no other change holds `lock`, then holds it to the end of this one.
+    /// Waits until no other change holds `lock`, then holds it until the end of this one.
     pub async fn lock(&self, lock: &Lock) -> Result<(), DbErr> {
         if self.transaction.get_database_backend() != DbBackend::Postgres {
-            // The writer is alone already.
+            // SQLite has one writer.
             return Ok(());
         }
         self.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", vec![lock.0.as_str().into()])
@@ -91,7 +91,7 @@ impl Change {
         self.write_health.observe(self.transaction.query_all_raw(statement).await)
     }
 
-    /// Makes the change durable; when this returns `Ok` it survives a crash.
+    /// Commits the change; after `Ok` it survives a crash.
     pub async fn commit(self) -> Result<(), DbErr> {
         let Self { transaction, write_health, _permits: permits } = self;
         let committed = write_health.observe(transaction.commit().await);

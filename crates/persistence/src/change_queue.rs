@@ -15,7 +15,7 @@ use tokio::{sync::oneshot, time::timeout};
 #[derive(Clone, Default)]
 pub struct ChangeQueue(Arc<Mutex<HashMap<String, Waiters>>>);
 
-/// Which waiter of a queue goes first.
+/// The priority of a waiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority<'a> {
     /// Before all others, in the order of arrival: the owner's own changes, and revocations.
@@ -24,10 +24,10 @@ pub enum Priority<'a> {
     FairlyFor(&'a str),
 }
 
-/// The right to change what a key names. Dropping it lets the next waiter go on.
+/// The permit to change the data of a key. Dropping it wakes the next waiter.
 pub struct ChangePermit {
     queue: ChangeQueue,
-    /// Empty once it was passed on.
+    /// Empty after it was handed to the next waiter.
     key: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub struct ChangePermit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueTimeout;
 
-/// Who waits for a key that is in use.
+/// The waiters of a key in use.
 #[derive(Default)]
 struct Waiters {
     first: VecDeque<oneshot::Sender<ChangePermit>>,
@@ -61,7 +61,7 @@ impl ChangeQueue {
                 Some(waiters) => waiters.push(priority),
             }
         };
-        // A permit that arrives after the timeout is dropped with the channel, and so passed on.
+        // A permit that arrives after the timeout is dropped with the channel, which wakes the next waiter.
         match timeout(wait, turn).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(QueueTimeout),
@@ -115,7 +115,7 @@ impl Drop for ChangePermit {
         while let Some(waiter) = self.queue.next(&key) {
             match waiter.send(Self { queue: self.queue.clone(), key: Some(key) }) {
                 Ok(()) => return,
-                // It no longer waits. The permit must not pass itself on from within its own drop.
+                // It no longer waits. The permit must not be handed over within its own drop.
                 Err(mut unused) => match unused.key.take() {
                     Some(same) => key = same,
                     None => return,

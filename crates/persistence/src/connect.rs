@@ -1,4 +1,4 @@
-//! Opening a database the way this product needs it: durable, bounded, ready for one writer or many.
+//! Database connections: durable, bounded, for one writer or many.
 
 use std::{fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, time::Duration};
 
@@ -21,7 +21,7 @@ use super::{
     write_health::WriteHealth,
 };
 
-/// A statement that runs longer than this is ended by PostgreSQL: its caller has long been answered.
+/// PostgreSQL cancels a statement that runs longer than this: its caller has timed out long before.
 const STATEMENT_TIMEOUT: &str = "5000";
 
 /// How long to wait before opening a file again that another process was about to change.
@@ -29,7 +29,7 @@ const OPEN_AGAIN: Duration = Duration::from_millis(20);
 
 /// A pooled connection that was idle for longer is tested before it is used.
 const TEST_IDLE_AFTER: Duration = Duration::from_secs(1);
-/// A connection whose test takes longer is replaced: its peer is gone without a word.
+/// A connection whose test takes longer is replaced: its peer is unreachable.
 const TEST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The database of one service: one pool for reads and one for changes, so that changes that wait for a lock leave the reads
@@ -79,7 +79,7 @@ impl Database {
         &self.reader
     }
 
-    /// Where changes are made; for what no change is needed, as in tests. Changes begin with [`begin`](Self::begin).
+    /// The pool for writes; tests use it directly. Changes begin with [`begin`](Self::begin).
     pub fn writer(&self) -> &DatabaseConnection {
         &self.writer
     }
@@ -89,17 +89,17 @@ impl Database {
         if self.reader.get_database_backend() == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
     }
 
-    /// Whether the database answers.
+    /// Whether the database responds.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.reader.execute_unprepared("SELECT 1").await.map(drop)
     }
 
-    /// The cause, if a change could not be stored within the last seconds. Reads are answered meanwhile.
+    /// The cause of failing writes within the last seconds. Reads still work.
     pub fn write_failure(&self) -> Option<String> {
         self.write_health.failure()
     }
 
-    /// Why a database that does not answer cannot be reached. A pool only reports that it waited too long for a connection.
+    /// The reason why a database is unreachable. A pool reports only its own timeout.
     pub async fn connection_failure(&self) -> Option<String> {
         let server = self.server.as_ref()?;
         server.probe().await.err().map(|error| format!("{error:#}"))
@@ -131,7 +131,7 @@ async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Resul
             .pragma("foreign_keys", "ON")
     });
     let writer = open_in_turn(options, wait).await.context("cannot open the SQLite database")?;
-    // The journal mode stays with the file; a reader that set it too could be refused by another process that does.
+    // The journal mode is stored in the file; a reader that set it could be rejected by another process that does.
     let mut options = bounded(url, settings.database_connections, wait);
     options.map_sqlx_sqlite_opts(move |sqlite| sqlite.busy_timeout(wait).pragma("query_only", "ON"));
     let reader = open_in_turn(options, wait).await.context("cannot open the SQLite database")?;
@@ -188,7 +188,7 @@ fn refuse_silent_plain_text(options: &PgConnectOptions) -> Result<(), Configurat
 }
 
 async fn connect_postgres(url: &str, settings: &DatabaseSettings, schema: &str) -> anyhow::Result<Database> {
-    // What is wrong with the URL may hold its password, and is not repeated.
+    // The error of the URL may contain its password, so it is not repeated.
     let parsed = url.parse().map_err(|_| ConfigurationError::new("DATABASE_URL is no URL of a PostgreSQL database"))?;
     refuse_silent_plain_text(&parsed)?;
     let server = PostgresServer::new(parsed, settings.database_wait);
@@ -219,7 +219,7 @@ async fn connect_postgres(url: &str, settings: &DatabaseSettings, schema: &str) 
     Ok(Database::new(reader, for_reads, writer, for_changes, settings.database_wait, Some(server)))
 }
 
-/// Whether the server behind a pooled connection still answers.
+/// Whether the server behind a pooled connection still responds.
 async fn answers(connection: &mut PgConnection) -> bool {
     matches!(tokio::time::timeout(TEST_TIMEOUT, connection.ping()).await, Ok(Ok(())))
 }
@@ -315,7 +315,7 @@ mod tests {
         let other = sea_orm::Database::connect(bounded(&url, 1, Duration::from_secs(20))).await.unwrap();
         other.execute_unprepared("BEGIN IMMEDIATE; CREATE TABLE t (x)").await.unwrap();
         let mut options = bounded(&url, 1, Duration::from_secs(20));
-        // SQLite refuses at once, as it does where waiting would be a deadlock.
+        // SQLite fails immediately, as it does where waiting would deadlock.
         options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::ZERO).pragma("journal_mode", "WAL"));
         let refused = sea_orm::Database::connect(options.clone()).await.unwrap_err();
         assert_eq!(DatabaseErrorKind::of(&refused), DatabaseErrorKind::Contended);

@@ -1,4 +1,4 @@
-//! What the schemas of the two databases write differently.
+//! SQL dialects: where the schemas of the two databases differ.
 
 use sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::{
@@ -26,7 +26,7 @@ impl Dialect {
         table.to_owned()
     }
 
-    /// A column that holds a person's id: compared and ordered byte for byte, whatever the locale of the database.
+    /// A column of a person's id: compared and ordered by bytes, whatever the locale of the database.
     pub fn person(self, name: impl IntoIden) -> ColumnDef {
         let mut column = schema::text(name);
         if self.is_postgres {

@@ -1,4 +1,4 @@
-//! What a driver's error means to a caller.
+//! Classification of database errors by what a caller can do.
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
@@ -11,18 +11,18 @@ const SQLITE_IOERR: u32 = 10;
 const SQLITE_FULL: u32 = 13;
 const SQLITE_CANTOPEN: u32 = 14;
 
-/// What went wrong in a database, as far as callers react to it.
+/// A database error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DatabaseErrorKind {
     /// A row of that name is there already.
     Duplicate,
-    /// Another change held what this one waited for.
+    /// Another change held the lock for too long.
     Contended,
     /// The database is away, full of work or shutting down: the same call may succeed later.
     Unavailable,
-    /// The disk is full or failing, or the server takes reads only: changes fail until an operator acts.
+    /// The disk is full or failing, or the server is read-only: writes fail until an operator acts.
     Unwritable,
-    /// A fault of ours.
+    /// An internal error.
     Internal,
 }
 
@@ -39,12 +39,12 @@ impl DatabaseErrorKind {
         Self::of_driver(cause)
     }
 
-    /// Whether the connection failed and not the statement: another connection may succeed at once.
+    /// Whether the connection failed and not the statement: a retry on another connection may succeed.
     pub(super) fn is_broken_connection(error: &DbErr) -> bool {
         let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else { return false };
         let RuntimeErr::SqlxError(cause) = cause else { return false };
         match cause.as_database_error() {
-            // A server that shuts down or restarts after a crash says so on the connections that are idle.
+            // A server that shuts down or restarts after a crash reports it on idle connections.
             Some(answer) => answer.code().is_some_and(|code| matches!(&*code, "57P01" | "57P02")),
             None => matches!(
                 **cause,
@@ -103,7 +103,7 @@ mod tests {
     fn extended_sqlite_code_maps_to_its_primary_code() {
         for (codes, fault) in [
             (["5", "261", "517", "773"], DatabaseErrorKind::Contended),
-            // Writing, syncing, a shared memory that cannot grow; no room.
+            // Write, sync and shared-memory errors; a full disk.
             (["778", "1034", "4874", "13"], DatabaseErrorKind::Unwritable),
             (["8", "1032", "25006", "53100"], DatabaseErrorKind::Unwritable),
             (["14", "526", "7", "53200"], DatabaseErrorKind::Unavailable),

@@ -15,13 +15,13 @@ use tracing::{info, warn};
 
 use crate::{Change, Database, Lock};
 
-/// How long an answer is kept.
+/// Retention of stored responses.
 const RETENTION: Duration = Duration::from_hours(24);
-/// How often answers past that are removed.
+/// Interval of the removal of expired responses.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
-/// How many answers are removed in one transaction.
+/// Responses removed in one transaction.
 const SLICE: u16 = 500;
-/// What a kept answer takes beside its text and its key.
+/// Overhead of a stored response beside its text and key.
 const ROW_BYTES: usize = 256;
 
 /// A key as one user sent it with one request.
@@ -33,35 +33,35 @@ pub struct IdempotentRequest {
 }
 
 impl IdempotentRequest {
-    /// `method` and `message` are what tells one request from another under the same key.
+    /// `method` and `message` distinguish requests under the same key.
     pub fn new(user: Id<User>, key: IdempotencyKey, method: &str, message: &impl Message) -> Self {
         let fingerprint = sha256(&[method.as_bytes(), &[0], &message.encode_to_vec()]);
         Self { user, key, fingerprint: hex::encode(fingerprint) }
     }
 
-    /// What must be held while the answer is looked up and written: a second request waits for the first one's answer.
+    /// The lock for lookup and store: a second request waits for the response of the first.
     pub fn lock(&self) -> Lock {
         Lock::new("idempotency", &format!("{}/{}", self.user, self.key.as_str()))
     }
 }
 
-/// What is known of a key.
+/// The result of a lookup.
 #[derive(Debug)]
 pub enum Lookup {
-    /// Nothing: go on, and [`store`] the answer.
+    /// Not found: execute the request, then [`store`] the response.
     Unknown,
-    /// The same request was answered with this.
+    /// The stored response of an equal request.
     Answered(serde_json::Value),
     /// The key came with another request.
     Reused,
 }
 
-/// Whether an answer could be kept.
+/// The result of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
-    /// It is kept.
+    /// Stored.
     Kept,
-    /// The user's kept answers would take more than they may. The change must not be committed.
+    /// The quota of the user is exhausted. The change must not be committed.
     QuotaExceeded,
 }
 
@@ -71,7 +71,7 @@ pub async fn lookup(change: &Change, request: &IdempotentRequest, now: Timestamp
         .one(change.connection())
         .await?;
     Ok(match found {
-        // The row itself is replaced when the new answer is stored.
+        // The row is replaced when the new response is stored.
         Some(row) if row.created_at > now.utc() - RETENTION => {
             if row.fingerprint == request.fingerprint {
                 Lookup::Answered(row.answer)
@@ -125,7 +125,7 @@ pub async fn store(
     Ok(if bytes_now <= quota { Stored::Kept } else { Stored::QuotaExceeded })
 }
 
-/// Changes what a user's kept answers take, and returns what they take now.
+/// Updates the stored bytes of a user, and returns them.
 async fn add_usage(change: &Change, user: &str, bytes: i64) -> Result<i64, DbErr> {
     let rows = change
         .query(
@@ -146,7 +146,7 @@ fn freed(rows: &[sea_orm::QueryResult]) -> Result<BTreeMap<String, i64>, DbErr> 
     Ok(freed)
 }
 
-/// Removes answers that are past their time, until the shutdown begins.
+/// Removes expired responses until the shutdown begins.
 pub async fn sweep(database: Database, clock: Clock, shutdown: Shutdown) {
     loop {
         tokio::select! {

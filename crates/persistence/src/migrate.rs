@@ -1,4 +1,4 @@
-//! Bringing a schema up to date, however many replicas try at once.
+//! Schema migrations, safe with many replicas.
 
 use std::collections::HashSet;
 
@@ -10,13 +10,13 @@ use sea_orm_migration::MigratorTrait;
 use super::{Database, Lock};
 
 impl Database {
-    /// Applies what is missing of `M`'s migrations, in one transaction that replicas starting together take in turn.
+    /// Applies the missing migrations of `M` in one transaction, one replica at a time.
     pub async fn migrate<M: MigratorTrait>(&self, schema: &str) -> anyhow::Result<()> {
         let change = self.begin(Vec::new()).await?;
         let connection = change.connection();
         let is_postgres = connection.get_database_backend() == DbBackend::Postgres;
         if is_postgres {
-            // A replica waits for as long as another's migration takes.
+            // A replica waits as long as the migration of another takes.
             connection.execute_unprepared("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await?;
         }
         change.lock(&Lock::new("migrate", schema)).await?;
@@ -29,7 +29,7 @@ impl Database {
         Ok(())
     }
 
-    /// How many of `M`'s migrations the schema lacks; an error where it has some that `M` does not know.
+    /// The number of missing migrations of `M`; an error if the schema has unknown ones.
     pub async fn pending_migrations<M: MigratorTrait>(&self) -> anyhow::Result<usize> {
         refuse_newer_schema::<M>(self.reader()).await?;
         let pending = M::get_pending_migrations_read_only(&self.reader.pool)
@@ -38,7 +38,7 @@ impl Database {
         Ok(pending.len())
     }
 
-    /// Refuses a schema that lacks some of `M`'s migrations, for a process that is told not to apply them itself.
+    /// Rejects a schema with missing migrations of `M`, for a process with `--no-migrate`.
     pub async fn require_migrated<M: MigratorTrait>(&self, program: &str) -> anyhow::Result<()> {
         match self.pending_migrations::<M>().await? {
             0 => Ok(()),
@@ -67,7 +67,7 @@ async fn refuse_newer_schema<M: MigratorTrait>(connection: &impl ConnectionTrait
     .into())
 }
 
-/// The migrations that a database has; none before the first.
+/// The applied migrations of a database; none before the first.
 async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let backend = connection.get_database_backend();
     let exists = match backend {

@@ -18,11 +18,11 @@ use super::Database;
 
 /// How often the row is raised.
 const EVERY: Duration = Duration::from_secs(1);
-/// A clock that is behind by less is not worth a warning.
+/// Lags below this are not logged.
 const TOLERANCE: Duration = Duration::from_secs(2);
 const BEHIND: &str = "clock_behind_seconds";
 
-/// $1 the clock of this process; $2 what the row held when this process last saw it, and the time that has passed since.
+/// $1 the clock of this process; $2 the row as last seen by this process, plus the time since then.
 const RAISE_POSTGRES: &str = "
     INSERT INTO newest_time (id, newest_at) VALUES (1, LEAST($1, clock_timestamp() + $3 * interval '1 second'))
     ON CONFLICT (id) DO UPDATE SET newest_at =
@@ -41,7 +41,7 @@ enum NewestTime {
     NewestAt,
 }
 
-/// Keeps a [`Clock`] after the newest time, and the newest time up with the clock.
+/// Keeps a [`Clock`] at or after the newest time, and raises the newest time.
 pub struct ClockSync {
     database: Database,
     clock: Clock,
@@ -61,11 +61,11 @@ impl ClockSync {
         Ok(sync)
     }
 
-    /// Raises the newest time once a second, and once more when nothing is answered any more.
+    /// Raises the newest time once a second, and once more after the last response.
     pub async fn run(mut self, answered_all: CancellationToken) {
         while answered_all.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
             if let Err(error) = self.raise().await {
-                // The clock goes on by itself; readiness reports whether the database answers.
+                // The clock continues on its own; readiness reports whether the database responds.
                 tracing::debug!(%error, "cannot raise the newest time; trying again");
             }
         }
@@ -94,7 +94,7 @@ impl ClockSync {
         let newest: ChronoDateTimeUtc = row.try_get("", "newest_at")?;
         let newest = Timestamp::new(newest).map_err(|error| DbErr::Type(error.to_string()))?;
         self.seen = Some((newest, Monotonic::now()));
-        // Another process, or the one before this, may have answered by a time that it had not written yet.
+        // Another process, or the previous one, may have used a time that it had not stored yet.
         let unwritten = if shown < newest { EVERY } else { Duration::ZERO };
         self.clock.keep_after(Timestamp::new(newest.utc() + unwritten).unwrap_or(newest));
         self.report(shown, newest);

@@ -11,7 +11,7 @@ const COUNT: &str = "db_client_connection_count";
 const MAX: &str = "db_client_connection_max";
 
 impl Database {
-    /// Shows the connections of this database, named `name`, until what it gives back is dropped.
+    /// Exports the connections of this database as `name` until the returned probe is dropped.
     pub fn observe(&self, name: &'static str) -> Probe {
         describe_gauge!(COUNT, "Connections to the database, by what they are doing");
         describe_gauge!(MAX, "Connections to the database that there may be");

@@ -12,7 +12,7 @@ pub(super) struct PostgresServer {
     timeout: Duration,
 }
 
-/// The driver takes the brackets of an IPv6 address in a URL for a part of its name.
+/// The driver treats the brackets of an IPv6 address in a URL as part of the name.
 pub(super) fn without_brackets(options: PgConnectOptions) -> PgConnectOptions {
     let host = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')).map(str::to_owned);
     match host {
@@ -22,17 +22,17 @@ pub(super) fn without_brackets(options: PgConnectOptions) -> PgConnectOptions {
 }
 
 impl PostgresServer {
-    /// A server that has not answered after `timeout` is reported as not answering.
+    /// A server that does not respond within `timeout` is reported.
     pub(super) fn new(options: PgConnectOptions, timeout: Duration) -> Self {
         Self { options: Box::new(without_brackets(options)), timeout }
     }
 
-    /// Connects once. A pool would try a refused connection again until its timeout, and then report only the timeout.
+    /// Connects once. A pool would retry a refused connection until its timeout, and report only the timeout.
     pub(super) async fn probe(&self) -> anyhow::Result<()> {
         let connected = tokio::time::timeout(self.timeout, PgConnection::connect_with(&self.options)).await;
         let cause = match connected {
             Ok(Ok(connection)) => {
-                // It has answered; how the connection ends does not matter.
+                // It has responded; how the connection ends does not matter.
                 let _ = connection.close().await;
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! How much of what has ended is kept, and for how long.
+//! Retention of ended rows.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub struct RetentionSettings {
     /// Bytes that the ended shares or grants of one user take at most; beyond, the oldest are purged early
     #[arg(long, env = "ENDED_BYTES_PER_USER", default_value_t = 64 * 1024 * 1024)]
     pub ended_bytes_per_user: u64,
-    /// Bytes that the answers kept under one user's idempotency keys take at most; beyond, requests with a key are answered 429
+    /// Maximum bytes of the stored responses under one user's idempotency keys; beyond, requests with a key are answered 429
     #[arg(long, env = "KEPT_ANSWER_BYTES_PER_USER", default_value_t = 16 * 1024 * 1024)]
     pub kept_answer_bytes_per_user: u64,
 }

@@ -1,4 +1,4 @@
-//! Where the database is and how much of it a process takes.
+//! Database settings: URL and connections.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -28,7 +28,7 @@ impl DatabaseSettings {
         ((self.database_connections - writes).max(1), writes)
     }
 
-    /// The file of a SQLite database; `None` where the database is another.
+    /// The file of a SQLite database; `None` for another database.
     pub fn sqlite_file(&self) -> Option<PathBuf> {
         let url = self.database_url.expose_secret();
         let options: SqliteConnectOptions = url.starts_with("sqlite:").then(|| url.parse().ok())??;

@@ -17,7 +17,7 @@ pub struct VersionTable {
 }
 
 impl VersionTable {
-    /// The table of this name, whose column `person` holds the ids of the persons.
+    /// The table of this name, with the column `person`.
     pub const fn new(table: &'static str, person: &'static str) -> Self {
         Self { table, person }
     }
@@ -48,7 +48,7 @@ impl VersionTable {
         row.try_get("", "version")
     }
 
-    /// Creates the row of `person`, as [`raise`](Self::raise) would; answers `false` where there is one, which stays as it is.
+    /// Creates the row of `person`, as [`raise`](Self::raise) would; returns `false` and changes nothing if it exists.
     pub async fn create_row(self, change: &Change, person: &str, now: Timestamp) -> Result<bool, DbErr> {
         let Self { table, person: column } = self;
         let sql = format!("INSERT INTO {table} ({column}, version) VALUES ($1, $2) ON CONFLICT ({column}) DO NOTHING");
@@ -63,11 +63,11 @@ impl VersionTable {
             let sql = format!("SELECT version FROM {table} WHERE {column} = $1 FOR UPDATE");
             change.query(&sql, vec![person.into()]).await?;
         }
-        // On SQLite the writer is alone already.
+        // SQLite has one writer.
         Ok(())
     }
 
-    /// The version of `person`; `None`: they have no row.
+    /// The version of `person`; `None` without a row.
     pub async fn version(self, connection: &impl ConnectionTrait, person: &str) -> Result<Option<i64>, DbErr> {
         let Self { table, person: column } = self;
         let sql = format!("SELECT version FROM {table} WHERE {column} = $1");

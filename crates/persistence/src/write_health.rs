@@ -50,7 +50,7 @@ impl WriteHealth {
         result
     }
 
-    /// Why changes cannot be stored, if they could not a moment ago.
+    /// The cause of failing writes, if they failed recently.
     pub(super) fn failure(&self) -> Option<String> {
         let latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         latest.as_ref().filter(|failure| failure.at.elapsed() < REPORTED_FOR).map(|failure| failure.cause.clone())

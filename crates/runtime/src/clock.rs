@@ -1,4 +1,4 @@
-//! The clock that decisions and answers are given.
+//! The clock of decisions and responses.
 
 use std::{
     sync::{
@@ -11,10 +11,10 @@ use std::{
 use chrono::DateTime;
 use types::Timestamp;
 
-/// A machine's clock that is ahead by more is not followed when it is set back.
+/// The clock never follows a machine's clock that is ahead by more than this.
 pub const MAX_AHEAD: Duration = Duration::from_mins(1);
 
-/// Where a process reads the time. Passed in, so that a test can stand at the very instant a share expires.
+/// The source of time of a process. Passed in, so that a test can set the exact time at which a share expires.
 ///
 /// The clock of the machine never runs backwards here: below the newest time that the database has seen
 /// ([`keep_after`](Self::keep_after)) it goes on by the monotonic clock. A share that has expired stays expired although an
@@ -31,7 +31,7 @@ enum Source {
 /// Moves a manual [`Clock`].
 pub struct ClockHand(Arc<AtomicI64>);
 
-/// What keeps the machine's clock from running backwards; all in microseconds.
+/// State that keeps the clock monotonic; all in microseconds.
 struct Monotonic {
     started: std::time::Instant,
     /// The lowest time that may be returned, less the time since `started`.
@@ -51,13 +51,13 @@ impl Clock {
         Self(Source::System(Arc::new(monotonic)))
     }
 
-    /// A clock that stands at `start` until its hand is moved. It may be moved back.
+    /// A manual clock, set to `start`. It may be moved back.
     pub fn manual(start: Timestamp) -> (Self, ClockHand) {
         let micros = Arc::new(AtomicI64::new(start.utc().timestamp_micros()));
         (Self(Source::Manual(micros.clone())), ClockHand(micros))
     }
 
-    /// The moment it is, to the microsecond.
+    /// The current time, to the microsecond.
     pub fn now(&self) -> Timestamp {
         instant(match &self.0 {
             Source::System(monotonic) => {
@@ -74,7 +74,7 @@ impl Clock {
         }
     }
 
-    /// What the clock of the machine shows, whether it was set back or not.
+    /// The machine's clock, whether it was set back or not.
     pub fn unguarded(&self) -> Timestamp {
         match &self.0 {
             Source::System(_) => instant(system_now().timestamp_micros()),
@@ -88,7 +88,7 @@ impl Monotonic {
         let floor = self.floor.load(Ordering::SeqCst).saturating_add(elapsed);
         let now = system.max(floor);
         let latest = self.latest.fetch_max(now, Ordering::SeqCst);
-        // Far ahead of every other clock it was wrong, and must not stand still until the others have caught up.
+        // A clock far ahead of all others was wrong, and must not stand still until the others have caught up.
         let believed = now.saturating_add(micros(MAX_AHEAD));
         if latest <= believed { latest.max(now) } else { now }
     }
@@ -99,7 +99,7 @@ impl Monotonic {
 }
 
 impl ClockHand {
-    /// Puts the clock to this moment.
+    /// Sets the clock.
     pub fn set(&self, timestamp: Timestamp) {
         self.0.store(timestamp.utc().timestamp_micros(), Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! Metrics, as Prometheus reads them. Names and labels follow OpenTelemetry's conventions where there is one
+//! Prometheus metrics. Names and labels follow OpenTelemetry's semantic conventions where there is one
 //! (<https://opentelemetry.io/docs/specs/semconv/>); docs/observability.md lists all of them.
 
 use std::{
@@ -12,10 +12,10 @@ use std::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 
-/// Upper bounds of the histograms, in seconds: from what a decision takes to what nobody waits for.
+/// Histogram buckets in seconds: from the duration of a decision to the longest timeout.
 const BUCKETS: [f64; 15] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
-/// Histograms keep each value until they are put together, which a scrape does, and this where there is none.
+/// Histograms buffer each value until upkeep, which a scrape runs, and this interval otherwise.
 const PUT_TOGETHER_EVERY: Duration = Duration::from_secs(5);
 
 static REGISTRY: OnceLock<Registry> = OnceLock::new();
@@ -23,12 +23,12 @@ static REGISTRY: OnceLock<Registry> = OnceLock::new();
 struct Registry {
     handle: PrometheusHandle,
     process: Collector,
-    /// What is looked up when somebody asks.
+    /// Callbacks that update gauges at a scrape.
     probes: Mutex<Vec<Weak<dyn Fn() + Send + Sync>>>,
     is_put_together: AtomicBool,
 }
 
-/// Something that is looked up whenever somebody asks, until this is dropped.
+/// A callback at every scrape, until this is dropped.
 #[must_use = "dropped, it is looked up no more"]
 pub struct Probe(#[expect(dead_code, reason = "held by whoever is looked up")] Arc<dyn Fn() + Send + Sync>);
 
@@ -37,7 +37,7 @@ pub fn install() {
     registry();
 }
 
-/// Looks `probe` up before every scrape.
+/// Runs `probe` before every scrape.
 pub fn before_scrape(probe: impl Fn() + Send + Sync + 'static) -> Probe {
     let probe: Arc<dyn Fn() + Send + Sync> = Arc::new(probe);
     let mut probes = registry().probes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,7 +46,7 @@ pub fn before_scrape(probe: impl Fn() + Send + Sync + 'static) -> Probe {
     Probe(probe)
 }
 
-/// What was counted so far, in Prometheus' text format.
+/// The current metrics, in Prometheus' text format.
 pub fn scrape() -> String {
     let registry = registry();
     registry.process.collect();
@@ -57,7 +57,7 @@ pub fn scrape() -> String {
     registry.handle.render()
 }
 
-/// Keeps memory bounded where nobody scrapes. One of it is enough in a process.
+/// Bounds the memory without scrapes. One task is enough in a process.
 pub async fn run_upkeep() {
     let registry = registry();
     if registry.is_put_together.swap(true, Ordering::Relaxed) {
@@ -72,11 +72,11 @@ pub async fn run_upkeep() {
 fn registry() -> &'static Registry {
     REGISTRY.get_or_init(|| {
         let builder = PrometheusBuilder::new();
-        // Refused only where there is no bucket at all.
+        // Fails only without buckets.
         let builder = builder.set_buckets(&BUCKETS).unwrap_or_else(|_| PrometheusBuilder::new());
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
-        // A recorder that is there already is somebody's choice: keep it.
+        // A recorder that is installed already is a choice of the caller: keep it.
         let _ = metrics::set_global_recorder(recorder);
         let process = Collector::default();
         process.describe();

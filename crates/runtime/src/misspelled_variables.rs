@@ -13,9 +13,9 @@ const TYPING_ERRORS: [(usize, usize); 2] = [(9, 2), (6, 1)];
 /// A variable that nothing reads, and the setting that it resembles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MisspelledVariable {
-    /// As it stands in the environment.
+    /// The name in the environment.
     pub name: String,
-    /// The setting that was probably meant; `None` where only the prefix is that of settings.
+    /// The setting that is probably meant; `None` if only the prefix matches.
     pub setting: Option<String>,
 }
 
@@ -28,7 +28,7 @@ impl MisspelledVariable {
     }
 }
 
-/// Finds the variables among `names` that resemble a setting of `command` and are none.
+/// Finds the variables among `names` that resemble a setting of `command` but are not one.
 pub fn misspelled_variables(command: &Command, names: impl IntoIterator<Item = String>) -> Vec<MisspelledVariable> {
     let mut settings = BTreeSet::new();
     collect_settings(command, &mut settings);
@@ -57,7 +57,7 @@ fn collect_settings(command: &Command, settings: &mut BTreeSet<String>) {
     }
 }
 
-/// The setting that was probably meant by `name`.
+/// The setting that `name` probably means.
 fn meant<'a>(name: &str, settings: &'a BTreeSet<String>) -> Option<&'a str> {
     let distances = settings.iter().map(|setting| (strsim::osa_distance(name, setting), setting.as_str()));
     let (distance, nearest) = distances.min()?;

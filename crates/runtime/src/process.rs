@@ -10,12 +10,12 @@ use crate::{metrics, misspelled_variables::misspelled_variables};
 /// Exit code for a bad option or configuration.
 const EXIT_CONFIGURATION: u8 = 2;
 
-/// A setting that cannot be used, found after the options were read. The process ends with 2 and says this one line.
+/// An invalid setting, found after the options were parsed. The process prints this line and exits with 2.
 #[derive(Debug)]
 pub struct ConfigurationError(String);
 
 impl ConfigurationError {
-    /// `says` names the setting and what to do.
+    /// `message` names the setting and the fix.
     pub fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
@@ -35,7 +35,7 @@ pub struct Program {
     pub name: &'static str,
     /// The command line.
     pub command: clap::Command,
-    /// Whether it serves until it is stopped. Other commands answer one question and exit.
+    /// Whether the command serves until it is stopped. Other commands print a result and exit.
     pub is_server: bool,
 }
 

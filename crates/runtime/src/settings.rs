@@ -15,7 +15,7 @@ pub struct FileSettings {
     pub config: Option<PathBuf>,
 }
 
-/// Reads the settings of this process; what is wrong is said on stderr, and the process ends with 2.
+/// Reads the settings of this process; on an error, prints it on stderr and exits with 2.
 pub fn parse<S: Parser>() -> S {
     parse_from(std::env::args_os().collect()).unwrap_or_else(|error| error.exit())
 }
@@ -65,7 +65,7 @@ fn beneath(mut command: Command, path: &PathBuf) -> Result<Command, clap::Error>
         };
         let known = |command: &Command| command.get_arguments().any(|argument| argument.get_id() == key.as_str());
         let lay = |argument: clap::Arg| {
-            // What the file says need not be said again.
+            // A value of the file need not be repeated on the command line.
             let argument = argument.required(false);
             if matches!(argument.get_action(), ArgAction::Append) {
                 argument.default_values(defaults.clone())

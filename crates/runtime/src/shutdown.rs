@@ -1,4 +1,4 @@
-//! How a process ends: not ready at once, for a while still serving who has not noticed, then what is under way finished
+//! Graceful shutdown: not ready, then lame duck, then draining of requests in flight
 //! within a bound, then out.
 
 use std::{
@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-/// How a process takes its leave.
+/// Shutdown settings of a process.
 #[derive(clap::Args, Clone, Debug)]
 pub struct EndSettings {
     /// How long requests in flight may take after SIGTERM
@@ -24,7 +24,7 @@ pub struct EndSettings {
     pub lame_duck: Duration,
 }
 
-/// Told to everything that runs, so that it ends in order.
+/// The shutdown signal of a process, shared by all tasks.
 #[derive(Clone, Default)]
 pub struct Shutdown {
     begun_at: Arc<OnceLock<Instant>>,
@@ -33,12 +33,12 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Nothing has been asked to end.
+    /// No shutdown is in progress.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A shutdown that on SIGTERM or SIGINT begins, closes after `lame_duck`, and on a second signal ends the process at once.
+    /// A shutdown that begins on SIGTERM or SIGINT, drains after `lame_duck`, and on a second signal exits the process.
     pub fn on_signal(lame_duck: Duration) -> std::io::Result<Self> {
         let shutdown = Self::new();
         let mut terminate = signal(SignalKind::terminate())?;
@@ -55,7 +55,7 @@ impl Shutdown {
         Ok(shutdown)
     }
 
-    /// Asks everything to end, and to take nothing new.
+    /// Begins draining: no new requests are accepted.
     pub fn begin(&self) {
         self.begun_at.get_or_init(Instant::now);
         self.draining.cancel();
@@ -84,17 +84,17 @@ impl Shutdown {
         self.draining.cancelled().await;
     }
 
-    /// Waits until nothing new is to be taken.
+    /// Waits until draining begins.
     pub async fn closing(&self) {
         self.closing.cancelled().await;
     }
 
-    /// What `work` comes to, unless nothing new is to be taken.
+    /// Returns the output of `work`, or `None` if draining begins first.
     pub async fn unless_closing<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         self.closing.run_until_cancelled(work).await
     }
 
-    /// Runs `work` to its end, but no longer than `bound` after the shutdown began. `None`: it was cut.
+    /// Runs `work` to its end, at most `bound` after the shutdown began. `None`: it was cancelled.
     pub async fn bound<T>(&self, bound: Duration, work: impl Future<Output = T>) -> Option<T> {
         let cut = async {
             self.begun().await;

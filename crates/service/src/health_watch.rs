@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 
 /// Time between two pings of the database.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// A database that takes longer to answer a ping is unavailable.
+/// A database that does not answer a ping in this time is unavailable.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Reports health until the shutdown begins.

@@ -28,7 +28,7 @@ pub use self::{
     settings::{NoSettings, ServiceSettings, Settings},
 };
 
-/// A service: what distinguishes it from others.
+/// A service definition: everything that distinguishes one service from another.
 pub trait Definition: 'static {
     /// The name of the program.
     const PROGRAM: &'static str;

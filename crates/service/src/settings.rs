@@ -18,7 +18,7 @@ use crate::Definition;
 #[derive(clap::Parser, Clone, Debug)]
 #[command(version)]
 pub struct Command<S: clap::Args> {
-    /// What to do
+    /// The command
     #[command(subcommand)]
     pub action: Action<S>,
 }
@@ -28,9 +28,9 @@ pub struct Command<S: clap::Args> {
 pub enum Action<S: clap::Args> {
     /// Serve over gRPC
     Serve(Settings<S>),
-    /// Report what is wrong with these settings and how to fix it, and change nothing
+    /// Check these settings, report errors and how to fix them, and change nothing
     Doctor(Settings<S>),
-    /// Ask the program that runs with these settings whether it is ready, and exit with 0 if so
+    /// Report whether the program with these settings is ready; exit with 0 if so
     Ready {
         #[command(flatten)]
         #[expect(missing_docs, reason = "documented where it is declared")]
@@ -49,10 +49,10 @@ pub struct Settings<S: clap::Args> {
     /// Where to listen for gRPC: an address and a port, or `unix:/path`
     #[arg(long, env = "LISTEN")]
     pub listen: ListenAddress,
-    /// Where to answer health checks, over HTTP and gRPC, and serve metrics
+    /// Address of health checks, over HTTP and gRPC, and of metrics
     #[arg(long, env = "ADMIN_LISTEN")]
     pub admin_listen: ListenAddress,
-    /// The settings of this service alone
+    /// The settings of this service
     #[command(flatten)]
     pub own: S,
     /// The settings of every service

@@ -1,4 +1,4 @@
-//! Which traces are kept.
+//! Sampling of traces.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -8,8 +8,8 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
-/// Keeps a part of all traces, by lot. The lot falls by the trace id, so that all steps of a trace in this process are kept or
-/// none; and by a key that nobody outside knows, so that no client can choose an id that is always kept.
+/// Samples a ratio of traces by trace id, so that all spans of a trace in this process are sampled or
+/// none. The decision is keyed, so that no client can choose an id that is always sampled.
 #[derive(Clone, Debug)]
 pub(super) struct KeyedRatioSampler {
     /// Of 2^64.
@@ -18,7 +18,7 @@ pub(super) struct KeyedRatioSampler {
 }
 
 impl KeyedRatioSampler {
-    /// Keeps `ratio` of them, 0 to 1.
+    /// Samples `ratio` of all traces, 0 to 1.
     pub(super) fn new(ratio: f64) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn sampling_ignores_client_chosen_ids() {
-        // Ids that a ratio taken of their low bits would keep all of.
+        // Ids that a ratio of their low bits would always sample.
         let chosen = (1..=10_000_u128).map(|high| TraceId::from(high << 64 | 1));
         let kept = |ratio| {
             let keyed_ratio_sampler = KeyedRatioSampler::new(ratio);

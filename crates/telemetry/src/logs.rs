@@ -16,7 +16,7 @@ use super::traces::TraceExporter;
 /// The shared crates, which keep secrets and personal data out of their logs.
 const SHARED: &[&str] = &["admission", "grpc_server", "http_server", "persistence", "runtime", "service", "telemetry"];
 
-/// What is logged where `RUST_LOG` does not say: our own sentences, and only the warnings of what we stand on.
+/// The default filter: our own messages, and only warnings of libraries.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,h2=warn,hyper=warn,tonic=warn";
 
 /// Starts logging for this process; a second call changes nothing, so tests may call it freely. `ours` are the crates of the
@@ -27,12 +27,12 @@ pub(super) fn start(ours: &'static [&'static str], exporting: Option<&TraceExpor
     let filter = filter.and(filter_fn(|metadata| is_fit_to_print(metadata, ours)));
     let traces = exporting.map(|exporting| {
         let steps = filter_fn(|metadata| metadata.is_span() && is_of("telemetry", metadata));
-        // Where in the code and in which thread a step began says nothing of what the request went through.
+        // The code location and thread of a span are not relevant for a request.
         let layer = tracing_opentelemetry::layer().with_location(false).with_threads(false).with_target(false);
         layer.with_level(false).with_tracked_inactivity(false).with_tracer(exporting.tracer()).with_filter(steps)
     });
     let registry = tracing_subscriber::registry().with(traces);
-    // A subscriber that is there already is somebody's choice: keep it.
+    // A subscriber that is installed already is a choice of the caller: keep it.
     let _ = if std::io::stderr().is_terminal() {
         registry.with(fmt::layer().with_writer(std::io::stderr).with_filter(filter)).try_init()
     } else {

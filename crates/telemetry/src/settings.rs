@@ -7,15 +7,15 @@ use http::Uri;
 /// How a process is followed from outside.
 #[derive(clap::Args, Clone, Debug)]
 pub struct TelemetrySettings {
-    /// Where traces are sent by OTLP over gRPC, `http://127.0.0.1:4317`; without it, or where it is empty, none are made
+    /// The OTLP/gRPC endpoint of traces, `http://127.0.0.1:4317`; absent or empty: no traces
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", default_value = "", hide_default_value = true)]
     pub otlp_endpoint: OtlpEndpoint,
-    /// The part of all traces that is kept, 0 to 1. The gateway decides it for the services that it calls
+    /// The ratio of sampled traces, 0 to 1. The gateway decides for the services that it calls
     #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", default_value_t = DEFAULT_RATIO, value_parser = ratio)]
     pub trace_ratio: f64,
 }
 
-/// One in a hundred tells what is usual; what is not, logs and metrics tell.
+/// One in a hundred shows the usual requests; logs and metrics show the unusual ones.
 const DEFAULT_RATIO: f64 = 0.01;
 
 impl Default for TelemetrySettings {

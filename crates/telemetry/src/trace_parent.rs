@@ -1,4 +1,4 @@
-//! Where a request stands in its trace, as it travels between processes
+//! Trace context of a request between processes
 //! (<https://www.w3.org/TR/trace-context/#traceparent-header>).
 
 use std::fmt;
@@ -43,12 +43,12 @@ impl TraceParent {
         Self::of_span(context.span().span_context())
     }
 
-    /// A new trace that nobody keeps; the ids are random, and not zero.
+    /// A new, unsampled trace with random ids.
     pub fn new(trace: u128, span: u64) -> Self {
         Self { trace: trace.max(1), span: span.max(1), flags: 0 }
     }
 
-    /// The same, of which nobody says that it is kept.
+    /// The same context, unsampled.
     #[must_use]
     pub fn not_kept(self) -> Self {
         Self { flags: 0, ..self }

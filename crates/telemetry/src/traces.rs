@@ -20,24 +20,24 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{TraceParent, keyed_ratio_sampler::KeyedRatioSampler};
 
-/// A collector that takes longer misses what it was sent.
+/// Spans are dropped if the collector takes longer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the end of a process waits for the last traces to be taken.
+/// The time limit of the last export on shutdown.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Whether traces are made in this process.
 static EXPORTED: OnceLock<()> = OnceLock::new();
 
-/// Who decides which traces are kept.
+/// Who decides which traces are sampled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sampling {
-    /// This process, for every trace alike: its callers are anybody, who could have all of theirs kept.
+    /// This process, for every trace: clients could have all of theirs sampled.
     Root,
-    /// Whoever calls, where they say so: they are services of ours, and a trace is worth little without its other half.
+    /// The caller, if it has decided: it is a service of this plane.
     ParentBased,
 }
 
-/// Traces on their way out.
+/// The exporter of traces.
 pub(super) struct TraceExporter(pub(super) SdkTracerProvider);
 
 impl TraceExporter {
@@ -108,7 +108,7 @@ pub fn server_span(name: &str, request_id: &str, caller: Option<TraceParent>) ->
         otel.kind = "server"
     );
     if let Some(caller) = caller {
-        // Refused only where a span is no part of any trace.
+        // Fails only if a span is not part of a trace.
         let _ = span.set_parent(Context::new().with_remote_span_context(caller.into_span()));
     }
     if let Some(here) = current_traceparent(&span) {
@@ -125,13 +125,13 @@ pub fn client_span(name: &str) -> Span {
     info_span!("call", otel.name = name, otel.kind = "client")
 }
 
-/// Where `span` stands in its trace, for whom it calls and whom it answers; `None` where no traces are made.
+/// The trace context of `span` within this process and its caller; `None` without traces.
 pub fn current_traceparent(span: &Span) -> Option<TraceParent> {
     EXPORTED.get()?;
     TraceParent::of_span(span.context().span().span_context())
 }
 
-/// Says of a request what is known of it in the end.
+/// Adds the final attributes of a request to its span.
 pub fn finish(span: &Span, attributes: impl IntoIterator<Item = (&'static str, opentelemetry::Value)>, failed: bool) {
     if EXPORTED.get().is_none() {
         return;

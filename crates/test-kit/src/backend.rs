@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::postgres;
 
-/// A database of a test's own, gone when the test is.
+/// A database for one test, removed at its end.
 pub struct Backend {
     name: &'static str,
     url: String,
@@ -38,7 +38,7 @@ impl Backend {
         self.url.replace("test.db", "other.db")
     }
 
-    /// A folder that goes with the database.
+    /// A directory that is removed with the database.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
@@ -50,7 +50,7 @@ impl fmt::Display for Backend {
     }
 }
 
-/// As [`on_both`]; afterwards `check` looks at each statement that PostgreSQL was sent.
+/// As [`on_both`]; afterwards `check` inspects each statement that PostgreSQL received.
 pub async fn on_both_checking<F: Future<Output = ()>>(behaviour: impl Fn(Backend) -> F, check: impl Fn(&str)) {
     behaviour(Backend::sqlite()).await;
     if let Some(postgres) = Backend::postgres().await {

@@ -1,4 +1,4 @@
-//! A plain HTTP client: what a test sends is what goes out.
+//! A plain HTTP client that sends requests unchanged.
 
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -17,7 +17,7 @@ pub struct HttpClient {
     base: String,
 }
 
-/// What the server answered.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
@@ -49,19 +49,19 @@ impl HttpClient {
         let body = Full::new(std::io::Cursor::new(body.into()));
         let answer = self.client.request(request.body(body).expect("a request")).await?;
         let (head, body) = answer.into_parts();
-        // A server that goes away amid an answer has not given it.
+        // A server that disconnects within a response has not completed it.
         let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
         Ok(Answer { status: head.status, headers: head.headers, body })
     }
 }
 
 impl Answer {
-    /// The body as JSON; null where it is none.
+    /// The body as JSON; null if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The code of the error envelope; empty where there is none.
+    /// The code of the error envelope; empty without one.
     pub fn code(&self) -> String {
         self.json().pointer("/error/code").and_then(Value::as_str).unwrap_or_default().to_owned()
     }

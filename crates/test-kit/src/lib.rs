@@ -1,4 +1,4 @@
-//! What the tests of several crates stand on: databases of their own, an HTTP client, processes that are gone afterwards.
+//! Test support: temporary databases, an HTTP client and child processes.
 
 #![allow(
     clippy::expect_used,

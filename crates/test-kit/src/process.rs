@@ -28,7 +28,7 @@ fn build(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// A process that is killed when the test lets go of it.
+/// A process that is killed on drop.
 pub struct Process(Child);
 
 impl Process {

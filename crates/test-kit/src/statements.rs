@@ -1,4 +1,4 @@
-//! Whether a statement names the person whose rows it is about: then it stays on one shard of a distributed PostgreSQL.
+//! Checks that a statement names the person whose rows it reads or writes: then it stays on one shard of a distributed PostgreSQL.
 
 /// The tables of a statement, by their aliases, for which it does not name the person by the column `person`.
 pub fn unnamed(statement: &str, tables: &[&str], person: &str) -> Vec<String> {

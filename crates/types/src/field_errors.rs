@@ -1,9 +1,9 @@
-//! Every wrong field of a request, so that a person can mend them all at once.
+//! Field errors: every invalid field of a request.
 
 use std::{collections::BTreeMap, fmt};
 
-/// What is named may take so many bytes, each finding its text and as much as stands around it: a small request can have very much
-/// that is wrong with it, and the answer must stay one that can be sent and read.
+/// The errors are bounded in bytes, each with its text and an overhead: a small request can have very many
+/// errors, and the response must stay small.
 const MAX_BYTES: usize = 32 * 1024;
 const EACH: usize = 256;
 
@@ -22,7 +22,7 @@ impl FieldErrors {
         Self::default()
     }
 
-    /// Says of the field at `path` what it must be. The text follows the field's name in a sentence: "is required".
+    /// Adds an error of the field at `path`. `must` follows the field's name in a sentence: "is required".
     pub fn add(&mut self, path: impl Into<String>, must: impl Into<String>) {
         let (path, must) = (path.into(), must.into());
         let bytes = self.bytes as usize + path.len() + must.len() + EACH;
@@ -35,7 +35,7 @@ impl FieldErrors {
         }
     }
 
-    /// Counts findings that nobody named.
+    /// Counts errors that are not listed.
     pub fn add_more(&mut self, findings: u32) {
         self.more = self.more.saturating_add(findings);
     }
@@ -45,7 +45,7 @@ impl FieldErrors {
         self.more
     }
 
-    /// As [`add`](Self::add), unless something is known to be wrong with the field already: a value that could not be
+    /// As [`add`](Self::add), unless the field has an error already: a value that could not be
     /// read is not also reported as missing.
     pub fn add_unless_known(&mut self, path: &str, must: impl Into<String>) {
         if !self.names(path) {
@@ -53,7 +53,7 @@ impl FieldErrors {
         }
     }
 
-    /// Takes over what is wrong elsewhere.
+    /// Adds the errors of another list.
     pub fn append(&mut self, other: Self) {
         for (path, found) in other.found {
             for must in found {
@@ -63,7 +63,7 @@ impl FieldErrors {
         self.add_more(other.more);
     }
 
-    /// Whether something is wrong with the field at `path`.
+    /// Whether the field at `path` has an error.
     pub fn names(&self, path: &str) -> bool {
         self.found.contains_key(path)
     }
@@ -78,7 +78,7 @@ impl FieldErrors {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
-    /// The value, where it could be read and nothing is wrong beside it.
+    /// The value, if it was read and there are no errors.
     pub fn into_read<T>(self, value: Option<T>) -> Result<T, Self> {
         match value {
             Some(value) => self.into_result(value),
@@ -86,7 +86,7 @@ impl FieldErrors {
         }
     }
 
-    /// What is wrong with the first of them, as a sentence.
+    /// The first error, as a sentence.
     pub fn first(&self) -> String {
         match self.iter().next() {
             Some((path, found)) => format!("{path} {}", found.join(" and ")),
@@ -94,7 +94,7 @@ impl FieldErrors {
         }
     }
 
-    /// Each path with what is wrong there, in the order of the paths.
+    /// Each path with its errors, in the order of the paths.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
         self.found.iter().map(|(path, found)| (path.as_str(), found.as_slice()))
     }

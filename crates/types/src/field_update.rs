@@ -1,6 +1,6 @@
-//! What an update does to one field.
+//! The update of one field.
 
-/// What an update does to one field.
+/// The update of one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum FieldUpdate<T> {
     /// Leaves it as it is: the field was absent.
@@ -32,7 +32,7 @@ impl<T> FieldUpdate<T> {
         value.map_or(Self::Clear, Self::Set)
     }
 
-    /// The same edit of another type; `None` where the value cannot be one, which keeps the field.
+    /// Converts the value of the update; `None` from `each` keeps the field.
     pub fn and_then<U>(self, each: impl FnOnce(T) -> Option<U>) -> FieldUpdate<U> {
         match self {
             Self::Keep => FieldUpdate::Keep,

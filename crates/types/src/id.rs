@@ -4,13 +4,13 @@ use std::{fmt, marker::PhantomData};
 
 use uuid::Uuid;
 
-/// The longest id that is taken, in characters.
+/// The maximum length of an id, in characters.
 const MAX_LENGTH: usize = 128;
 
 /// An id minted by another service, known to be 1 to 128 of `A–Z a–z 0–9 . _ : -`. Compared byte for byte: case
 /// matters.
 ///
-/// `Kind` keeps the id of a user from being taken for the id of a tag.
+/// `Kind` distinguishes ids of users, tags and other entities at compile time.
 pub struct Id<Kind> {
     text: String,
     kind: PhantomData<fn() -> Kind>,
@@ -45,7 +45,7 @@ pub fn minted_id(text: &str) -> Option<Uuid> {
 }
 
 impl<Kind> Id<Kind> {
-    /// Takes a text from outside.
+    /// Parses a text from outside.
     pub fn parse(text: impl Into<String>) -> Result<Self, IdError> {
         let text = text.into();
         Self::check(&text)?;

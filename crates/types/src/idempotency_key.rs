@@ -1,4 +1,4 @@
-//! The key by which a client makes a repeat of a request harmless.
+//! The client's key for a repeatable request.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub struct IdempotencyKey(String);
 pub struct IdempotencyKeyError;
 
 impl IdempotencyKey {
-    /// Takes a text from outside.
+    /// Parses a text from outside.
     pub fn parse(text: &str) -> Result<Self, IdempotencyKeyError> {
         if (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(text.to_owned()))

@@ -2,7 +2,7 @@
 
 use crate::FieldErrors;
 
-/// Of a list with more wrong items only so many are named one by one: the answer must stay one that can be sent and read.
+/// The maximum number of listed errors of a list, so that the response stays small.
 const NAMED: usize = 10;
 
 /// The wrong items of one list: the first are named, the rest counted.
@@ -10,7 +10,7 @@ const NAMED: usize = 10;
 pub struct ItemErrors(usize);
 
 impl ItemErrors {
-    /// One more. `name` says what is wrong with it, if it is one of those that are named.
+    /// Counts an error. `name` lists it, unless there are too many.
     pub fn add(&mut self, errors: &mut FieldErrors, name: impl FnOnce(&mut FieldErrors)) {
         self.0 += 1;
         if self.0 <= NAMED {
@@ -18,7 +18,7 @@ impl ItemErrors {
         }
     }
 
-    /// Says of the list at `path` how many were not named.
+    /// Adds the number of errors that are not listed to those of the list at `path`.
     pub fn count_rest(self, path: impl Into<String>, errors: &mut FieldErrors) {
         if self.0 > NAMED {
             errors.add(path, format!("has {} more entries that are wrong", self.0 - NAMED));

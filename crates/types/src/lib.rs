@@ -28,5 +28,5 @@ pub use write_mode::WriteMode;
 /// A list of ids, names or types in a request holds at most this many (docs/rest-api.md).
 pub const MAX_LIST: usize = 1_000;
 
-/// A question about many nodes at once asks about at most this many.
+/// The maximum number of nodes in a batch.
 pub const MAX_BATCH: usize = 10_000;

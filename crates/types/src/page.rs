@@ -2,9 +2,9 @@
 
 use crate::FieldErrors;
 
-/// Rows on a page where the caller does not say.
+/// The default limit.
 pub const DEFAULT_LIMIT: u32 = 20;
-/// A limit above this is taken as this.
+/// A higher limit counts as this.
 pub const MAX_LIMIT: u32 = 100;
 
 /// Which page a caller wants.
@@ -12,7 +12,7 @@ pub const MAX_LIMIT: u32 = 100;
 pub struct PageRequest {
     /// 1 to [`MAX_LIMIT`] rows.
     pub limit: u32,
-    /// Rows passed over; fits what the databases count in.
+    /// The offset; fits the integers of the databases.
     pub offset: u64,
 }
 
@@ -23,12 +23,12 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// How many rows the list has in all.
     pub total: u64,
-    /// What was asked for.
+    /// The requested page.
     pub request: PageRequest,
 }
 
 impl PageRequest {
-    /// Takes limit and offset from outside: below 1, or below 0, is wrong; a large limit is cut.
+    /// Validates limit and offset: a limit below 1 or an offset below 0 is an error; a large limit is capped.
     pub fn parse(limit: Option<i32>, offset: Option<i64>, errors: &mut FieldErrors) -> Self {
         let limit = match limit.map(u32::try_from) {
             None => DEFAULT_LIMIT,

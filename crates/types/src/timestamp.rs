@@ -1,4 +1,4 @@
-//! Moments, as exact as every database here keeps them.
+//! Timestamps with the precision that all databases store.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use chrono::{DateTime, Datelike, SubsecRound, Utc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Timestamp(DateTime<Utc>);
 
-/// The moment lies outside the years 1 to 9999, which RFC 3339 and protobuf can write.
+/// The timestamp is outside the years 1 to 9999, which RFC 3339 and protobuf can express.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstantError;
 
 impl Timestamp {
-    /// Cuts a moment to the microsecond.
+    /// Truncates to microseconds.
     pub fn new(timestamp: DateTime<Utc>) -> Result<Self, InstantError> {
         if (1..=9999).contains(&timestamp.year()) { Ok(Self(timestamp.trunc_subsecs(6))) } else { Err(InstantError) }
     }
@@ -28,7 +28,7 @@ impl Timestamp {
         DateTime::from_timestamp(seconds, nanos).ok_or(InstantError).and_then(Self::new)
     }
 
-    /// The moment.
+    /// The timestamp.
     pub fn utc(self) -> DateTime<Utc> {
         self.0
     }

@@ -47,7 +47,7 @@ impl<T: Clone + Eq + Hash> UniqueVec<T> {
         Self::new(parsed)
     }
 
-    /// Whether `other` holds every item of this.
+    /// Whether `other` has every item of this list.
     pub fn is_subset(&self, other: &Self) -> bool {
         let held: HashSet<&T> = other.iter().collect();
         self.iter().all(|item| held.contains(item))
@@ -65,7 +65,7 @@ impl<T> UniqueVec<T> {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

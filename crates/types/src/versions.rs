@@ -1,11 +1,11 @@
 //! The guard against lost updates.
 
-/// The versions at which a caller is content to change a row; what `If-Match` says.
+/// The row versions that a change expects, as in `If-Match`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExpectedVersions(Vec<i64>);
 
 impl ExpectedVersions {
-    /// Any of these; an empty list means any version at all.
+    /// Any of these versions; an empty list means any version.
     pub fn new(versions: Vec<i64>) -> Self {
         Self(versions)
     }

@@ -13,7 +13,7 @@ pub enum WriteMode {
 }
 
 impl WriteMode {
-    /// The mode that a request asks for.
+    /// The mode of a request.
     pub fn new(validate_only: bool, dry_run: bool) -> Self {
         match (validate_only, dry_run) {
             (true, _) => Self::Validate,

@@ -22,7 +22,7 @@ use super::{
     spiffe::SpiffeId,
 };
 
-/// Takes connections by TLS, with the certificates of the moment.
+/// Accepts TLS connections with the current certificates.
 #[derive(Clone)]
 pub struct TlsAcceptor(Arc<Reloaded<ServerConfig>>);
 
@@ -46,7 +46,7 @@ impl TlsAcceptor {
         Reloaded::new(files, reload, make).map(Self)
     }
 
-    /// Shakes hands, and learns who the client is where it was asked for a certificate.
+    /// Completes the handshake and authenticates the client, if a certificate was requested.
     pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<(TlsStream<TcpStream>, Option<SpiffeId>)> {
         let stream = tokio_rustls::TlsAcceptor::from(self.0.current()).accept(stream).await?;
         let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
@@ -65,7 +65,7 @@ fn mutual(cert: &Path, key: &Path, client_authorities: &Path) -> Result<ServerCo
         .with_client_cert_verifier(verifier)
         .with_single_cert(certificates(cert)?, private_key(key)?)
         .map_err(|error| unusable(cert, &error))?;
-    // A session that is taken up again would spare a client from showing a certificate that may be refused by then.
+    // A resumed session would skip the check of a certificate that may be withdrawn.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     config.alpn_protocols = vec![b"h2".to_vec()];

@@ -23,12 +23,12 @@ use super::{
     reload::Reloaded,
 };
 
-/// Connects to services by TLS 1.3 and HTTP/2, showing the certificate of the moment.
+/// Connects to services by TLS 1.3 and HTTP/2, with the current client certificate.
 #[derive(Clone)]
 pub struct TlsConnector(Arc<Reloaded<ClientConfig>>);
 
 impl TlsConnector {
-    /// Shows `cert`, and takes servers whose certificate is of one of `authorities` and of the name they are reached by.
+    /// Presents `cert`, and accepts servers with a certificate of one of `authorities` for their host name.
     pub fn new(
         cert: PathBuf,
         key: PathBuf,

@@ -28,7 +28,7 @@ pub(super) fn show(which: &'static str, path: &Path) {
     }
 }
 
-/// When the first certificate of a file ends, in seconds since 1970. Held against a moment after its end, it says when that was.
+/// The earliest expiry among the certificates of a file, in seconds since 1970.
 pub fn valid_until(path: &Path) -> Result<i64, ConfigurationError> {
     held_against(path, END_OF_TIME, |error| {
         if let Error::CertExpired { not_after, .. } = error { Some(*not_after) } else { None }

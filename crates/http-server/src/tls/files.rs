@@ -9,7 +9,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
-/// What everybody may do with a file.
+/// Permission bits of users other than the owner.
 const OTHERS: u32 = 0o007;
 
 /// The one crypto library of this product.
@@ -17,7 +17,7 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// Refuses a file with a secret that everybody on this machine may read.
+/// Rejects a file with a secret that every user of this machine may read.
 pub fn refuse_readable_by_others(path: &Path) -> Result<(), ConfigurationError> {
     let metadata = fs::metadata(path)
         .map_err(|error| ConfigurationError::new(format!("cannot read {}: {error}", path.display())))?;
@@ -37,7 +37,7 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
     if found.is_empty() { Err(fault("holds no certificate in PEM".to_owned())) } else { Ok(found) }
 }
 
-/// The private key of a file that nobody else may read.
+/// The private key of a file with restricted permissions.
 pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, ConfigurationError> {
     refuse_readable_by_others(path)?;
     PrivateKeyDer::from_pem_file(path)

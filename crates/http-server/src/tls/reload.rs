@@ -1,4 +1,4 @@
-//! What is made from files, made anew when they change: certificates are renewed while a process runs.
+//! Values that are reloaded when their files change: certificates are renewed while a process runs.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use runtime::{digest::sha256, process::ConfigurationError};
 use tracing::{info, warn};
 
-/// Makes a value of the files as they are.
+/// Loads the value from the files.
 type Make<T> = Box<dyn Fn() -> Result<T, ConfigurationError> + Send + Sync>;
 
 /// A value that follows the files it is made from.
@@ -22,7 +22,7 @@ pub(super) struct Reloaded<T> {
 }
 
 impl<T: Send + Sync + 'static> Reloaded<T> {
-    /// Makes the value, and looks at the files every `period` for as long as somebody holds it.
+    /// Loads the value, and checks the files every `period` while the value is in use.
     pub(super) fn new(
         files: Vec<PathBuf>,
         period: Duration,

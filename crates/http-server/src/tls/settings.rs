@@ -1,4 +1,4 @@
-//! Which certificates a process shows, and whose it takes.
+//! Certificates of a process and the authorities that it trusts.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,10 +12,10 @@ pub struct ServerTls {
     /// A PEM file with this server's certificate, and those between it and its authority
     #[arg(long, env = "TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
-    /// A PEM file with the key of that certificate, which not everybody may read
+    /// A PEM file with the key of that certificate, with restricted permissions
     #[arg(long, env = "TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// How often the files of certificates are looked at for newer ones
+    /// How often the certificate files are checked for changes
     #[arg(long, env = "TLS_RELOAD", default_value = "10s", value_parser = humantime::parse_duration)]
     pub tls_reload: Duration,
 }
@@ -26,10 +26,10 @@ pub struct ClientTls {
     /// A PEM file with the certificate that is shown to the services
     #[arg(long, env = "UPSTREAM_TLS_CERT", value_name = "FILE")]
     pub upstream_tls_cert: Option<PathBuf>,
-    /// A PEM file with the key of that certificate, which not everybody may read
+    /// A PEM file with the key of that certificate, with restricted permissions
     #[arg(long, env = "UPSTREAM_TLS_KEY", value_name = "FILE")]
     pub upstream_tls_key: Option<PathBuf>,
-    /// A PEM file with the authorities whose certificates the services may show
+    /// A PEM file with the authorities of the services' certificates
     #[arg(long, env = "UPSTREAM_TLS_CA", value_name = "FILE")]
     pub upstream_tls_ca: Option<PathBuf>,
 }
@@ -41,7 +41,7 @@ impl Default for ServerTls {
 }
 
 impl ServerTls {
-    /// Takes TLS connections as the settings say; `None` where they name no certificate.
+    /// Builds the TLS acceptor; `None` if the settings name no certificate.
     pub fn acceptor(&self) -> Result<Option<TlsAcceptor>, ConfigurationError> {
         self.pair()?.map(|(cert, key)| TlsAcceptor::new(cert, key, None, self.tls_reload)).transpose()
     }
@@ -59,7 +59,7 @@ impl ServerTls {
 }
 
 impl ClientTls {
-    /// Connects by TLS as the settings say; `None` where they name no certificate.
+    /// Builds the TLS connector; `None` if the settings name no certificate.
     pub fn connector(&self, reload: Duration) -> Result<Option<TlsConnector>, ConfigurationError> {
         match (&self.upstream_tls_cert, &self.upstream_tls_key, &self.upstream_tls_ca) {
             (None, None, None) => Ok(None),

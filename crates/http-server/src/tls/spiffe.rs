@@ -1,4 +1,4 @@
-//! Who a service is: its SPIFFE id
+//! SPIFFE id of a service
 //! (<https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md>).
 
 use std::{fmt, str::FromStr};
@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;
 
-/// The longest id that the standard lets anyone write.
+/// The maximum length of a SPIFFE id.
 const MAX_BYTES: usize = 2048;
 
 /// The name of a service, `spiffe://trust.domain/name`.
