@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
     tonic_prost_build::configure()
-        // Its nodes are left as they stand on the wire.
+        // Its nodes stay encoded.
         .extern_path(".ofself.exposure.v1.EvaluateNodesRequest", "crate::evaluate_nodes::EvaluateNodesRequest")
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())

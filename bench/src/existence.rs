@@ -1,4 +1,4 @@
-//! Whether the time of a 404 tells another's share from nobody's: `cargo run --release -p bench -- existence`.
+//! Whether response times distinguish another user's share from one that does not exist: `cargo run --release -p bench -- existence`.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use test_kit::HttpClient;
 /// Pairs of questions, about the one and about the other.
 const PAIRS: usize = 20_000;
 
-/// Asks in turn for a share of somebody else and for one that never was, and compares bytes and times.
+/// Requests a share of another user and one that does not exist in turn, and compares bytes and times.
 pub(crate) async fn run(url: &str, token: &str, another: &str, nobody: &str) -> anyhow::Result<()> {
     let http = HttpClient::new(url);
     let authorization = format!("Bearer {token}");

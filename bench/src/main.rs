@@ -1,4 +1,4 @@
-//! Benchmarks of the plane beside what it stands on: `cargo run --release -p bench -- --help` lists them.
+//! Benchmarks: `cargo run --release -p bench -- --help` lists them.
 //!
 //! Without a command it starts the `ofself` that was built beside this program and asks it by REST, in turn with a bare axum → tonic hop that
 //! answers a constant, and with the INSERT of a share by plain SQL at the same durability. The machine's speed drifts, so

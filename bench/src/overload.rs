@@ -31,7 +31,7 @@ struct Seen {
     offered: f64,
 }
 
-/// A request of somebody.
+/// A request of one user.
 type Next = Arc<dyn Fn(u64) -> (Method, String, String, String) + Send + Sync>;
 
 /// Overloads with requests for shares, then with new shares; `process` is whose memory is read.
@@ -156,7 +156,7 @@ async fn ask(http: &HttpClient, next: &Next, number: u64) -> Option<u16> {
     send_one(http, next, number).await.map(|(status, _)| status)
 }
 
-/// The status of an answer, and whether it says when to come again.
+/// The status of a response, and whether it has a retry delay.
 async fn send_one(http: &HttpClient, next: &Next, number: u64) -> Option<(u16, bool)> {
     let (method, path, authorization, body) = next(number);
     let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];

@@ -1,4 +1,4 @@
-//! What a decision stands on: a tonic service that answers constants, after the same SELECT where there is one.
+//! The baseline of a decision: a tonic service with constant responses, with the same SELECT for some.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 

@@ -39,7 +39,7 @@ POLICY = {
 # Every database of a fresh plane is smaller, and its write-ahead log soon larger.
 FILE_BLOCKS = 600
 PATIENCE = 60
-ERROR = "a change could not be stored"
+ERROR = "cannot store a change"
 
 
 class Plane:
@@ -64,7 +64,7 @@ def wait_for(condition):
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:
-            sys.exit("it does not come to pass")
+            sys.exit("timed out")
         time.sleep(0.02)
 
 

@@ -1,4 +1,4 @@
-//! Why an operation did not happen, in terms that no transport and no database knows.
+//! Errors of operations, without transport or database terms.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::domain::{AppId, GrantId};
 pub enum Error {
     /// These fields are wrong.
     Invalid(FieldErrors),
-    /// There is no such profile, as far as this caller may know.
+    /// The profile does not exist, or the caller may not see it.
     ProfileNotFound,
     /// The app has no such grant.
     AppAccessNotFound,
@@ -21,19 +21,19 @@ pub enum Error {
     ProfileInUse(Vec<AppId>),
     /// The app has an active grant already.
     AppAccessExists(GrantId),
-    /// The profile stands at another version than the caller expects.
+    /// The profile has another version than the caller expects.
     PreconditionFailed,
     /// The idempotency key came with another request before.
     IdempotencyKeyReused,
     /// The first request with this idempotency key is still in flight.
     IdempotencyKeyInFlight,
-    /// The answers kept under this caller's idempotency keys take all that they may.
+    /// The quota of stored responses under this caller's idempotency keys is exhausted.
     TooManyKeptAnswers,
     /// The database is away or overloaded; the same call may succeed later.
     Unavailable(anyhow::Error),
     /// The database is read, and does not take writes: its disk is full or failing, or the server is a standby.
     Unwritable(anyhow::Error),
-    /// A fault of ours.
+    /// An internal error.
     Internal(anyhow::Error),
 }
 
@@ -48,17 +48,17 @@ impl fmt::Display for Error {
             ),
             Self::ProfileInUse(apps) => write!(f, "active access grants bind {} app(s) to this profile", apps.len()),
             Self::AppAccessExists(id) => write!(f, "grant `{id}` is active for this app; update or revoke that one"),
-            Self::PreconditionFailed => f.write_str("the profile was changed since; read it again"),
+            Self::PreconditionFailed => f.write_str("the profile was changed; read it again"),
             Self::IdempotencyKeyReused => f.write_str("this idempotency key was used for another request"),
             Self::IdempotencyKeyInFlight => {
                 f.write_str("the first request with this idempotency key is still in flight; retry later")
             }
             Self::TooManyKeptAnswers => f.write_str(
-                "too many answers are kept under your idempotency keys; wait until some are 24 hours old, or send none",
+                "too many responses are stored under your idempotency keys; wait until some are 24 hours old, or send no key",
             ),
-            Self::Unwritable(_) => f.write_str("changes cannot be stored at the moment; reads are answered"),
-            Self::Unavailable(_) => f.write_str("exposure profiles are unavailable for the moment; try again"),
-            Self::Internal(_) => f.write_str("something went wrong on our side"),
+            Self::Unwritable(_) => f.write_str("changes cannot be stored at the moment; reads work"),
+            Self::Unavailable(_) => f.write_str("exposure profiles are unavailable; retry later"),
+            Self::Internal(_) => f.write_str("internal error"),
         }
     }
 }

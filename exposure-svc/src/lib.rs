@@ -1,4 +1,4 @@
-//! Exposure: what of a person's data the apps they connected may see and do.
+//! Exposure: what the connected apps may see of a person's data and do with it.
 //!
 //! ```text
 //! grpc ───────▶ operations ───────▶ storage

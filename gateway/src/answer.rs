@@ -1,4 +1,4 @@
-//! Good answers.
+//! Successful responses.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{error::ApiError, http::entity_tag};
 
-/// Says that a POST was answered before and changed nothing now.
+/// Marks the response to a repeated POST that changed nothing.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// One row, as its owner sees it.
@@ -33,7 +33,7 @@ pub(crate) struct Paging {
 }
 
 impl Paging {
-    /// Where a page of `rows` stands in its list.
+    /// The position of a page of `rows` in its list.
     pub(crate) fn new(rows: usize, total: i64, limit: i32, offset: i64) -> Self {
         let end = offset.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX));
         Self { total, limit, offset, has_next: rows > 0 && end < total, has_prev: offset > 0 && total > 0 }
@@ -54,7 +54,7 @@ impl Entity {
         Ok(Self { tag, bytes })
     }
 
-    /// The same row under the same tag, with more beside it.
+    /// The same entity and tag, with additional members.
     pub(crate) fn with_more(self, body: &impl Serialize) -> Result<Self, ApiError> {
         let bytes = serde_json::to_vec(body).map_err(|_| ApiError::internal())?;
         Ok(Self { bytes, ..self })
@@ -68,12 +68,12 @@ impl Entity {
         Ok(response)
     }
 
-    /// The row stands so; or did when the same request was answered before.
+    /// The response 200, possibly of an equal earlier request.
     pub(crate) fn found(self, replayed: bool) -> Response {
         self.shown(StatusCode::OK, replayed)
     }
 
-    /// The row stands so.
+    /// The response 200.
     pub(crate) fn ok(self) -> Response {
         self.shown(StatusCode::OK, false)
     }
@@ -88,7 +88,7 @@ impl Entity {
     }
 }
 
-/// The response to `validate_only`: the entity as it would stand, without an id.
+/// The response to `validate_only`: the entity after the change, without an id.
 pub(crate) fn unsaved(body: &impl Serialize) -> Result<Response, ApiError> {
     let mut body = serde_json::to_value(body).map_err(|_| ApiError::internal())?;
     if let Some(id) = body.get_mut("id") {
@@ -97,7 +97,7 @@ pub(crate) fn unsaved(body: &impl Serialize) -> Result<Response, ApiError> {
     json(StatusCode::OK, &body)
 }
 
-/// `response`, or 304 where the client says it has it.
+/// `response`, or 304 if the client has it already.
 pub(crate) fn unless_known(request: &HeaderMap, response: Response) -> Response {
     let Some(tag) = response.headers().get(header::ETAG) else { return response };
     if !entity_tag::is_known(request, tag) {

@@ -20,19 +20,19 @@ use crate::{auth::AuthSettings, upstream_url::UpstreamUrl};
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "gateway", version)]
 pub struct Command {
-    /// What to do
+    /// The command
     #[command(subcommand)]
     pub action: Action,
 }
 
-/// What the program does.
+/// The commands of the program.
 #[derive(clap::Subcommand, Clone, Debug)]
 pub enum Action {
     /// Serve the REST API
     Serve(Settings),
-    /// Say what is wrong with these settings and how to mend it, and change nothing
+    /// Check these settings, report errors and how to fix them, and change nothing
     Doctor(Settings),
-    /// Ask the program that runs with these settings whether it should be sent work, and exit with 0 if so
+    /// Report whether the program with these settings is ready; exit with 0 if so
     Ready {
         #[command(flatten)]
         #[expect(missing_docs, reason = "explained where it is declared")]
@@ -52,7 +52,7 @@ pub struct Settings {
     /// Where to listen for HTTP: an address and a port, or `unix:/path`
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: ListenAddress,
-    /// Where to answer health checks and give metrics
+    /// Address of health checks and metrics
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
     pub admin_listen: ListenAddress,
     #[command(flatten)]
@@ -61,7 +61,7 @@ pub struct Settings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
     pub tls: ServerTls,
-    /// Speak plain text beyond this machine, to clients and to services; tokens can be read on the way
+    /// Use plain text beyond this machine, to clients and to services; tokens can be read on the way
     #[arg(long, env = "INSECURE_PLAINTEXT", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub insecure_plaintext: bool,
     /// Where sharing-svc is: `https://host:port`, `http://` on this machine, or `unix:/path`
@@ -87,13 +87,13 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
 }
 
-/// What the gateway bounds, and whom it lets read its answers.
+/// Limits and CORS of the gateway.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Limits {
     /// Requests a minute for each user; 0: no limit. Each replica counts for itself
     #[arg(long, env = "RATE_LIMIT", default_value_t = 600)]
     pub rate_limit: u32,
-    /// How long an answer may take, whatever the services have to do for it
+    /// The deadline of a response, including all calls to services
     #[arg(long, env = "DEADLINE", default_value = "5s", value_parser = humantime::parse_duration)]
     pub deadline: Duration,
     /// Origins whose pages may call the API
@@ -126,7 +126,7 @@ impl Settings {
     }
 }
 
-/// Takes an origin; all of them at once is none.
+/// Parses an origin; a wildcard is an error.
 fn origin(text: &str) -> Result<HeaderValue, String> {
     let text = text.trim();
     let is_origin = text.split_once("://").is_some_and(|(scheme, host)| {

@@ -1,5 +1,5 @@
-//! Every failure as the REST contract writes it (docs/rest-api.md). The one place where a refusal of a service becomes a
-//! REST answer.
+//! Every error as the REST contract writes it (docs/rest-api.md). The one place where an error of a service becomes a
+//! REST response.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 /// When a caller may try again after a service was away.
 const RETRY_UNAVAILABLE: Duration = Duration::from_secs(1);
 
-/// What went wrong, for programs
+/// The error, for programs
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "each is explained where the contract lists it, in docs/rest-api.md")]
@@ -44,7 +44,7 @@ pub enum ErrorCode {
     InternalServerError,
 }
 
-/// A failure on its way to the client. The envelope is written when it leaves, where the request id is known.
+/// An error on its way to the client. The envelope is written at the outermost layer, which has the request id.
 #[derive(Clone, Debug)]
 pub struct ApiError {
     code: ErrorCode,
@@ -52,7 +52,7 @@ pub struct ApiError {
     details: Vec<(String, Value)>,
     fields: FieldErrors,
     retry_after: Option<Duration>,
-    /// There was no room for it, or for more of this user's.
+    /// Rejected by admission control or the rate limit.
     is_shed: bool,
     /// The scheme's parameters of `WWW-Authenticate`, on 401 (RFC 6750).
     challenge: Option<Box<str>>,
@@ -67,7 +67,7 @@ pub struct ApiError {
 pub(crate) struct Envelope<'a> {
     #[schema(inline)]
     error: Explanation<'a>,
-    /// What is wrong with each field, by its path (`tag_expression.conditions[1].op`); on validation failures only
+    /// The errors of each field, by its path (`tag_expression.conditions[1].op`); on validation errors only
     #[serde(skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Option<HashMap<String, Vec<String>>>, nullable = false)]
     errors: Map<String, Value>,
@@ -79,7 +79,7 @@ struct Explanation<'a> {
     code: &'static str,
     /// One sentence that a person can act on
     message: &'a str,
-    /// By which the log knows it
+    /// The id of the request in the log
     request_id: &'a str,
     /// What a caller needs beside, to act: `share_id` of `SHARING_EXISTS`, `apps` (and `more_apps`, how many are not named) of
     /// `PROFILE_IN_USE`, `more_fields` of a `VALIDATION_ERROR` that does not name all of them
@@ -162,14 +162,14 @@ impl ApiError {
         Self { details: more.into_iter().collect(), fields, ..Self::new(ErrorCode::ValidationError, message) }
     }
 
-    /// No token, or none that verifies. `parameters` go behind `WWW-Authenticate: Bearer`.
+    /// No token, or an invalid one. `parameters` follow `WWW-Authenticate: Bearer`.
     pub fn unauthorized(message: &str, parameters: &str) -> Self {
         Self { challenge: Some(format!("Bearer {parameters}").into()), ..Self::new(ErrorCode::Unauthorized, message) }
     }
 
-    /// Too many requests; the next one may come after `wait`.
+    /// The rate limit is exceeded; the next request may come after `wait`.
     pub fn rate_limited(wait: Duration) -> Self {
-        let message = "too many requests; wait as long as Retry-After says";
+        let message = "too many requests; retry after the seconds in Retry-After";
         Self { retry_after: Some(wait), is_shed: true, ..Self::new(ErrorCode::RateLimitExceeded, message) }
     }
 
@@ -181,7 +181,7 @@ impl ApiError {
 
     /// There is too much to do for anything more.
     pub fn overloaded() -> Self {
-        let message = "there is too much to do at the moment; try again";
+        let message = "the server is overloaded; retry later";
         Self {
             retry_after: Some(RETRY_UNAVAILABLE),
             is_shed: true,
@@ -189,15 +189,15 @@ impl ApiError {
         }
     }
 
-    /// A service behind the gateway is away or slow.
+    /// A service behind the gateway is unavailable or slow.
     pub fn unavailable() -> Self {
-        let message = "a service behind this one is away; try again";
+        let message = "a service is unavailable; retry later";
         Self { retry_after: Some(RETRY_UNAVAILABLE), ..Self::new(ErrorCode::ServiceUnavailable, message) }
     }
 
-    /// A fault of ours; what it was stays in the log.
+    /// An internal error; its cause is only logged.
     pub fn internal() -> Self {
-        Self::new(ErrorCode::InternalServerError, "something went wrong on our side")
+        Self::new(ErrorCode::InternalServerError, "internal error")
     }
 
     /// The fields that are wrong, when that is the failure.
@@ -205,7 +205,7 @@ impl ApiError {
         (self.code == ErrorCode::ValidationError).then_some(&self.fields)
     }
 
-    /// Whether nothing was looked at, because there was no room.
+    /// Whether the request was rejected before any work.
     pub fn is_shed(&self) -> bool {
         self.is_shed
     }
@@ -215,7 +215,7 @@ impl ApiError {
         self.code
     }
 
-    /// The answer, with its envelope.
+    /// The response, with its envelope.
     pub fn respond(&self, request_id: &str) -> Response {
         let (code, status) = self.code.written();
         let envelope = Envelope {
@@ -244,7 +244,7 @@ impl ApiError {
     fn from_refusal(refusal: RpcError, message: &str) -> Option<Self> {
         let RpcError { reason, metadata, fields, retry_after } = refusal;
         let code = ErrorCode::ALL.into_iter().find(|code| code.written().0 == reason)?;
-        #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is passed on as the service says it")]
+        #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is passed through")]
         Some(match code {
             ErrorCode::ValidationError => Self::validation(fields),
             ErrorCode::ServiceUnavailable => {
@@ -280,10 +280,10 @@ impl From<Status> for ApiError {
         let is_away =
             matches!(code, Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted);
         if is_away || failed_here {
-            warn!(?code, message = status.message(), "a service is away or slow");
+            warn!(?code, message = status.message(), "a service is unavailable or slow");
             return Self::unavailable();
         }
-        error!(?code, message = status.message(), "a service answered what its contract does not say");
+        error!(?code, message = status.message(), "a service returned an unexpected error");
         Self::internal()
     }
 }

@@ -38,7 +38,7 @@ use crate::{auth::Authentication, config::Settings, http::admission::Admission, 
 /// Where the API begins.
 pub const BASE: &str = "/api/v1";
 
-/// How often the services are asked whether they serve.
+/// The interval of health checks of the services.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// A gateway that listens and is about to serve.
@@ -50,7 +50,7 @@ pub struct Gateway {
     drain: Duration,
 }
 
-/// Takes the address and the keys; what comes back serves until it is told to stop.
+/// Binds the address and loads the keys; the returned future serves until shutdown.
 pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Gateway> {
     let rate_limit = RateLimit::new(settings.limits.rate_limit, clock.clone());
     let authentication = Authentication::new(&settings.auth, rate_limit, clock).await?;

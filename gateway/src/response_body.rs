@@ -1,4 +1,4 @@
-//! The answer of a service, as far as there is memory for it.
+//! Response bodies of services, within the memory budget.
 
 use std::{
     pin::Pin,
@@ -33,9 +33,7 @@ impl http_body::Body for ResponseBody {
             && let Some(data) = frame.data_ref()
             && self.memory.reserve(data.len()).is_err()
         {
-            return Poll::Ready(Some(Err(Status::resource_exhausted(
-                "there is no memory for the answer at the moment",
-            ))));
+            return Poll::Ready(Some(Err(Status::resource_exhausted("not enough memory for the response"))));
         }
         polled
     }

@@ -59,7 +59,7 @@ const EXPOSED: [HeaderName; 10] = [
     TRACEPARENT,
 ];
 
-/// Every route, with what stands before it.
+/// Every route and layer.
 pub fn router(
     upstreams: Upstreams,
     readiness: Readiness,
@@ -85,7 +85,7 @@ pub fn router(
         .split_for_parts();
     let api = api
         .method_not_allowed_fallback(method_not_allowed)
-        // Within what says who asks: a panic is answered to somebody, with what every answer to them has.
+        // Inside authentication: the response to a panic has the headers of every response to a user.
         .route_layer(CatchPanicLayer::custom(panicked))
         .route_layer(from_fn_with_state(authentication, require_caller));
     let (probes, described) =
@@ -137,8 +137,8 @@ async fn healthz() -> &'static str {
     tag = "Operations",
     security(()),
     responses(
-        (status = 200, description = "It should; a line for each service that cannot store changes", body = String, content_type = "text/plain"),
-        (status = 503, description = "It should not", body = String, content_type = "text/plain"),
+        (status = 200, description = "Ready; a line for each service whose writes fail", body = String, content_type = "text/plain"),
+        (status = 503, description = "Not ready", body = String, content_type = "text/plain"),
     ),
 )]
 async fn readyz(State(readiness): State<Readiness>) -> Response {
@@ -153,7 +153,7 @@ async fn not_found() -> ApiError {
 }
 
 async fn method_not_allowed() -> ApiError {
-    ApiError::new(ErrorCode::MethodNotAllowed, "this path does not take this method")
+    ApiError::new(ErrorCode::MethodNotAllowed, "this path does not support this method")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer gives the panic away")]
@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    /// What a client is told by a handler that comes to this.
+    /// The response to a panic.
     async fn answer_text(
         handler: impl Fn() -> Result<&'static str, ApiError> + Clone + Send + Sync + 'static,
     ) -> (Response, String) {

@@ -44,7 +44,7 @@ fn ends_with_leap_second(timestamp: DateTime<Utc>) -> bool {
     )
 }
 
-/// A moment of the wire, written out.
+/// Formats a protobuf timestamp.
 pub(crate) fn written(timestamp: Timestamp) -> String {
     let nanos = u32::try_from(timestamp.nanos).unwrap_or(0);
     let timestamp = DateTime::from_timestamp(timestamp.seconds, nanos).unwrap_or(DateTime::UNIX_EPOCH);

@@ -1,4 +1,4 @@
-//! A channel that counts the calls it makes, and makes each of them a step of its request's trace.
+//! A channel with metrics and a client span for each call.
 
 use std::{
     pin::Pin,

@@ -1,4 +1,4 @@
-//! The services behind the gateway: how they are reached, and for how long.
+//! Connections to the services behind the gateway.
 
 use std::time::Duration;
 
@@ -31,15 +31,15 @@ use crate::{
 
 /// A service that does not take a connection by then is away.
 const CONNECT: Duration = Duration::from_secs(1);
-/// A connection is asked this often whether it still lives.
+/// The interval of keep-alive pings.
 const PING_EVERY: Duration = Duration::from_secs(10);
-/// A connection that does not answer by then is dead.
+/// The timeout of a ping.
 const PING_PATIENCE: Duration = Duration::from_secs(5);
-/// What a service may put into headers; a refusal with its details is well below.
+/// The maximum size of response headers; an error with its details is well below.
 const MAX_HEADERS: u32 = 64 * 1024;
-/// The largest answer: a full page of the largest rows that the services keep.
+/// The maximum size of a response: a full page of the largest rows.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
-/// A service that does not say by then whether it serves does not.
+/// The timeout of a health check.
 const READY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The channels to the services.
@@ -50,7 +50,7 @@ pub struct Upstreams {
     deadline: Duration,
 }
 
-/// A request on its way to a service: on whose behalf, with what ids, until when.
+/// A request to a service, with its user, ids and deadline.
 #[derive(Clone)]
 pub struct Call {
     caller: Caller,
@@ -89,7 +89,7 @@ impl Upstreams {
         sharing && exposure
     }
 
-    /// What does not work although both services serve: a service that cannot store changes still answers reads.
+    /// Degradations although both services serve: a service whose writes fail still answers reads.
     pub async fn degraded(&self) -> Option<String> {
         let (sharing, exposure) = tokio::join!(writes_fail(self.sharing.clone()), writes_fail(self.exposure.clone()));
         let degraded: Vec<_> = [("sharing-svc", sharing), ("exposure-svc", exposure)]
@@ -109,12 +109,12 @@ impl Upstreams {
     /// A message as `call` sends it.
     pub fn request<T>(&self, call: &Call, message: T) -> Result<Request<T>, ApiError> {
         let mut request = Request::new(message);
-        // What is left of the time that the whole answer may take.
+        // The remaining time of the whole request.
         let left = self.deadline.checked_sub(call.context.whole.elapsed()).ok_or_else(ApiError::unavailable)?;
         request.set_timeout(left);
         let user = AsciiMetadataValue::try_from(call.caller.user.as_str()).map_err(|_| ApiError::internal())?;
         let ids = [("x-request-id", &call.context.request_id), ("traceparent", &call.context.onward)];
-        // Who reads the answer takes its memory from there.
+        // The reader of the response reserves its memory here.
         request.extensions_mut().insert(call.memory.clone());
         let metadata = request.metadata_mut();
         metadata.insert(ACTING_USER, user);
@@ -150,7 +150,7 @@ fn channel(
 ) -> anyhow::Result<Channel> {
     if url.is_open() && plain_text == PlainText::OnThisMachine {
         let reason = format!(
-            "{url} would send whose data it is in plain text beyond this machine; use https://, or pass --insecure-plaintext"
+            "{url} would send user ids in plain text beyond this machine; use https://, or pass --insecure-plaintext"
         );
         return Err(ConfigurationError::new(reason).into());
     }
@@ -167,8 +167,9 @@ fn channel(
         (UpstreamUrl::Plain(_) | UpstreamUrl::Unix(_), _) => Ok(endpoint.connect_lazy()),
         (UpstreamUrl::Tls(_), Some(tls)) => Ok(endpoint.connect_with_connector_lazy(tls.clone())),
         (UpstreamUrl::Tls(_), None) => {
-            let reason =
-                format!("{url} asks for a certificate; name UPSTREAM_TLS_CERT, UPSTREAM_TLS_KEY and UPSTREAM_TLS_CA");
+            let reason = format!(
+                "{url} requires a client certificate; set UPSTREAM_TLS_CERT, UPSTREAM_TLS_KEY and UPSTREAM_TLS_CA"
+            );
             Err(ConfigurationError::new(reason).into())
         }
     }
@@ -192,7 +193,7 @@ async fn trouble(channel: Channel) -> Option<String> {
         Ok(Ok(answer)) => match answer.into_inner().status() {
             ServingStatus::Serving => None,
             ServingStatus::Unknown | ServingStatus::NotServing | ServingStatus::ServiceUnknown => {
-                Some("answers that it does not serve".to_owned())
+                Some("reports that it does not serve".to_owned())
             }
         },
         Ok(Err(status)) => Some(response(&status)),
@@ -200,7 +201,7 @@ async fn trouble(channel: Channel) -> Option<String> {
     }
 }
 
-/// A failure, down to its first cause: what failed is more than that something did.
+/// An error with its root cause.
 fn response(status: &tonic::Status) -> String {
     let mut reason = status.message().to_owned();
     let mut cause = std::error::Error::source(status);

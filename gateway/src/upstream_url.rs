@@ -21,7 +21,7 @@ pub enum UpstreamUrl {
 pub struct UpstreamUrlError;
 
 impl UpstreamUrl {
-    /// Whether what is sent there leaves this machine for anyone to read.
+    /// Whether others could read the traffic to this address.
     pub fn is_open(&self) -> bool {
         match self {
             Self::Plain(uri) => !is_this_machine(uri.host().unwrap_or_default()),

@@ -1,4 +1,4 @@
-//! What `ofself` prints when it serves: addresses, and a line to try it with.
+//! The banner of `ofself serve`: addresses, and a command to try it.
 
 use std::{borrow::Cow, io::IsTerminal, path::Path, time::Duration};
 
@@ -11,12 +11,12 @@ use crate::{config::TokenSettings, token};
 /// How long a token that is printed is good.
 const TOKEN_TTL: Duration = Duration::from_hours(24);
 
-/// Who reads the banner.
+/// The reader of the banner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// A person at a terminal, who gets a token that works.
+    /// A terminal; the banner has a valid token.
     Terminal,
-    /// A file, a pipe or the log of a supervisor, which must not keep a token.
+    /// A file, a pipe or the log of a supervisor; the banner has no token.
     Log,
 }
 

@@ -13,7 +13,7 @@ use runtime::{clock::Clock, process::ConfigurationError};
 
 use crate::config::CertificateSettings;
 
-/// The parts of a plane, and one caller of each role. `service` stands for any service that asks.
+/// The services, and one client of each role.
 pub const NAMES: [&str; 5] = ["gateway", "sharing-svc", "exposure-svc", "service", "operator"];
 
 /// The only permissions that a key has: its owner's.
@@ -22,7 +22,7 @@ const AUTHORITY_TTL: Duration = Duration::from_hours(365 * 24);
 /// Clocks may differ by this much.
 const LEEWAY: Duration = Duration::from_mins(5);
 
-/// Makes what is missing of the authority, and each certificate anew. Says how to use them.
+/// Creates the authority if it is missing, and a new certificate of each kind. Prints how to use them.
 pub fn make(settings: &CertificateSettings, clock: &Clock) -> anyhow::Result<String> {
     let CertificateSettings { out, trust_domain, ttl, names } = settings;
     fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
@@ -43,7 +43,7 @@ pub fn make(settings: &CertificateSettings, clock: &Clock) -> anyhow::Result<Str
     Ok(format!("ROLES={}", roles.join(",")))
 }
 
-/// The authority of a folder. Its certificate is made again of its key, which is what certificates are held against.
+/// The authority of a directory. Its certificate is derived from its key.
 fn authority(out: &Path, clock: &Clock) -> anyhow::Result<Issuer<'static, KeyPair>> {
     let (key_path, path) = (out.join("ca.key"), out.join("ca.pem"));
     let params = authority_params(clock)?;
@@ -101,7 +101,7 @@ fn valid_for(params: &mut CertificateParams, ttl: Duration, clock: &Clock) {
     params.not_after = now + ttl;
 }
 
-/// Writes a file whole before it gets its name: others may be reading the one that stands there.
+/// Writes a file atomically: others may be reading the current one.
 fn write_whole(path: &Path, text: &[u8], mode: u32) -> anyhow::Result<()> {
     let draft = path.with_extension(format!("{}.new", std::process::id()));
     let write = || {

@@ -11,7 +11,7 @@ use types::{Id, User};
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "ofself", version, args_conflicts_with_subcommands = true)]
 pub struct Command {
-    /// What to do [default: serve]
+    /// The command [default: serve]
     #[command(subcommand)]
     pub action: Option<Action>,
     /// How to serve
@@ -19,14 +19,14 @@ pub struct Command {
     pub serve: ServeSettings,
 }
 
-/// What the program does.
+/// The commands of the program.
 #[derive(clap::Subcommand, Clone, Debug)]
 pub enum Action {
     /// Serve the REST API and both services
     Serve(ServeSettings),
-    /// Say what is wrong with these settings and how to mend it, and change nothing
+    /// Check these settings, report errors and how to fix them, and change nothing
     Doctor(ServeSettings),
-    /// Ask the `ofself` that runs with these settings whether it should be sent work, and exit with 0 if so
+    /// Report whether the `ofself` with these settings is ready; exit with 0 if so
     Ready {
         /// The admin address of that program
         #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
@@ -34,23 +34,23 @@ pub enum Action {
     },
     /// Create the data directory and its signing key, unless they are there; `serve` does the same
     Init {
-        /// Where the signing key is kept
+        /// The directory of the signing key
         #[arg(long, env = "DATA_DIR", default_value = "./data")]
         data_dir: PathBuf,
     },
     /// Print a token, signed with the key of a data directory that `serve` or `init` created
     Token(TokenSettings),
-    /// Make an authority and certificates to try mutual TLS with
+    /// Create an authority and certificates to try mutual TLS
     Certificates(CertificateSettings),
 }
 
 /// How to serve.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ServeSettings {
-    /// Where the databases and the signing key are kept
+    /// The directory of the databases and the signing key
     #[arg(long, env = "DATA_DIR", default_value = "./data")]
     pub data_dir: PathBuf,
-    /// Where to listen for HTTP; port 0 takes a free one
+    /// The HTTP address; port 0 selects a free one
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: ListenAddress,
     /// Where sharing listens for gRPC
@@ -59,7 +59,7 @@ pub struct ServeSettings {
     /// Where exposure listens for gRPC
     #[arg(long, env = "EXPOSURE_LISTEN", default_value = "127.0.0.1:50052")]
     pub exposure_listen: ListenAddress,
-    /// Where to answer health checks and give metrics
+    /// Address of health checks and metrics
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
     pub admin_listen: ListenAddress,
     /// Speak plain text beyond this machine: whoever reaches the addresses above reads along, and may ask the services anything
@@ -68,7 +68,7 @@ pub struct ServeSettings {
     /// How long requests in flight may take after SIGTERM
     #[arg(long, env = "DRAIN", default_value = "10s", value_parser = humantime::parse_duration)]
     pub drain: Duration,
-    /// What the gateway bounds
+    /// Limits of the gateway
     #[command(flatten)]
     pub limits: Limits,
     /// How it is followed from outside
@@ -79,7 +79,7 @@ pub struct ServeSettings {
 /// Which token to mint.
 #[derive(clap::Args, Clone, Debug)]
 pub struct TokenSettings {
-    /// Whose token
+    /// The user of the token
     #[arg(long, value_parser = |text: &str| Id::<User>::parse(text))]
     pub user: Id<User>,
     /// Of which kind of app: L0 first-party, L1 native, L2 third-party
@@ -88,12 +88,12 @@ pub struct TokenSettings {
     /// How long it is good
     #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
     pub ttl: Duration,
-    /// Where the signing key is kept
+    /// The directory of the signing key
     #[arg(long, env = "DATA_DIR", default_value = "./data")]
     pub data_dir: PathBuf,
 }
 
-/// Which certificates to make.
+/// The certificates to create.
 #[derive(clap::Args, Clone, Debug)]
 pub struct CertificateSettings {
     /// The folder they go to; the authority that is there is used again

@@ -1,4 +1,4 @@
-//! The program: serve, or create what serving needs.
+//! The program: `serve`, and commands that create what serving needs.
 
 use std::{process::ExitCode, time::Duration};
 

@@ -44,7 +44,7 @@ pub struct Plane {
 }
 
 impl Plane {
-    /// Opens the databases and takes the addresses.
+    /// Opens the databases and binds the addresses.
     pub async fn open(settings: ServeSettings, clock: Clock) -> anyhow::Result<Self> {
         let key = SigningKey::load_or_create(&settings.data_dir)?;
         let (sharing, exposure) = tokio::try_join!(
@@ -94,7 +94,7 @@ impl Plane {
             () = shutdown.begun() => {}
         }
         if ended() {
-            // Why is said below.
+            // The reason is reported below.
             shutdown.begin();
         } else if !shutdown.has_begun() {
             announce(banner);
@@ -166,7 +166,7 @@ fn url(address: &ListenAddress) -> anyhow::Result<UpstreamUrl> {
 }
 
 fn end_settings(settings: &ServeSettings) -> EndSettings {
-    // Nobody sends work to a plane of one: there is nobody who has to learn first that it ends.
+    // A single process has no load balancer that must learn of the shutdown.
     EndSettings { drain: settings.drain, lame_duck: Duration::ZERO }
 }
 
@@ -192,7 +192,7 @@ fn service_settings(settings: &ServeSettings, database: &str) -> ServiceSettings
     }
 }
 
-/// What stands in the path of a URL as it is; everything else is encoded.
+/// Characters of a URL path that need no encoding.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'_').remove(b'-').remove(b'~');
 
 /// The URL of a database file.

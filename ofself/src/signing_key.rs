@@ -1,4 +1,4 @@
-//! The signing key of a standalone plane: made on the first start, readable by its owner alone.
+//! The token signing key of a standalone plane: created at the first start, readable by its owner only.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -20,18 +20,18 @@ const PRIVATE: &str = "signing-key.der";
 const PUBLIC: &str = "jwks.json";
 /// The only permissions that a private key has: its owner's.
 const OWNER_ONLY: u32 = 0o600;
-/// The same of the folder, which holds the databases as well.
+/// The permissions of the directory, which holds the databases as well.
 const OWNER_ONLY_FOLDER: u32 = 0o700;
 
 /// A key that signs tokens.
 pub struct SigningKey {
     /// Signs.
     pub encoding: EncodingKey,
-    /// Where the key that verifies stands, as a JWKS.
+    /// The path of the public key, a JWKS.
     pub jwks: PathBuf,
 }
 
-/// Where the key of `data_dir` is kept.
+/// The path of the key of `data_dir`.
 pub fn path(data_dir: &Path) -> PathBuf {
     data_dir.join(PRIVATE)
 }
@@ -83,7 +83,7 @@ impl SigningKey {
     }
 }
 
-/// Writes the public key, unless it stands there; whole before it gets its name, since others may be reading it.
+/// Writes the public key, unless it exists; atomically, since others may be reading it.
 fn publish(path: &Path, text: &[u8]) -> std::io::Result<()> {
     if fs::read(path).is_ok_and(|standing| standing == text) {
         return Ok(());
@@ -93,10 +93,10 @@ fn publish(path: &Path, text: &[u8]) -> std::io::Result<()> {
     fs::rename(&draft, path)
 }
 
-/// Writes a new key whole before it gets its name, so that nobody reads half of one; who comes second takes the first's.
+/// Writes a new key atomically; if another process was first, its key is used.
 fn make(path: &Path) -> anyhow::Result<Vec<u8>> {
     let der = Ed25519KeyPair::generate_pkcs8v1(&aws_lc_rs::rand::SystemRandom::new())
-        .map_err(|_| anyhow!("this machine gives no random numbers"))?;
+        .map_err(|_| anyhow!("no random numbers"))?;
     let draft = path.with_extension(format!("{}.new", std::process::id()));
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(&draft)?;
@@ -109,5 +109,5 @@ fn make(path: &Path) -> anyhow::Result<Vec<u8>> {
             Ok(()) | Err(_) => fs::read(path),
         }
     };
-    write().with_context(|| format!("cannot keep a signing key at {}", path.display()))
+    write().with_context(|| format!("cannot store the signing key at {}", path.display()))
 }

@@ -6,9 +6,9 @@ use prost::{Message, bytes::Bytes};
 
 use crate::exposure::{Consistency, NodeDescription};
 
-/// Whose profile answers.
+/// The subject.
 pub mod evaluate_nodes_request {
-    /// Whose profile answers.
+    /// The subject.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Subject {
         /// By the profile that this app's grant names.
@@ -23,16 +23,16 @@ pub mod evaluate_nodes_request {
 /// Which of up to 10,000 nodes are exposed?
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EvaluateNodesRequest {
-    /// Whose nodes these are.
+    /// The owner of the nodes.
     #[prost(string, tag = "1")]
     pub user_id: String,
-    /// Whose profile answers.
+    /// The subject.
     #[prost(oneof = "evaluate_nodes_request::Subject", tags = "2, 3")]
     pub subject: Option<evaluate_nodes_request::Subject>,
-    /// Each a [`NodeDescription`], encoded; [`encoded`] makes them.
+    /// Encoded [`NodeDescription`]s; [`encoded`] makes them.
     #[prost(bytes = "bytes", repeated, tag = "4")]
     pub nodes: Vec<Bytes>,
-    /// How fresh the answer must be.
+    /// The required freshness.
     #[prost(message, optional, tag = "5")]
     pub consistency: Option<Consistency>,
 }

@@ -1,4 +1,4 @@
-//! Why an operation did not happen, in terms that no transport and no database knows.
+//! Errors of operations, without transport or database terms.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::domain::ShareId;
 pub enum Error {
     /// These fields are wrong.
     Invalid(FieldErrors),
-    /// There is no such share, as far as this caller may know.
+    /// The share does not exist, or the caller may not see it.
     ShareNotFound,
     /// The caller sees the share but may not do this with it.
     Forbidden,
@@ -19,21 +19,21 @@ pub enum Error {
     SharingExists(ShareId),
     /// The share is revoked, which is final.
     ShareRevoked,
-    /// The share stands at another version than the caller expects.
+    /// The share has another version than the caller expects.
     PreconditionFailed,
     /// The idempotency key came with another request before.
     IdempotencyKeyReused,
     /// The first request with this idempotency key is still in flight.
     IdempotencyKeyInFlight,
-    /// The shares between the two name more ids than a filter holds.
+    /// The shares between the two have more ids than a filter may.
     FilterTooLarge,
-    /// The answers kept under this caller's idempotency keys take all that they may.
+    /// The quota of stored responses under this caller's idempotency keys is exhausted.
     TooManyKeptAnswers,
     /// The database is away or overloaded; the same call may succeed later.
     Unavailable(anyhow::Error),
     /// The database is read, and does not take writes: its disk is full or failing, or the server is a standby.
     Unwritable(anyhow::Error),
-    /// A fault of ours.
+    /// An internal error.
     Internal(anyhow::Error),
 }
 
@@ -44,21 +44,21 @@ impl fmt::Display for Error {
             Self::ShareNotFound => f.write_str("there is no such share"),
             Self::Forbidden => f.write_str("you may see this share but not do that with it"),
             Self::SharingExists(id) => write!(f, "share `{id}` grants the same to the same person; change that one"),
-            Self::ShareRevoked => f.write_str("the share is revoked; make a new one"),
-            Self::PreconditionFailed => f.write_str("the share was changed since; read it again"),
+            Self::ShareRevoked => f.write_str("the share is revoked; create a new one"),
+            Self::PreconditionFailed => f.write_str("the share was changed; read it again"),
             Self::IdempotencyKeyReused => f.write_str("this idempotency key was used for another request"),
             Self::IdempotencyKeyInFlight => {
                 f.write_str("the first request with this idempotency key is still in flight; retry later")
             }
             Self::FilterTooLarge => {
-                f.write_str("the shares name too many ids for a filter; ask BatchCheckAccess instead")
+                f.write_str("the shares have too many ids for a filter; use BatchCheckAccess")
             }
             Self::TooManyKeptAnswers => f.write_str(
-                "too many answers are kept under your idempotency keys; wait until some are 24 hours old, or send none",
+                "too many responses are stored under your idempotency keys; wait until some are 24 hours old, or send no key",
             ),
-            Self::Unwritable(_) => f.write_str("changes cannot be stored at the moment; reads are answered"),
-            Self::Unavailable(_) => f.write_str("sharing is unavailable for the moment; try again"),
-            Self::Internal(_) => f.write_str("something went wrong on our side"),
+            Self::Unwritable(_) => f.write_str("changes cannot be stored at the moment; reads work"),
+            Self::Unavailable(_) => f.write_str("sharing is unavailable; retry later"),
+            Self::Internal(_) => f.write_str("internal error"),
         }
     }
 }

@@ -122,9 +122,9 @@ async fn full_disk_is_an_error_in_the_log_and_in_readiness() {
         let log = plane.log.lock().unwrap();
         let errors: Vec<_> = log.lines().filter(|line| line.contains("\"level\":\"ERROR\"")).collect();
         let cause = |line: &&&str| line.contains("cause") && line.contains("disk");
-        let stored = errors.iter().find(|line| line.contains("a change could not be stored"));
+        let stored = errors.iter().find(|line| line.contains("cannot store a change"));
         assert!(stored.is_some_and(|line| cause(&line)), "{log}");
-        assert!(errors.iter().any(|line| line.contains("changes cannot be stored; reads are answered")), "{log}");
+        assert!(errors.iter().any(|line| line.contains("changes cannot be stored; reads work")), "{log}");
     }
 
     let unlimited =

@@ -15,7 +15,7 @@ use crate::UserPermit;
 /// would have the whole of it lie there, counted nowhere.
 const PART: usize = 32 * 1024;
 
-/// The body of an answer. Until all of it is taken, the request is one of those that its user has under way, and its memory is held.
+/// The body of a response. Until the client has read all of it, its request counts as in flight and its memory is reserved.
 pub struct MeteredBody {
     body: Body,
     /// What came of it and was not given out.

@@ -28,8 +28,8 @@ pub enum End {
 /// Describes the metrics. Call it once, before the first measurement.
 pub fn describe(end: End) {
     match end {
-        End::Server => describe_histogram!(ANSWERED, "Seconds until a call was answered, or a stream had begun"),
-        End::Client => describe_histogram!(MADE, "Seconds until a call to another service was answered"),
+        End::Server => describe_histogram!(ANSWERED, "Duration of calls, or until the start of a stream, in seconds"),
+        End::Client => describe_histogram!(MADE, "Duration of calls to other services in seconds"),
     }
 }
 

@@ -113,7 +113,7 @@ impl Guard {
     }
 
     fn overloaded(&self) -> Status {
-        let reason = "there is too much to do at the moment; try again";
+        let reason = "the server is overloaded; retry later";
         let mut status = RpcError::new("SERVICE_UNAVAILABLE").with_retry(RETRY_AFTER).into_status(
             Code::ResourceExhausted,
             reason,
@@ -146,7 +146,7 @@ impl Guard {
             Ok(buffered) => buffered,
             Err(BufferError::BodyTooLarge) => return Err(self.too_large(max_bytes)),
             Err(BufferError::MemoryExhausted) => return Err(self.overloaded()),
-            Err(BufferError::Incomplete(_)) => return Err(Status::cancelled("the message ended before it was whole")),
+            Err(BufferError::Incomplete(_)) => return Err(Status::cancelled("the message is incomplete")),
         };
         let promised = buffered.first().get(1..FRAME_HEAD).and_then(|length| length.try_into().ok());
         let promised = promised.map_or(0, |length| usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX));

@@ -27,7 +27,7 @@ impl MutualTls {
         match (self.server.pair()?, &self.tls_client_ca) {
             (None, None) if self.roles.is_empty() => Ok(None),
             (None, None) => Err(ConfigurationError::new(
-                "ROLES are told by certificates, and without TLS every peer has every role: name TLS_CERT, TLS_KEY and TLS_CLIENT_CA, or leave ROLES out",
+                "ROLES need TLS, since without certificates every peer has every role: set TLS_CERT, TLS_KEY and TLS_CLIENT_CA, or unset ROLES",
             )),
             (Some(_), Some(_)) if self.roles.is_empty() => Err(ConfigurationError::new(
                 "ROLES is empty, so every call would be rejected: set it, as in `spiffe://ofself.ai/gateway=gateway`",
@@ -36,7 +36,7 @@ impl MutualTls {
                 TlsAcceptor::new(cert, key, Some(authorities.clone()), self.server.tls_reload).map(Some)
             }
             (Some(_), None) | (None, Some(_)) => Err(ConfigurationError::new(
-                "TLS_CERT, TLS_KEY and TLS_CLIENT_CA go together: a service knows its callers by their certificates",
+                "set TLS_CERT, TLS_KEY and TLS_CLIENT_CA together: a service authenticates its callers by certificate",
             )),
         }
     }

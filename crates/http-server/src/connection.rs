@@ -88,7 +88,7 @@ impl Connections {
         };
         if let Err(error) = served {
             // Whatever peers do to their own connections is no business of an operator's.
-            debug!(error, "a connection ended in disorder");
+            debug!(error, "connection error");
         }
     }
 

@@ -56,7 +56,7 @@ impl Listener {
                     return Err(plain_text_refused(address));
                 }
                 PlainText::Anywhere => {
-                    warn!(%address, "listening in plain text: whoever reaches this address can read along, and has every role");
+                    warn!(%address, "listening in plain text: every peer can read the traffic and has every role");
                 }
                 PlainText::NothingToHide => {}
             }
@@ -98,7 +98,7 @@ pub(crate) fn plain_text_refused(address: &ListenAddress) -> ConfigurationError 
     ))
 }
 
-/// Makes a socket file. It is bound in a folder that is its owner's alone and moved from there, so that nobody connects before
+/// Creates a socket file. It is bound in a private directory and then moved, so that no peer connects before
 /// its permissions are set, and what an ended process left behind is replaced.
 fn bind_socket_file(path: &Path) -> io::Result<UnixListener> {
     if UnixStream::connect(path).is_ok() {

@@ -85,10 +85,7 @@ impl Server {
         take(socket, tls, kind, settings, app, &shutdown, &in_flight, &cut).await;
         in_flight.close();
         if shutdown.bound(drain, in_flight.wait()).await.is_none() {
-            warn!(
-                connections = in_flight.len(),
-                "requests were still under way when the drain time was over; they were cut"
-            );
+            warn!(connections = in_flight.len(), "requests in flight were cancelled at the end of the drain time");
             cut.cancel();
             in_flight.wait().await;
         }
@@ -107,12 +104,12 @@ async fn take(
     cut: &CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(usize::MAX)));
-    describe_gauge!(CONNECTIONS, "Connections that are open, by what is spoken on them");
+    describe_gauge!(CONNECTIONS, "Open connections, by protocol");
     let open = gauge!(CONNECTIONS, "server" => kind.as_str());
     let connections = Arc::new(Connections::new(app, kind, tls, settings, shutdown.clone()));
     loop {
         if places.available_permits() == 0 {
-            warn!("as many connections as may be: the next one waits until another ends");
+            warn!("connection limit reached; new connections wait");
         }
         let Some(Ok(place)) = shutdown.unless_closing(places.clone().acquire_owned()).await else { return };
         let Some(taken) = shutdown.unless_closing(socket.accept()).await else { return };
@@ -127,7 +124,7 @@ async fn take(
             }
             Err(error) if is_of_the_peer(&error) => {}
             Err(error) => {
-                error!(%error, "the system gives no more connections");
+                error!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_AGAIN).await;
             }
         }

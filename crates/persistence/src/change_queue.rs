@@ -158,7 +158,7 @@ mod tests {
                 done.lock().unwrap().push(number);
                 drop(permit);
             }));
-            // On the one thread of a test, it has queued before this goes on.
+            // On the single thread of a test, it has queued before this continues.
             tokio::task::yield_now().await;
         }
         drop(held);

@@ -172,8 +172,8 @@ async fn open_in_turn(options: ConnectOptions, wait: Duration) -> Result<Databas
     }
 }
 
-/// Refuses a link to another machine that would be plain text wherever the server, or somebody on the way, offers no TLS: that is
-/// what PostgreSQL's clients do where nobody says otherwise. Plain text that is meant can be said.
+/// Rejects a remote link that would be plain text if the server, or an attacker on the path, offers no TLS: this is
+/// the default of PostgreSQL's clients. Intended plain text can be set explicitly.
 fn refuse_silent_plain_text(options: &PgConnectOptions) -> Result<(), ConfigurationError> {
     let host = options.get_host();
     let is_here = options.get_socket().is_some() || host.starts_with('/') || is_this_machine(host);
@@ -232,7 +232,7 @@ async fn is_outside_of_changes(connection: &mut SqliteConnection) -> Result<bool
     connection.ping().await?;
     let is_within = connection.is_in_transaction();
     if is_within {
-        warn!("a connection came back within a change that the database had ended, and is closed");
+        warn!("closing a connection with a transaction that the database has ended");
     }
     Ok(!is_within)
 }
@@ -251,7 +251,7 @@ fn bounded(url: &str, connections: u32, wait: Duration) -> ConnectOptions {
 
 async fn refuse_lossy_commits(pool: &DatabaseConnection) -> anyhow::Result<()> {
     let ask = Statement::from_string(DbBackend::Postgres, "SELECT current_setting('synchronous_commit') AS setting");
-    let answer = pool.query_one_raw(ask).await?.context("PostgreSQL does not say its synchronous_commit")?;
+    let answer = pool.query_one_raw(ask).await?.context("PostgreSQL does not report synchronous_commit")?;
     let setting: String = answer.try_get("", "setting")?;
     if setting == "off" {
         return Err(ConfigurationError::new(

@@ -156,7 +156,7 @@ pub async fn sweep(database: Database, clock: Clock, shutdown: Shutdown) {
         match remove_expired(&database, clock.now(), &shutdown).await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "removed expired idempotency keys"),
-            Err(error) => warn!(%error, "cannot remove expired idempotency keys; trying again later"),
+            Err(error) => warn!(%error, "cannot remove expired idempotency keys; retrying"),
         }
     }
 }

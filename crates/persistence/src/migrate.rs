@@ -24,7 +24,7 @@ impl Database {
             connection.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
         }
         refuse_newer_schema::<M>(connection).await?;
-        M::up(connection, None).await.context("cannot bring the schema of this database up to date")?;
+        M::up(connection, None).await.context("cannot migrate the database schema")?;
         change.commit().await?;
         Ok(())
     }
@@ -32,9 +32,8 @@ impl Database {
     /// The number of missing migrations of `M`; an error if the schema has unknown ones.
     pub async fn pending_migrations<M: MigratorTrait>(&self) -> anyhow::Result<usize> {
         refuse_newer_schema::<M>(self.reader()).await?;
-        let pending = M::get_pending_migrations_read_only(&self.reader.pool)
-            .await
-            .context("cannot tell whether the schema of this database is up to date")?;
+        let pending =
+            M::get_pending_migrations_read_only(&self.reader.pool).await.context("cannot check the database schema")?;
         Ok(pending.len())
     }
 
@@ -54,7 +53,7 @@ impl Database {
 /// there may be wrong.
 async fn refuse_newer_schema<M: MigratorTrait>(connection: &impl ConnectionTrait) -> anyhow::Result<()> {
     let known: HashSet<String> = M::migrations().iter().map(|migration| migration.name().to_owned()).collect();
-    let applied = applied(connection).await.context("cannot tell which migrations this database has")?;
+    let applied = applied(connection).await.context("cannot list the applied migrations")?;
     let unknown: Vec<_> = applied.iter().filter(|name| !known.contains(*name)).map(String::as_str).collect();
     if unknown.is_empty() {
         return Ok(());

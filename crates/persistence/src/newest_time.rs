@@ -52,10 +52,7 @@ pub struct ClockSync {
 impl ClockSync {
     /// Reads the newest time before the clock is first used.
     pub async fn start(database: Database, clock: Clock) -> Result<Self, DbErr> {
-        describe_gauge!(
-            BEHIND,
-            "How far the clock of this machine is behind the newest time that the database has seen"
-        );
+        describe_gauge!(BEHIND, "Seconds by which the clock of this machine is behind the newest time in the database");
         let mut sync = Self { database, clock, seen: None, is_behind: false };
         sync.raise().await?;
         Ok(sync)
@@ -66,11 +63,11 @@ impl ClockSync {
         while answered_all.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
             if let Err(error) = self.raise().await {
                 // The clock continues on its own; readiness reports whether the database responds.
-                tracing::debug!(%error, "cannot raise the newest time; trying again");
+                tracing::debug!(%error, "cannot raise the newest time; retrying");
             }
         }
         if let Err(error) = self.raise().await {
-            tracing::debug!(%error, "cannot raise the newest time at the end");
+            tracing::debug!(%error, "cannot raise the newest time at shutdown");
         }
     }
 
@@ -108,7 +105,7 @@ impl ClockSync {
         if is_behind && !self.is_behind {
             warn!(
                 behind_seconds = behind.as_secs(),
-                "the clock of this machine is behind the newest time in the database; going on from that time"
+                "the clock of this machine is behind the newest time in the database; continuing from that time"
             );
         } else if self.is_behind && !is_behind {
             info!("the clock of this machine has caught up with the newest time in the database");

@@ -13,8 +13,8 @@ const MAX: &str = "db_client_connection_max";
 impl Database {
     /// Exports the connections of this database as `name` until the returned probe is dropped.
     pub fn observe(&self, name: &'static str) -> Probe {
-        describe_gauge!(COUNT, "Connections to the database, by what they are doing");
-        describe_gauge!(MAX, "Connections to the database that there may be");
+        describe_gauge!(COUNT, "Database connections by state");
+        describe_gauge!(MAX, "Maximum database connections");
         let (reader, writer) = (self.reader.pool.clone(), self.writer.clone());
         before_scrape(move || {
             show(name, "read", &reader);

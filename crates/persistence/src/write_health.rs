@@ -29,10 +29,7 @@ struct WriteFailure {
 
 impl WriteHealth {
     pub(super) fn new() -> Self {
-        describe_counter!(
-            FAILURES,
-            "Changes that could not be stored because the disk or the server does not take writes"
-        );
+        describe_counter!(FAILURES, "Changes that failed because the database is not writable");
         // There from the start, so that the first failure is seen as an increase.
         counter!(FAILURES).increment(0);
         Self::default()

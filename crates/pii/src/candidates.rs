@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{digit_groups::Sequence, email, iban::parts_an_account, ip_address, normalized::Normalized};
 
-/// What something could be.
+/// The kind of a candidate.
 pub(super) enum Candidate<'a> {
     /// An e-mail address.
     Address(Range<usize>),
@@ -16,13 +16,13 @@ pub(super) enum Candidate<'a> {
     Digits(Sequence<'a>),
 }
 
-/// Looks for the next candidate, over and over.
+/// Iterator over the candidates.
 pub(super) struct Candidates<'a> {
     normalized: &'a Normalized<'a>,
     text: &'a str,
     /// Where to go on.
     at: usize,
-    /// What begins before here belongs to something that was found.
+    /// Candidates before this position overlap a match.
     taken: usize,
 }
 
@@ -31,12 +31,12 @@ impl<'a> Candidates<'a> {
         Self { normalized, text: normalized.text(), at: 0, taken: 0 }
     }
 
-    /// Goes on after something that was found.
+    /// Continues after a match.
     pub(super) fn take(&mut self, end: usize) {
         (self.at, self.taken) = (end, end);
     }
 
-    /// Goes on at a place within a candidate that was nothing.
+    /// Continues within a rejected candidate.
     pub(super) fn go_on(&mut self, at: usize) {
         self.at = at.max(self.at);
     }
@@ -46,14 +46,14 @@ impl<'a> Candidates<'a> {
         while let Some(rest) = bytes.get(self.at..) {
             let found = rest.iter().position(|byte| matches!(byte, b'0'..=b'9' | b'@' | b':'))?;
             let place = self.at + found;
-            // Each byte is come to once: what is nothing is gone on from behind this place.
+            // Each byte is visited once: after a rejection, the search continues behind it.
             self.at = place + 1;
             let candidate = match bytes.get(place)? {
                 b'@' => email::address(self.text, place, self.taken).map(Candidate::Address),
                 b':' => {
                     let (address, end) = ip_address::version_6(self.text, place, self.taken);
                     if address.is_none() && end > place + 48 {
-                        // A long list of hexadecimal digits, which is nothing from any place.
+                        // A long list of hexadecimal digits, rejected from every position.
                         self.at = end;
                     }
                     address.map(Candidate::Address6)
@@ -80,7 +80,7 @@ impl<'a> Candidates<'a> {
         if let Some(start) = letters.filter(is_account) {
             return Some(Candidate::Account(start..self.end_of_account(first)));
         }
-        // Digits behind the first of a group are not come to alone.
+        // Digits after the first of a group are not candidates on their own.
         let before = self.text.get(self.taken..first)?.as_bytes();
         if before.last().is_some_and(u8::is_ascii_digit) {
             return None;

@@ -33,7 +33,7 @@ fn is_grouped(number: &Window<'_>) -> bool {
     number.shape().enumerate().all(|(index, length)| length == 4 || (index + 1 == groups && length <= 4))
 }
 
-/// Whether the characters beside it show that it is part of something else. Words do not: a number that is valid is a card.
+/// Whether its neighbors show that it is part of something else. Words do not matter: a number that is valid is a card.
 fn is_of_another(number: &Window<'_>) -> bool {
     number.is_of_a_digest() || number.is_of_a_decimal() || number.is_of_a_code()
 }

@@ -1,4 +1,4 @@
-//! The words before a number, which say what it is where its shape does not.
+//! Context words before a number, which classify it if its shape does not.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -11,12 +11,12 @@ use super::{
 
 /// Bytes before a number that are read: some five words.
 const REACH: usize = 40;
-/// Words before a number among which one of a call may stand.
+/// The number of words before a number that are searched for a context word.
 const WORDS_OF_A_CALL: usize = 5;
 /// Words between a word that counts and its number at most.
 const MOST_FILLERS: usize = 2;
 
-/// What a word says.
+/// The meaning of a word.
 const CALL: u8 = 1;
 const COUNT: u8 = 2;
 const FILLER: u8 = 4;
@@ -32,7 +32,7 @@ static MEANINGS: LazyLock<HashMap<&str, u8, RandomState>> = LazyLock::new(|| {
     meanings
 });
 
-/// What a word says, or the last part of a compound: it says what the whole is.
+/// The meaning of a word, or of the last part of a compound.
 fn meaning(word: &str) -> u8 {
     let of = |word: &str| MEANINGS.get(word).copied().unwrap_or_default();
     let bare = word.trim_end_matches('.');
@@ -40,7 +40,7 @@ fn meaning(word: &str) -> u8 {
     found | bare.rsplit_once('-').map_or(0, |(_, last)| of(last))
 }
 
-/// What the words before a number say of it.
+/// The meaning of the words before a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "several can be true at once")]
 pub(super) struct Context {
@@ -66,7 +66,7 @@ impl Context {
         let before = text.get(from..start).unwrap_or_default();
         let sentence = before.rfind(['\n', ';', '!', '?']).map_or(0, |end| end + 1);
         let before = before.get(sentence..).unwrap_or_default();
-        // A word that is cut off is none.
+        // A truncated word does not count.
         let cut = if from > 0 && sentence == 0 { before.find(is_between_words).unwrap_or(before.len()) } else { 0 };
         let lower = before.get(cut..).unwrap_or_default().to_lowercase();
         let mut context = Self {

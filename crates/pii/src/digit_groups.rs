@@ -67,7 +67,7 @@ impl<'a> Sequence<'a> {
         self.groups.iter().skip(first).map(|group| group.place.len()).take(MOST_COUNTED).sum()
     }
 
-    /// The digits behind this group.
+    /// The digits after this group.
     pub(super) fn digits_behind(&self, first: usize) -> impl Iterator<Item = u8> {
         let bytes = self.text.as_bytes();
         self.groups

@@ -10,10 +10,10 @@ const MOST_QUOTED: usize = 64;
 const MOST_USER_INFO: usize = 256;
 /// Endings of files that are named with an at sign.
 const FILES: [&str; 8] = ["png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js"];
-/// At signs in a row that are taken for one.
+/// Consecutive at signs that count as one.
 const MOST_AT_SIGNS: usize = 3;
 
-/// The address around an at sign; nothing before `taken` belongs to it.
+/// The address around an at sign; it begins at `taken` or later.
 pub(super) fn address(text: &str, at_sign: usize, taken: usize) -> Option<Range<usize>> {
     let before = text.get(taken..at_sign)?;
     let user_info = user_info(before);
@@ -40,7 +40,7 @@ pub(super) fn address(text: &str, at_sign: usize, taken: usize) -> Option<Range<
     let is_emphasized = behind.starts_with('_');
     let name = name_before(before);
     let name = if is_emphasized { name.trim_start_matches('_') } else { name };
-    // `git@github.com:ann/plotter` is a place of a repository.
+    // `git@github.com:ann/plotter` is the location of a repository.
     if name == "git" && behind.starts_with([':', '/']) {
         return None;
     }

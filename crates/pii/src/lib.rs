@@ -1,4 +1,4 @@
-//! `redact_pii`: what names a person in a text gives way to the kind of thing it was (docs/exposure.md).
+//! `redact_pii`: replaces personal data in a text by its kind (docs/exposure.md).
 //!
 //! The text is searched in a [normalized](normalized) form. One pass over it finds candidates by their own shape, wherever they are;
 //! what each of them is, if anything, is decided by its checksum, its numbering plan or its shape. A candidate is rejected only
@@ -29,7 +29,7 @@ use self::{
     url_path::UrlPath,
 };
 
-/// The kinds of things that are taken out.
+/// The kinds of personal data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pii {
     /// An e-mail address.
@@ -49,14 +49,14 @@ pub enum Pii {
 /// Something that was found in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// What it is.
+    /// The kind.
     pub kind: Pii,
-    /// Where it stands, in bytes.
+    /// The range in bytes.
     pub place: Range<usize>,
 }
 
 impl Pii {
-    /// What stands in its place.
+    /// The replacement.
     pub fn placeholder(self) -> &'static str {
         match self {
             Self::Email => "[EMAIL]",
@@ -69,7 +69,7 @@ impl Pii {
     }
 }
 
-/// The text with everything that was found in it taken out.
+/// The text with all matches replaced.
 pub fn redact_pii(text: &str) -> Cow<'_, str> {
     let found = find_pii(text);
     if found.is_empty() {
@@ -86,7 +86,7 @@ pub fn redact_pii(text: &str) -> Cow<'_, str> {
     Cow::Owned(redacted)
 }
 
-/// What is to be taken out of a text, in order, nothing over anything else.
+/// The matches in a text, in order and without overlaps.
 pub fn find_pii(text: &str) -> Vec<Found> {
     let normalized = Normalized::new(text);
     let mut found = search(&normalized);
@@ -96,13 +96,13 @@ pub fn find_pii(text: &str) -> Vec<Found> {
     found
 }
 
-/// What is found in the normalized text.
+/// The matches in the normalized text.
 fn search(normalized: &Normalized<'_>) -> Vec<Found> {
     let text = normalized.text();
     let mut found: Vec<Found> = Vec::new();
     let mut candidates = Candidates::new(normalized);
     let mut url_path = UrlPath::new(text);
-    // Where an account number ends that is none.
+    // The end of a rejected account number.
     let mut mistyped_to = 0;
     while let Some(candidate) = candidates.next() {
         match candidate {
@@ -140,7 +140,7 @@ fn search(normalized: &Normalized<'_>) -> Vec<Found> {
     found
 }
 
-/// Adds the numbers in a sequence of groups to what is found.
+/// Adds the numbers in a sequence of groups to the matches.
 fn digits(
     sequence: &Sequence<'_>,
     candidates: &mut Candidates<'_>,
@@ -175,7 +175,7 @@ fn numbers(sequence: &Sequence<'_>, mut surroundings: impl FnMut(usize) -> Surro
     found
 }
 
-/// The number that begins with this group, and what it is.
+/// The number that begins with this group, and its kind.
 fn number_at<'a>(
     sequence: &'a Sequence<'a>,
     first: usize,

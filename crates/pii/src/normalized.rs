@@ -1,4 +1,4 @@
-//! A text as it is searched: in one way of writing, with the place of each character in the original.
+//! A normalized text, with the position of each character in the original.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -9,7 +9,7 @@ const LONGEST_ENTITY: usize = 8;
 /// decoded. Only where it differs from the original, so most texts are not copied.
 pub(super) struct Normalized<'a> {
     original: &'a str,
-    /// The text and, for each byte of it and for its end, the place in the original; `None`: the original is normalized.
+    /// The text and, for each byte and the end, the position in the original; `None`: the original is normalized.
     changed: Option<(String, Vec<usize>)>,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Normalized<'a> {
         self.original.get(self.place(start, end)).unwrap_or_default()
     }
 
-    /// The place in the original of what is found from `start` to `end`.
+    /// The range in the original of a match from `start` to `end`.
     pub(super) fn place(&self, start: usize, end: usize) -> std::ops::Range<usize> {
         let Some((_, places)) = &self.changed else { return start..end };
         let place = |at: usize| places.get(at).copied().unwrap_or(self.original.len());

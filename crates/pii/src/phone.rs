@@ -78,7 +78,7 @@ pub(super) fn phone<'a>(
     (surroundings() == Surroundings::Text).then_some(number)
 }
 
-/// What may stand within a number: no more than a line.
+/// Characters within a number, on one line.
 fn is_joint(sign: &str) -> bool {
     !sign.bytes().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r'))
 }
@@ -109,7 +109,7 @@ fn is_shaped(number: &Window<'_>, context: Context) -> bool {
         || (number.written().starts_with('(') && number.groups() <= 4)
 }
 
-/// Whether nothing beside it shows that it is part of something else.
+/// Whether its neighbors do not show that it is part of something else.
 fn is_whole(number: &Window<'_>) -> bool {
     if number.written().starts_with('+') || number.written().starts_with("(+") {
         return true;

@@ -1,4 +1,4 @@
-//! Whether a place in a text is in the path of a URL, where numbers are mostly names of things.
+//! Whether a position is in the path of a URL, where numbers are mostly names.
 
 /// Goes along a text once, and tells of places that come one after another.
 pub(super) struct UrlPath<'a> {
@@ -12,7 +12,7 @@ enum State {
     /// Between words, where a path can begin.
     Outside,
     Word,
-    /// Behind `://`.
+    /// After `://`.
     Authority,
     Path,
     /// The query or the fragment, which say what a number is.

@@ -1,6 +1,6 @@
-//! Words that say what a number beside them is, in the languages we know them in. All are compared as whole words, in lower case.
+//! Context words for numbers, in several languages. They are compared as whole words, in lower case.
 
-/// Words that come before phone numbers.
+/// Words before phone numbers.
 pub(super) const CALLS: &[&str] = &[
     // English
     "tel",
@@ -151,7 +151,7 @@ pub(super) const CALLS: &[&str] = &[
 /// Words of scripts that set no words apart, before phone numbers.
 pub(super) const UNSPACED_CALLS: &[&str] = &["电话", "手机", "電話", "携帯", "전화", "휴대폰", "연락처"];
 
-/// Words that come directly before numbers which are not of a person.
+/// Words directly before numbers that are not personal data.
 pub(super) const COUNTS: &[&str] = &[
     "order",
     "orders",
@@ -277,14 +277,14 @@ pub(super) const NUMBERED: &[&str] = &[
     "personal",
 ];
 
-/// Words that may stand between such a word and its number.
+/// Words between such a word and its number.
 pub(super) const FILLERS: &[&str] = &[
     "no", "no.", "nr", "nr.", "num", "num.", "number", "n°", "nº", "n.º", "№", "id", "code", "is", "was", "ist", "war",
     "lautet", "numéro", "número", "numero", "numer", "nummer", "de", "du", "di", "est", "es", "è", "the", "your", "my",
     "our", "des", "der", "die", "das", "v", "ref", "ref.",
 ];
 
-/// Words that come directly before the numbers of versions and outlines, which look like addresses.
+/// Words directly before version numbers and outlines, which look like addresses.
 pub(super) const VERSIONS: &[&str] = &[
     "version",
     "versions",
@@ -315,5 +315,5 @@ pub(super) const VERSIONS: &[&str] = &[
     "oid",
 ];
 
-/// Words that come before a social security number.
+/// Words before a social security number.
 pub(super) const SOCIAL: &[&str] = &["ssn", "ssn.", "social", "socsec", "soc", "s.s.n", "s.s.n."];

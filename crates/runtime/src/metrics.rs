@@ -29,8 +29,8 @@ struct Registry {
 }
 
 /// A callback at every scrape, until this is dropped.
-#[must_use = "dropped, it is looked up no more"]
-pub struct Probe(#[expect(dead_code, reason = "held by whoever is looked up")] Arc<dyn Fn() + Send + Sync>);
+#[must_use = "dropping it removes the callback"]
+pub struct Probe(#[expect(dead_code, reason = "keeps the callback registered")] Arc<dyn Fn() + Send + Sync>);
 
 /// Begins to count; a second call changes nothing.
 pub fn install() {
@@ -80,7 +80,7 @@ fn registry() -> &'static Registry {
         let _ = metrics::set_global_recorder(recorder);
         let process = Collector::default();
         process.describe();
-        metrics::describe_gauge!("ofself_build_info", "1, labelled with the version that runs");
+        metrics::describe_gauge!("ofself_build_info", "1, labelled with the running version");
         metrics::gauge!("ofself_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         Registry { handle, process, probes: Mutex::default(), is_put_together: AtomicBool::new(false) }
     })

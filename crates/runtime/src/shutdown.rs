@@ -49,7 +49,7 @@ impl Shutdown {
             info!("shutting down: draining");
             begun.begin_and_close_after(lame_duck);
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-            info!("second signal: ending at once");
+            info!("second signal: exiting immediately");
             std::process::exit(1);
         });
         Ok(shutdown)

@@ -30,13 +30,13 @@ pub(crate) async fn run(health: Health, database: Database, shutdown: Shutdown) 
                     (None, Ok(Err(error))) => error.to_string(),
                     (None, Ok(Ok(())) | Err(_)) => format!("no answer within {} s", TIMEOUT.as_secs()),
                 };
-                warn!(error = cause, ?services, "not serving: the database does not answer");
+                warn!(error = cause, ?services, "not serving: the database does not respond");
             }
         }
         let write_failure = database.write_failure();
         if writes.as_ref() != Some(&write_failure) {
             match write_failure.as_deref() {
-                Some(cause) => error!(?services, cause, "changes cannot be stored; reads are answered"),
+                Some(cause) => error!(?services, cause, "changes cannot be stored; reads work"),
                 None if writes.is_some() => info!(?services, "changes can be stored again"),
                 None => {}
             }

@@ -85,7 +85,7 @@ fn channel(endpoint: &Uri) -> anyhow::Result<Channel> {
     }
     let connector = HttpsConnectorBuilder::new()
         .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())
-        .context("cannot read the certificates that this machine trusts")?
+        .context("cannot read the trusted certificates of this machine")?
         .https_only()
         .enable_http2()
         .build();

@@ -90,7 +90,7 @@ impl FieldErrors {
     pub fn first(&self) -> String {
         match self.iter().next() {
             Some((path, found)) => format!("{path} {}", found.join(" and ")),
-            None => "some fields are wrong".to_owned(),
+            None => "some fields are invalid".to_owned(),
         }
     }
 

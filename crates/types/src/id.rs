@@ -134,7 +134,7 @@ impl fmt::Display for IdError {
         f.write_str(match self {
             Self::Empty => "must not be empty",
             Self::TooLong => "must be at most 128 characters",
-            Self::Character => "must be made of letters, digits, `.`, `_`, `:` and `-`",
+            Self::Character => "must consist of letters, digits, `.`, `_`, `:` and `-`",
         })
     }
 }

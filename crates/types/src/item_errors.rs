@@ -21,7 +21,7 @@ impl ItemErrors {
     /// Adds the number of errors that are not listed to those of the list at `path`.
     pub fn count_rest(self, path: impl Into<String>, errors: &mut FieldErrors) {
         if self.0 > NAMED {
-            errors.add(path, format!("has {} more entries that are wrong", self.0 - NAMED));
+            errors.add(path, format!("has {} more invalid entries", self.0 - NAMED));
         }
     }
 }
@@ -39,7 +39,7 @@ mod tests {
             }
             items.count_rest("tag_ids", &mut errors);
             assert_eq!((errors.iter().count(), errors.names("tag_ids")), (named, more));
-            assert_eq!(errors.to_string().contains("has 2 more entries that are wrong"), more);
+            assert_eq!(errors.to_string().contains("has 2 more invalid entries"), more);
         }
     }
 }

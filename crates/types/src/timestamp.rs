@@ -42,7 +42,7 @@ impl fmt::Display for Timestamp {
 
 impl fmt::Display for InstantError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("must lie in the years 1 to 9999")
+        f.write_str("must be in the years 1 to 9999")
     }
 }
 

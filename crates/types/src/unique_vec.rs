@@ -110,6 +110,6 @@ mod tests {
         let mut errors = FieldErrors::new();
         UniqueVec::parse(vec!["x".into(); MAX_LIST], "tag_ids", |text: String| text.parse::<u8>(), &mut errors);
         assert!(errors.names("tag_ids[9]") && !errors.names("tag_ids[10]"));
-        assert!(errors.to_string().contains("tag_ids has 990 more entries that are wrong"));
+        assert!(errors.to_string().contains("tag_ids has 990 more invalid entries"));
     }
 }

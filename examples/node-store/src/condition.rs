@@ -8,7 +8,7 @@ use ofself_proto::{
 };
 use prost_types::Timestamp;
 
-/// Which database is asked: they number parameters and unfold lists in their own ways.
+/// The SQL dialect: parameters and lists differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// SQLite.
@@ -20,13 +20,13 @@ pub enum Dialect {
 /// The value of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// A text; a list is one text of JSON, so that it takes one parameter however long it is.
+    /// A text. A list is one JSON text, so it needs one parameter whatever its length.
     Text(String),
     /// A number.
     Integer(i64),
 }
 
-/// A filter has a predicate that this store does not know, or none where there must be one.
+/// A filter has an unknown predicate, or lacks a required one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownPredicate;
 
@@ -38,11 +38,11 @@ impl std::fmt::Display for UnknownPredicate {
 
 impl std::error::Error for UnknownPredicate {}
 
-/// A condition on rows of `nodes`, with the values of its parameters. Nothing that a person wrote stands in the text.
+/// A condition on rows of `nodes` with its parameters. User input is never part of the SQL text.
 #[derive(Clone, Debug)]
 pub struct Condition {
     dialect: Dialect,
-    /// What stands after WHERE.
+    /// The text after WHERE.
     pub sql: String,
     /// In the order of the parameters.
     pub values: Vec<Value>,
@@ -57,7 +57,7 @@ impl Condition {
         condition
     }
 
-    /// And what a share lets through (`GetAccessFilter`). A filter that is not there lets nothing through.
+    /// Adds the filter of a share (`GetAccessFilter`). A missing filter selects nothing.
     pub fn and_shared(&mut self, filter: &GetAccessFilterResponse) {
         self.push(" AND (");
         match &filter.filter {
@@ -156,7 +156,7 @@ impl Condition {
                 self.list(&schemas.values);
             }
             Some(Kind::Everything(true)) => self.push("TRUE"),
-            // `None` was refused.
+            // `None` was rejected.
             Some(Kind::Everything(false) | Kind::Nothing(_)) | None => self.push("FALSE"),
         }
     }
@@ -199,7 +199,7 @@ impl Condition {
 
     fn parameter(&mut self, value: Value) {
         self.values.push(value);
-        // A string takes whatever is written to it.
+        // Writing to a string cannot fail.
         let _ = match self.dialect {
             Dialect::Sqlite => write!(self.sql, "?{}", self.values.len()),
             Dialect::Postgres => write!(self.sql, "${}", self.values.len()),
@@ -211,7 +211,7 @@ impl Condition {
     }
 }
 
-/// Whether every predicate of a filter is of a kind that is known here.
+/// Whether every predicate of a filter is known.
 fn is_known(predicate: &Predicate) -> bool {
     use predicate::Predicate as Kind;
     match predicate.predicate.as_ref() {

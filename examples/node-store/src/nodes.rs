@@ -5,7 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{Condition, Dialect, Value};
 
-/// A node, and what the permission plane is told of it.
+/// A node, with what the permission services need to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of a node")]
 pub struct Node {
@@ -38,7 +38,7 @@ const TABLES: [&str; 3] = [
 ];
 
 impl Nodes {
-    /// Opens a database and makes its tables.
+    /// Opens a database and creates its tables.
     pub async fn create(url: &str) -> anyhow::Result<Self> {
         sqlx::any::install_default_drivers();
         let dialect = if url.starts_with("sqlite:") { Dialect::Sqlite } else { Dialect::Postgres };
@@ -82,10 +82,10 @@ impl Nodes {
         Ok(transaction.commit().await?)
     }
 
-    /// The ids and titles of the nodes that a condition lets through, in the order of their ids.
+    /// The ids and titles of the nodes that match a condition, sorted by id.
     pub async fn list(&self, condition: &Condition) -> anyhow::Result<Vec<(String, String)>> {
         let sql = format!("SELECT id, title FROM nodes WHERE {} ORDER BY id", condition.sql);
-        // The text is put together from constants; what people wrote is bound.
+        // The SQL text consists of constants; user input is bound.
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for value in &condition.values {
             query = match value {

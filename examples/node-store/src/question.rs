@@ -1,4 +1,4 @@
-//! A person who reads another's nodes through an app: allowed by a share AND by the app's profile.
+//! A person reads another's nodes through an app: allowed by a share AND by the app's profile.
 
 use std::time::Duration;
 
@@ -17,25 +17,25 @@ use tonic::{Request, transport::Channel};
 
 use crate::{Condition, Dialect, Node};
 
-/// Longer than this nobody waits for a list; what was not answered is not shown.
+/// The deadline of a call; without a response, nothing is shown.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Who reads whose nodes, through which app.
+/// The viewer, the owner and the app.
 pub struct Question {
     /// sharing-svc.
     pub sharing: AccessServiceClient<Channel>,
     /// exposure-svc.
     pub exposure: ExposureServiceClient<Channel>,
-    /// Who reads.
+    /// The viewer.
     pub viewer: String,
-    /// Whose nodes these are; the app is bound to a profile of theirs.
+    /// The owner; the app is bound to one of their profiles.
     pub owner: String,
     /// The app that shows them.
     pub app: String,
 }
 
 impl Question {
-    /// Whether one node may be shown: both services are asked, and both must say yes.
+    /// Whether one node may be shown: both services must allow it.
     pub async fn may_show(&mut self, node: &Node) -> anyhow::Result<bool> {
         let shared = self.sharing.check_access(asked(CheckAccessRequest {
             viewer_id: self.viewer.clone(),
@@ -84,7 +84,7 @@ fn asked<T>(message: T) -> Request<T> {
 }
 
 impl Node {
-    /// What sharing-svc is told of it.
+    /// The node as sharing-svc takes it.
     pub fn to_shared(&self) -> ofself_proto::sharing::Node {
         ofself_proto::sharing::Node {
             id: self.id.clone(),
@@ -93,7 +93,7 @@ impl Node {
         }
     }
 
-    /// What exposure-svc is told of it.
+    /// The node as exposure-svc takes it.
     pub fn to_exposed(&self) -> NodeDescription {
         let nanos = i32::try_from(self.created_at.rem_euclid(1_000_000) * 1_000).unwrap_or_default();
         NodeDescription {

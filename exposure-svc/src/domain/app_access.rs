@@ -26,17 +26,17 @@ pub enum Tier {
 pub struct AppAccess {
     /// Its id.
     pub id: GrantId,
-    /// Whose data it gives access to.
+    /// The person whose data it gives access to.
     pub user: UserId,
     /// Which app.
     pub app: AppId,
     /// Native or third-party.
     pub tier: Tier,
-    /// Which profile; `None`: the grant has ended, and the profile was deleted since.
+    /// The profile; `None`: the grant has ended, and the profile was deleted.
     pub profile: Option<ProfileId>,
     /// Since when.
     pub granted_at: Timestamp,
-    /// Until when; `None`: for ever.
+    /// The expiry; `None`: never.
     pub expires_at: Option<Timestamp>,
     /// When it was ended.
     pub revoked_at: Option<Timestamp>,
@@ -44,7 +44,7 @@ pub struct AppAccess {
     pub version: i64,
 }
 
-/// A grant as the consent flow asks for it: nothing is checked yet.
+/// A grant as requested by the consent flow, not validated yet.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of the request, explained in the contract")]
 pub struct AppAccessDraft {
@@ -53,7 +53,7 @@ pub struct AppAccessDraft {
     pub tier: Option<Tier>,
     pub profile_id: String,
     pub expires_at: Option<Timestamp>,
-    /// What could not even be read.
+    /// Errors of the conversion from protobuf.
     pub unreadable: FieldErrors,
 }
 
@@ -69,14 +69,14 @@ pub struct NewAppAccess {
     pub expires_at: Option<Timestamp>,
 }
 
-/// What an update asks of a grant.
+/// The requested update of a grant.
 #[derive(Clone, Debug, Default)]
 pub struct AppAccessEdits {
     /// Another profile, as the caller wrote it.
     pub profile_id: Option<String>,
     /// Another end.
     pub expires_at: FieldUpdate<Timestamp>,
-    /// What could not be read.
+    /// Errors of the conversion from protobuf.
     pub unreadable: FieldErrors,
 }
 

@@ -1,4 +1,4 @@
-//! What a change of the tag directory does to profiles.
+//! The effect of a change of the tag directory on profiles.
 
 use super::{Profile, TagDirectory, formula_warnings};
 

@@ -1,4 +1,4 @@
-//! What a person asks of a profile: when it is made, and when it is changed.
+//! The requested fields of a new profile or of an update.
 
 use std::collections::HashSet;
 
@@ -31,7 +31,7 @@ pub struct ProfileEdits {
     pub schema_permissions: FieldUpdate<SchemaPermissions>,
     pub is_active: FieldUpdate<bool>,
     pub is_default: FieldUpdate<bool>,
-    /// What could not be read.
+    /// Errors of the conversion from protobuf.
     pub unreadable: FieldErrors,
 }
 
@@ -76,7 +76,7 @@ pub struct Edited {
     pub description: Option<Description>,
     pub rules: Rules,
     pub is_active: bool,
-    /// `Some`: the edit says whether this is the default profile.
+    /// Whether this becomes the default profile, if the update sets it.
     pub is_default: Option<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! What an app may do with tags and schemas, verb by verb.
+//! Tag and schema permissions of an app, by verb.
 
 use serde::{Deserialize, Serialize};
 use types::{Id, Schema, UniqueVec};
@@ -8,7 +8,7 @@ use super::TagRef;
 /// A schema by its id, or `__freeform__` for nodes without one: the word is itself of an id's shape.
 pub type SchemaRef = Id<Schema>;
 
-/// What an app may do with tags. A verb that is absent is denied; so is one that is present and grants nothing.
+/// Tag permissions. A verb that is absent, or grants nothing, is denied.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TagPermissions {
@@ -24,7 +24,7 @@ pub struct TagPermissions {
     /// Change them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edit: Option<TagGrant>,
-    /// Make nodes that have the tag.
+    /// Create nodes that have the tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub create: Option<TagGrant>,
     /// Delete them.
@@ -32,7 +32,7 @@ pub struct TagPermissions {
     pub delete: Option<TagGrant>,
 }
 
-/// What a verb is granted on.
+/// The extent of a verb.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TagGrant {
@@ -45,19 +45,19 @@ pub struct TagGrant {
     pub allow_new: Option<bool>,
 }
 
-/// What an app may do with the nodes of schemas. A verb that is absent is denied; so is one that grants nothing.
+/// Schema permissions. A verb that is absent, or grants nothing, is denied.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SchemaPermissions {
     /// See them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<SchemaGrant>,
-    /// Make and change them.
+    /// Create and change them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub write: Option<SchemaGrant>,
 }
 
-/// What a verb is granted on.
+/// The extent of a verb.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SchemaGrant {
@@ -78,7 +78,7 @@ pub enum TagVerb {
     Propose,
     /// Change nodes.
     Edit,
-    /// Make nodes.
+    /// Create nodes.
     Create,
     /// Delete nodes.
     Delete,
@@ -89,7 +89,7 @@ pub enum TagVerb {
 pub enum SchemaVerb {
     /// See nodes.
     Read,
-    /// Make and change them.
+    /// Create and change them.
     Write,
 }
 
@@ -97,7 +97,7 @@ impl TagVerb {
     /// Every verb, in the order of the profile.
     pub const ALL: [Self; 6] = [Self::Discover, Self::Read, Self::Propose, Self::Edit, Self::Create, Self::Delete];
 
-    /// Its name in requests and answers.
+    /// Its name in requests and responses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Discover => "discover",
@@ -109,7 +109,7 @@ impl TagVerb {
         }
     }
 
-    /// Its place in a profile.
+    /// Its path in a profile.
     pub fn path(self) -> &'static str {
         match self {
             Self::Discover => "tag_permissions.discover",
@@ -131,7 +131,7 @@ impl SchemaVerb {
     /// Every verb, in the order of the profile.
     pub const ALL: [Self; 2] = [Self::Read, Self::Write];
 
-    /// Its place in a profile.
+    /// Its path in a profile.
     pub fn path(self) -> &'static str {
         match self {
             Self::Read => "schema_permissions.read",
@@ -139,7 +139,7 @@ impl SchemaVerb {
         }
     }
 
-    /// Its name in requests and answers.
+    /// Its name in requests and responses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -170,7 +170,7 @@ impl TagPermissions {
         }
     }
 
-    /// The verbs that are there, with what each grants.
+    /// The verbs that are set, with their grants.
     pub fn grants(&self) -> impl Iterator<Item = (TagVerb, &TagGrant)> {
         let Self { discover, read, propose, edit, create, delete } = self;
         let verbs = [
@@ -184,7 +184,7 @@ impl TagPermissions {
         verbs.into_iter().filter_map(|(verb, grant)| Some((verb, grant.as_ref()?)))
     }
 
-    /// What a verb grants; `None`: it is absent.
+    /// The grant of a verb, if it is set.
     pub fn grant(&self, verb: TagVerb) -> Option<&TagGrant> {
         self.grants().find(|(known, _)| *known == verb).map(|(_, grant)| grant)
     }
@@ -212,7 +212,7 @@ impl TagPermissions {
 }
 
 impl SchemaPermissions {
-    /// What a verb grants; `None`: it is absent.
+    /// The grant of a verb, if it is set.
     pub fn grant(&self, verb: SchemaVerb) -> Option<&SchemaGrant> {
         match verb {
             SchemaVerb::Read => self.read.as_ref(),

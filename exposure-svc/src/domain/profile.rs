@@ -12,18 +12,18 @@ pub type UserId = Id<User>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProfileId(pub Uuid);
 
-/// What of a person's data an app bound to it may see and do.
+/// What an app bound to it may see of a person's data and do with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// Its id.
     pub id: ProfileId,
-    /// Whose data it speaks of.
+    /// The person whose data it covers.
     pub owner: UserId,
     /// Its name, for its owner.
     pub name: ProfileName,
-    /// What its owner says of it.
+    /// The description by its owner.
     pub description: Option<Description>,
-    /// What it says of nodes.
+    /// Its rules for nodes.
     pub rules: Rules,
     /// What its owner should know of these rules, whatever the directory says of their tags: computed when they are written.
     pub formula_warnings: Vec<Warning>,
@@ -40,7 +40,7 @@ pub struct Profile {
 }
 
 impl ProfileId {
-    /// Takes a text from outside; a text that is no UUID names no profile.
+    /// Parses a text from outside; one that is not a UUID is the id of no profile.
     pub fn parse(text: &str) -> Option<Self> {
         minted_id(text).map(Self)
     }

@@ -1,4 +1,4 @@
-//! How much one person may keep. Pages of profiles hold a hundred of them, and are held in memory whole.
+//! Quotas of one person's profiles. A page holds a hundred of them in memory.
 
 use types::FieldErrors;
 
@@ -6,15 +6,15 @@ use super::Profile;
 
 /// Profiles of one person at most.
 const MAX_PROFILES: i64 = 1_000;
-/// Bytes that what they say of nodes may take as JSON in all.
+/// Maximum bytes of all rules as JSON.
 const MAX_BYTES: i64 = 4 * 1024 * 1024;
 
-/// What one person keeps.
+/// The usage of one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProfileUsage {
     /// Their profiles.
     pub profiles: i64,
-    /// Bytes that what these say of nodes takes as JSON.
+    /// Bytes of the rules as JSON.
     pub bytes: i64,
 }
 
@@ -27,7 +27,7 @@ impl ProfileUsage {
         Self { profiles, bytes: self.bytes - before.map_or(0, bytes) + bytes(after) }
     }
 
-    /// Refuses what was added last, and is counted already, where it is too much.
+    /// Rejects the last addition, which is counted already, if it exceeds a quota.
     pub fn admit(self) -> Result<(), FieldErrors> {
         let mut errors = FieldErrors::new();
         if self.profiles > MAX_PROFILES {

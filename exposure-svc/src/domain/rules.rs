@@ -1,4 +1,4 @@
-//! What a profile says of nodes: the document that is stored, and shown as YAML.
+//! The rules of a profile for nodes: the document that is stored, and shown as YAML.
 
 use std::collections::HashSet;
 
@@ -7,15 +7,15 @@ use types::{FieldErrors, Id, Node, Timestamp, UniqueVec};
 
 use super::{NodeType, SchemaPermissions, TagEffect, TagExpression, TagPermissions, TagRef};
 
-/// What a profile says takes no more than this, written as JSON: what can be kept can be shown, also a page of it.
+/// Maximum bytes of the rules as JSON: what can be stored can be shown, also on a full page.
 const MAX_BYTES: usize = 256 * 1024;
 
 /// A node.
 pub type NodeId = Id<Node>;
 
-/// What a profile says of nodes, in the order it is shown in. An empty part says nothing.
+/// The rules of a profile for nodes, in display order. An empty part has no effect.
 ///
-/// A member that this program does not know is refused, never dropped: it may be an exclusion.
+/// An unknown member is an error and never dropped: it may be an exclusion.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
@@ -43,22 +43,22 @@ pub struct Rules {
     /// No nodes of these types.
     #[serde(skip_serializing_if = "UniqueVec::is_empty")]
     pub excluded_node_types: UniqueVec<NodeType>,
-    /// Only nodes made at this moment or later.
+    /// Only nodes created at this time or later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date_range_start: Option<Timestamp>,
-    /// Only nodes made before this moment.
+    /// Only nodes created before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date_range_end: Option<Timestamp>,
-    /// What is done to what an app sees, in order.
+    /// Transformations of the content, in order.
     #[serde(skip_serializing_if = "UniqueVec::is_empty")]
     pub transformations: UniqueVec<Transformation>,
     /// How much of a node an app sees; all of it where unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_detail_level: Option<DetailLevel>,
-    /// What an app may do with tags.
+    /// Tag permissions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag_permissions: Option<TagPermissions>,
-    /// What an app may do with schemas.
+    /// Schema permissions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema_permissions: Option<SchemaPermissions>,
 }
@@ -100,7 +100,7 @@ pub enum DetailLevel {
     Minimal,
 }
 
-/// What is done to every string an app sees.
+/// A transformation of every string that an app sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transformation {
@@ -119,7 +119,7 @@ pub enum Transformation {
 pub struct UnknownTransformation;
 
 impl DetailLevel {
-    /// Its place from the level that shows least, 0, to the one that shows all.
+    /// Its rank, from 0 for the level that shows least.
     pub fn rank(self) -> u8 {
         match self {
             Self::Minimal => 0,
@@ -133,7 +133,7 @@ impl Transformation {
     /// Every transformation.
     pub const ALL: [Self; 4] = [Self::RedactPii, Self::CoarsenDates, Self::StripMetadata, Self::PseudonymizeIds];
 
-    /// Its name in requests and answers.
+    /// Its name in requests and responses.
     pub fn name(self) -> &'static str {
         match self {
             Self::RedactPii => "redact_pii",
@@ -157,7 +157,7 @@ impl std::fmt::Display for UnknownTransformation {
 }
 
 impl Rules {
-    /// How much they take as JSON, as which they are kept.
+    /// Their size as stored JSON.
     pub fn bytes(&self) -> usize {
         serde_json::to_vec(self).map_or(usize::MAX, |document| document.len())
     }
@@ -187,7 +187,7 @@ impl Rules {
         self.schema_permissions.as_ref().filter(|permissions| **permissions != SchemaPermissions::default())
     }
 
-    /// Whether some filter says which nodes are in. Where none does and no node is picked, all are.
+    /// Whether there is an inclusion filter. Without one and without picked nodes, all nodes are included.
     pub fn states_inclusion(&self) -> bool {
         let by_tags = self
             .tag_filters
@@ -303,7 +303,7 @@ impl Rules {
 pub struct TagPlace<'a> {
     /// The path of the field.
     pub path: &'a str,
-    /// What a node's having the tag does there.
+    /// The effect of a tag there.
     pub effect: TagEffect,
 }
 

@@ -5,14 +5,14 @@ use super::{Profile, TagDirectory, Warning, directory_warnings};
 /// A profile as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownProfile {
-    /// The profile, its tags by name where that was asked for.
+    /// The profile, with tag names if requested.
     pub profile: Profile,
-    /// What its owner should know before they rely on it.
+    /// Its warnings.
     pub warnings: Vec<Warning>,
 }
 
 impl ShownProfile {
-    /// The profile with its tags as a person knows them.
+    /// The profile with display names of its tags.
     pub fn by_names(profile: Profile, tags: &TagDirectory) -> Self {
         let warnings = Self::warnings(&profile, tags);
         let rules = profile.rules.shown(tags);

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use super::{TagId, TagRef, TagText};
 
-/// A tag that the directory knows.
+/// A tag in the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownTag {
     /// Its id.
     pub id: TagId,
-    /// Its name; `None`: it was deleted, and its id is never taken for another tag's name.
+    /// Its name; `None`: it was deleted, and its id is never the name of another tag.
     pub name: Option<TagText>,
 }
 
@@ -17,13 +17,13 @@ pub struct KnownTag {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagDirectory {
     name_of: HashMap<TagId, Option<TagText>>,
-    /// Sorted, so that the same directory gives the same answers.
+    /// Sorted, so that the result is deterministic.
     ids_of: HashMap<TagText, Vec<TagId>>,
     /// The person has other tags too.
     has_others: bool,
 }
 
-/// What a text means.
+/// The meaning of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolution<'a> {
     /// This tag.
@@ -35,7 +35,7 @@ pub enum Resolution<'a> {
 }
 
 impl TagDirectory {
-    /// A directory of these tags; one that comes twice counts once.
+    /// A directory of these tags; duplicates count once.
     pub fn new(tags: impl IntoIterator<Item = KnownTag>) -> Self {
         let mut directory = Self::default();
         for KnownTag { id, name } in tags {
@@ -107,7 +107,7 @@ impl TagDirectory {
         }
     }
 
-    /// Whether this tag is known by this name already, or is deleted already.
+    /// Whether this change has no effect.
     pub fn knows(&self, KnownTag { id, name }: &KnownTag) -> bool {
         self.name_of.get(id) == Some(name)
     }

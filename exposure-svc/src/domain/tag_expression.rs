@@ -43,7 +43,7 @@ pub enum TagOp {
     Not,
 }
 
-/// What a node's having a tag does, by the place where the tag is named.
+/// The effect of a tag, by its position in the expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TagEffect {
     /// It can only expose more, or allow more.
@@ -53,7 +53,7 @@ pub enum TagEffect {
 }
 
 impl TagExpression {
-    /// Says what is wrong with the shape of an expression that stands at `path`.
+    /// Reports errors in the shape of an expression at `path`.
     pub fn check(&self, path: &str, errors: &mut FieldErrors) {
         let mut parts = 0;
         // Each part with its level; a list instead of recursion, so that depth costs no stack.
@@ -86,7 +86,7 @@ impl TagExpression {
         Self::Tag { tag, ids: UniqueVec::default() }
     }
 
-    /// Calls `visit` with each reference to a tag, and with what the node's having that tag does.
+    /// Calls `visit` with each tag reference and its effect.
     pub fn each_tag(&self, visit: &mut impl FnMut(TagEffect, &TagRef)) {
         self.each_tag_below(TagEffect::Includes, visit);
     }

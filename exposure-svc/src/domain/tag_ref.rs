@@ -15,7 +15,7 @@ pub type TagId = Id<Tag>;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(untagged)]
 pub enum TagRef {
-    /// A tag that the directory knows, or knew. It matches by this id only.
+    /// A tag that the directory knows, or knew. Only this id matches.
     Id {
         /// The id.
         id: TagId,
@@ -45,7 +45,7 @@ pub fn normalized_name(name: &str) -> Cow<'_, str> {
 }
 
 impl TagText {
-    /// Takes a text from outside.
+    /// Parses a text from outside.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let text = normalized_name(text);
         bounded(&text, REF_CHARACTERS, char::is_control)?;
@@ -71,7 +71,7 @@ impl From<&TagId> for TagText {
 }
 
 impl TagRef {
-    /// Takes a text from outside; whether it names a tag is for the directory to say.
+    /// Parses a text from outside; the directory decides whether it is a tag.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         TagText::parse(text).map(Self::Text)
     }

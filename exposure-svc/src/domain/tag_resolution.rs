@@ -85,7 +85,7 @@ fn learned_exclusion(stored: &UniqueVec<TagRef>, directory: &TagDirectory) -> Un
     UniqueVec::new(stored.iter().cloned().chain(ids.cloned().map(TagRef::id)).collect())
 }
 
-/// What a profile stores, by the texts that it is shown as.
+/// The stored references by the text that shows them.
 #[derive(Default)]
 struct StoredTags {
     /// Exclusions, by their path.

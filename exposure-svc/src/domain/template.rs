@@ -21,7 +21,7 @@ impl Template {
         }
     }
 
-    /// The name of a profile made from it, where its owner gives none.
+    /// The default name of a profile created from it.
     pub fn default_name(self) -> Result<ProfileName, TextError> {
         ProfileName::parse(match self {
             Self::Transparent => "Transparent",
@@ -29,7 +29,7 @@ impl Template {
         })
     }
 
-    /// What it says of nodes.
+    /// Its rules.
     pub fn rules(self) -> Rules {
         match self {
             Self::Transparent => Rules {

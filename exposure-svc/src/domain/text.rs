@@ -1,4 +1,4 @@
-//! Texts that people choose, known to be of a bounded shape.
+//! Validated texts of users.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub const REF_CHARACTERS: usize = 128;
 #[serde(transparent)]
 pub struct ProfileName(String);
 
-/// What a person says of a profile: at most 2,000 characters.
+/// The description of a profile: at most 2,000 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Description(String);
@@ -26,7 +26,7 @@ pub struct Description(String);
 #[serde(transparent)]
 pub struct NodeType(String);
 
-/// Why a text cannot be taken.
+/// The error of an invalid text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextError {
     /// There is nothing in it.
@@ -38,7 +38,7 @@ pub enum TextError {
 }
 
 impl ProfileName {
-    /// Takes a text from outside; white space around it goes.
+    /// Parses a text from outside; surrounding white space is removed.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let text = text.trim();
         bounded(text, NAME_CHARACTERS, char::is_control)?;
@@ -52,7 +52,7 @@ impl ProfileName {
 }
 
 impl Description {
-    /// Takes a text from outside; lines may be broken.
+    /// Parses a text from outside; line breaks are allowed.
     pub fn parse(text: String) -> Result<Self, TextError> {
         let is_refused = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
         match bounded(&text, DESCRIPTION_CHARACTERS, is_refused) {
@@ -68,7 +68,7 @@ impl Description {
 }
 
 impl NodeType {
-    /// Takes a text from outside.
+    /// Parses a text from outside.
     pub fn parse(text: String) -> Result<Self, TextError> {
         bounded(&text, REF_CHARACTERS, char::is_control)?;
         Ok(Self(text))

@@ -1,4 +1,4 @@
-//! What is counted of decisions: how many of each answer, and why. Never whose.
+//! Metrics of decisions, by result and reason, never by person.
 
 use metrics::{counter, describe_counter};
 
@@ -9,9 +9,9 @@ use crate::{
 
 const DECISIONS: &str = "exposure_decisions_total";
 
-/// Says what the counts mean. To be called once, before the first is counted.
+/// Describes the metrics. Call it once, before the first measurement.
 pub(super) fn describe() {
-    describe_counter!(DECISIONS, "Questions about nodes and apps, by what was asked, answer and what decided");
+    describe_counter!(DECISIONS, "Exposure decisions by kind, result and reason");
 }
 
 pub(super) fn evaluated(exposed: &[bool], applied: &AppliedProfile) {

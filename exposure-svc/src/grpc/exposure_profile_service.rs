@@ -32,7 +32,7 @@ impl ExposureProfileRpc {
     }
 }
 
-/// What a creation answers.
+/// The response to a creation.
 struct Made {
     profile: Option<Profile>,
     created: bool,

@@ -1,4 +1,4 @@
-//! `ExposureService`: what services that serve apps ask before every answer.
+//! `ExposureService`: decisions for services that serve apps.
 
 use ofself_proto::exposure::{
     CheckWriteRequest, CheckWriteResponse, EvaluateNodesRequest, EvaluateNodesResponse, ExplainExposureRequest,
@@ -81,7 +81,7 @@ impl ExposureService for ExposureRpc {
         let before =
             before.as_ref().map(|node| question::node(node, &mut tags_before, || "before".to_owned(), &mut errors));
         if let Some(Some(before)) = &before {
-            // Its tags are there, and have ids; by its name alone one could slip past an exclusion.
+            // Its tags are present with their ids; a name alone could evade an exclusion.
             question::demand_ids(before, || "before".to_owned(), &mut errors);
         }
         let after =

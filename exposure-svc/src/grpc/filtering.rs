@@ -47,7 +47,7 @@ pub(super) async fn begin(
     let (user, app) = validated(opened, errors)?;
     let filter = exposure.filter_nodes(user, app).await.map_err(status)?;
     let (answers, answered) = mpsc::channel(AHEAD);
-    // Ends when the caller has sent its last node, or has gone.
+    // Ends after the last node, or when the caller is gone.
     tokio::spawn(run(filter, incoming, answers).in_current_span());
     Ok(ReceiverStream::new(answered))
 }
@@ -63,7 +63,7 @@ async fn run(mut filter: NodeFilter, mut incoming: Streaming<FilterNodesRequest>
             Ok(Some(None)) => continue,
             Ok(Some(Some(node))) => answers.send(Ok(FilterNodesResponse { node: Some(node) })).await,
             Err(status) => {
-                // The caller may be gone, and then nobody is told.
+                // The caller may be gone; then the result is dropped.
                 let _ = answers.send(Err(status)).await;
                 return;
             }
@@ -74,7 +74,7 @@ async fn run(mut filter: NodeFilter, mut incoming: Streaming<FilterNodesRequest>
     }
 }
 
-/// What the app sees of the next node: `Some(None)`: nothing; `None`: it was the last.
+/// The visible part of the next node: `Some(None)`: hidden; `None`: the end.
 async fn next(
     filter: &mut NodeFilter,
     incoming: &mut Streaming<FilterNodesRequest>,

@@ -1,13 +1,13 @@
-//! Who may call what (docs/security.md), and how large a question may be.
+//! The method table: roles (docs/security.md) and message sizes.
 
 use grpc_server::{
     Method,
     callers::{ADMIN, DECISION, INGEST, USER_FACING},
 };
 
-/// The largest message that is taken; the largest profile that the rules take is well within it.
+/// The maximum message size; the largest valid profile is well within it.
 pub(super) const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
-/// The largest question that is taken: 10,000 nodes of some twenty tags with ids and names of the usual length.
+/// The maximum size of a batch: 10,000 nodes of some twenty tags with ids and names of usual length.
 pub(super) const MAX_QUESTION_BYTES: usize = 16 * 1024 * 1024;
 
 /// Every method of the contract. One that has no row is not served.

@@ -1,4 +1,4 @@
-//! The service on the wire. The only place that names tonic and the contract.
+//! The gRPC services. The only module that uses tonic and the generated code.
 
 mod app_access_service;
 mod change;
@@ -36,12 +36,12 @@ pub fn services() -> Vec<&'static str> {
     ]
 }
 
-/// The services of the contract, those that are not built yet included: they answer UNIMPLEMENTED.
+/// The services of the contract, including unimplemented ones, which return UNIMPLEMENTED.
 pub fn contract() -> Vec<&'static str> {
     [services(), vec!["ofself.exposure.v1.ExposureAdminService"]].concat()
 }
 
-/// The services, over `exposure`. A method of the contract that is not among them is answered UNIMPLEMENTED.
+/// The services of `exposure`. Other methods of the contract return UNIMPLEMENTED.
 pub fn routes(exposure: &Exposure) -> Routes {
     counts::describe();
     let user_facing = UserFacing::new(exposure_profile_service::ExposureProfileRpc::new(exposure.clone()));

@@ -1,4 +1,4 @@
-//! The one place where an error becomes a gRPC status, and where its cause is logged.
+//! Maps errors to gRPC statuses, and logs their causes.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use types::FieldErrors;
 
 use crate::{domain::AppId, error::Error};
 
-/// Of the apps that keep a profile only so many are named: a status travels in headers, which every peer bounds.
+/// The maximum number of apps in an error: a status travels in headers, whose size peers limit.
 const NAMED_APPS: usize = 25;
 
-/// Whose errors these are.
+/// The error domain.
 pub const DOMAIN: &str = "exposure.ofself.ai";
 
-/// When a request whose answer cannot be kept may be sent again: kept answers expire one by one, within a day.
+/// The retry delay if a response cannot be stored: stored responses expire within a day.
 const RETRY_KEPT_ANSWERS: Duration = Duration::from_hours(1);
 
-/// The status that says why; causes stay in the log.
+/// The status of an error; causes are only logged.
 pub(super) fn status(error: Error) -> Status {
     let message = error.to_string();
     let (code, refusal) = match error {
@@ -45,22 +45,22 @@ pub(super) fn status(error: Error) -> Status {
             (Code::ResourceExhausted, RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_KEPT_ANSWERS))
         }
         Error::Unavailable(cause) => {
-            warn!(cause = format!("{cause:#}"), "a call was refused because the database is unavailable");
+            warn!(cause = format!("{cause:#}"), "the database is unavailable");
             (Code::Unavailable, RpcError::new("SERVICE_UNAVAILABLE"))
         }
         Error::Unwritable(cause) => {
-            error!(cause = format!("{cause:#}"), "a change could not be stored: the database does not take writes");
+            error!(cause = format!("{cause:#}"), "cannot store a change: the database is not writable");
             (Code::Unavailable, RpcError::new("SERVICE_UNAVAILABLE"))
         }
         Error::Internal(cause) => {
-            error!(cause = format!("{cause:#}"), "a call failed by a fault of ours");
+            error!(cause = format!("{cause:#}"), "internal error");
             (Code::Internal, RpcError::new("INTERNAL_SERVER_ERROR"))
         }
     };
     refusal.into_status(code, &message, DOMAIN)
 }
 
-/// A request that was read without a fault, or what is wrong with it.
+/// A valid request, or its errors.
 pub(super) fn validated<T>(read: Option<T>, errors: FieldErrors) -> Result<T, Status> {
     errors.into_read(read).map_err(|errors| status(Error::Invalid(errors)))
 }

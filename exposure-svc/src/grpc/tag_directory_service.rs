@@ -1,4 +1,4 @@
-//! `TagDirectoryService`: what is known of a person's tags.
+//! `TagDirectoryService`: the tags of a person.
 
 use ofself_proto::exposure::{
     DeleteTagsRequest, DeleteTagsResponse, ResolveTagsRequest, ResolveTagsResponse, Tag, UpsertTagsRequest,

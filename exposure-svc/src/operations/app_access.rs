@@ -75,7 +75,7 @@ impl Exposure {
         Ok((updated, now))
     }
 
-    /// Ends a grant; `None`: the app never had one.
+    /// Revokes a grant; `None`: the app never had one.
     pub async fn revoke_app_access(&self, user: String, app: String) -> Result<Option<(AppAccess, Timestamp)>, Error> {
         let now = self.clock.now();
         let (user, app) = person_and_app(user, app)?;
@@ -123,7 +123,7 @@ async fn profile_to_bind(change: &ProfileChange, profile: &str) -> Result<Profil
     Ok(profile.id)
 }
 
-/// Ends a grant that has expired, at the moment it did: only one may stand, live or expired.
+/// Ends an expired grant at its expiry: only one grant may be open, active or expired.
 async fn end_expired(change: &ProfileChange, standing: &AppAccess) -> Result<(), Error> {
     if standing.revoked_at.is_some() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The profile that answers for an app, or for a question about a profile.
+//! The profile that applies to a request.
 
 use types::{FieldErrors, Timestamp};
 
@@ -11,7 +11,7 @@ use crate::{
 /// Why an app that no grant speaks for sees and does nothing.
 pub const NO_GRANT: &str = "the app has no access grant that counts";
 
-/// Whose profile answers.
+/// The subject of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The one that this app's grant names.
@@ -20,23 +20,23 @@ pub enum Subject {
     Profile(String),
 }
 
-/// What a decision hung on.
+/// The basis of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecidedBy {
     /// No grant speaks for the app.
     NoGrant,
     /// The profile is not active.
     InactiveProfile,
-    /// What the profile says.
+    /// The rules of the profile.
     Rules,
 }
 
-/// The profile that answers a question, now.
+/// The profile that applies to a request, at one time.
 #[derive(Clone, Debug)]
 pub struct AppliedProfile {
-    /// `None`: the app has no grant that counts, and sees nothing.
+    /// `None`: the app has no active grant and sees nothing.
     pub profile: Option<Profile>,
-    /// When the grant ends; `None`: when something is changed.
+    /// The expiry of the grant; `None`: never.
     pub valid_until: Option<Timestamp>,
 }
 
@@ -46,7 +46,7 @@ impl AppliedProfile {
         self.profile.as_ref().map(|profile| profile.id)
     }
 
-    /// What whatever is decided by it hangs on.
+    /// The basis of its decisions.
     pub fn decided_by(&self) -> DecidedBy {
         match &self.profile {
             None => DecidedBy::NoGrant,
@@ -55,7 +55,7 @@ impl AppliedProfile {
         }
     }
 
-    /// What decides; `None`: nothing is exposed.
+    /// The compiled profile; `None`: nothing is exposed.
     pub fn compile(&self) -> Option<CompiledProfile> {
         self.profile.as_ref().map(|profile| CompiledProfile::new(&profile.rules, profile.is_active))
     }
@@ -67,14 +67,14 @@ impl AppliedProfile {
             .map_or(DetailLevel::Minimal, |profile| profile.rules.max_detail_level.unwrap_or(DetailLevel::Full))
     }
 
-    /// What is done to what is seen, in order.
+    /// The transformations, in order.
     pub fn transformations(&self) -> impl Iterator<Item = Transformation> {
         self.profile.iter().flat_map(|profile| profile.rules.transformations.iter().copied())
     }
 }
 
 impl Exposure {
-    /// The profile that answers for `subject` of `user`'s, now. One read.
+    /// The profile that applies to `subject` of `user` now. One read.
     pub async fn applied_profile(&self, user: &UserId, subject: &Subject) -> Result<AppliedProfile, Error> {
         match subject {
             Subject::Profile(id) => {
@@ -95,13 +95,13 @@ impl Exposure {
         }
     }
 
-    /// Whether a profile that was read before still answers: its grant has not ended since.
+    /// Whether a loaded profile still applies: its grant is still active.
     pub fn still_applies(&self, applied: &AppliedProfile) -> bool {
         applied.valid_until.is_none_or(|end| end > self.clock.now())
     }
 }
 
-/// Takes the person and the app that a question is about.
+/// Parses the person and the app of a request.
 pub fn person_and_app(user: String, app: String) -> Result<(UserId, AppId), Error> {
     let mut errors = FieldErrors::new();
     let user = UserId::parse(user).map_err(|error| errors.add("user_id", error.to_string())).ok();

@@ -1,4 +1,4 @@
-//! CPU work that would keep other calls waiting on the async workers.
+//! CPU work off the async workers.
 
 use anyhow::anyhow;
 use tokio::sync::{Semaphore, SemaphorePermit};

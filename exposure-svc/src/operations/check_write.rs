@@ -1,4 +1,4 @@
-//! `CheckWrite`: may an app make this change?
+//! `CheckWrite`: the decision on a write of an app.
 
 use std::collections::HashSet;
 
@@ -11,12 +11,12 @@ use crate::{
     error::Error,
 };
 
-/// Whether an app may make a change.
+/// The decision on a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckWrite {
     /// Whether it may, and why not.
     pub decision: WriteDecision,
-    /// What that hung on.
+    /// The basis of the decision.
     pub decided_by: DecidedBy,
 }
 
@@ -40,7 +40,7 @@ impl Exposure {
         let Some(profile) = &applied.profile else { return Ok(no_grant()) };
         let references: HashSet<_> = before.into_iter().chain(after).flat_map(references).collect();
         let tags = self.store.of(user).tags(&references).await?;
-        // It may have ended while the tags were looked up.
+        // It may have expired during the lookup of the tags.
         if !self.still_applies(&applied) {
             return Ok(no_grant());
         }
@@ -55,7 +55,7 @@ impl Exposure {
     }
 }
 
-/// By what the tags of a node are looked up: the id, or the name of one that comes without.
+/// The lookup keys of a node's tags: the id, or the name of a tag without an id.
 fn references(node: &NodeFacts<'_>) -> Vec<TagRef> {
     let reference = |tag: &TagFacts<'_>| {
         if tag.id.is_empty() { TagRef::parse(&tag.name).ok() } else { TagId::parse(tag.id).ok().map(TagRef::id) }

@@ -1,4 +1,4 @@
-//! `CreateProfile`: makes a profile.
+//! `CreateProfile`.
 
 use persistence::idempotency::IdempotentRequest;
 use types::{Timestamp, WriteMode};
@@ -17,16 +17,16 @@ use crate::{
     storage::{Connection, KeptProfile, ProfileChange, UserReads},
 };
 
-/// What `CreateProfile` or `CreateProfileFromTemplate` did.
+/// The result of `CreateProfile` or `CreateProfileFromTemplate`.
 #[derive(Clone, Debug)]
 pub enum CreateProfile {
     /// It made this profile.
     Created(ShownProfile),
     /// The profile was there already.
     Found(ShownProfile),
-    /// The same request was answered with this before.
+    /// An equal request was executed before; its response.
     Replayed(KeptProfile),
-    /// The fields are valid; nothing else was asked for.
+    /// The fields are valid; the request asked for nothing else.
     Validated,
     /// It would create this profile: the request was a dry run.
     WouldCreate(ShownProfile),
@@ -40,7 +40,7 @@ struct PlannedProfile {
 }
 
 impl Exposure {
-    /// Makes the profile that `owner` asks for, at most once for a `request` that may be repeated.
+    /// Creates the requested profile for `owner`, at most once for an idempotent `request`.
     pub async fn create_profile(
         &self,
         owner: UserId,
@@ -62,11 +62,11 @@ impl Exposure {
         let now = self.clock.now();
         for _ in 0..ATTEMPTS {
             let reads = self.store.of(&owner);
-            // Read first: a change that comes after it is noticed.
+            // Read first, so that a later change is detected.
             let version = reads.version().await?;
             let planned = plan(&reads, version, &edits, permit().await?).await;
             let change = self.store.begin(&owner, request).await?;
-            // A repeat is answered as the first was, whatever has become known of the tags since.
+            // A repeat returns the first response, whatever the directory has learned since.
             if let Some(kept) = change.replay(request, now).await? {
                 return Ok(CreateProfile::Replayed(kept));
             }
@@ -75,7 +75,7 @@ impl Exposure {
                 return write(change, owner, planned, request, now).await;
             }
         }
-        // Before it holds the lock.
+        // Before the lock.
         let permit = permit().await?;
         let change = self.store.begin(&owner, request).await?;
         if let Some(kept) = change.replay(request, now).await? {
@@ -87,7 +87,7 @@ impl Exposure {
         write(change, owner, planned, request, now).await
     }
 
-    /// Every check of `create_profile`, by reads alone.
+    /// Every check of `create_profile`, without writes.
     async fn dry_run_create(&self, owner: UserId, edits: &ProfileEdits) -> Result<CreateProfile, Error> {
         let now = self.clock.now();
         let reads = self.store.of(&owner);
@@ -106,7 +106,7 @@ async fn plan<C: Connection>(
     edits: &ProfileEdits,
     permit: Permit,
 ) -> Result<PlannedProfile, Error> {
-    // A user whose data never changed has no tags.
+    // A user without any change has no tags.
     let tags = if version.is_some() { reads.tags(&edits.tags()).await? } else { TagDirectory::default() };
     let edits = edits.clone();
     let (_, planned) = run_blocking(permit, move || {

@@ -1,4 +1,4 @@
-//! `CreateProfileFromTemplate`: makes a profile from a template.
+//! `CreateProfileFromTemplate`.
 
 use persistence::idempotency::IdempotentRequest;
 use types::{FieldErrors, Timestamp};
@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl Exposure {
-    /// Makes a profile from the template named `template`. `transparent` is the default profile: the one that is there,
-    /// where there is one.
+    /// Creates a profile from the template named `template`. `transparent` is the default profile: an existing one is returned
+    /// unchanged.
     pub async fn create_profile_from_template(
         &self,
         owner: UserId,
@@ -70,7 +70,7 @@ fn parse(template: &str, name: Option<String>) -> Result<(Template, ProfileName)
 
 pub(super) fn profile_from_template(owner: UserId, template: Template, name: ProfileName, now: Timestamp) -> Profile {
     let rules = template.rules();
-    // Those of a template are known without a solver.
+    // The warnings of templates need no solver.
     let warnings = formula_warnings(&rules);
     let is_default = Some(template == Template::Transparent);
     new_profile(owner, Edited { name, description: None, rules, is_active: true, is_default }, warnings, now)

@@ -1,4 +1,4 @@
-//! `DeleteProfile`: removes a profile that nothing stands on.
+//! `DeleteProfile`: removes a profile without active grants that is not the default.
 
 use types::ExpectedVersions;
 

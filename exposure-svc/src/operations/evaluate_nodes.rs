@@ -9,17 +9,17 @@ use crate::{
     error::Error,
 };
 
-/// Which nodes an app sees, as of one moment.
+/// Which nodes an app sees, at one time.
 #[derive(Clone, Debug)]
 pub struct NodeEvaluation {
-    /// What decides.
+    /// The basis of the decision.
     pub applied: AppliedProfile,
     /// `None`: nothing is exposed.
     compiled: Option<CompiledProfile>,
 }
 
 impl Exposure {
-    /// What decides about nodes of `user`'s for `subject`, now. One read, however many nodes it is asked about.
+    /// The profile that decides about nodes of `user` for `subject` now. One read, whatever the number of nodes.
     pub async fn evaluate_nodes(&self, user: &UserId, subject: &Subject) -> Result<NodeEvaluation, Error> {
         let applied = self.applied_profile(user, subject).await?;
         let compiled = applied.compile();

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Exposure {
-    /// Every rule of the profile that answers, in order, with its value for `node`; `None`: the app has no grant that counts.
+    /// Every rule of the profile in order, with its value for `node`; `None`: the app has no active grant.
     pub async fn explain_exposure(
         &self,
         user: &UserId,

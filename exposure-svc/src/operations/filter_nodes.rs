@@ -1,4 +1,4 @@
-//! `FilterNodes`: what an app may see of nodes, one after another.
+//! `FilterNodes`: the visible part of a stream of nodes.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const MAX_STALENESS_MS: i64 = 1_000;
 /// Bytes of text in the content of a node up to which it is transformed on the async worker: it takes a millisecond at most.
 const INLINE_BYTES: usize = 16 * 1024;
 
-/// What an app may see of nodes, one after another.
+/// The visible part of a stream of nodes.
 pub struct NodeFilter {
     exposure: Exposure,
     user: UserId,
@@ -35,13 +35,13 @@ pub struct NodeFilter {
     sight: Option<Sight>,
 }
 
-/// What decides, and what an app sees of what is exposed.
+/// The compiled profile, and the view of exposed nodes.
 struct Sight {
     compiled: CompiledProfile,
     lens: Arc<Lens>,
 }
 
-/// A node as its holder describes it, to be taken to another thread.
+/// A node description, owned, for another thread.
 struct OwnedFacts {
     id: String,
     node_type: String,
@@ -67,14 +67,14 @@ impl Exposure {
 }
 
 impl NodeFilter {
-    /// What decided on the last node.
+    /// The basis of the decision on the last node.
     pub fn applied(&self) -> &AppliedProfile {
         &self.applied
     }
 
-    /// What the app sees of a node; `None`: nothing.
+    /// The visible part of a node; `None`: hidden.
     pub async fn view(&mut self, node: &NodeFacts<'_>, fields: Map<String, Value>) -> Result<Option<NodeView>, Error> {
-        // Waited for before the profile is read: what is shown is decided by a profile that is fresh when the work begins.
+        // Acquired before the profile is read, so that the profile is fresh when the work begins.
         let permit = if bytes_of(&fields) > INLINE_BYTES { Some(permit().await?) } else { None };
         let now = self.exposure.clock.now();
         let age = (now.utc() - self.read_at.utc()).num_milliseconds();

@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Exposure {
-    /// The default profile of `owner`. However many ask first at once, one is made.
+    /// The default profile of `owner`. Concurrent first requests create one.
     pub async fn get_default_profile(&self, owner: UserId) -> Result<ShownProfile, Error> {
         let reads = self.store.of(&owner);
         if let Some(profile) = reads.default_profile().await? {

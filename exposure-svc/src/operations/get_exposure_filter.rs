@@ -1,4 +1,4 @@
-//! `GetExposureFilter`: what a query on a person's nodes must be narrowed by.
+//! `GetExposureFilter`: the filter for a query on a person's nodes.
 
 use super::{AppliedProfile, Exposure, Subject};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 /// Which nodes an app sees, as a predicate.
 #[derive(Clone, Debug)]
 pub struct ExposureFilter {
-    /// What decides.
+    /// The basis of the decision.
     pub applied: AppliedProfile,
     /// True of the nodes that are exposed.
     pub predicate: Predicate,

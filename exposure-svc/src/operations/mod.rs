@@ -1,4 +1,4 @@
-//! What the service does: a file for each operation, or for a few that belong together, named after the RPC.
+//! The operations of the service: one file for each RPC, or for a few that belong together.
 
 mod app_access;
 mod applied_profile;
@@ -66,13 +66,13 @@ impl Exposure {
 /// How the tags of a profile are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TagNames {
-    /// By name, where it is known.
+    /// By name, if it is known.
     Resolved,
     /// As they are stored.
     Stored,
 }
 
-/// Takes the id of a profile as a caller wrote it: what is no id names no profile.
+/// Parses the id of a profile; any other text is the id of no profile.
 fn profile_named(text: &str) -> Result<ProfileId, Error> {
     ProfileId::parse(text).ok_or(Error::ProfileNotFound)
 }

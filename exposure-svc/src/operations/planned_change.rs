@@ -1,4 +1,4 @@
-//! Changes that are planned outside the lock of their user: what takes CPU delays no other change.
+//! Changes that are planned outside the user's lock, so that CPU work delays no other change.
 
 use persistence::idempotency::IdempotentRequest;
 use types::Timestamp;
@@ -10,7 +10,7 @@ use crate::{domain::UserId, error::Error, storage::ProfileChange};
 pub(super) const ATTEMPTS: usize = 3;
 
 impl Exposure {
-    /// Begins a change that was planned at `version` of `user`; `None`: other changes came first, and it is to be planned again.
+    /// Begins a change planned at `version` of `user`; `None`: another change came first, and it must be planned again.
     pub(super) async fn begin_planned(
         &self,
         user: &UserId,

@@ -14,14 +14,14 @@ use crate::{
 /// A profile that is not saved yet.
 #[derive(Clone, Debug)]
 pub struct PreviewProfile {
-    /// What decides.
+    /// The basis of the decision.
     pub compiled: CompiledProfile,
     /// What its owner should know; nothing is read, so that deleted tags are not among it.
     pub warnings: Vec<Warning>,
 }
 
 impl Exposure {
-    /// What a draft would expose. It needs no name, and nothing is read or written.
+    /// What a draft would expose. It needs no name; nothing is read or written.
     pub async fn preview_profile(mut edits: ProfileEdits) -> Result<PreviewProfile, Error> {
         if matches!(edits.name, FieldUpdate::Keep)
             && !edits.unreadable.names("name")

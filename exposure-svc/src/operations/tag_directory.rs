@@ -1,4 +1,4 @@
-//! `UpsertTags`, `DeleteTags`, `ResolveTags`: what is known of a person's tags.
+//! `UpsertTags`, `DeleteTags`, `ResolveTags`: the tags of a person.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,14 +15,14 @@ use crate::{
     storage::{Connection, ProfileChange, UserReads},
 };
 
-/// A change of the directory, with what it does to profiles.
+/// A change of the directory, with its effect on profiles.
 struct PlannedTags {
     tags: Vec<KnownTag>,
     profiles: Vec<ChangedProfile>,
 }
 
 impl Exposure {
-    /// Learns tags, as ids and names, or new names of known ones. Of a tag that is named twice, the last counts.
+    /// Inserts or renames tags. Of duplicates, the last counts.
     pub async fn upsert_tags(&self, user: String, tags: Vec<(String, String)>) -> Result<(), Error> {
         let mut errors = FieldErrors::new();
         let user = parse_user(user, &mut errors);
@@ -36,7 +36,7 @@ impl Exposure {
         self.change_tags(&user, known).await
     }
 
-    /// Forgets the names of tags. Tags that are not known stay so.
+    /// Deletes the names of tags. Unknown tags stay unknown.
     pub async fn delete_tags(&self, user: String, tags: Vec<String>) -> Result<(), Error> {
         let mut errors = FieldErrors::new();
         let user = parse_user(user, &mut errors);
@@ -47,7 +47,7 @@ impl Exposure {
         self.change_tags(&user, deleted.into_iter().map(|id| KnownTag { id, name: None }).collect()).await
     }
 
-    /// What is known of these ids or names, in the order asked.
+    /// The directory entries of these ids or names, in the order of the request.
     pub async fn resolve_tags(&self, user: String, refs: Vec<String>) -> Result<Vec<(TagId, TagText)>, Error> {
         let mut errors = FieldErrors::new();
         let user = parse_user(user, &mut errors);
@@ -69,14 +69,14 @@ impl Exposure {
         let tags: Vec<_> = tags.into_values().collect();
         for _ in 0..ATTEMPTS {
             let reads = self.store.of(user);
-            // Read first: a change that comes after it is noticed.
+            // Read first, so that a later change is detected.
             let version = reads.version().await?;
             let Some(planned) = plan(&reads, &tags, None).await? else { return Ok(()) };
             if let Some(change) = self.begin_planned(user, None, version, self.clock.now()).await? {
                 return write(change, planned).await;
             }
         }
-        // Before it holds the lock.
+        // Before the lock.
         let permit = permit().await?;
         let change = self.store.begin(user, None).await?;
         change.raise_user(self.clock.now()).await?;
@@ -87,7 +87,7 @@ impl Exposure {
     }
 }
 
-/// What is to be written so that the directory knows `tags`; `None`: it does.
+/// The rows to write for `tags`; `None`: no change.
 async fn plan<C: Connection>(
     reads: &UserReads<'_, C>,
     tags: &[KnownTag],
@@ -102,7 +102,7 @@ async fn plan<C: Connection>(
     if tags.is_empty() {
         return Ok(None);
     }
-    // The texts whose meaning changes, and the tags that carry one of them.
+    // The texts whose meaning changes, and the tags with one of these names.
     let names = tags.iter().flat_map(|tag| known.name_of(&tag.id).into_iter().chain(&tag.name).cloned());
     let texts = names.chain(tags.iter().map(|tag| TagText::from(&tag.id))).map(TagRef::Text);
     let carriers = known.ids().cloned().map(TagRef::id);
@@ -132,7 +132,7 @@ async fn write(change: ProfileChange, planned: PlannedTags) -> Result<(), Error>
     change.commit(None).await
 }
 
-/// Reads the list `field`, each item by `read`, which says at its path what is wrong with it. A list too long is not read at all.
+/// Parses the list `field`, each item by `read`, which reports errors at its path. A list that is too long is not parsed.
 fn each<T, U>(
     items: Vec<T>,
     field: &str,

@@ -1,4 +1,4 @@
-//! `UpdateProfile`: changes what a profile says.
+//! `UpdateProfile`.
 
 use types::{ExpectedVersions, Timestamp, WriteMode};
 
@@ -17,7 +17,7 @@ use crate::{
     storage::{Connection, ProfileChange, UserReads},
 };
 
-/// What an update asks for.
+/// The requested update.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateProfile {
     /// The new values.
@@ -28,7 +28,7 @@ pub struct UpdateProfile {
     pub mode: WriteMode,
 }
 
-/// What becomes of an update.
+/// The result of planning an update.
 enum Plan {
     /// Nothing is written: this is the profile.
     Unchanged(Box<ShownProfile>),
@@ -77,7 +77,7 @@ impl Exposure {
                 return write(change, *planned, now).await;
             }
         }
-        // Before it holds the lock.
+        // Before the lock.
         let permit = permit().await?;
         let change = self.store.begin(&owner, None).await?;
         let now = self.clock.now();
@@ -96,7 +96,7 @@ async fn plan<C: Connection>(
     update: &UpdateProfile,
     comparison: Comparison,
 ) -> Result<Plan, Error> {
-    // The version first, or at once: a change that comes after it is noticed.
+    // The version first, or in one read, so that a later change is detected.
     let (before, version) = reads.profile_with_version(id).await?.ok_or(Error::ProfileNotFound)?;
     if !update.expected.admit(before.version) {
         return Err(Error::PreconditionFailed);
@@ -113,7 +113,7 @@ async fn plan<C: Connection>(
     plan
 }
 
-/// What becomes of an update of `before`. It takes CPU.
+/// The result of an update of `before`. It takes CPU.
 fn plan_with(
     before: Profile,
     version: Option<i64>,
@@ -164,7 +164,7 @@ async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> 
     }
     let after = Profile { updated_at: now, version: before.version + 1, ..after };
     change.update(&before, &after).await?;
-    // An update that makes less of it is never refused for what else there is.
+    // An update that reduces the usage is never rejected by a quota.
     if after.rules.bytes() > before.rules.bytes() {
         change.reads().kept().await?.admit().map_err(Error::Invalid)?;
     }
@@ -174,7 +174,7 @@ async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> 
     Ok(shown)
 }
 
-/// Makes the profile that is the default no longer so; first, since there may never be two.
+/// Clears the flag of the current default; first, since there may never be two.
 async fn end_default(change: &ProfileChange, now: Timestamp) -> Result<(), Error> {
     let Some(former) = change.reads().default_profile().await? else { return Ok(()) };
     let ended = Profile { is_default: false, updated_at: now, version: former.version + 1, ..former.clone() };

@@ -15,11 +15,11 @@ use crate::{
     storage::GRANT_BYTES,
 };
 
-/// How often it looks.
+/// The interval.
 const EVERY: Duration = Duration::from_mins(1);
 const PURGED: &str = "app_access_purged_total";
 
-/// How much of what has ended is kept.
+/// The retention settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
     /// For how long.
@@ -57,7 +57,7 @@ impl Upkeep {
             };
             if let Err(error) = done {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
-                warn!(%error, cause, "upkeep of access grants failed; trying again");
+                warn!(%error, cause, "upkeep of access grants failed; retrying");
             }
         }
     }

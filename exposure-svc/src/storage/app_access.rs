@@ -48,7 +48,7 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
         row.map(AppAccess::try_from).transpose()
     }
 
-    /// The grant of an app that was not revoked, and the profile that it names, as of one moment.
+    /// The unrevoked grant of an app and its profile, in one snapshot.
     pub async fn profile_bound_to(&self, app: &AppId) -> Result<Option<(AppAccess, Profile)>, Error> {
         let row = self
             .grant_rows()
@@ -101,7 +101,7 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
 }
 
 impl ProfileChange {
-    /// Takes a profile that is to be deleted out of the grants that have ended.
+    /// Clears the references of ended grants to a profile that is deleted.
     pub async fn unbind_ended_grants(&self, profile: ProfileId, now: Timestamp) -> Result<(), Error> {
         let rows = self.reads().grant_rows().filter(Column::ProfileId.eq(profile.0));
         for row in rows.all(self.connection()).await.map_err(failed)? {
@@ -138,7 +138,7 @@ impl ProfileChange {
     }
 }
 
-/// The condition that [`AppAccess::is_active`] holds, in SQL.
+/// The condition of [`AppAccess::is_active`] in SQL.
 fn is_active(now: Timestamp) -> Condition {
     let lasts = Condition::any().add(Column::ExpiresAt.is_null()).add(Column::ExpiresAt.gt(now.utc()));
     Condition::all().add(Column::RevokedAt.is_null()).add(lasts)

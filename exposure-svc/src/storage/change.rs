@@ -30,7 +30,7 @@ pub struct ProfileChange {
     kept_answer_bytes: u64,
 }
 
-/// A profile as it was first answered under an idempotency key.
+/// A profile in its first response under an idempotency key.
 #[derive(Clone, Debug)]
 pub struct KeptProfile {
     /// The profile as it was shown.
@@ -63,7 +63,7 @@ impl Store {
 }
 
 impl ProfileChange {
-    /// The answer that `request` got before, if it may be repeated; waits for a first request that is in flight in another process.
+    /// The stored response of `request`, if it is idempotent; waits for a first request in flight in another process.
     pub async fn replay(
         &self,
         request: Option<&IdempotentRequest>,
@@ -82,7 +82,7 @@ impl ProfileChange {
             Lookup::Reused => Err(Error::IdempotencyKeyReused),
             Lookup::Answered(answer) => {
                 let KeptAnswer { profile, warnings, created } = serde_json::from_value(answer)
-                    .context("an answer kept under an idempotency key cannot be read")
+                    .context("cannot read a response stored under an idempotency key")
                     .map_err(Error::Internal)?;
                 Ok(Some(KeptProfile { shown: ShownProfile { profile: profile.try_into()?, warnings }, created }))
             }
@@ -95,7 +95,7 @@ impl ProfileChange {
         USERS.raise(&self.change, self.user.as_str(), now).await.map(drop).map_err(failed)
     }
 
-    /// The same, if the user's version is the one that was read before; answers whether it is.
+    /// The same, if the user's version is the expected one; returns whether it is.
     pub async fn raise_user_from(&self, version: Option<i64>, now: Timestamp) -> Result<bool, Error> {
         let user = self.user.as_str();
         match version {
@@ -107,7 +107,7 @@ impl ProfileChange {
         }
     }
 
-    /// Takes the user's row until the end of this change without raising their version: no decision changes.
+    /// Locks the user's row until the end of this change without raising the version: no decision changes.
     pub async fn hold_user(&self) -> Result<(), Error> {
         USERS.hold(&self.change, self.user.as_str()).await.map_err(failed)
     }
@@ -144,11 +144,11 @@ impl ProfileChange {
         one_row(deleted.rows_affected, profile)
     }
 
-    /// Makes the change durable, and with it the answer to `request`, where a repeat may come.
+    /// Commits the change and, for an idempotent request, its response.
     pub async fn commit(self, answer: Option<(&IdempotentRequest, &KeptProfile, Timestamp)>) -> Result<(), Error> {
         if let Some((request, KeptProfile { shown: ShownProfile { profile, warnings }, created }, now)) = answer {
             let kept = KeptAnswer { profile: Model::try_from(profile)?, warnings: warnings.clone(), created: *created };
-            let kept = serde_json::to_value(kept).context("an answer cannot be kept").map_err(Error::Internal)?;
+            let kept = serde_json::to_value(kept).context("cannot store a response").map_err(Error::Internal)?;
             let stored = idempotency::store(&self.change, request, kept, now, self.kept_answer_bytes).await;
             match stored.map_err(failed)? {
                 Stored::Kept => {}

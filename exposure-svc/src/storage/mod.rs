@@ -1,4 +1,4 @@
-//! Profiles, grants and tags in a database. The only place that names SeaORM; what leaves it are domain values.
+//! Storage of profiles, grants and tags. The only module that uses SeaORM; it returns domain values.
 
 mod app_access;
 mod change;
@@ -23,25 +23,25 @@ use sea_orm::DbErr;
 
 use crate::error::Error;
 
-/// The schema that the service keeps to on PostgreSQL.
+/// The PostgreSQL schema of the service.
 pub const SCHEMA: &str = "exposure";
 
-/// Where profiles, grants and tags are kept.
+/// The storage of profiles, grants and tags.
 #[derive(Clone)]
 pub struct Store {
     database: Database,
-    /// Bytes that the answers under one user's idempotency keys take at most.
+    /// Maximum bytes of stored responses under one user's idempotency keys.
     kept_answer_bytes: u64,
 }
 
 impl Store {
-    /// Over a database whose migrations have been applied.
+    /// Uses a database whose migrations are applied.
     pub fn new(database: Database, kept_answer_bytes: u64) -> Self {
         Self { database, kept_answer_bytes }
     }
 }
 
-/// What a driver's error means for the operation that met it.
+/// Maps a database error to an operation error.
 fn failed(error: DbErr) -> Error {
     match DatabaseErrorKind::of(&error) {
         DatabaseErrorKind::Unavailable | DatabaseErrorKind::Contended => Error::Unavailable(anyhow!(error)),

@@ -11,9 +11,9 @@ use crate::{
     error::Error,
 };
 
-/// Grants that are looked for at once, and that one change deletes at most.
+/// Maximum number of grants that one change deletes.
 pub const PURGE_SLICE: i64 = 1_000;
-/// What the row of a grant takes.
+/// The size of a grant's row.
 pub const GRANT_BYTES: i64 = 512;
 
 impl ProfileChange {

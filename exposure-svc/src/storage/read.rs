@@ -45,14 +45,14 @@ impl Store {
 }
 
 impl ProfileChange {
-    /// Reads the rows of the user whose change this is, as the change sees them.
+    /// Reads the user's rows within the change.
     pub fn reads(&self) -> UserReads<'_, DatabaseTransaction> {
         UserReads { connection: self.connection(), user: self.user() }
     }
 }
 
 impl<C: ConnectionTrait> UserReads<'_, C> {
-    /// The version that the last change made; `None`: there was no change yet.
+    /// The version of the last change; `None`: there was none.
     pub async fn version(&self) -> Result<Option<i64>, Error> {
         USERS.version(self.connection, self.user.as_str()).await.map_err(failed)
     }

@@ -1,4 +1,4 @@
-//! The key by which pseudonyms are made: kept beside the data, so that every replica makes the same, after a restart too.
+//! The pseudonym key: stored in the database, so that all replicas use the same one, also after a restart.
 
 use anyhow::{Context, anyhow};
 use persistence::Lock;
@@ -14,7 +14,7 @@ use crate::{domain::view::PseudonymKey, error::Error};
 const PSEUDONYM_KEY: &str = "pseudonym_key";
 
 impl Store {
-    /// The key by which pseudonyms are made; made itself by whoever comes first.
+    /// The pseudonym key; the first caller creates it.
     pub async fn pseudonym_key(&self) -> Result<PseudonymKey, Error> {
         if let Some(key) = kept_key(self.database.reader()).await? {
             return Ok(key);
@@ -41,11 +41,11 @@ async fn kept_key(connection: &impl ConnectionTrait) -> Result<Option<PseudonymK
 fn read(value: &str) -> anyhow::Result<PseudonymKey> {
     let mut secret = [0; 32];
     if value.len() != secret.len() * 2 {
-        return Err(anyhow!("the key of pseudonyms is not of its length"));
+        return Err(anyhow!("the pseudonym key has the wrong length"));
     }
     for (index, byte) in secret.iter_mut().enumerate() {
-        let digits = value.get(index * 2..index * 2 + 2).context("the key of pseudonyms is not written in digits")?;
-        *byte = u8::from_str_radix(digits, 16).context("the key of pseudonyms is not hexadecimal")?;
+        let digits = value.get(index * 2..index * 2 + 2).context("the pseudonym key is not hexadecimal")?;
+        *byte = u8::from_str_radix(digits, 16).context("the pseudonym key is not hexadecimal")?;
     }
     Ok(PseudonymKey::new(&secret))
 }

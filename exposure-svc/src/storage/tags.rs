@@ -18,7 +18,7 @@ use crate::{
     error::Error,
 };
 
-/// Rows that a statement writes at most, well below what either database takes.
+/// Maximum rows of a statement, well below the limit of both databases.
 const CHUNK: usize = 500;
 
 /// The tags of user $1 that have one of the texts $2 for their id or name, and those that have the name of one of these for their own
@@ -34,7 +34,7 @@ const AMONG_POSTGRES: &str = "= ANY(ARRAY(SELECT jsonb_array_elements_text(CAST(
 const AMONG_SQLITE: &str = "IN (SELECT value FROM json_each($2))";
 
 impl<C: ConnectionTrait> UserReads<'_, C> {
-    /// The tags that `references` could mean, or that decide what these are shown as.
+    /// The tags that `references` could resolve to, or that decide how they are shown.
     pub async fn tags(&self, references: &HashSet<TagRef>) -> Result<TagDirectory, Error> {
         if references.is_empty() {
             return Ok(TagDirectory::default());
@@ -69,7 +69,7 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
 }
 
 impl ProfileChange {
-    /// Writes tags that became known, were renamed or were deleted; each is there once. That a deleted tag was one stays known.
+    /// Writes inserted, renamed or deleted tags, each once. Deleted tags stay known.
     pub async fn write_tags(&self, tags: &[KnownTag]) -> Result<(), Error> {
         for tags in tags.chunks(CHUNK) {
             let rows = tags.iter().map(|KnownTag { id, name }| ActiveModel {

@@ -1,4 +1,4 @@
-//! The layer that lets nobody through but users of first-party apps, and no more of their requests than the limit.
+//! The authentication layer: users of first-party apps within their rate limit.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::error::{ApiError, ErrorCode};
 
-/// Who a request is from: a user, through a first-party app. In a handler's signature it says that nobody else gets there.
+/// The authenticated user of a request, as an extractor.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The user.
@@ -38,7 +38,7 @@ pub struct Authentication {
 }
 
 impl Authentication {
-    /// As the settings say; keys that come from a URL are fetched before this returns.
+    /// Applies the settings; keys from a URL are fetched before this returns.
     pub async fn new(settings: &AuthSettings, rate_limit: RateLimit, clock: Clock) -> anyhow::Result<Self> {
         settings.validate()?;
         counts::describe();
@@ -65,7 +65,7 @@ impl Authentication {
     }
 }
 
-/// Admits a request whose token is a user's, through a first-party app, and within the user's limit.
+/// Authenticates the token and takes one request from the user's rate limit.
 pub async fn require_caller(
     State(authentication): State<Authentication>,
     mut request: Request,
@@ -80,14 +80,14 @@ pub async fn require_caller(
     if let (Err(refused), Some(jwks)) = (&verified, &jwks) {
         let is_unknown = verifier.unknown_key(&token).is_some();
         if is_unknown {
-            // In a task of its own: a caller who goes away must not take the fetch along that others wait for.
+            // In its own task: a client that disconnects must not cancel a fetch that others wait for.
             let (jwks, by) = (jwks.clone(), verifier.clone());
             let fetched = tokio::spawn(async move { jwks.fetch_for_unknown_key(&by).await });
             if let Err(panic) = fetched.await {
                 error!(%panic, "fetching the keys that verify tokens failed");
             }
         }
-        // Also where the key became known meanwhile: somebody else's fetch may have ended between the two looks.
+        // Also if the key became known meanwhile: another request may have fetched it between the two lookups.
         if is_unknown || *refused == TokenError::UnknownKey {
             verified = verifier.verify(&token);
         }
@@ -109,7 +109,7 @@ pub async fn require_caller(
             let caller = Caller { user };
             request.extensions_mut().insert(caller.clone());
             let mut response = next.run(request).await;
-            // For the log, which says of every answer whose it was.
+            // For the log, which names the user of every response.
             response.extensions_mut().insert(caller);
             response
         }
@@ -121,7 +121,7 @@ pub async fn require_caller(
 fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
     let values = headers.get_all(header::AUTHORIZATION);
     let is_token = |value: &HeaderValue| value.as_bytes().to_ascii_lowercase().starts_with(b"bearer");
-    // An API key is how third-party apps present themselves; it is nobody's identity here.
+    // Third-party apps send an API key; it authenticates nobody here.
     if headers.contains_key("x-api-key") && !values.iter().any(is_token) {
         return Err(first_party_required());
     }
@@ -151,7 +151,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        // A route outside the layer has no caller, and a handler that asks for one is not reached.
+        // A route outside the layer has no caller, so a handler with this extractor is not reached.
         parts.extensions.get::<Self>().cloned().ok_or_else(ApiError::internal)
     }
 }

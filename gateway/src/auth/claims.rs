@@ -1,4 +1,4 @@
-//! What a token says.
+//! The claims of a token.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::json::Json;
 
-/// What a token says, each claim once: of one that stands twice two readers may take two different values
+/// The claims of a token. Duplicates are an error: two parsers may use different values
 /// (RFC 7519, section 4).
 pub(super) struct Claims(Vec<(String, Json)>);
 
@@ -19,12 +19,12 @@ impl Claims {
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let members = Json::deserialize(deserializer)?.into_object();
-        let members = members.ok_or_else(|| D::Error::custom("the claims are no object"))?;
+        let members = members.ok_or_else(|| D::Error::custom("the claims are not an object"))?;
         let mut names = HashSet::new();
         if members.iter().all(|(name, _)| names.insert(name.as_str())) {
             Ok(Self(members))
         } else {
-            Err(D::Error::custom("a claim stands twice"))
+            Err(D::Error::custom("duplicate claim"))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is counted of tokens and of the keys that verify them.
+//! Metrics of tokens and of the keys that verify them.
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use types::Timestamp;
@@ -8,10 +8,10 @@ const FETCHES: &str = "jwks_fetches_total";
 const FETCHED_AT: &str = "jwks_last_fetch_timestamp_seconds";
 const KEYS: &str = "jwks_keys";
 
-/// What came of looking at a token.
+/// The result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verification {
-    /// It was verified a moment ago.
+    /// It was verified before and is cached.
     Remembered,
     /// Its signature was computed, and is good.
     Verified,
@@ -19,11 +19,11 @@ pub(super) enum Verification {
     Refused,
 }
 
-/// Says what the counts mean. To be called once, before the first is counted.
+/// Describes the metrics. Call it once, before the first measurement.
 pub(super) fn describe() {
-    describe_counter!(TOKENS, "Tokens that were looked at, by what came of it; those remembered cost no signature");
-    describe_counter!(FETCHES, "Attempts to fetch the keys that verify tokens, by outcome");
-    describe_gauge!(FETCHED_AT, "When the keys that verify tokens were last fetched, in seconds since 1970");
+    describe_counter!(TOKENS, "Tokens by result; cached ones are not verified again");
+    describe_counter!(FETCHES, "Fetches of the keys that verify tokens, by result");
+    describe_gauge!(FETCHED_AT, "Time of the last fetch of the keys that verify tokens, in Unix seconds");
     describe_gauge!(KEYS, "Keys from JWT_JWKS_URL that verify tokens; 0: every token is rejected");
 }
 

@@ -1,4 +1,4 @@
-//! The rule that lets only first-party apps in.
+//! The rule for first-party apps.
 
 use super::{claims::Claims, settings::AuthSettings};
 use crate::json::Json;

@@ -29,16 +29,16 @@ use super::{counts, keys::KeySet, token::Verifier};
 const REFRESH: Duration = Duration::from_mins(5);
 /// The same after a fetch that failed.
 const RETRY: Duration = Duration::from_secs(30);
-/// A key nobody knows makes keys be fetched, but not more often than this.
+/// Minimum interval between fetches for unknown keys.
 const UNKNOWN_KEY: Duration = Duration::from_secs(30);
-/// So many requests at most wait for a key that nobody knows.
+/// Maximum number of requests that wait for an unknown key.
 const WAITING: usize = 256;
-/// A fetch that takes longer has failed.
+/// Timeout of a fetch.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A larger JWKS is not read.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Where keys come from.
+/// The source of keys.
 pub(super) struct Jwks {
     url: Uri,
     allowed: Vec<Algorithm>,
@@ -47,14 +47,14 @@ pub(super) struct Jwks {
     /// How long keys are used after they were fetched.
     max_age: Duration,
     turn: Mutex<Turn>,
-    /// Places for those who wait for keys.
+    /// Permits for requests that wait for keys.
     waiting: Semaphore,
 }
 
-/// Whose turn it is to fetch.
+/// Serializes fetches.
 #[derive(Default)]
 struct Turn {
-    /// When keys were last fetched for a key nobody knew.
+    /// The time of the last fetch for an unknown key.
     last_asked: Option<Instant>,
 }
 
@@ -62,12 +62,12 @@ impl Jwks {
     pub(super) fn new(url: Uri, allowed: Vec<Algorithm>, max_age: Duration, clock: Clock) -> anyhow::Result<Self> {
         if url.scheme() != Some(&Scheme::HTTPS) && !is_this_machine(url.host().unwrap_or_default()) {
             let message =
-                format!("JWT_JWKS_URL {url} must be https: whoever can change its keys on the way can be anyone");
+                format!("JWT_JWKS_URL {url} must be https: an attacker on the network path could replace its keys");
             return Err(ConfigurationError::new(message).into());
         }
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())
-            .context("cannot read the certificates that this machine trusts")?
+            .context("cannot read the trusted certificates of this machine")?
             .https_or_http()
             .enable_http1()
             .build();
@@ -107,9 +107,9 @@ impl Jwks {
         fetched
     }
 
-    /// Fetches keys because a token names one that nobody knows; at most once in a while, however many ask.
+    /// Fetches the keys for a token with an unknown key; rate-limited for all requests together.
     pub(super) async fn fetch_for_unknown_key(&self, verifier: &Verifier) {
-        // Whoever else comes with such a key is refused at once: a flood of them is not to wait here.
+        // Further requests with such a key are rejected at once: a flood of them must not wait here.
         let Ok(_place) = self.waiting.try_acquire() else { return };
         let mut turn = self.turn.lock().await;
         if turn.last_asked.is_some_and(|asked| asked.elapsed() < UNKNOWN_KEY) {
@@ -131,7 +131,7 @@ impl Jwks {
         interval.min(self.max_age / 2)
     }
 
-    /// Only in turn: an older answer must not take the place of a newer one. Returns whether the fetch succeeded.
+    /// Serialized: an older response must not replace a newer one. Returns whether the fetch succeeded.
     async fn replace_keys_of(&self, verifier: &Verifier) -> bool {
         let fetched = self.fetch().await;
         let succeeded = fetched.is_ok();
@@ -161,7 +161,7 @@ impl Jwks {
     }
 }
 
-/// Keeps the keys fresh for as long as somebody verifies by them.
+/// Refreshes the keys as long as the verifier is in use.
 pub(super) async fn keep_fresh(jwks: Arc<Jwks>, verifier: Weak<Verifier>) {
     let mut interval = jwks.at_most_half_of_max_age(REFRESH);
     loop {

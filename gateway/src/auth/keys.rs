@@ -1,4 +1,4 @@
-//! The keys that verify tokens. What a key may verify is said by the key and by the configuration, never by a token.
+//! The keys that verify tokens. The key and the settings decide which algorithms it verifies, never a token.
 
 use std::{fmt, fs, path::Path};
 
@@ -15,10 +15,10 @@ use serde::Deserialize;
 /// A secret shorter than this can be guessed (RFC 8725, 3.5).
 const SECRET_BYTES: usize = 32;
 
-/// The algorithms that are taken where the configuration does not say.
+/// The default algorithms.
 const ASYMMETRIC: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 
-/// What an RSA key can be used for, where the configuration allows it.
+/// The algorithms of an RSA key, if the settings allow them.
 const RSA: [Algorithm; 3] = [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
 
 /// A key and the only algorithms it verifies.
@@ -29,13 +29,13 @@ pub(super) struct Key {
     pub(super) decoding: DecodingKey,
 }
 
-/// A JWKS, its keys not looked at yet.
+/// A JWKS with unparsed keys.
 #[derive(Deserialize)]
 struct Set {
     keys: Vec<serde_json::Value>,
 }
 
-/// The keys of a moment.
+/// The current keys.
 #[derive(Clone)]
 pub(super) struct KeySet {
     keys: Vec<Key>,
@@ -78,8 +78,8 @@ impl KeySet {
     pub(super) fn from_jwks(text: &[u8], allowed: &[Algorithm]) -> anyhow::Result<Self> {
         // An array would be read as the members of a set in their order.
         let is_object = text.trim_ascii_start().starts_with(b"{");
-        let set = is_object.then(|| serde_json::from_slice(text)).transpose().context("this is no JWKS")?;
-        let Set { keys } = set.context("this is no JWKS: it must be an object")?;
+        let set = is_object.then(|| serde_json::from_slice(text)).transpose().context("not a JWKS")?;
+        let Set { keys } = set.context("not a JWKS: it must be an object")?;
         let keys = keys.into_iter().filter_map(|mut key| {
             // RFC 9864 names the algorithm of Ed25519 keys by itself; `EdDSA` is the older name.
             if let Some(algorithm) = key.get_mut("alg").filter(|algorithm| *algorithm == "Ed25519") {
@@ -107,7 +107,7 @@ impl KeySet {
     /// One key, if there is an algorithm that it may be used for: under any other list no token would be good.
     fn one(decoding: DecodingKey, algorithms: Vec<Algorithm>, name: &dyn fmt::Display) -> anyhow::Result<Self> {
         if algorithms.is_empty() {
-            let message = format!("{name} holds a key of another kind than JWT_ALGORITHMS asks for");
+            let message = format!("{name} has a key of a kind that JWT_ALGORITHMS does not allow");
             return Err(ConfigurationError::new(message).into());
         }
         Ok(Self { keys: vec![Key { id: None, algorithms, decoding }] })

@@ -1,4 +1,4 @@
-//! Who is asking: JWTs, the keys that verify them, and the rule that lets only first-party apps in (docs/security.md).
+//! Authentication: JWTs, the keys that verify them, and the rule for first-party apps (docs/security.md).
 
 mod caller;
 mod claims;

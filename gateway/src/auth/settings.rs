@@ -1,4 +1,4 @@
-//! What makes a token good. Nothing is assumed: without issuer, audience and a key the gateway does not start.
+//! Settings of authentication. There are no defaults: without issuer, audience and a key the gateway does not start.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,7 +9,7 @@ use jsonwebtoken::Algorithm;
 use runtime::{process::ConfigurationError, settings::list_entry};
 use secrecy::SecretString;
 
-/// What makes a token good.
+/// Settings of token verification.
 #[derive(clap::Args, Clone, Debug)]
 pub struct AuthSettings {
     /// The `iss` that a token must have
@@ -18,7 +18,7 @@ pub struct AuthSettings {
     /// The `aud` that a token must have
     #[arg(long, env = "JWT_AUDIENCE")]
     pub jwt_audience: String,
-    /// The algorithms that are taken, where the key is of their kind [default: RS256, ES256 and `EdDSA`; HS256 with a secret]
+    /// The allowed algorithms [default: RS256, ES256 and `EdDSA`; HS256 with a secret]
     #[arg(long, env = "JWT_ALGORITHMS", value_delimiter = ',', value_parser = list_entry::<Algorithm>)]
     pub jwt_algorithms: Vec<Algorithm>,
     /// A PEM file with the public key that verifies tokens
@@ -42,12 +42,12 @@ pub struct AuthSettings {
     /// The values of that claim that first-party apps have
     #[arg(long, env = "FIRST_PARTY_VALUES", value_delimiter = ',', default_value = "L0", value_parser = list_entry::<String>)]
     pub first_party_values: Vec<String>,
-    /// Clients (`client_id` or `azp`) that are first-party whatever the claim says
+    /// Clients (`client_id` or `azp`) that are first-party regardless of the claim
     #[arg(long, env = "FIRST_PARTY_CLIENTS", value_delimiter = ',', value_parser = list_entry::<String>)]
     pub first_party_clients: Vec<String>,
 }
 
-/// Where the keys that verify tokens come from.
+/// The source of keys.
 pub(super) enum KeySource<'a> {
     Pem(&'a Path),
     JwksFile(&'a Path),
@@ -68,21 +68,20 @@ impl AuthSettings {
         let mut given = sources.into_iter().flatten();
         match (given.next(), given.next()) {
             (Some((_, source)), None) => Ok(source),
-            (Some((one, _)), Some((other, _))) => Err(ConfigurationError::new(format!(
-                "{one} and {other} are both said; tokens are verified by one of them"
-            ))),
+            (Some((one, _)), Some((other, _))) => {
+                Err(ConfigurationError::new(format!("{one} and {other} are both set; set one source of keys")))
+            }
             (None, _) => Err(ConfigurationError::new(
-                "say how tokens are verified: JWT_PUBLIC_KEY, JWT_JWKS_FILE, JWT_JWKS_URL or JWT_SECRET",
+                "set the source of keys: JWT_PUBLIC_KEY, JWT_JWKS_FILE, JWT_JWKS_URL or JWT_SECRET",
             )),
         }
     }
 
-    /// Refuses settings under which a token would be held against nothing.
+    /// Rejects settings under which a token would not be checked.
     pub(super) fn validate(&self) -> Result<(), ConfigurationError> {
         for (name, value) in [("JWT_ISSUER", &self.jwt_issuer), ("JWT_AUDIENCE", &self.jwt_audience)] {
             if value.trim().is_empty() {
-                let reason =
-                    format!("{name} must not be empty: a token would be taken whoever made it, for whatever it is");
+                let reason = format!("{name} must not be empty: tokens of any issuer or audience would be accepted");
                 return Err(ConfigurationError::new(reason));
             }
         }
@@ -103,8 +102,7 @@ impl AuthSettings {
         if !self.first_party_values.is_empty() || !self.first_party_clients.is_empty() {
             return Ok(());
         }
-        let reason =
-            "nothing tells first-party apps: say FIRST_PARTY_CLAIM and FIRST_PARTY_VALUES, or FIRST_PARTY_CLIENTS";
+        let reason = "there is no rule for first-party apps: set FIRST_PARTY_CLAIM and FIRST_PARTY_VALUES, or FIRST_PARTY_CLIENTS";
         Err(ConfigurationError::new(reason))
     }
 }

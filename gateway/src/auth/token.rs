@@ -23,7 +23,7 @@ const LEEWAY: Duration = Duration::from_secs(30);
 const CACHE_TTL: Duration = Duration::from_mins(1);
 /// Tokens in the cache at most.
 const CACHE_CAPACITY: usize = 16_384;
-/// A longer token is refused unread.
+/// Maximum length of a token.
 const MAX_BYTES: usize = 8 * 1024;
 
 /// A user, as a good token names them.
@@ -33,7 +33,7 @@ pub(super) struct Identity {
     pub(super) is_first_party: bool,
 }
 
-/// Why a token is refused. Says which check failed and never more.
+/// Why a token is rejected: the failed check, and nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenError {
     Malformed,
@@ -46,7 +46,7 @@ pub(super) enum TokenError {
     Claims,
 }
 
-/// Verifies tokens by the keys of the moment.
+/// Verifies tokens with the current keys.
 pub(super) struct Verifier {
     validation: Validation,
     first_party: FirstParty,
@@ -55,7 +55,7 @@ pub(super) struct Verifier {
     clock: Clock,
 }
 
-/// Keys, and a number that grows when they change: what older keys verified is forgotten.
+/// The keys and their generation: cached tokens of older generations are invalid.
 struct Generation {
     number: u64,
     keys: KeySet,
@@ -81,7 +81,7 @@ struct CachedIdentity {
 impl Verifier {
     pub(super) fn new(settings: &AuthSettings, keys: KeySet, expires_at: Option<i64>, clock: Clock) -> Self {
         let mut validation = Validation::default();
-        // Without this a token that lacks `iss` or `aud` would pass: only what is required is compared when it is missing.
+        // Without this, a token without `iss` or `aud` would pass: jsonwebtoken checks only required claims if they are missing.
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.set_issuer(&[&settings.jwt_issuer]);
         validation.set_audience(&[&settings.jwt_audience]);
@@ -96,18 +96,18 @@ impl Verifier {
         }
     }
 
-    /// Takes new keys; tokens are verified by these from now on, until `expires_at` (Unix seconds) if it is given.
+    /// Replaces the keys, until `expires_at` (Unix seconds) if it is given.
     pub(super) fn replace_keys(&self, keys: KeySet, expires_at: Option<i64>) {
         let number = self.keys.load().number + 1;
         self.keys.store(Arc::new(Generation { number, keys, expires_at }));
     }
 
-    /// How many keys verify tokens now: none once the last ones have expired.
+    /// The number of current keys: none after they have expired.
     pub(super) fn key_count(&self) -> usize {
         self.keys.load().keys_at(self.now()).len()
     }
 
-    /// The id of the key that a token names, if it is one that is not known.
+    /// The key id of a token, if the key is unknown.
     pub(super) fn unknown_key(&self, token: &str) -> Option<String> {
         let id = read_header(token).ok()?.kid?;
         (!self.keys.load().keys_at(self.now()).knows(&id)).then_some(id)
@@ -147,7 +147,7 @@ impl Verifier {
                 Ok(verified) => return self.identity(&verified.claims, now),
                 Err(error) => failure = error.into(),
             }
-            // Another key can mend a signature, not what the signature is of.
+            // Another key can fix a signature error, but no invalid claim.
             if !matches!(failure, TokenError::Signature | TokenError::Malformed) {
                 break;
             }
@@ -198,8 +198,8 @@ impl TokenError {
     /// Which check failed.
     pub(super) fn message(self) -> &'static str {
         match self {
-            Self::Malformed => "the token is not a JWT that is taken here",
-            Self::UnknownKey => "the token names no key and algorithm that are taken here",
+            Self::Malformed => "the token is not an acceptable JWT",
+            Self::UnknownKey => "the token has an unknown key or a disallowed algorithm",
             Self::Signature => "the signature of the token does not verify",
             Self::Expired => "the token has expired",
             Self::NotYet => "the token is not valid yet",

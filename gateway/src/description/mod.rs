@@ -1,4 +1,4 @@
-//! The description of the API (OpenAPI 3.1): what handlers say of themselves, and what holds for all of them.
+//! The OpenAPI 3.1 description: handlers describe themselves, and this module adds what all of them have in common.
 
 mod page;
 mod parameters;
@@ -37,16 +37,16 @@ const TOKEN: &str = "token";
     ),
     servers((url = "/", description = "This server")),
     tags(
-        (name = "Sharing", description = "Which other people may read, change, delete or pass on which of one's nodes, until when"),
-        (name = "Exposure profiles", description = "What connected apps may see and do: which nodes, in how much detail, with what taken out"),
-        (name = "Operations", description = "For whoever runs this"),
+        (name = "Sharing", description = "Which other people may read, change, delete or re-share which nodes of a person, until when"),
+        (name = "Exposure profiles", description = "What connected apps may see and do: which nodes, in how much detail, with which redactions"),
+        (name = "Operations", description = "For operators"),
     ),
     components(schemas(Envelope, ErrorCode)),
     modifiers(&Token),
 )]
 struct Document;
 
-/// The one way in.
+/// The security scheme.
 struct Token;
 
 impl Modify for Token {
@@ -63,7 +63,7 @@ pub(crate) fn document() -> openapi::OpenApi {
     Document::openapi()
 }
 
-/// The description of the routes that need a token, with what holds for all of them.
+/// The description of the routes that need a token, with the common parts.
 pub(crate) fn of_api(mut described: openapi::OpenApi) -> openapi::OpenApi {
     let components = described.components.get_or_insert_default();
     for (name, codes) in refusals::OF_ANY {
@@ -81,8 +81,8 @@ pub(crate) fn of_api(mut described: openapi::OpenApi) -> openapi::OpenApi {
 fn complete(operation: &mut Operation) {
     let name = operation.operation_id.clone().unwrap_or_default();
     for (header, message) in [
-        ("X-Request-Id", "Taken if it is 1 to 128 visible ASCII characters, else made"),
-        ("traceparent", "The trace that the request belongs to (W3C Trace Context); made where it is none"),
+        ("X-Request-Id", "1 to 128 visible ASCII characters; otherwise one is generated"),
+        ("traceparent", "W3C Trace Context; generated if absent or invalid"),
     ] {
         let parameter = ParameterBuilder::new()
             .name(header)
@@ -103,7 +103,7 @@ fn complete(operation: &mut Operation) {
         }
     }
     if name.starts_with("Get") {
-        let mut unchanged = Response::new("What the client has is what it would be sent");
+        let mut unchanged = Response::new("The client has the current representation");
         add_headers_of_good_answers(&mut unchanged, &name, "304");
         operation.responses.responses.insert("304".to_owned(), unchanged.into());
     }
@@ -125,7 +125,7 @@ fn complete(operation: &mut Operation) {
     }
 }
 
-/// What a schema says of itself is what its parameter says.
+/// Moves the description of a schema to its parameter.
 fn explain(parameter: &mut Parameter) {
     if let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema
         && parameter.description.is_none()
@@ -134,7 +134,7 @@ fn explain(parameter: &mut Parameter) {
     }
 }
 
-/// An answer that says why not.
+/// An error response.
 fn refused(codes: &[ErrorCode]) -> Response {
     let written: Vec<_> =
         codes.iter().map(|code| format!("`{}`: {}", code.written().0, refusals::meaning(*code))).collect();
@@ -153,7 +153,7 @@ fn refused(codes: &[ErrorCode]) -> Response {
         #[expect(clippy::wildcard_enum_match_arm, reason = "every other code has no header of its own")]
         match code {
             ErrorCode::Unauthorized => {
-                header(&mut response, "WWW-Authenticate", Type::String, "What is wanted (RFC 6750)");
+                header(&mut response, "WWW-Authenticate", Type::String, "The required authentication (RFC 6750)");
             }
             ErrorCode::RateLimitExceeded | ErrorCode::ServiceUnavailable => {
                 header(&mut response, "Retry-After", Type::Integer, "Seconds to wait");
@@ -168,34 +168,34 @@ fn add_headers_of_good_answers(response: &mut Response, operation: &str, status:
     add_ids(response);
     add_rate_limit(response);
     if operation == "GetProfileYaml" {
-        header(response, "Vary", Type::String, "`accept`: the same path has two forms");
+        header(response, "Vary", Type::String, "`accept`: the path has two representations");
     }
     if status == "201" {
         header(response, "Location", Type::String, "Where it is");
     }
     if operation.starts_with("Create") {
-        header(response, "Idempotency-Replayed", Type::String, "`true`: answered before, and nothing changed now");
+        header(
+            response,
+            "Idempotency-Replayed",
+            Type::String,
+            "`true`: the response to an earlier request, nothing was changed",
+        );
     }
     if status != "204" && !operation.starts_with("List") {
-        header(response, "ETag", Type::String, "The version, and a digest of what is shown");
+        header(response, "ETag", Type::String, "The version, and a digest of the body");
     }
 }
 
-/// On every answer to somebody who is known.
+/// On every response to an authenticated user.
 fn add_rate_limit(response: &mut Response) {
-    header(response, "X-RateLimit-Limit", Type::Integer, "Requests a minute; absent where there is no limit");
+    header(response, "X-RateLimit-Limit", Type::Integer, "Requests a minute; absent without a limit");
     header(response, "X-RateLimit-Remaining", Type::Integer, "How many of them are left");
-    header(response, "X-RateLimit-Reset", Type::Integer, "When all of them are there again, in Unix seconds");
+    header(response, "X-RateLimit-Reset", Type::Integer, "When all of them are available again, in Unix seconds");
 }
 
 fn add_ids(response: &mut Response) {
-    header(
-        response,
-        "X-Request-Id",
-        Type::String,
-        "By which the log knows the request; the client's own where it sent one",
-    );
-    header(response, "traceparent", Type::String, "The trace it belongs to (W3C Trace Context)");
+    header(response, "X-Request-Id", Type::String, "The id of the request in the log; the client's own if it sent one");
+    header(response, "traceparent", Type::String, "The trace of the request (W3C Trace Context)");
     header(response, "Cache-Control", Type::String, "`no-store`");
 }
 

@@ -1,5 +1,5 @@
-//! `/`, which leads to `/docs`; `/openapi.json`; and `/docs`: a page to read it and try it in. Everything that the page needs comes from here, and the page is
-//! told to ask nobody else.
+//! The documentation pages: `/` (redirects to `/docs`), `/openapi.json` and `/docs` (Swagger UI). All assets are served from here; the content
+//! security policy forbids other hosts.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -15,7 +15,7 @@ use utoipa_swagger_ui::Config;
 
 /// The page itself.
 const PAGE: &str = include_str!("page.html");
-/// What starts it.
+/// The script that starts it.
 const START: &str = include_str!("page.js");
 /// The parts of Swagger UI that the page needs.
 const PARTS: [&str; 3] = ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"];
@@ -25,7 +25,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 /// They change with the program, and not before.
 const FOR_AN_HOUR: &str = "public, max-age=3600";
 
-/// The routes of the page and of what it shows.
+/// The routes of the page and its assets.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(description: &OpenApi) -> anyhow::Result<Router<S>> {
     let json = Bytes::from(serde_json::to_vec(description)?);
     let mut router = Router::new()

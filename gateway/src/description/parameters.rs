@@ -29,11 +29,11 @@ pub(crate) struct PageParams {
 /// Of any size, as the three below. Of the two ways to page only this one has a default, which whoever tries things is offered:
 /// both at once are refused.
 fn limit() -> Object {
-    number(1, "Rows at most; above 100 taken as 100").default(Some(DEFAULT_LIMIT.into())).build()
+    number(1, "Maximum rows; above 100 it counts as 100").default(Some(DEFAULT_LIMIT.into())).build()
 }
 
 fn offset() -> Object {
-    number(0, "Rows to pass over").build()
+    number(0, "Rows to skip").build()
 }
 
 fn page() -> Object {
@@ -41,7 +41,7 @@ fn page() -> Object {
 }
 
 fn per_page() -> Object {
-    number(1, "Rows on a page, 20 where absent; above 100 taken as 100").build()
+    number(1, "Rows on a page, by default 20; above 100 it counts as 100").build()
 }
 
 fn number(least: i32, message: &str) -> ObjectBuilder {
@@ -53,7 +53,7 @@ fn number(least: i32, message: &str) -> ObjectBuilder {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "described, never built")]
 pub(crate) struct IdempotencyKeyParam {
-    /// The same key and body within 24 hours get the first answer again
+    /// The same key and body within 24 hours return the first response again
     #[param(
         rename = "Idempotency-Key",
         min_length = 1,
@@ -79,17 +79,17 @@ pub(crate) struct ValidateOnlyParam {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "described, never built")]
 pub(crate) struct IfMatchParam {
-    /// Refused unless the row stands at one of these versions
+    /// Rejected unless one of these is the current version
     #[param(rename = "If-Match", nullable = false)]
     if_match: Option<String>,
 }
 
-/// What the client has
+/// The representation of the client
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "described, never built")]
 pub(crate) struct IfNoneMatchParam {
-    /// Answered by 304 where that is what it would be sent
+    /// Answered by 304 if it is current
     #[param(rename = "If-None-Match", nullable = false)]
     if_none_match: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What each operation may be refused with.
+//! The errors of each operation.
 
 use ErrorCode as Code;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::error::ErrorCode;
 /// As examples show one.
 const REQUEST_ID: &str = "0198c0de-0000-7000-8000-0000000000ff";
 
-/// What any of them may, whatever it is: the name of the answer, and its codes.
+/// Errors of every operation: the name of the response, and its codes.
 pub(super) const OF_ANY: &[(&str, &[ErrorCode])] = &[
     ("Unauthorized", &[Code::Unauthorized]),
     ("NotFirstParty", &[Code::FirstPartyAppRequired]),
@@ -17,7 +17,7 @@ pub(super) const OF_ANY: &[(&str, &[ErrorCode])] = &[
     ("Unavailable", &[Code::ServiceUnavailable]),
 ];
 
-/// What one operation may be refused with beside that.
+/// Further errors of one operation.
 pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
     /// Of a query, which every operation checks.
     const INVALID: &[ErrorCode] = &[Code::ValidationError];
@@ -46,34 +46,34 @@ pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
     parts.concat()
 }
 
-/// What a code means to whoever gets it.
+/// The meaning of a code for clients.
 pub(super) fn meaning(code: ErrorCode) -> &'static str {
     match code {
-        Code::ValidationError => "fields or parameters are wrong; `errors` names every one",
-        Code::MalformedJson => "the body is no JSON object, or did not arrive whole",
-        Code::Unauthorized => "there is no token, or it does not verify; which check failed is said, and no more",
-        Code::FirstPartyAppRequired => "a good token of another kind of app, or an API key without a token",
-        Code::Forbidden => "you may see it, and not do that with it",
-        Code::ShareNotFound => "there is no such share, or it is not for you to see",
-        Code::ProfileNotFound => "there is no such exposure profile, or it is another's",
+        Code::ValidationError => "fields or parameters are invalid; `errors` names every one",
+        Code::MalformedJson => "the body is not a JSON object, or is incomplete",
+        Code::Unauthorized => "there is no token, or it is invalid; the message names the check that failed",
+        Code::FirstPartyAppRequired => "a valid token of another kind of app, or an API key without a token",
+        Code::Forbidden => "the user may see it but may not do this",
+        Code::ShareNotFound => "the share does not exist, or the user may not see it",
+        Code::ProfileNotFound => "the exposure profile does not exist, or belongs to another user",
         Code::NotFound => "there is nothing at this path",
-        Code::MethodNotAllowed => "this path does not take this method",
+        Code::MethodNotAllowed => "this path does not support this method",
         Code::PayloadTooLarge => "the body is larger than 256 KiB",
         Code::UnsupportedMediaType => "the body is not `application/json`, or it is compressed",
         Code::SharingExists => "an active share gives the same to the same person; `details.share_id` is its id",
-        Code::ShareRevoked => "the share is revoked, which is final",
-        Code::ProfileIsDefault => "the default profile can be changed, and not be deleted or stop being it",
-        Code::ProfileInUse => "apps are bound to the profile; `details.apps` are their ids",
+        Code::ShareRevoked => "the share is revoked permanently",
+        Code::ProfileIsDefault => "the default profile can be changed, but not deleted or unset",
+        Code::ProfileInUse => "the profile has active access grants; `details.apps` has the ids of the apps",
         Code::IdempotencyKeyInFlight => "the first request with this key is still in flight",
-        Code::IdempotencyKeyReused => "the key came with another request before",
-        Code::PreconditionFailed => "`If-Match` names another version than the one that stands",
-        Code::RateLimitExceeded => "too many requests; wait as long as `Retry-After` says",
-        Code::ServiceUnavailable => "a service behind is away, slow or has too much to do; try again",
-        Code::InternalServerError => "a fault of ours; the log knows it by the request id",
+        Code::IdempotencyKeyReused => "the key was used for another request",
+        Code::PreconditionFailed => "`If-Match` does not name the current version",
+        Code::RateLimitExceeded => "too many requests; retry after the seconds in `Retry-After`",
+        Code::ServiceUnavailable => "a service is unavailable, slow or overloaded; retry later",
+        Code::InternalServerError => "an internal error; the log has the request id",
     }
 }
 
-/// An answer with this code.
+/// An example response with this code.
 pub(super) fn example(code: ErrorCode) -> Value {
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other code says nothing beside")]
     let details = match code {

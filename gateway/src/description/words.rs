@@ -1,8 +1,8 @@
-//! Kinds of text that several bodies hold.
+//! Kinds of text in several bodies.
 
 use utoipa::ToSchema;
 
-/// The id of something that is kept elsewhere: a user, a tag, a node, a schema; case matters
+/// The id of an entity of another service: a user, a tag, a node, a schema; case-sensitive
 #[derive(ToSchema)]
 #[schema(as = Id, pattern = "^[A-Za-z0-9_.:-]{1,128}$", example = "tag-uuid-1")]
 #[expect(dead_code, reason = "described, never built")]

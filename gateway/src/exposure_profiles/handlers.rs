@@ -43,15 +43,15 @@ pub(crate) struct ProfileIdParam {
     profile_id: String,
 }
 
-/// What to show beside a profile
+/// Optional parts of a profile
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "described, never built")]
 struct WithYaml {
-    /// Whether to show its YAML beside it
+    /// Whether to include its YAML
     #[param(default = true)]
     include_yaml: Option<bool>,
-    /// Whether tags are called by their names, where these are known
+    /// Whether tags are shown by name, if it is known
     #[param(default = true)]
     resolve_tag_names: Option<bool>,
 }
@@ -61,14 +61,14 @@ struct WithYaml {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "described, never built")]
 struct AsYaml {
-    /// Whether tags are called by their names, where these are known
+    /// Whether tags are shown by name, if it is known
     #[param(default = true)]
     resolve_tag_names: Option<bool>,
 }
 
 type ProfileId = Result<Path<ProfileIdParam>, PathRejection>;
 
-/// Makes an exposure profile
+/// Creates an exposure profile
 #[utoipa::path(
     post,
     path = "/exposure-profiles",
@@ -78,7 +78,7 @@ type ProfileId = Result<Path<ProfileIdParam>, PathRejection>;
     request_body = NewProfile,
     responses(
         (status = 201, description = "The profile that was created", body = ProfileBody),
-        (status = 200, description = "With `validate_only`: the profile as it would stand", body = ProfileBody),
+        (status = 200, description = "With `validate_only`: the profile after the change", body = ProfileBody),
     ),
 )]
 pub(crate) async fn create(
@@ -129,7 +129,7 @@ pub(crate) async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Ur
     answer::json(StatusCode::OK, &ProfilesBody { exposure_profiles, paging })
 }
 
-/// Shows the default profile, made when it is first asked for
+/// Gets the default profile, created on the first request
 #[utoipa::path(
     get,
     path = "/exposure-profiles/default",
@@ -181,7 +181,7 @@ pub(crate) async fn get(
     operation_id = "GetProfileYaml",
     tag = "Exposure profiles",
     params(ProfileIdParam, AsYaml, IfNoneMatchParam),
-    responses((status = 200, description = "The profile in YAML; as JSON where `Accept` asks for that", content(
+    responses((status = 200, description = "The profile as YAML, or as JSON if `Accept` prefers it", content(
         (serde_json::Value = "application/yaml", example = "name: Work apps\n"),
         (ProfileYaml = "application/json"),
     ))),
@@ -206,7 +206,7 @@ pub(crate) async fn yaml(
     } else {
         ("application/yaml", found.yaml)
     };
-    // The same path has two forms, each with a tag of its own: who has one does not have the other.
+    // Both representations of this path have their own tag.
     let tag = entity_tag(found.version, text.as_bytes()).ok_or_else(ApiError::internal)?;
     let mut response = ([(header::CONTENT_TYPE, kind), (header::VARY, "accept")], text).into_response();
     response.headers_mut().insert(header::ETAG, tag);
@@ -221,7 +221,7 @@ pub(crate) async fn yaml(
     tag = "Exposure profiles",
     params(ProfileIdParam, IfMatchParam, ValidateOnlyParam),
     request_body = ProfileChange,
-    responses((status = 200, description = "The profile as it stands now", body = ProfileBody)),
+    responses((status = 200, description = "The changed profile", body = ProfileBody)),
 )]
 pub(crate) async fn update(
     State(upstreams): State<Upstreams>,
@@ -264,7 +264,7 @@ pub(crate) async fn update(
     operation_id = "DeleteProfile",
     tag = "Exposure profiles",
     params(ProfileIdParam, IfMatchParam),
-    responses((status = 204, description = "The profile is gone")),
+    responses((status = 204, description = "The profile was deleted")),
 )]
 pub(crate) async fn delete(
     State(upstreams): State<Upstreams>,
@@ -279,7 +279,7 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Makes an exposure profile after a template
+/// Creates an exposure profile from a template
 #[utoipa::path(
     post,
     path = "/exposure-profiles/from-template",
@@ -288,8 +288,8 @@ pub(crate) async fn delete(
     params(IdempotencyKeyParam),
     request_body = ProfileFromTemplate,
     responses(
-        (status = 201, description = "The profile that was made", body = ProfileBody),
-        (status = 200, description = "The default profile, which was there already", body = ProfileBody),
+        (status = 201, description = "The profile that was created", body = ProfileBody),
+        (status = 200, description = "The existing default profile", body = ProfileBody),
     ),
 )]
 pub(crate) async fn create_from_template(

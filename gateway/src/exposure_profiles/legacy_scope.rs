@@ -10,7 +10,7 @@ use crate::{
     json::{Field, List, Mask},
 };
 
-/// What clients of an earlier reference send; each part stands for a field of today
+/// The legacy form that earlier clients send; each part stands for another field
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = EarlierScope)]
@@ -42,7 +42,7 @@ impl LegacyScope {
     pub(super) fn validate_alone(beside: [(&str, bool); 4], errors: &mut FieldErrors) {
         let present: Vec<_> = beside.into_iter().filter_map(|(name, is_present)| is_present.then_some(name)).collect();
         if !present.is_empty() {
-            errors.add("scope", format!("cannot stand beside {}, for which it stands", present.join(", ")));
+            errors.add("scope", format!("cannot be combined with {}, which it replaces", present.join(", ")));
         }
     }
 
@@ -54,7 +54,7 @@ impl LegacyScope {
             ("allowed_tag_ids", tag_ids, &mut draft.allowed_tag_ids),
             ("excluded_tag_ids", exclude_tag_ids, &mut draft.excluded_tag_ids),
         ] {
-            // Items without their place: the service reports their errors by the name of the field of today.
+            // Without placeholders: the service reports errors by the name of the other field.
             *field = mask.add(name, list).map(List::valid_items).unwrap_or_default();
         }
         let permissions = mask.add("tag_permissions", permissions).map(List::valid_items);

@@ -57,7 +57,7 @@ impl TagFilters {
     }
 }
 
-/// How `allowed_tag_ids` are taken together
+/// How `allowed_tag_ids` are combined
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub(super) enum TagsLogic {
@@ -116,7 +116,7 @@ impl From<DetailLevel> for i32 {
     }
 }
 
-/// What is done to what is seen
+/// A transformation of the content
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Transformation {
@@ -126,7 +126,7 @@ pub(super) enum Transformation {
     PseudonymizeIds,
 }
 
-/// A profile to make. `null` is the same as absent.
+/// A profile to create. `null` is the same as absent.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -134,10 +134,10 @@ pub(super) enum Transformation {
     "transformations": ["redact_pii"], "max_detail_level": "summary"
 }))]
 pub(super) struct NewProfile {
-    /// By which its owner knows it
+    /// The name
     #[schema(value_type = String, min_length = 1, max_length = 100, pattern = "\\S")]
     name: Field<String>,
-    /// What its owner says of it
+    /// The description
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: Field<String>,
     #[schema(value_type = Option<TagFilters>)]
@@ -161,10 +161,10 @@ pub(super) struct NewProfile {
     /// No nodes of these types
     #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
     excluded_node_types: Field<List<String>>,
-    /// Nodes made at this moment or later
+    /// Nodes created at this time or later
     #[schema(value_type = Option<String>, format = DateTime)]
     date_range_start: Field<Rfc3339>,
-    /// Nodes made before this moment
+    /// Nodes created before this time
     #[schema(value_type = Option<String>, format = DateTime)]
     date_range_end: Field<Rfc3339>,
     /// In this order
@@ -221,10 +221,10 @@ impl NewProfile {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"excluded_tag_ids": ["private"], "is_active": true}))]
 pub(super) struct ProfileChange {
-    /// By which its owner knows it
+    /// The name
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100, pattern = "\\S", nullable = false)]
     name: Field<String>,
-    /// What its owner says of it
+    /// The description
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: Field<String>,
     #[schema(value_type = Option<TagFilters>)]
@@ -248,13 +248,13 @@ pub(super) struct ProfileChange {
     /// No nodes of these types
     #[schema(value_type = Option<Vec<NodeTypeText>>, max_items = 1000)]
     excluded_node_types: Field<List<String>>,
-    /// Nodes made at this moment or later
+    /// Nodes created at this time or later
     #[schema(value_type = Option<String>, format = DateTime)]
     date_range_start: Field<Rfc3339>,
-    /// Nodes made before this moment
+    /// Nodes created before this time
     #[schema(value_type = Option<String>, format = DateTime)]
     date_range_end: Field<Rfc3339>,
-    /// What is done to what is seen, in this order
+    /// Transformations of the content, in this order
     #[schema(value_type = Option<Vec<Transformation>>, max_items = 1000)]
     transformations: Field<List<String>>,
     #[schema(value_type = Option<DetailLevel>)]
@@ -268,7 +268,7 @@ pub(super) struct ProfileChange {
     /// An inactive profile exposes nothing
     #[schema(value_type = Option<bool>, nullable = false)]
     is_active: Field<bool>,
-    /// `true`: make this the default; the former one stops being so
+    /// `true`: make this the default in place of the current one
     #[schema(value_type = Option<bool>, nullable = false)]
     is_default: Field<bool>,
     /// Read-only: accepted when equal to the current value
@@ -359,14 +359,14 @@ pub(super) enum Template {
     Restrictive,
 }
 
-/// A profile to make after a template
+/// A profile to create from a template
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"template": "restrictive", "name": "Next to nothing"}))]
 pub(super) struct ProfileFromTemplate {
     #[schema(value_type = Template)]
     template: Field<String>,
-    /// By which its owner knows it; the name of the template where absent
+    /// The name; the name of the template if absent
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100, pattern = "\\S")]
     name: Field<String>,
 }

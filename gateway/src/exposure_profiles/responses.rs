@@ -31,11 +31,11 @@ pub(super) struct ProfileBody {
     /// A UUID, assigned at creation; `null` in the response to `validate_only`
     #[schema(value_type = Option<String>, required)]
     id: String,
-    /// Whose profile it is
+    /// The owner
     owner_id: String,
-    /// By which its owner knows it
+    /// The name
     name: String,
-    /// What its owner says of it
+    /// The description
     #[schema(required)]
     description: Option<String>,
     #[schema(required)]
@@ -54,13 +54,13 @@ pub(super) struct ProfileBody {
     allowed_node_types: Vec<String>,
     /// No nodes of these types
     excluded_node_types: Vec<String>,
-    /// Nodes made at this moment or later
+    /// Nodes created at this time or later
     #[schema(required, value_type = Option<String>, format = DateTime)]
     date_range_start: Option<String>,
-    /// Nodes made before this moment
+    /// Nodes created before this time
     #[schema(required, value_type = Option<String>, format = DateTime)]
     date_range_end: Option<String>,
-    /// What is done to what is seen, in this order
+    /// Transformations of the content, in this order
     #[schema(value_type = Vec<Transformation>)]
     transformations: Vec<String>,
     #[schema(required)]
@@ -79,9 +79,9 @@ pub(super) struct ProfileBody {
     /// When it was last changed; `null` in the response to `validate_only`
     #[schema(required, value_type = Option<String>, format = DateTime)]
     updated_at: Option<String>,
-    /// What it does that its owner may not mean
+    /// Effects that its owner may not intend
     warnings: Vec<WarningBody>,
-    /// Where it was asked for
+    /// If requested
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     yaml: Option<String>,
@@ -99,7 +99,7 @@ struct TagFiltersBody {
     exclude_any: Vec<String>,
 }
 
-/// What a profile does that its owner may not mean
+/// An effect of a profile that its owner may not intend
 #[derive(Serialize, ToSchema)]
 #[schema(as = Warning)]
 struct WarningBody {
@@ -140,13 +140,13 @@ pub(super) struct ProfileYaml {
 }
 
 impl ProfileBody {
-    /// The same profile with its YAML beside it.
+    /// The same profile with its YAML.
     pub(super) fn with_yaml(self, yaml: Option<String>) -> Self {
         Self { yaml, ..self }
     }
 }
 
-/// A profile that the service answered, as an entity with its tag; `yaml` stands beside it and does not change the tag.
+/// A profile of the service as an entity with its tag. `yaml` is added and does not change the tag.
 pub(super) fn entity(profile: Option<Profile>, yaml: Option<String>) -> Result<Entity, ApiError> {
     let profile = profile.ok_or_else(ApiError::internal)?;
     let version = profile.version;

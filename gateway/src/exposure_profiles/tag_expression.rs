@@ -31,7 +31,7 @@ pub(super) struct ExpressionMembers {
 pub(super) enum TagExpression {
     /// The node has this tag
     Tag(TagCondition),
-    /// Conditions taken together
+    /// Combined conditions
     Operation(TagOperation),
     /// No condition
     None(NoCondition),
@@ -45,7 +45,7 @@ pub(super) enum TagExpression {
 pub(super) enum TagExpressionPart {
     /// The node has this tag
     Tag(TagCondition),
-    /// Conditions taken together
+    /// Combined conditions
     Operation(TagOperation),
 }
 
@@ -58,7 +58,7 @@ pub(super) struct TagCondition {
     tag: String,
 }
 
-/// Conditions taken together; `NOT` takes one
+/// Combined conditions; `NOT` takes one
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the combinations of `ExpressionMembers`, described")]
@@ -118,7 +118,7 @@ impl ExpressionMembers {
         let [tag_path, op_path, conditions_path] = ["tag", "op", "conditions"].map(|name| format!("{path}.{name}"));
         let expression = match tag {
             Field::Value(_) | Field::Invalid if !(op.is_missing() && conditions.is_missing()) => {
-                errors.add(tag_path, "cannot stand beside op and conditions");
+                errors.add(tag_path, "cannot be combined with op and conditions");
                 None
             }
             Field::Value(tag) => Some(Expression::Tag(tag)),

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, header};
 
-/// Whether the client would rather have JSON than YAML. Where it does not say, or likes both as much, it gets YAML.
+/// Whether the client prefers JSON to YAML. The default is YAML.
 pub(crate) fn prefers_json(headers: &HeaderMap) -> bool {
     liking(headers, "json") > liking(headers, "yaml")
 }
@@ -29,7 +29,7 @@ fn liking(headers: &HeaderMap, subtype: &str) -> (u16, u8) {
     })
 }
 
-/// `0` to `1`, with three digits behind the point at most; what is none of these is not liked.
+/// `0` to `1` with at most three decimals; anything else counts as 0.
 fn thousandths(weight: &str) -> u16 {
     let (whole, rest) = weight.split_once('.').unwrap_or((weight, ""));
     let is_weight = matches!(whole, "0" | "1") && rest.len() <= 3 && rest.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! The layer that works on no more at once than there is room for, and gives nobody the room of all.
+//! The admission layer: concurrency and memory limits, in all and by user.
 
 use std::{sync::Arc, time::Instant};
 
@@ -24,7 +24,7 @@ use crate::{
     error::{ApiError, ErrorCode},
 };
 
-/// How much is worked on at once, in all and for each user.
+/// The admission controller and the limits by user.
 #[derive(Clone)]
 pub struct Admission {
     controller: AdmissionController,
@@ -34,9 +34,9 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// As much as the settings say.
+    /// Applies the settings.
     pub fn new(settings: &AdmissionSettings, max_in_flight_per_user: u32) -> Self {
-        // Half of the memory for what waits to be taken is the most that one user may hold.
+        // One user may hold at most half of the memory of unread responses.
         let bytes = usize::try_from(settings.max_body_memory).unwrap_or(usize::MAX).saturating_mul(1024 * 1024 / 2);
         let controller = AdmissionController::new(settings);
         let (reads, writes) = (controller.limiter(), controller.limiter());
@@ -44,7 +44,7 @@ impl Admission {
     }
 }
 
-/// Waits until the body of a request is whole, and lets it in if there is room. A body that comes slowly takes nobody's place.
+/// Buffers the request body, then acquires a permit. A slow body holds no permit.
 pub(crate) async fn admit(
     State(admission): State<Admission>,
     caller: Caller,
@@ -77,7 +77,7 @@ pub(crate) async fn admit(
     } else {
         (OperationKind::Write, &admission.writes)
     };
-    // Where less is done at once, because it takes long, half of it stays for others.
+    // For slow operations, one user may hold at most half of the permits.
     let Some(user_operation) = permit.try_acquire_operation(kind, limiter.per_user_limit()) else {
         limiter.record_rejection();
         return ApiError::too_many_at_once().into_response();
@@ -87,7 +87,7 @@ pub(crate) async fn admit(
     };
     let answer = with_permit(operation_permit, next.run(Request::from_parts(head, body))).await;
     drop(user_operation);
-    // What a change comes to is one row, and is said in any case.
+    // The response to a change is one row, and is always sent.
     let bytes = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
     let may_hold = permit.try_reserve(bytes);
     if kind == OperationKind::Read && !may_hold {
@@ -107,8 +107,6 @@ async fn buffer_body(controller: &AdmissionController, body: Body) -> Result<(Bo
         Ok(buffered) => Ok(buffered.into_body()),
         Err(BufferError::BodyTooLarge) => Err(too_large()),
         Err(BufferError::MemoryExhausted) => Err(ApiError::overloaded()),
-        Err(BufferError::Incomplete(_)) => {
-            Err(ApiError::new(ErrorCode::MalformedJson, "the body ended before it was whole"))
-        }
+        Err(BufferError::Incomplete(_)) => Err(ApiError::new(ErrorCode::MalformedJson, "the body is incomplete")),
     }
 }

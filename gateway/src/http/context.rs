@@ -22,16 +22,16 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 /// The header that carries the trace a request belongs to (W3C Trace Context).
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static(TraceParent::HEADER);
 
-/// What whoever runs this asks, and nobody else.
+/// Routes of operators.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
-/// What is logged and counted of a request whose client went away before there was an answer. Nobody is sent it.
+/// The log status of a request whose client disconnected before the response.
 const CLIENT_WENT_AWAY: StatusCode = match StatusCode::from_u16(499) {
     Ok(status) => status,
     Err(_) => StatusCode::REQUEST_TIMEOUT,
 };
 
-/// The headers that every answer has.
+/// The headers of every response.
 const EVERY_ANSWER: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -41,16 +41,16 @@ const EVERY_ANSWER: [(HeaderName, &str); 6] = [
     (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
 ];
 
-/// What identifies a request, here and in the services it reaches.
+/// The ids of a request, here and in the services it reaches.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestContext {
     /// As the client chose it, or made here.
     pub request_id: HeaderValue,
     /// As the client sent it, or made here.
     pub traceparent: HeaderValue,
-    /// The same for the services that are called: which traces are kept is not for a client to say.
+    /// The trace context for the called services: a client does not decide which traces are sampled.
     pub onward: HeaderValue,
-    /// When all of it was there: the time for an answer begins here.
+    /// The arrival of the complete request: the deadline starts here.
     pub whole: Instant,
 }
 
@@ -72,8 +72,8 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
         requests::answered(&method, route, status, arrived.elapsed(), &trace.span);
         trace.span.in_scope(|| {
             let (status, micros) = (status.as_u16(), u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX));
-            // Neither says anything that metrics do not. Probes come every few seconds; and a line for each request that there is no room
-            // for would take the time of those that there is room for.
+            // Metrics cover both. Probes come every few seconds, and logging every rejected request would take the time
+            // of accepted ones.
             if is_shed || PROBES.contains(&path.as_str()) {
                 debug!(%method, path, status, micros, "answered");
             } else {
@@ -100,7 +100,7 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// What a request asks for, one of as few as there are routes.
+/// The route of a request, one of a bounded set.
 fn operation(method: &Method, route: Option<&str>) -> String {
     let method = requests::written(method);
     route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"))
@@ -109,9 +109,9 @@ fn operation(method: &Method, route: Option<&str>) -> String {
 /// The trace that a request belongs to.
 struct Trace {
     span: Span,
-    /// What its client is told.
+    /// Response headers for the client.
     parent: TraceParent,
-    /// What the services called for it are told.
+    /// Metadata for the called services.
     onward: TraceParent,
 }
 
@@ -134,7 +134,7 @@ impl Trace {
     }
 }
 
-/// Keeps the headers that inner layers put on an answer whose body is written here.
+/// Keeps the headers of inner layers on a response whose body is written here.
 fn with_headers_of(mut response: Response, inner: &Response) -> Response {
     for (name, value) in inner.headers() {
         if *name != header::CONTENT_LENGTH {

@@ -27,7 +27,7 @@ pub(crate) fn expected_versions(headers: &HeaderMap) -> Vec<i64> {
     versions
 }
 
-/// Whether `If-None-Match` names this tag: the client has what it would be sent.
+/// Whether `If-None-Match` contains this tag: the client has the current representation.
 pub(crate) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let Ok(current) = tag.to_str() else { return false };
     tags(headers, &header::IF_NONE_MATCH)

@@ -1,4 +1,4 @@
-//! `Idempotency-Key` on its way to the service that keeps it.
+//! The `Idempotency-Key` header, passed to the service that stores it.
 
 use http::HeaderMap;
 use types::{FieldErrors, IdempotencyKey};
@@ -18,7 +18,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap, errors: &mut FieldErrors) -> 
             None
         }
         (Ok(_), Some(_)) => {
-            errors.add("Idempotency-Key", "stands twice");
+            errors.add("Idempotency-Key", "must not occur twice");
             None
         }
     }

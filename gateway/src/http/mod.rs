@@ -1,4 +1,4 @@
-//! What HTTP says beside the resources themselves: bodies, queries, preconditions, the context of a request.
+//! HTTP aspects of all resources: bodies, queries, preconditions, the context of a request.
 
 pub(crate) mod accept;
 pub mod admission;

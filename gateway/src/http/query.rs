@@ -10,7 +10,7 @@ use crate::error::ApiError;
 /// Maximum number of parameters that are read. No endpoint has as many, so a longer query is rejected for one of the first.
 const MAX_PARAMETERS: usize = 50;
 
-/// The parameters of a query, and what is wrong with them.
+/// The parameters of a query, and their errors.
 pub(crate) struct Query {
     parameters: Vec<(String, String)>,
     known: Vec<&'static str>,
@@ -42,7 +42,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ValidateOnlyQuery {
     }
 }
 
-/// Which page of a list is asked for, as the services take it.
+/// The requested page of a list, as the services take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageQuery {
     pub limit: Option<i32>,
@@ -50,13 +50,13 @@ pub(crate) struct PageQuery {
 }
 
 impl Query {
-    /// Takes the query of a URI.
+    /// Parses the query of a URI.
     pub(crate) fn parse(query: Option<&str>) -> Self {
         let mut parsed = Self { parameters: Vec::new(), known: Vec::new(), errors: FieldErrors::new() };
         let parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
         for (name, value) in parameters.take(MAX_PARAMETERS) {
             if parsed.parameters.iter().any(|(known, _)| *known == name) {
-                parsed.errors.add_unless_known(&name, "stands twice");
+                parsed.errors.add_unless_known(&name, "must not occur twice");
             } else {
                 parsed.parameters.push((name.into_owned(), value.into_owned()));
             }
@@ -85,7 +85,7 @@ impl Query {
         }
         if limit.is_some() || offset.is_some() {
             let name = if page.is_some() { "page" } else { "per_page" };
-            self.errors.add(name, "cannot stand beside limit and offset");
+            self.errors.add(name, "cannot be combined with limit and offset");
         }
         let rows = per_page.map_or(i64::from(DEFAULT_LIMIT), |rows| rows.min(i64::from(MAX_LIMIT)));
         let page = page.unwrap_or(1);
@@ -98,7 +98,7 @@ impl Query {
         PageQuery { limit: Some(clamp(rows)), offset: Some(offset) }
     }
 
-    /// Rejects the request when a parameter is invalid, or none that was asked for.
+    /// Rejects the request if a parameter is invalid or unknown.
     pub(crate) fn finish(mut self) -> Result<(), ApiError> {
         self.find_unknown();
         self.errors.into_result(()).map_err(ApiError::validation)
@@ -130,7 +130,7 @@ impl Query {
     }
 }
 
-/// A number that the wire has 32 bits for; what a limit does not reach is all the same to the services.
+/// A number of 32 bits on the wire; larger ones are saturated.
 fn clamp(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX })
 }
@@ -170,10 +170,10 @@ mod tests {
     #[test]
     fn errors_name_the_field() {
         assert_eq!(page("limit=x").unwrap_err(), "limit must be a whole number");
-        assert_eq!(page("limit=1&limit=2&limit=3").unwrap_err(), "limit stands twice");
-        assert_eq!(page("limit=1&per_page=2").unwrap_err(), "per_page cannot stand beside limit and offset");
+        assert_eq!(page("limit=1&limit=2&limit=3").unwrap_err(), "limit must not occur twice");
+        assert_eq!(page("limit=1&per_page=2").unwrap_err(), "per_page cannot be combined with limit and offset");
         assert_eq!(page("page=0&per_page=-1").unwrap_err(), "page must be 1 or more; per_page must be 1 or more");
-        assert_eq!(page("page=1&limit=2").unwrap_err(), "page cannot stand beside limit and offset");
+        assert_eq!(page("page=1&limit=2").unwrap_err(), "page cannot be combined with limit and offset");
         for (query, name) in
             [("isActive=true", "isActive"), ("LIMIT=1", "LIMIT"), ("x=", "x"), ("limit=1&limit[]=2", "limit[]")]
         {

@@ -1,4 +1,4 @@
-//! What is counted of requests (<https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>).
+//! Metrics of requests (<https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>).
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use telemetry;
 use tracing::Span;
 
 const DURATION: &str = "http_server_request_duration_seconds";
-/// What a route is called that there is none of: whatever callers make up must not become a label.
+/// The route label of an unknown path: paths that clients invent must not become labels.
 const NO_ROUTE: &str = "_OTHER";
 
-/// Says what the counts mean. To be called once, before the first is counted.
+/// Describes the metrics. Call it once, before the first measurement.
 pub(crate) fn describe() {
-    describe_histogram!(DURATION, "Seconds until a request was answered");
+    describe_histogram!(DURATION, "Duration of requests in seconds");
 }
 
-/// Counts a request that was answered, and ends its step of the trace.
+/// Records a completed request, and finishes its span.
 pub(super) fn answered(method: &Method, route: Option<&str>, status: StatusCode, took: Duration, span: &Span) {
     let route: SharedString = route.map_or(NO_ROUTE.into(), |route| route.to_owned().into());
     let labels = [
@@ -33,7 +33,7 @@ pub(super) fn answered(method: &Method, route: Option<&str>, status: StatusCode,
     telemetry::finish(span, said, status.is_server_error());
 }
 
-/// The methods that are known (RFC 9110), and one word for whatever else callers make up.
+/// The known methods (RFC 9110), and one label for all others.
 pub(super) fn written(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

@@ -109,7 +109,7 @@ impl<'r> Place<'r> {
                 self.member(&name).report("is not a field of this request");
             } else if once.iter().any(|(other, _)| *other == name) {
                 // It is unknown which of the two was meant.
-                self.member(&name).report("stands twice");
+                self.member(&name).report("must not occur twice");
             } else {
                 once.push((name, value));
             }
@@ -319,8 +319,8 @@ mod tests {
         );
         assert_eq!(
             errors,
-            "any.a stands twice; inner.other is not a field of this request; inner.parts[1].parts must be a list; \
-             inner.parts[2] must be an object; list[0] must be a string; text stands twice and must be a string; \
+            "any.a must not occur twice; inner.other is not a field of this request; inner.parts[1].parts must be a list; \
+             inner.parts[2] must be an object; list[0] must be a string; text must not occur twice and must be a string; \
              time must be a date and time with its zone, as in 2026-12-31T00:00:00Z; truth must be true or false; \
              unknown is not a field of this request; word must be one, two or three_four"
         );
@@ -355,7 +355,7 @@ mod tests {
     fn errors_are_bounded() {
         let (_, errors) = body(&serde_json::json!({ "list": vec![1; 1_000] }).to_string());
         assert!(
-            errors.starts_with("list has 990 more entries that are wrong; list[0] must be a string; list[1] "),
+            errors.starts_with("list has 990 more invalid entries; list[0] must be a string; list[1] "),
             "{errors}"
         );
         let (_, errors) = body(&serde_json::json!({ "list": vec!["x"; 1_001] }).to_string());

@@ -1,4 +1,4 @@
-//! A JSON value that keeps what others fold away: the order of members, and members that stand twice.
+//! A JSON value that keeps the order of members, and duplicates.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub(crate) enum Json {
     Number(Number),
     String(String),
     Array(Vec<Json>),
-    /// Every member, also one whose name stands twice.
+    /// Every member, duplicates included.
     Object(Vec<(String, Json)>),
 }
 
@@ -26,7 +26,7 @@ impl Json {
         if let Self::String(text) = self { Some(text) } else { None }
     }
 
-    /// A number, as near as a float comes.
+    /// A number as a float.
     pub(crate) fn as_f64(&self) -> Option<f64> {
         if let Self::Number(number) = self { number.as_f64() } else { None }
     }

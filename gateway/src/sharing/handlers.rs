@@ -53,7 +53,7 @@ type ShareId = Result<Path<ShareIdParam>, PathRejection>;
     request_body = NewShare,
     responses(
         (status = 201, description = "The share that was created", body = ShareBody),
-        (status = 200, description = "With `validate_only`: the share as it would stand", body = ShareBody),
+        (status = 200, description = "With `validate_only`: the share after the change", body = ShareBody),
     ),
 )]
 pub(crate) async fn create(
@@ -116,7 +116,7 @@ pub(crate) async fn incoming(State(upstreams): State<Upstreams>, call: Call, uri
     listed(page.shares, page.total, page.limit, page.offset)
 }
 
-/// Shows a share to its owner, its recipient and the person who re-shared it
+/// Gets a share, for its owner, its recipient and the person who re-shared it
 #[utoipa::path(
     get,
     path = "/sharing/{share_id}",
@@ -137,7 +137,7 @@ pub(crate) async fn get(
     Ok(answer::unless_known(&headers, entity(found.share)?.ok()))
 }
 
-/// Changes a share; its owner, or the person who re-shared it
+/// Updates a share; for its owner, or the person who re-shared it
 #[utoipa::path(
     put,
     path = "/sharing/{share_id}",
@@ -145,7 +145,7 @@ pub(crate) async fn get(
     tag = "Sharing",
     params(ShareIdParam, IfMatchParam, ValidateOnlyParam),
     request_body = ShareChange,
-    responses((status = 200, description = "The share as it stands now", body = ShareBody)),
+    responses((status = 200, description = "The changed share", body = ShareBody)),
 )]
 pub(crate) async fn update(
     State(upstreams): State<Upstreams>,
@@ -178,14 +178,14 @@ pub(crate) async fn update(
     Ok(entity(updated.share)?.ok())
 }
 
-/// Revokes a share, for good; its owner, or the person who re-shared it
+/// Revokes a share permanently; for its owner, or the person who re-shared it
 #[utoipa::path(
     delete,
     path = "/sharing/{share_id}",
     operation_id = "RevokeShare",
     tag = "Sharing",
     params(ShareIdParam, IfMatchParam),
-    responses((status = 200, description = "The share, revoked; again and again", body = ShareBody)),
+    responses((status = 200, description = "The revoked share; the operation is idempotent", body = ShareBody)),
 )]
 pub(crate) async fn revoke(
     State(upstreams): State<Upstreams>,

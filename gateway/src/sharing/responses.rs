@@ -11,7 +11,7 @@ use crate::{
     timestamp,
 };
 
-/// Where a share stands
+/// The status of a share
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ShareStatus)]
@@ -59,9 +59,9 @@ pub(super) struct ShareBody {
     /// A UUID, assigned at creation; `null` in the response to `validate_only`
     #[schema(value_type = Option<String>, required)]
     id: String,
-    /// Whose nodes it is about
+    /// The owner of the nodes
     owner_id: String,
-    /// Who may act on them
+    /// The recipient
     shared_with_user_id: String,
     #[schema(value_type = Scope)]
     scope: Option<Scope>,
@@ -95,10 +95,10 @@ pub(super) struct ShareBody {
     /// When it was last changed; `null` in the response to `validate_only`
     #[schema(required, value_type = Option<String>, format = DateTime)]
     updated_at: Option<String>,
-    /// When it, or the share above it that makes it revoked, was revoked; `null`: neither was
+    /// When it, or the share above it that makes it revoked, was revoked; `null`: never
     #[schema(required, value_type = Option<String>, format = DateTime)]
     revoked_at: Option<String>,
-    /// Who created it: the owner, or the person who re-shared it
+    /// The creator: the owner, or the person who re-shared it
     shared_by_user_id: String,
     /// What it grants now; `null`: nothing
     #[schema(required)]
@@ -155,7 +155,7 @@ pub(super) struct SharesBody {
     pub(super) paging: Paging,
 }
 
-/// A share that the service answered, as an entity with its tag.
+/// A share of the service as an entity with its tag.
 pub(super) fn entity(share: Option<Share>) -> Result<Entity, ApiError> {
     let share = share.ok_or_else(ApiError::internal)?;
     Entity::new(share.version, &body(share))

@@ -69,7 +69,7 @@ async fn token_is_sent_once_as_bearer() {
     let good = format!("Bearer {token}");
     let (nothing, malformed) = ("Bearer realm=\"ofself\"", "Bearer realm=\"ofself\", error=\"invalid_request\"");
     let no_token = "Bearer realm=\"ofself\", error=\"invalid_token\", \
-                    error_description=\"the token is not a JWT that is taken here\"";
+                    error_description=\"the token is not an acceptable JWT\"";
     for (headers, challenge) in [
         (vec![], nothing),
         (vec![("authorization", good.as_str()), ("authorization", good.as_str())], malformed),

@@ -1,4 +1,4 @@
-//! What an update asks of a share.
+//! The requested update of a share.
 
 use types::{FieldErrors, FieldUpdate, Timestamp};
 
@@ -7,7 +7,7 @@ use super::{
     draft::{validate_expiry, validate_some_right},
 };
 
-/// What an update asks of a share: nothing is checked yet.
+/// The requested update of a share, not validated yet.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of the request, explained in the contract")]
 pub struct ShareChanges {
@@ -19,12 +19,12 @@ pub struct ShareChanges {
     pub can_delete: FieldUpdate<bool>,
     pub can_share: FieldUpdate<bool>,
     pub expires_at: FieldUpdate<Timestamp>,
-    /// What could not even be read.
+    /// Errors of the conversion from protobuf.
     pub unreadable: FieldErrors,
 }
 
 impl ShareChanges {
-    /// The terms of `share` after these changes, held to those of its parent.
+    /// The terms of `share` after these changes, validated against its parent.
     pub fn apply(self, share: &Share, parent: Option<&Terms>, now: Timestamp) -> Result<Terms, FieldErrors> {
         let mut errors = self.unreadable;
         let current = &share.terms;
@@ -43,7 +43,7 @@ impl ShareChanges {
         };
         validate_some_right(rights, &mut errors);
 
-        // What a client read can be sent back, also after it has expired.
+        // A response can be sent back, also after the share has expired.
         if let FieldUpdate::Set(end) = &self.expires_at
             && current.expires_at != Some(*end)
         {
@@ -70,7 +70,7 @@ fn required<T>(edit: FieldUpdate<T>, current: T, field: &str, must: &str, errors
     }
 }
 
-/// Ids that the update brings; else those that stand, if the scope they belong to stays.
+/// The ids of the update; otherwise the current ones, if the kind of scope stays.
 fn ids(edit: FieldUpdate<Vec<String>>, scope_stays: bool, current: impl FnOnce() -> Vec<String>) -> Vec<String> {
     match edit {
         FieldUpdate::Set(ids) => ids,

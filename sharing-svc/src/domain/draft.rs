@@ -1,10 +1,10 @@
-//! A share as somebody asks for it, and as it may be made.
+//! A requested share, and a validated one.
 
 use types::{FieldErrors, Id, Timestamp};
 
 use super::{FollowId, Rights, Scope, ScopeKind, Share, Terms, UserId};
 
-/// A share as a caller asks for it: nothing is checked yet.
+/// A requested share, not validated yet.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of the request, explained in the contract")]
 pub struct ShareDraft {
@@ -18,22 +18,22 @@ pub struct ShareDraft {
     pub can_share: Option<bool>,
     pub expires_at: Option<Timestamp>,
     pub parent_share_id: Option<String>,
-    /// What could not even be read.
+    /// Errors of the conversion from protobuf.
     pub unreadable: FieldErrors,
 }
 
-/// A share that may be made, as far as its own fields say.
+/// A share whose own fields are valid.
 #[derive(Clone, Debug)]
 pub struct NewShare {
-    /// Who receives it.
+    /// The recipient.
     pub recipient: UserId,
-    /// What it grants.
+    /// Its terms.
     pub terms: Terms,
-    /// The id of the share to pass on, as the caller wrote it.
+    /// The requested parent id.
     pub parent: Option<String>,
 }
 
-/// The share of a follow, as the service that owns follows asks for it.
+/// The share of a follow, as requested by the service that owns follows.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of the request, explained in the contract")]
 pub struct FollowDraft {
@@ -43,7 +43,7 @@ pub struct FollowDraft {
     pub scope: Option<ScopeKind>,
     pub tag_ids: Vec<String>,
     pub node_ids: Vec<String>,
-    /// What could not even be read.
+    /// Errors of the conversion from protobuf.
     pub unreadable: FieldErrors,
 }
 
@@ -53,7 +53,7 @@ impl ShareDraft {
         let mut errors = self.unreadable;
         let recipient = parse_user(self.shared_with_user_id, "shared_with_user_id", &mut errors);
         if recipient.as_ref() == Some(creator) {
-            errors.add("shared_with_user_id", "must be somebody else");
+            errors.add("shared_with_user_id", "must be another user");
         }
         let scope = self.scope.map(|kind| Scope::parse(kind, self.tag_ids, self.node_ids, &mut errors));
         if scope.is_none() {
@@ -89,7 +89,7 @@ impl FollowDraft {
         let owner = parse_user(self.owner_id, "owner_id", &mut errors);
         let recipient = parse_user(self.follower_id, "follower_id", &mut errors);
         if owner.is_some() && owner == recipient {
-            errors.add("follower_id", "must be somebody else than the owner");
+            errors.add("follower_id", "must be another user than the owner");
         }
         let kind = self.scope.unwrap_or(ScopeKind::All);
         let scope = Scope::parse(kind, self.tag_ids, self.node_ids, &mut errors);

@@ -22,7 +22,7 @@ pub struct Quotas {
     pub shares_per_owner: i64,
 }
 
-/// What shares take, or may take.
+/// A number of shares and ids, used or allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// How many.
@@ -33,7 +33,7 @@ pub struct Usage {
     pub id_bytes: i64,
 }
 
-/// What usage is counted by.
+/// The key of a usage counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UsageKind {
     /// The owner's own shares and follows to one recipient.
@@ -93,7 +93,7 @@ impl Usage {
         Self { shares: self.shares + other.shares, ids: self.ids + other.ids, id_bytes: self.id_bytes + other.id_bytes }
     }
 
-    /// What one share takes: its own ids, and not those of the shares above it.
+    /// The usage of one share: its own ids, without those of the shares above it.
     pub fn of(share: &Share) -> Self {
         let ids = share.terms.scope.ids();
         let id_bytes: usize = ids.clone().map(|id| id.len() + 3).sum();
@@ -106,7 +106,7 @@ impl Usage {
 }
 
 impl Share {
-    /// The users by whom this share is counted while it has not ended.
+    /// The users whose counters include this share while it has not ended.
     pub fn usage_keys(&self) -> Vec<(UsageKind, UserId)> {
         match self.source {
             Source::Direct | Source::Follow { .. } => {
@@ -186,7 +186,7 @@ impl Quotas {
     }
 }
 
-/// The one answer to a re-share that its recipient cannot receive, whatever the reason.
+/// The error of a re-share that its recipient cannot receive, whatever the reason.
 pub(super) fn cannot_receive() -> FieldErrors {
     let mut errors = FieldErrors::new();
     errors.add("shared_with_user_id", "cannot receive this re-share");

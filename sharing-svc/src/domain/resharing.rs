@@ -7,7 +7,7 @@ use super::{NewShare, UserId, access::Chain, quota::cannot_receive};
 /// Links on the longest chain, the owner's own share included.
 pub const MAX_CHAIN: usize = 8;
 
-/// Why a share may not be re-shared as asked.
+/// The errors of a re-share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReshareError {
     /// The share, or one above it, is revoked.
@@ -18,7 +18,7 @@ pub enum ReshareError {
     Invalid(FieldErrors),
 }
 
-/// Checks that `creator` may re-share the share of `parent` as `asked`, at `now`.
+/// Validates that `creator` may re-share the share of `parent` as `asked`, at `now`.
 ///
 /// Whether the recipient is on the chain already is looked at last, and answered as a quota is: what others share must not show
 /// in which of the two it was.

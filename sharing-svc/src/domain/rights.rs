@@ -1,4 +1,4 @@
-//! What a share lets its recipient do.
+//! The flags of a share.
 
 /// The four flags of a share; none implies another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// To see, and nothing else: what a share has where its creator does not say.
+    /// Read only: the default of a new share.
     pub const READ_ONLY: Self = Self { read: true, write: false, delete: false, share: false };
 
     /// Whether nothing may be done at all.
@@ -23,7 +23,7 @@ impl Rights {
         !(self.read || self.write || self.delete || self.share)
     }
 
-    /// What both grant.
+    /// The flags that both have.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         Self {

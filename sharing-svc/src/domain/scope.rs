@@ -13,7 +13,7 @@ pub enum Scope {
     Tags(UniqueVec<TagId>),
     /// These nodes; not empty.
     Nodes(UniqueVec<NodeId>),
-    /// These roots, and what the graph service says is reachable from them; not empty.
+    /// These roots, and the nodes that the graph service finds reachable from them; not empty.
     Graph(UniqueVec<NodeId>),
 }
 
@@ -31,7 +31,7 @@ pub enum ScopeKind {
 }
 
 impl ScopeKind {
-    /// Its name in requests and answers.
+    /// Its name in requests and responses.
     pub fn name(self) -> &'static str {
         match self {
             Self::All => "all",
@@ -110,7 +110,7 @@ impl Scope {
         let mut ids = self.tag_ids();
         ids.extend(self.node_ids());
         ids.sort_unstable();
-        // No id holds a line break.
+        // Ids have no line breaks.
         format!("{}\n{}", self.kind().name(), ids.join("\n"))
     }
 }

@@ -1,4 +1,4 @@
-//! A share and where it stands at a moment.
+//! A share and its own status.
 
 use types::{Id, Node, Tag, Timestamp, User, minted_id};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ pub type NodeId = Id<Node>;
 /// One person following another.
 pub type FollowId = Id<Follow>;
 
-/// What a [`FollowId`] names.
+/// The marker of a [`FollowId`].
 pub enum Follow {}
 
 /// The id of a share; minted here, in the order of time.
@@ -26,19 +26,19 @@ pub struct ShareId(pub Uuid);
 pub struct Share {
     /// Its id.
     pub id: ShareId,
-    /// Whose nodes these are.
+    /// The owner of the nodes.
     pub owner: UserId,
-    /// Who may act on them.
+    /// The recipient.
     pub recipient: UserId,
-    /// Who created the share: the owner, or of a re-share the recipient of its parent.
+    /// The creator: the owner, or for a re-share the recipient of its parent.
     pub creator: UserId,
-    /// What it grants by itself; the shares above it may take something away.
+    /// Its own terms; the shares above it may narrow them.
     pub terms: Terms,
     /// How it came to be.
     pub source: Source,
-    /// When it was revoked itself. A share below a revoked one keeps `None`.
+    /// The time of its own revocation. A share below a revoked one keeps `None`.
     pub revoked_at: Option<Timestamp>,
-    /// When it was found to have ended. A storage mark that takes it out of reads and quotas; no decision depends on it.
+    /// When it was marked as ended. A storage mark that removes it from reads and quotas; no decision depends on it.
     pub ended_at: Option<Timestamp>,
     /// When it was created.
     pub created_at: Timestamp,
@@ -70,7 +70,7 @@ pub enum Source {
 }
 
 impl ShareId {
-    /// Takes a text from outside; a text that is no UUID names no share.
+    /// Parses a text from outside; one that is not a UUID is the id of no share.
     pub fn parse(text: &str) -> Option<Self> {
         minted_id(text).map(Self)
     }
@@ -95,12 +95,12 @@ impl Share {
         self.ancestors().len() + 1
     }
 
-    /// Whether its own expiry has come at `now`. A share expires at the instant of its expiry, not after it.
+    /// Whether its own expiry has passed at `now`. A share expires at its expiry, not after it.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.terms.expires_at.is_some_and(|end| end <= now)
     }
 
-    /// The same share with other terms, changed at `now`. An expiry that lies ahead again clears the mark of the one that came.
+    /// The same share with other terms, changed at `now`. A new expiry in the future clears the mark of the former one.
     #[must_use]
     pub fn with_terms(&self, terms: Terms, now: Timestamp) -> Self {
         let changed = Self { terms, updated_at: now, version: self.version + 1, ..self.clone() };

@@ -1,8 +1,8 @@
-//! What a user is to a share.
+//! The role of a user towards a share.
 
 use super::{Share, Source, UserId};
 
-/// What a user is to a share they may see.
+/// The role of a user who may see a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShareRole {
     /// The nodes are theirs.
@@ -14,7 +14,7 @@ pub enum ShareRole {
 }
 
 impl ShareRole {
-    /// What `user` is to `share`; `None`: they may not know that it exists.
+    /// The role of `user` towards `share`; `None`: the share does not exist for them.
     pub fn of(user: &UserId, share: &Share) -> Option<Self> {
         if *user == share.owner {
             Some(Self::Owner)

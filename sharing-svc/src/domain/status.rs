@@ -1,4 +1,4 @@
-//! Status of a share: what it grants at a moment, with the shares above it taken into account.
+//! Status of a share at a given time, with the shares above it taken into account.
 
 use std::collections::HashSet;
 
@@ -6,12 +6,12 @@ use types::{Timestamp, UniqueVec};
 
 use super::{Scope, Share, Terms, access::Chain};
 
-/// Status of a share at a moment. Computed from its chain and the clock; no task has to run for a share to expire.
+/// Status of a share at a given time. Computed from its chain and the clock; no task has to run for a share to expire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Neither it nor a share above it was revoked or has expired.
     Active,
-    /// Its expiry, or that of a share above it, has come.
+    /// Its expiry, or that of a share above it, has passed.
     Expired,
     /// It, or a share above it, was revoked.
     Revoked,
@@ -28,11 +28,11 @@ pub enum InactiveReason {
     Expired,
     /// A share above it has expired.
     ParentExpired,
-    /// A share above it may no longer be re-shared.
+    /// A share above it may not be re-shared any more.
     ParentCannotReshare,
 }
 
-/// A share with its status at a moment.
+/// A share with its status at a given time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShareView {
     /// The share.
@@ -41,11 +41,11 @@ pub struct ShareView {
     pub status: Status,
     /// When it, or the share above it that makes it revoked, was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// What it grants now; `None`: nothing.
+    /// Its effective terms; `None`: nothing.
     pub effective: Option<Terms>,
-    /// A share above it takes something away.
+    /// A share above it narrows it.
     pub narrowed: bool,
-    /// Why it grants nothing, where that is not its terms alone.
+    /// Why it grants nothing, unless the terms have nothing in common.
     pub inactive_reason: Option<InactiveReason>,
 }
 
@@ -104,11 +104,11 @@ impl Chain {
         }
     }
 
-    /// What is left of the share's terms under those of the shares above it, and whether that is less. `None`: nothing is left.
+    /// The effective terms of a share, and whether they are narrower than its own. `None`: nothing is left.
     fn effective_terms(&self) -> (Option<Terms>, bool) {
         let own = &self.share().terms;
         let rights = self.above().fold(own.rights, |rights, link| {
-            // Whether the share below may be re-shared is its own; that of the links above let it exist.
+            // `can_share` is the share's own; that of the links above is what permits it to exist.
             rights.intersection(link.terms.rights)
         });
         let expires_at = self.until();
@@ -123,7 +123,7 @@ impl Chain {
             }
         }
         if !is_exact && scope.is_some() {
-            // No scope says what is left: the share's own, which is narrowed.
+            // The intersection is not a scope: the share's own scope, narrowed.
             scope = Some(own.scope.clone());
         }
         let narrowed = rights != own.rights
@@ -135,13 +135,13 @@ impl Chain {
     }
 }
 
-/// What two scopes have in common.
+/// The intersection of two scopes.
 enum Intersection {
     /// This scope.
     Scope(Scope),
     /// No node.
     Nothing,
-    /// Something that no single scope says: nodes with a tag of each of two lists, for one.
+    /// No single scope: nodes with a tag of each of two lists, for example.
     Inexpressible,
 }
 

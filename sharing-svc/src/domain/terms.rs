@@ -1,17 +1,17 @@
-//! What a share grants, and the lattice on which a re-share may only go down.
+//! The terms of a share, and the order in which a re-share may only narrow them.
 
 use types::{FieldErrors, Timestamp};
 
 use super::{Rights, Scope};
 
-/// What a share grants.
+/// The terms of a share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// On which nodes.
     pub scope: Scope,
-    /// To do what; at least one thing.
+    /// The flags; at least one is set.
     pub rights: Rights,
-    /// Until when; `None`: for ever.
+    /// The expiry; `None`: never.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -53,7 +53,7 @@ impl Scope {
         self.wider_than(other).is_some()
     }
 
-    /// The field by which this scope reaches beyond `parent`, and what it must be.
+    /// The field by which this scope exceeds `parent`, and the error.
     pub(super) fn wider_than(&self, parent: &Self) -> Option<(&'static str, &'static str)> {
         const TAGS: (&str, &str) = ("tag_ids", "must be among those of the parent share");
         const NODES: (&str, &str) = ("node_ids", "must be among those of the parent share");

@@ -1,4 +1,4 @@
-//! `AccessService`: what every service that holds nodes asks before it shows one.
+//! `AccessService`: access decisions for services that hold nodes.
 
 use ofself_proto::sharing::{
     BatchCheckAccessRequest, BatchCheckAccessResponse, CheckAccessRequest, CheckAccessResponse, ExplainAccessRequest,

@@ -6,7 +6,7 @@ use tonic::Status;
 use super::status::status;
 use crate::error::Error;
 
-/// Runs a change to its end even if its caller goes away.
+/// Runs a change to completion even if its caller goes away.
 pub(super) async fn change<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Status> {

@@ -1,4 +1,4 @@
-//! What is counted of decisions: how many of each answer, and why. Never whose.
+//! Metrics of decisions, by result and reason, never by person.
 
 use metrics::{counter, describe_counter};
 
@@ -6,9 +6,9 @@ use crate::operations::{AccessQuestion, CheckAccess};
 
 const DECISIONS: &str = "access_decisions_total";
 
-/// Says what the counts mean. To be called once, before the first is counted.
+/// Describes the metrics. Call it once, before the first measurement.
 pub(super) fn describe() {
-    describe_counter!(DECISIONS, "Questions about access to a node or a relationship, by answer and reason");
+    describe_counter!(DECISIONS, "Access decisions by result and reason");
 }
 
 pub(super) fn checked(done: &CheckAccess) {

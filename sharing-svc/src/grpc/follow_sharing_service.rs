@@ -1,4 +1,4 @@
-//! `FollowSharingService`: the share that comes and goes with a follow.
+//! `FollowSharingService`: the share of a follow.
 
 use ofself_proto::sharing::{
     GrantFollowShareRequest, GrantFollowShareResponse, RevokeFollowShareRequest, RevokeFollowShareResponse,

@@ -1,4 +1,4 @@
-//! The service on the wire. The only place that names tonic and the contract.
+//! The gRPC services. The only module that uses tonic and the generated code.
 
 mod access_service;
 mod change;
@@ -28,12 +28,12 @@ pub fn services() -> Vec<&'static str> {
     vec![<UserFacing as NamedService>::NAME, <Access as NamedService>::NAME, <Follows as NamedService>::NAME]
 }
 
-/// The services of the contract, those that are not built yet included: they answer UNIMPLEMENTED.
+/// The services of the contract, including unimplemented ones, which return UNIMPLEMENTED.
 pub fn contract() -> Vec<&'static str> {
     [services(), vec!["ofself.sharing.v1.SharingAdminService"]].concat()
 }
 
-/// The services, over `sharing`. A method of the contract that is not among them is answered UNIMPLEMENTED.
+/// The services of `sharing`. Other methods of the contract return UNIMPLEMENTED.
 pub fn routes(sharing: &Sharing) -> Routes {
     counts::describe();
     let user_facing = UserFacing::new(sharing_service::SharingRpc::new(sharing.clone()));

@@ -9,14 +9,14 @@ use crate::{
     error::Error,
 };
 
-/// Who wants to do what to whose nodes.
+/// The viewer, the owner and the action of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessQuestion {
-    /// Who wants to act.
+    /// The viewer.
     pub viewer: UserId,
-    /// Whose nodes these are.
+    /// The owner.
     pub owner: UserId,
-    /// What they want to do.
+    /// The action.
     pub action: Action,
 }
 
@@ -32,13 +32,13 @@ pub enum CheckAccess {
 }
 
 impl AccessQuestion {
-    /// Whether the viewer asks for their own nodes, which is always allowed.
+    /// Whether the viewer is the owner, who is always allowed.
     pub fn is_owners(&self) -> bool {
         self.viewer == self.owner
     }
 }
 
-// The moment of an answer is taken when the shares are there: until they are, one of them may have ended.
+// The time of the decision is taken after the read: a share may expire meanwhile.
 
 impl Sharing {
     /// Whether the viewer may act on `resource` of the owner now, and by which shares. One read at most.
@@ -51,7 +51,7 @@ impl Sharing {
         Ok(if allowing.is_empty() { CheckAccess::Denied } else { CheckAccess::AllowedBy(allowing) })
     }
 
-    /// The same for many resources of one owner, in the order asked. One read at most, and one moment for all.
+    /// The same for many resources of one owner, in the order of the request. At most one read, at one time.
     pub async fn batch_check_access(
         &self,
         question: &AccessQuestion,

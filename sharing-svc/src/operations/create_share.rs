@@ -14,21 +14,21 @@ use crate::{
     storage::ShareChange,
 };
 
-/// What `CreateShare` did.
+/// The result of `CreateShare`.
 #[derive(Clone, Debug)]
 pub enum CreateShare {
     /// It created this share.
     Created(ShareView),
-    /// The same request was answered with this before.
+    /// An equal request was executed before; its response.
     Replayed(ShareView),
-    /// The fields are valid; nothing else was asked for.
+    /// The fields are valid; the request asked for nothing else.
     Validated,
     /// It would create this share: the request was a dry run.
     WouldCreate(ShareView),
 }
 
 impl Sharing {
-    /// Creates the share that `creator` asks for, at most once for a `request` that may be repeated.
+    /// Creates the requested share for `creator`, at most once for an idempotent `request`.
     pub async fn create_share(
         &self,
         creator: UserId,
@@ -43,13 +43,13 @@ impl Sharing {
             WriteMode::Validate => return asked.map(|_| CreateShare::Validated),
             WriteMode::DryRun => return self.dry_run_create(creator, asked?, now).await.map(CreateShare::WouldCreate),
         }
-        // A repeat is answered even when its expiry, good at the time, has passed since.
+        // A repeat returns the first response even if its expiry has passed since.
         if request.is_none()
             && let Err(error) = asked
         {
             return Err(error);
         }
-        // Only the parent tells whose data a re-share is about. Until the owner's row is held it may change.
+        // Only the parent shows the owner of a re-share. Until the owner's row is locked it may change.
         let parent = match &asked {
             Ok(NewShare { parent: Some(parent), .. }) => self.parent_seen_by(&creator, parent).await.map(Some),
             Ok(_) | Err(_) => Ok(None),
@@ -136,7 +136,7 @@ async fn reshare(
     if ShareRole::of(&creator, parent.share()).is_none() {
         return Err(Error::ShareNotFound);
     }
-    // A re-share that names no end has that of its parent, and keeps it when the parent's is moved.
+    // A re-share without an expiry copies that of its parent.
     let expires_at = asked.terms.expires_at.or(parent.share().terms.expires_at);
     let asked = NewShare { terms: Terms { expires_at, ..asked.terms }, ..asked };
     check_reshare(&parent, &creator, &asked, now).map_err(|error| match error {

@@ -1,4 +1,4 @@
-//! `ExplainAccess`: why somebody may act, or may not.
+//! `ExplainAccess`: why a viewer may act, or may not.
 
 use super::{AccessQuestion, Sharing};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Sharing {
-    /// The answer of `CheckAccess`, with every share between the two looked at.
+    /// The decision of `CheckAccess`, with every share between the two.
     pub async fn explain_access(
         &self,
         question: &AccessQuestion,

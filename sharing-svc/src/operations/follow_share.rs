@@ -1,4 +1,4 @@
-//! `GrantFollowShare` and `RevokeFollowShare`: the share that comes and goes with a follow.
+//! `GrantFollowShare` and `RevokeFollowShare`: the share of a follow.
 
 use persistence::Priority;
 use types::FieldErrors;
@@ -49,7 +49,7 @@ impl Sharing {
             found.iter().filter(|share| has_live_follow(share)).map(|share| &share.owner).collect();
         owners.sort_unstable();
         owners.dedup();
-        // No transaction takes two owners: each has one of its own.
+        // No transaction locks two owners: each has its own.
         for owner in owners {
             self.end_follow(&follow, owner).await?;
         }

@@ -1,4 +1,4 @@
-//! `GetAccessFilter`: what a query on the owner's nodes must be narrowed by.
+//! `GetAccessFilter`: the filter for a query on the owner's nodes.
 
 use super::{AccessQuestion, Sharing};
 use crate::{

@@ -16,9 +16,9 @@ use crate::{
 const DEFAULT_PAGE_SIZE: usize = 100;
 /// Viewers on a page at most.
 const MAX_PAGE_SIZE: usize = 1_000;
-/// What one call reads at most, but for what a single recipient needs: a page may be short, or empty, and not be the last.
+/// Maximum reads of one call, except for a single large recipient: a page may be short or empty without being the last.
 const READ_BUDGET: ReadBudget = ReadBudget { recipients: 1_000, shares: 2_000, id_bytes: 16 * 1024 * 1024 };
-/// What a page token begins with; the version of its format.
+/// The prefix of a page token: the version of its format.
 const TOKEN_PREFIX: &str = "v1.";
 
 /// Which page of viewers.
@@ -31,7 +31,7 @@ pub struct ListViewers {
 /// One page of viewers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ViewersPage {
-    /// Everyone but the owner who can act on the node, in the order of their ids.
+    /// Everyone except the owner who can act on the node, sorted by id.
     pub viewers: Vec<Viewer>,
     /// The token of the next page; `None`: this is the last.
     pub next: Option<String>,
@@ -51,12 +51,12 @@ impl ListViewers {
         let after = match page_token.strip_prefix(TOKEN_PREFIX) {
             Some(viewer) if UserId::check(viewer).is_ok() => viewer.to_owned(),
             Some(_) => {
-                errors.add("page_token", "must be the next_page_token of an earlier answer");
+                errors.add("page_token", "must be the next_page_token of an earlier response");
                 String::new()
             }
             None => {
                 if !page_token.is_empty() {
-                    errors.add("page_token", "must be the next_page_token of an earlier answer");
+                    errors.add("page_token", "must be the next_page_token of an earlier response");
                 }
                 String::new()
             }

@@ -1,4 +1,4 @@
-//! What the service does: a file for each operation, or for a few that belong together, named after the RPC.
+//! The operations of the service: one file for each RPC, or for a few that belong together.
 
 mod check_access;
 mod create_share;
@@ -48,7 +48,7 @@ impl Sharing {
     }
 }
 
-/// Takes the id of a share as a caller wrote it: a text that is no id names no share.
+/// Parses the id of a share; any other text is the id of no share.
 fn share_named(text: &str) -> Result<ShareId, Error> {
     ShareId::parse(text).ok_or(Error::ShareNotFound)
 }

@@ -1,4 +1,4 @@
-//! Quotas of a change: checked against usage that counts it already; dead rows are marked before it is refused.
+//! Quotas of a change: checked against usage that includes it; ended rows are marked before it is rejected.
 
 use metrics::{counter, describe_counter};
 use types::Timestamp;
@@ -14,7 +14,7 @@ const REJECTIONS: &str = "share_quota_rejections_total";
 
 /// Describes the metrics. To be called once, before the first is counted.
 pub(super) fn describe() {
-    describe_counter!(REJECTIONS, "Changes of shares that a quota refused, by quota");
+    describe_counter!(REJECTIONS, "Changes of shares that a quota rejected, by quota");
 }
 
 impl Sharing {
@@ -38,7 +38,7 @@ impl Sharing {
         Ok(())
     }
 
-    /// Refuses a re-share whose recipient's re-shares hang below too many different shares.
+    /// Rejects a re-share whose recipient's re-shares have too many different parents.
     pub(super) async fn check_parents(
         &self,
         change: &ShareChange,

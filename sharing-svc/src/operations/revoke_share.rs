@@ -10,9 +10,9 @@ use crate::{
 };
 
 impl Sharing {
-    /// Revokes the share named `id` for `user`, who must own it or have created it. A revoked share stays as it is.
+    /// Revokes the share named `id` for `user`, its owner or creator. A revoked share is returned unchanged.
     ///
-    /// One row is written, however many shares hang below: decisions look at every share above.
+    /// It writes one row, whatever the number of re-shares: decisions consider every share above.
     pub async fn revoke_share(&self, user: UserId, id: String, expected: ExpectedVersions) -> Result<ShareView, Error> {
         let id = share_named(&id)?;
         let seen = self.store.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;

@@ -1,4 +1,4 @@
-//! `UpdateShare`: changes what a share grants.
+//! `UpdateShare`.
 
 use persistence::Priority;
 use types::{ExpectedVersions, Timestamp, WriteMode};
@@ -9,7 +9,7 @@ use crate::{
     error::Error,
 };
 
-/// What an update asks for.
+/// The requested update.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateShare {
     /// The new values.
@@ -21,7 +21,7 @@ pub struct UpdateShare {
 }
 
 impl Sharing {
-    /// Changes the share named `id` for `user`, who must own it or have created it. Nothing below it is written.
+    /// Changes the share named `id` for `user`, its owner or creator. Nothing below it is written.
     pub async fn update_share(&self, user: UserId, id: String, update: UpdateShare) -> Result<ShareView, Error> {
         let id = share_named(&id)?;
         let seen = self.store.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;
@@ -48,7 +48,7 @@ impl Sharing {
             return Ok(chain.view(now));
         }
         let changed = chain.with_share(share.with_terms(terms, now));
-        // What has ended, and stays so, is no copy of anything.
+        // A permanently ended share is not a duplicate.
         let is_active = changed.status(now) == Status::Active;
         let counts_again = share.ended_at.is_some() && changed.share().ended_at.is_none();
         if is_active || counts_again {
@@ -65,7 +65,7 @@ impl Sharing {
         } else {
             change.update(share, changed.share()).await?.into_iter().map(Into::into).collect()
         };
-        // A change that takes something away is never refused for what else there is.
+        // A change that narrows is never rejected by a quota.
         if counts_again || changed.share().terms.scope.is_wider_than(&share.terms.scope) {
             self.check_quotas(&change, changed.share(), usage, now).await?;
         }

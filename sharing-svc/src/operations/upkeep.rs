@@ -1,4 +1,4 @@
-//! Upkeep: marks what has ended, and purges what ended long ago. No decision waits for it or depends on it.
+//! Upkeep: marks ended shares, and purges old ones. No decision waits for it or depends on it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,15 +26,15 @@ const EVERY: Duration = Duration::from_secs(20);
 const GATHER: Duration = Duration::from_millis(100);
 /// Creators that are remembered until their quota is checked; the regular pass finds the others.
 const MAX_HINTS: usize = 10_000;
-/// Slices after which the purge of one creator goes on in the next pass.
+/// Slices after which the purge of one creator continues in the next pass.
 const MAX_SLICES: usize = 100;
-/// Upkeep takes its turn among those who change an owner's shares under the name of no user.
+/// Upkeep queues among the changes of an owner under the name of no user.
 const TURN: Priority<'static> = Priority::FairlyFor("");
 
 const MARKED: &str = "shares_marked_total";
 const PURGED: &str = "shares_purged_total";
 
-/// How much of what has ended is kept.
+/// The retention settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
     /// For how long.
@@ -43,7 +43,7 @@ pub struct Retention {
     pub bytes_per_creator: i64,
 }
 
-/// What changes tell upkeep, so that it need not wait for its next pass.
+/// Hints of changes, so that upkeep need not wait for its next pass.
 #[derive(Debug, Default)]
 pub(super) struct UpkeepHints {
     ended: Notify,
@@ -74,7 +74,7 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
-    /// Over the operations whose hints it takes.
+    /// The operations whose hints it takes.
     pub fn new(sharing: Sharing, retention: Retention) -> Self {
         describe_counter!(MARKED, "Shares that upkeep marked as ended");
         describe_counter!(PURGED, "Ended shares that upkeep deleted");
@@ -106,7 +106,7 @@ impl Upkeep {
             };
             if let Err(error) = done {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
-                warn!(%error, cause, "upkeep of shares failed; trying again");
+                warn!(%error, cause, "upkeep of shares failed; retrying");
             }
         }
     }
@@ -159,7 +159,7 @@ impl Upkeep {
         }
     }
 
-    /// Purges what is older than the retention period, and the next creators who left more than they may.
+    /// Purges shares beyond the retention period, and those of the next creators beyond their quota.
     pub async fn purge(&mut self) -> Result<(), Error> {
         self.purge_old().await?;
         let next = self.sharing.store.ended_bytes_by_creator(&self.checked_to).await?;
@@ -219,7 +219,7 @@ impl Upkeep {
             }
             let mut deleted = self.delete(oldest.clone(), now).await?;
             if deleted == 0 {
-                // What is left has others below it, which go first.
+                // The remaining ones have shares below them, which go first.
                 for (owner, share) in oldest.into_iter().take(1) {
                     deleted += self.delete_below(&owner, share, now).await?;
                 }
@@ -230,12 +230,12 @@ impl Upkeep {
             purged += deleted;
         }
         if purged > 0 {
-            info!(purged, "purged the oldest ended shares of a user who left more than the quota");
+            info!(purged, "purged the oldest ended shares of a user beyond the quota");
         }
         Ok(())
     }
 
-    /// Deletes a slice of the shares below `share` that have none below themselves.
+    /// Deletes a slice of the leaves below `share`.
     async fn delete_below(&self, owner: &UserId, share: ShareId, now: Timestamp) -> Result<usize, Error> {
         let mut above = share;
         loop {

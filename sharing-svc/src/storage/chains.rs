@@ -28,7 +28,7 @@ pub(super) fn with_links(backend: DbBackend, leaf: &str, owner: Option<&str>) ->
     with_links_and(backend, leaf, owner, "")
 }
 
-/// As [`with_links`], of a query with a column `total` beside those of `shares`.
+/// As [`with_links`], for a query with an additional column `total`.
 pub(super) fn with_links_and_total(backend: DbBackend, leaf: &str) -> String {
     with_links_and(backend, leaf, None, ", CAST(0 AS BIGINT) AS total")
 }
@@ -97,7 +97,7 @@ async fn query(connection: &impl ConnectionTrait, sql: &str, values: Vec<Value>)
     connection.query_all_raw(statement).await.map_err(failed)
 }
 
-/// Leaves come first.
+/// Leaves first.
 fn chains_in(rows: &[QueryResult]) -> Result<Vec<Chain>, Error> {
     let (mut leaves, mut links) = (Vec::new(), Vec::new());
     for row in rows {

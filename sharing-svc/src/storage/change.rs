@@ -1,4 +1,4 @@
-//! One change of one owner's shares: one transaction, which also keeps the answer for a repeat of the request.
+//! One change of one owner's shares: one transaction, which also stores the response for a repeat of the request.
 
 use anyhow::{Context, anyhow};
 use persistence::{
@@ -29,7 +29,7 @@ use crate::{
 /// One row per owner.
 pub(super) const OWNERS: VersionTable = VersionTable::new("owners", "owner_id");
 
-/// Revokes share $2 of owner $1 at $3, over version $4. What is below is left to the sweep.
+/// Revokes share $2 of owner $1 at $3, over version $4. The shares below are left to upkeep.
 const REVOKE: &str = "
     UPDATE shares SET revoked_at = $3, ended_at = $3, ended_permanently = TRUE, updated_at = $3, version = version + 1,
         sweep_below = EXISTS (
@@ -46,7 +46,7 @@ const PARENTS: &str = "
         LIMIT 64
     ) AS parent";
 
-/// What stands beside a share that is to be written.
+/// The context of a share that is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Siblings {
     /// An active share that grants the same scope to the same person: of the same creator from the same parent, so that a caller
@@ -62,14 +62,14 @@ pub struct ShareChange {
     kept_answer_bytes: u64,
 }
 
-/// A share as it was first answered under an idempotency key.
+/// A share in its first response under an idempotency key.
 #[derive(Serialize, Deserialize)]
 struct KeptAnswer {
     share: Model,
     effective: KeptEffective,
 }
 
-/// What a share granted when it was created.
+/// The effective terms of a share at its creation.
 #[derive(Serialize, Deserialize)]
 enum KeptEffective {
     Own,
@@ -100,7 +100,7 @@ impl Store {
 }
 
 impl ShareChange {
-    /// The answer that `request` got before; waits for a first request that is in flight in another process.
+    /// The stored response of `request`; waits for a first request in flight in another process.
     pub async fn lookup(&self, request: &IdempotentRequest, now: Timestamp) -> Result<Option<ShareView>, Error> {
         self.change.lock(&request.lock()).await.map_err(|error| match DatabaseErrorKind::of(&error) {
             DatabaseErrorKind::Contended => Error::IdempotencyKeyInFlight,
@@ -114,7 +114,7 @@ impl ShareChange {
             Lookup::Reused => Err(Error::IdempotencyKeyReused),
             Lookup::Answered(answer) => {
                 let kept: KeptAnswer = serde_json::from_value(answer)
-                    .context("an answer kept under an idempotency key cannot be read")
+                    .context("cannot read a response stored under an idempotency key")
                     .map_err(Error::Internal)?;
                 kept.into_view().map(Some)
             }
@@ -127,7 +127,7 @@ impl ShareChange {
         OWNERS.raise(&self.change, owner.as_str(), now).await.map_err(failed)
     }
 
-    /// Takes the owner's row until the end of this change without raising their version: no access changes.
+    /// Locks the owner's row until the end of this change without raising the version: no access changes.
     pub async fn hold_owner(&self, owner: &UserId) -> Result<(), Error> {
         OWNERS.hold(&self.change, owner.as_str()).await.map_err(failed)
     }
@@ -141,7 +141,7 @@ impl ShareChange {
         Ok(read_chains(connection, &sql, values).await?.pop())
     }
 
-    /// What stands beside `share` at `now`.
+    /// The context of `share` at `now`.
     pub async fn siblings(&self, share: &Share, now: Timestamp) -> Result<Siblings, Error> {
         const EQUAL: &str = concat!(
             "SELECT id FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND scope_digest = $3 AND id <> $5 AND ",
@@ -206,7 +206,7 @@ impl ShareChange {
         self.write_usage(&before.owner, usage).await
     }
 
-    /// Revokes a share: writes its row, and none of those below, however many there are.
+    /// Revokes a share: writes its row, and none of those below.
     pub async fn revoke(&self, before: &Share, now: Timestamp) -> Result<Share, Error> {
         let revoked = before.revoked(now);
         let values = vec![before.owner.as_str().into(), before.id.0.into(), now.utc().into(), before.version.into()];
@@ -217,11 +217,11 @@ impl ShareChange {
         Ok(revoked)
     }
 
-    /// Makes the change durable, and with it the answer to `request`, where a repeat may come.
+    /// Commits the change and, for an idempotent request, its response.
     pub async fn commit(self, answer: Option<(&IdempotentRequest, &ShareView)>) -> Result<(), Error> {
         if let Some((request, view)) = answer {
             let kept = serde_json::to_value(KeptAnswer::from(view))
-                .context("an answer cannot be kept")
+                .context("cannot store a response")
                 .map_err(Error::Internal)?;
             let created_at = view.share.created_at;
             let stored = idempotency::store(&self.change, request, kept, created_at, self.kept_answer_bytes).await;
@@ -245,7 +245,7 @@ impl ShareChange {
         self.change.query(sql, values).await.map_err(failed)
     }
 
-    /// For locks beside the owner's row.
+    /// For locks in addition to the owner's row.
     pub(super) async fn lock(&self, lock: &Lock) -> Result<(), Error> {
         self.change.lock(lock).await.map_err(failed)
     }

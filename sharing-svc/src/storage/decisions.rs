@@ -13,7 +13,7 @@ use crate::{
     error::Error,
 };
 
-/// Ended shares between two people that an explanation looks at.
+/// Ended shares between two people that an explanation considers.
 pub const ENDED_SHARES_EXPLAINED: i64 = 100;
 
 /// The open shares from $1 to $2 at $3.
@@ -35,14 +35,14 @@ const OPEN_TO_RANGE: &str = concat!(
     open_at!("$4")
 );
 
-/// The next $3 people after $2 with whom $1 shares something, and how much.
+/// The next $3 people after $2 with whom $1 shares something, with the number of their shares.
 const RECIPIENTS: &str = "
     SELECT user_id, CAST(SUM(shares) AS BIGINT) AS shares, CAST(SUM(id_bytes) AS BIGINT) AS id_bytes
     FROM share_usage
     WHERE owner_id = $1 AND user_id > $2 AND kind IN ('own', 'reshared') AND shares > 0
     GROUP BY user_id ORDER BY user_id LIMIT $3";
 
-/// What one page of recipients may make a call read.
+/// The maximum reads for one page of recipients.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadBudget {
     /// Recipients.
@@ -53,12 +53,12 @@ pub struct ReadBudget {
     pub id_bytes: i64,
 }
 
-/// The shares of one owner to some recipients, who are next to each other in the order of their ids.
+/// The shares of one owner to a range of recipients, sorted by id.
 #[derive(Debug)]
 pub struct RecipientRange {
     /// Open shares to these recipients; no recipient is split over ranges.
     pub chains: Vec<Chain>,
-    /// The last recipient that was looked at; `None`: this range is the last.
+    /// The last recipient of the range; `None`: this range is the last.
     pub next_after: Option<String>,
 }
 

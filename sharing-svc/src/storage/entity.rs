@@ -33,7 +33,7 @@ pub(super) struct Model {
     pub(super) ancestors: Json,
     pub(super) revoked_at: Option<ChronoDateTimeUtc>,
     pub(super) ended_at: Option<ChronoDateTimeUtc>,
-    /// It, or a share above it, was revoked: it cannot come back.
+    /// It, or a share above it, was revoked permanently.
     pub(super) ended_permanently: bool,
     /// It has ended permanently, and shares directly below it may not be marked yet.
     pub(super) sweep_below: bool,

@@ -1,4 +1,4 @@
-//! Shares of follows. A follow is looked up by its id alone: its owner is not known yet.
+//! Shares of follows. A follow is looked up by its id only: its owner is not known yet.
 
 use persistence::Lock;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -18,12 +18,12 @@ use crate::{
 const END: &str = "UPDATE shares SET follow_ended_at = $3 WHERE owner_id = $1 AND id = $2 AND follow_ended_at IS NULL";
 
 impl ShareChange {
-    /// Waits until no other change concerns this follow. To be taken before the owner's row.
+    /// Waits until no other change concerns this follow. Call it before locking the owner's row.
     pub async fn lock_follow(&self, follow: &FollowId) -> Result<(), Error> {
         self.lock(&Lock::new("follow", follow.as_str())).await
     }
 
-    /// The shares of a follow: first the one whose follow has not ended, then the newest.
+    /// The shares of a follow: first the open one, then the newest.
     pub async fn shares_of_follow(&self, follow: &FollowId) -> Result<Vec<Share>, Error> {
         shares_of_follow(self.connection(), follow, None).await
     }
@@ -40,7 +40,7 @@ impl ShareChange {
     }
 }
 
-/// Which one stands is not told by times: the clocks of two replicas may differ.
+/// Timestamps do not decide which one is open: the clocks of two replicas may differ.
 async fn shares_of_follow(
     connection: &impl ConnectionTrait,
     follow: &FollowId,

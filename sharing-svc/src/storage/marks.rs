@@ -20,31 +20,31 @@ use crate::{
     error::Error,
 };
 
-/// Rows that one change marks at most, so that it holds the owner's row for a short time.
+/// Maximum rows that one change marks, so that it holds the owner's row for a short time.
 pub const MARK_SLICE: i64 = 1_000;
 
 /// Before the first share in the order of their ids.
 pub const FIRST: ShareId = ShareId(Uuid::nil());
 
-/// What is left to be marked below a share.
+/// The rest to be marked below a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sweep {
     /// Nothing.
     Done,
     /// The next slice, of those after this share.
     More(ShareId),
-    /// Shares that cannot be marked: the share was swept already, or the store holds what no operation writes.
+    /// Shares that cannot be marked: marked already, or invalid rows.
     Stuck,
 }
 
-/// Among which shares of an owner dead rows are looked for.
+/// The shares of an owner among which ended rows are searched.
 #[derive(Clone, Copy, Debug)]
 pub enum DeadRows<'a> {
     /// Those to one recipient.
     Recipient(&'a UserId),
     /// Re-shares by one creator.
     Creator(&'a UserId),
-    /// Those whose expiry has passed, of all shares of the owner.
+    /// Expired shares of the owner.
     Expired,
     /// Those directly below one share, after another of them in the order of their ids: what was marked before need not be
     /// passed over again.
@@ -85,7 +85,7 @@ impl ShareChange {
         Ok(self.mark_slice(owner, rows, at).await?.0)
     }
 
-    /// As [`mark`](Self::mark), with the last candidate that was looked at.
+    /// As [`mark`](Self::mark), with the last candidate that was considered.
     async fn mark_slice(
         &self,
         owner: &UserId,
@@ -151,7 +151,7 @@ impl ShareChange {
             return Ok(Sweep::More(last));
         }
         let key = || vec![owner.as_str().into(), share.0.into()];
-        // Those whose own expiry has passed are marked already; only now can they not come back.
+        // Expired rows are marked already; only now are they permanent.
         let rows = self.query(EXPIRED_BELOW, key().into_iter().chain([MARK_SLICE.into()]).collect()).await?;
         let expired = rows.iter().map(share_id).collect::<Result<Vec<_>, _>>()?;
         if !expired.is_empty() {
@@ -241,9 +241,9 @@ fn instant(timestamp: ChronoDateTimeUtc) -> Result<Timestamp, Error> {
     Timestamp::new(timestamp).map_err(|error| Error::Internal(error.into()))
 }
 
-// What finds work looks at the shares of all owners; what does it names one.
+// Searches for work read the shares of all owners; the work itself names one.
 impl Store {
-    /// Owners of whose shares some have expired at `at` and are not marked, in the order of expiry.
+    /// Owners with shares that have expired at `at` and are not marked, in the order of expiry.
     pub async fn owners_with_expired_shares(&self, at: Timestamp) -> Result<Vec<UserId>, Error> {
         const EXPIRED: &str = "
             SELECT DISTINCT owner_id FROM (

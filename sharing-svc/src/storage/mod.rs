@@ -1,4 +1,4 @@
-//! Shares in a database. The only place that names SeaORM; what leaves it are domain values.
+//! Storage of shares. The only module that uses SeaORM; it returns domain values.
 
 mod chains;
 mod change;
@@ -28,14 +28,14 @@ use types::Timestamp;
 
 use crate::error::Error;
 
-/// The schema that the service keeps to on PostgreSQL.
+/// The PostgreSQL schema of the service.
 pub const SCHEMA: &str = "sharing";
 
-/// Where shares are kept.
+/// The storage of shares.
 #[derive(Clone)]
 pub struct Store {
     database: Database,
-    /// Bytes that the answers under one user's idempotency keys take at most.
+    /// Maximum bytes of stored responses under one user's idempotency keys.
     kept_answer_bytes: u64,
 }
 
@@ -45,13 +45,13 @@ impl Store {
         self.database.server_time(clock).await.map_err(failed)
     }
 
-    /// Over a database whose migrations have been applied.
+    /// Uses a database whose migrations are applied.
     pub fn new(database: Database, kept_answer_bytes: u64) -> Self {
         Self { database, kept_answer_bytes }
     }
 }
 
-/// What a driver's error means for the operation that met it.
+/// Maps a database error to an operation error.
 fn failed(error: DbErr) -> Error {
     match DatabaseErrorKind::of(&error) {
         DatabaseErrorKind::Unavailable | DatabaseErrorKind::Contended => Error::Unavailable(anyhow!(error)),

@@ -13,18 +13,18 @@ use crate::{
     error::Error,
 };
 
-/// Rows that are looked for at once, and that one change deletes at most.
+/// Maximum rows that one change deletes.
 pub const PURGE_SLICE: i64 = 1_000;
 
-/// Whether a share may be purged: that of a follow is kept until the follow has ended, since it says that the owner revoked it.
+/// Whether a share may be purged: that of a follow is kept until the follow has ended, since it records a revocation by the owner.
 const NO_LIVE_FOLLOW: &str = "(follow_id IS NULL OR follow_ended_at IS NOT NULL)";
 
-/// What one creator left that has ended.
+/// The ended shares of one creator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndedBytes {
     /// The creator.
     pub creator: UserId,
-    /// What the rows of their ended shares take.
+    /// The size of their rows.
     pub bytes: i64,
 }
 
@@ -51,7 +51,7 @@ impl ShareChange {
         self.execute(&sql, values).await
     }
 
-    /// Deletes shares of `owner` that had ended permanently by `ended_by` and have none below them. The owner's row must be held.
+    /// Deletes shares of `owner` that ended permanently by `ended_by` and have none below them. The owner's row must be locked.
     pub async fn delete(&self, owner: &UserId, shares: &[ShareId], ended_by: Timestamp) -> Result<usize, Error> {
         if shares.is_empty() {
             return Ok(0);
@@ -73,7 +73,7 @@ impl ShareChange {
     }
 }
 
-// What finds work looks at the shares of all owners; what does it names one.
+// Searches for work read the shares of all owners; the work itself names one.
 impl Store {
     /// Shares that expired by `expired_by` and may still be renewed, the oldest first.
     pub async fn long_expired_shares(&self, expired_by: Timestamp) -> Result<Vec<(UserId, ShareId)>, Error> {
@@ -86,7 +86,7 @@ impl Store {
         self.keys(&sql, vec![expired_by.utc().into(), PURGE_SLICE.into()]).await
     }
 
-    /// Shares that had ended permanently by `ended_by` and have none below them, the oldest first.
+    /// Shares that ended permanently by `ended_by` and have none below them, the oldest first.
     pub async fn purgeable_shares(&self, ended_by: Timestamp) -> Result<Vec<(UserId, ShareId)>, Error> {
         let sql = format!(
             "SELECT owner_id, id FROM shares
@@ -98,7 +98,7 @@ impl Store {
         self.keys(&sql, vec![ended_by.utc().into(), PURGE_SLICE.into()]).await
     }
 
-    /// The next creators after `after`, in the order of their ids, with what their ended shares take.
+    /// The next creators after `after`, sorted by id, with the size of their ended shares.
     pub async fn ended_bytes_by_creator(&self, after: &str) -> Result<Vec<EndedBytes>, Error> {
         const NEXT: &str = "
             SELECT user_id, CAST(SUM(id_bytes) AS BIGINT) AS bytes FROM share_usage
@@ -106,7 +106,7 @@ impl Store {
         self.ended_bytes(NEXT, vec![after.into(), PURGE_SLICE.into()]).await
     }
 
-    /// What the ended shares of `creator` take.
+    /// The size of the ended shares of `creator`.
     pub async fn ended_bytes_of(&self, creator: &UserId) -> Result<i64, Error> {
         const OF: &str = "
             SELECT user_id, CAST(SUM(id_bytes) AS BIGINT) AS bytes FROM share_usage

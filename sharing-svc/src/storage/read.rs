@@ -13,7 +13,7 @@ use crate::{
     error::Error,
 };
 
-/// Share $1, if $2 owns, created or received it. An id is enough to find it: its owner is not known yet.
+/// Share $1, if $2 owns, created or received it. The id suffices: its owner is not known yet.
 const SEEN_BY: &str = "SELECT * FROM shares WHERE id = $1 AND (owner_id = $2 OR recipient_id = $2 OR creator_id = $2)";
 
 /// No list is longer; an offset beyond it could not be added to a limit.
@@ -30,7 +30,7 @@ pub enum ShareFilter {
     Inactive,
 }
 
-/// Whose list it is.
+/// The kind of list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShareList<'a> {
     /// Shares of this user's data, and re-shares that they created of other people's.
@@ -65,7 +65,7 @@ impl Store {
         }
         let backend = reader.get_database_backend();
         let page = match backend {
-            // One look-up a key: the planner would rather read the whole table for a page whose length it does not know.
+            // One lookup by key: the planner would scan the whole table for a page of unknown length.
             DbBackend::Postgres => format!(
                 "SELECT share.*, ({total}) AS total FROM ({keys}) AS page CROSS JOIN LATERAL (
                      SELECT * FROM shares WHERE shares.owner_id = page.owner_id AND shares.id = page.id OFFSET 0

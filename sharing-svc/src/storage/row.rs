@@ -1,4 +1,4 @@
-//! Rows to shares and back. A row that is no share is a fault of ours, never a guess.
+//! Conversion between rows and shares. An invalid row is an internal error.
 
 use anyhow::{Context, anyhow};
 use runtime::digest::sha256;

@@ -11,10 +11,10 @@ use crate::{
     error::Error,
 };
 
-/// What the row of an ended share takes beside its ids.
+/// The overhead of an ended share's row beside its ids.
 pub(super) const ROW_BYTES: i64 = 512;
 
-/// The rows of owner $1 that shares give, where they differ from what is counted.
+/// The usage of owner $1 as computed from shares, where it differs from the counters.
 const DIFFERENCES: &str = "
     WITH counted AS (
         SELECT owner_id, user_id, kind, shares, ids, id_bytes FROM share_usage WHERE owner_id = $1
@@ -42,12 +42,12 @@ const DIFFERENCES: &str = "
         OR COALESCE(counted.ids, 0) <> COALESCE(added_up.ids, 0)
         OR COALESCE(counted.id_bytes, 0) <> COALESCE(added_up.id_bytes, 0)";
 
-/// Usage that is not what the shares add up to.
+/// A counter that differs from the shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageDifference {
-    /// By whom it is counted.
+    /// The key of the counter.
     pub user: String,
-    /// What is counted.
+    /// The counted usage.
     pub kind: String,
     /// Shares as counted, and as they are.
     pub shares: (i64, i64),
@@ -56,7 +56,7 @@ pub struct UsageDifference {
 /// Usage with the share that is checked against a quota.
 #[derive(Clone, Copy, Debug)]
 pub struct PlannedUsage {
-    /// What is counted.
+    /// The counted usage.
     pub kind: UsageKind,
     /// The usage with the share.
     pub total: Usage,
@@ -75,21 +75,21 @@ impl From<(UsageKind, Usage)> for PlannedUsage {
 pub(super) struct UsageChange(BTreeMap<(UserId, UsageKind), Usage>);
 
 impl UsageChange {
-    /// Counts `share` as open, `times` being 1, or no longer, `times` being -1.
+    /// Adds `share` to the counters of open shares (`times` 1), or removes it (-1).
     pub(super) fn add(&mut self, share: &Share, times: i64) {
         for (kind, user) in share.usage_keys() {
             self.add_unit(kind, user, Usage::of(share), times);
         }
     }
 
-    /// Counts `share` among the ended ones of its creator, or no longer.
+    /// Adds `share` to the ended ones of its creator, or removes it.
     pub(super) fn add_ended(&mut self, share: &Share, times: i64) {
         let usage = Usage::of(share);
         let unit = Usage { id_bytes: usage.id_bytes + ROW_BYTES, ..usage };
         self.add_unit(UsageKind::Ended, share.creator.clone(), unit, times);
     }
 
-    /// Counts the share before a change no longer, and the share after it.
+    /// Replaces the share before a change by the one after it.
     pub(super) fn replace(&mut self, before: &Share, after: &Share) {
         for (share, times) in [(before, -1), (after, 1)] {
             if share.ended_at.is_none() {
@@ -100,7 +100,7 @@ impl UsageChange {
         }
     }
 
-    /// Takes over a row that a statement marked as ended: it is `RETURNING` the columns of [`RETURNED`].
+    /// Counts a row that a statement marked as ended: it is `RETURNING` the columns of [`RETURNED`].
     pub(super) fn end_row(&mut self, row: &QueryResult) -> Result<(), Error> {
         let returned = Returned::read(row)?;
         for (kind, user) in returned.open_keys() {
@@ -110,7 +110,7 @@ impl UsageChange {
         Ok(())
     }
 
-    /// Takes over an ended row that a statement deleted.
+    /// Counts an ended row that a statement deleted.
     pub(super) fn delete_row(&mut self, row: &QueryResult) -> Result<(), Error> {
         let returned = Returned::read(row)?;
         self.add_unit(UsageKind::Ended, returned.creator.clone(), returned.ended_usage(), -1);
@@ -184,7 +184,7 @@ impl ShareChange {
         Ok(Usage { shares: number("shares")?, ids: number("ids")?, id_bytes: number("id_bytes")? })
     }
 
-    /// The usage that counts `after` in place of `before`, without writing it.
+    /// The usage with `after` in place of `before`, without writing it.
     pub async fn planned_usage(&self, before: Option<&Share>, after: &Share) -> Result<Vec<PlannedUsage>, Error> {
         let mut change = UsageChange::default();
         match before {
@@ -267,7 +267,7 @@ impl ShareChange {
 const MAX_UNITS: usize = 500;
 
 impl Store {
-    /// Where the usage that is counted for `owner` is not what their shares add up to; empty unless the code is wrong.
+    /// Where the counters of `owner` differ from their shares; empty unless the code is wrong.
     pub async fn usage_differences(&self, owner: &UserId) -> Result<Vec<UsageDifference>, Error> {
         let reader = self.database.reader();
         let statement =

@@ -46,7 +46,7 @@ async fn doctor_reports_errors_and_how_to_fix_them() {
     expect(&found(&settings, much_later).await, &format!("error sharing-svc certificate {cert} has expired"));
 
     fs::set_permissions(folder.join("sharing-svc.key"), fs::Permissions::from_mode(0o644)).unwrap();
-    expect(&found(&settings, now).await, "error sharing-svc certificates everybody on this machine may read the key");
+    expect(&found(&settings, now).await, "error sharing-svc certificates every user of this machine may read the key");
 
     settings.service.grpc.tls = grpc_server::MutualTls::default();
     settings.listen = "0.0.0.0:0".parse().unwrap();
@@ -75,5 +75,5 @@ fn exit_code_of_doctor_reports_errors() {
     fs::set_permissions(data.join("signing-key.der"), fs::Permissions::from_mode(0o644)).unwrap();
     let (code, output) = ofself(&["doctor"], &data);
     assert_eq!(code, Some(1));
-    expect(&output, "error ofself signing key everybody on this machine may read the key");
+    expect(&output, "error ofself signing key every user of this machine may read the key");
 }

@@ -43,11 +43,11 @@ async fn service_reports_unsafe_options() {
         (vec!["--listen", "0.0.0.0:0"], "pass --insecure-plaintext"),
         (vec!["--listen", "[::]:0"], "pass --insecure-plaintext"),
         (vec!["--listen", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key], "TLS_CLIENT_CA"),
-        (vec!["--tls-cert", cert], "TLS_CERT and TLS_KEY go together"),
-        (vec!["--roles", roles], "without TLS every peer has every role"),
+        (vec!["--tls-cert", cert], "set both TLS_CERT and TLS_KEY"),
+        (vec!["--roles", roles], "without certificates every peer has every role"),
         (vec!["--tls-cert", cert, "--tls-key", key, "--tls-client-ca", ca], "ROLES is empty"),
         (vec!["--tls-cert", cert, "--tls-key", open_key, "--tls-client-ca", ca, "--roles", roles], "chmod o="),
-        (vec!["--tls-cert", key, "--tls-key", key, "--tls-client-ca", ca, "--roles", roles], "no certificate"),
+        (vec!["--tls-cert", key, "--tls-key", key, "--tls-client-ca", ca, "--roles", roles], "has no PEM certificate"),
         (
             vec!["--tls-cert", ca, "--tls-key", key, "--tls-client-ca", ca, "--roles", roles],
             "cannot be used with its key",
@@ -113,7 +113,10 @@ async fn gateway_reports_unsafe_options() {
         ("--insecure-plaintext", Box::new(|settings| settings.listen = "0.0.0.0:0".parse().unwrap())),
         ("in plain text beyond this machine", Box::new(move |settings| settings.sharing_url = url("http://sharing:1"))),
         ("UPSTREAM_TLS_CERT", Box::new(move |settings| settings.exposure_url = url("https://exposure:1"))),
-        ("go together", Box::new(|settings| settings.upstream_tls.upstream_tls_cert = Some("x".into()))),
+        (
+            "set all of UPSTREAM_TLS_CERT",
+            Box::new(|settings| settings.upstream_tls.upstream_tls_cert = Some("x".into())),
+        ),
     ];
     for (message, change) in cases {
         let mut settings = local();

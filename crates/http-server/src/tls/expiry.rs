@@ -18,11 +18,11 @@ const START: &str = "tls_certificate_not_before_timestamp_seconds";
 
 /// Shows in the metrics from when until when the certificate of `path` is good. `which`: `server` or `client`.
 pub(super) fn show(which: &'static str, path: &Path) {
-    describe_gauge!(EXPIRY, "When the certificate in use ends, in Unix seconds");
-    describe_gauge!(START, "When the certificate in use began, in Unix seconds");
+    describe_gauge!(EXPIRY, "Expiry of the certificate in use, in Unix seconds");
+    describe_gauge!(START, "Start of validity of the certificate in use, in Unix seconds");
     for (name, timestamp) in [(EXPIRY, valid_until(path)), (START, valid_from(path))] {
         if let Ok(timestamp) = timestamp {
-            #[expect(clippy::cast_precision_loss, reason = "a second more or less is nobody's")]
+            #[expect(clippy::cast_precision_loss, reason = "seconds are exact enough")]
             gauge!(name, "certificate" => which).set(timestamp as f64);
         }
     }
@@ -58,6 +58,6 @@ fn held_against(
             i64::try_from(timestamp.as_secs()).map_err(|error| fault(&error))
         }
         // It is not good then; what was asked for could not be answered.
-        Ok(_) => Err(fault(&"does not say when it is good")),
+        Ok(_) => Err(fault(&"has no validity period")),
     }
 }

@@ -25,7 +25,7 @@ pub fn refuse_readable_by_others(path: &Path) -> Result<(), ConfigurationError> 
         return Ok(());
     }
     let path = path.display();
-    Err(ConfigurationError::new(format!("everybody on this machine may read the key {path}; run `chmod o= {path}`")))
+    Err(ConfigurationError::new(format!("every user of this machine may read the key {path}; run `chmod o= {path}`")))
 }
 
 /// The certificates of a file, the first of them its owner's.
@@ -34,14 +34,14 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
     let found: Result<Vec<_>, _> =
         CertificateDer::pem_file_iter(path).map_err(|error| fault(error.to_string()))?.collect();
     let found = found.map_err(|error| fault(error.to_string()))?;
-    if found.is_empty() { Err(fault("holds no certificate in PEM".to_owned())) } else { Ok(found) }
+    if found.is_empty() { Err(fault("has no PEM certificate".to_owned())) } else { Ok(found) }
 }
 
 /// The private key of a file with restricted permissions.
 pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, ConfigurationError> {
     refuse_readable_by_others(path)?;
     PrivateKeyDer::from_pem_file(path)
-        .map_err(|error| ConfigurationError::new(format!("{}: holds no private key in PEM: {error}", path.display())))
+        .map_err(|error| ConfigurationError::new(format!("{}: has no PEM private key: {error}", path.display())))
 }
 
 /// The authorities of a file.
@@ -49,7 +49,7 @@ pub(super) fn authorities(path: &Path) -> Result<Arc<RootCertStore>, Configurati
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path)? {
         roots.add(certificate).map_err(|error| {
-            ConfigurationError::new(format!("{}: holds no certificate of an authority: {error}", path.display()))
+            ConfigurationError::new(format!("{}: has no certificate of an authority: {error}", path.display()))
         })?;
     }
     Ok(Arc::new(roots))

@@ -50,9 +50,9 @@ impl<T: Send + Sync + 'static> Reloaded<T> {
         match (self.make)() {
             Ok(value) => {
                 self.current.store(Arc::new(value));
-                info!(files = ?self.files, "certificates changed and are in use");
+                info!(files = ?self.files, "certificates reloaded");
             }
-            Err(error) => warn!(%error, "certificates changed and cannot be used; keeping those there were"),
+            Err(error) => warn!(%error, "cannot use the changed certificates; keeping the current ones"),
         }
     }
 }

@@ -52,7 +52,7 @@ impl ServerTls {
             (None, None) => Ok(None),
             (Some(cert), Some(key)) => Ok(Some((cert.clone(), key.clone()))),
             (Some(_), None) | (None, Some(_)) => {
-                Err(ConfigurationError::new("TLS_CERT and TLS_KEY go together: name both or neither"))
+                Err(ConfigurationError::new("set both TLS_CERT and TLS_KEY, or neither"))
             }
         }
     }
@@ -67,7 +67,7 @@ impl ClientTls {
                 TlsConnector::new(cert.clone(), key.clone(), authorities.clone(), reload).map(Some)
             }
             (_, _, _) => Err(ConfigurationError::new(
-                "UPSTREAM_TLS_CERT, UPSTREAM_TLS_KEY and UPSTREAM_TLS_CA go together: name all three or none",
+                "set all of UPSTREAM_TLS_CERT, UPSTREAM_TLS_KEY and UPSTREAM_TLS_CA, or none",
             )),
         }
     }

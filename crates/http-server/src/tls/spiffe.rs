@@ -23,7 +23,7 @@ impl SpiffeId {
         &self.0
     }
 
-    /// The id that a certificate carries as the only URI among its names. One with several, or none, names nobody
+    /// The SPIFFE id of a certificate: its only URI SAN. `None` if there are several or none
     /// (<https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md>, 5.2).
     pub fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
         let certificate = EndEntityCert::try_from(certificate).ok()?;

@@ -26,12 +26,12 @@ pub(in super::super) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// Where it stands.
+    /// Its position.
     pub(in super::super) fn place(&self) -> Range<usize> {
         self.start..self.in_groups().last().map_or(self.start, |last| last.place.end)
     }
 
-    /// The group behind its last.
+    /// The group after its last.
     pub(in super::super) fn after(&self) -> usize {
         self.after
     }
@@ -119,7 +119,7 @@ impl<'a> Window<'a> {
         before.into_iter().chain(behind).any(|sign| signs.contains(&sign))
     }
 
-    /// Digits in a group behind it, counted from 0; 0: there is none.
+    /// Digits in a group after it, counted from 0; 0: none.
     pub(in super::super) fn length_behind(&self, index: usize) -> usize {
         self.sequence.groups.get(self.after + index).map_or(0, |group| group.place.len())
     }
@@ -181,13 +181,13 @@ impl<'a> Window<'a> {
             || (behind.starts_with('-') && begins_with_a_code(behind.bytes()))
     }
 
-    /// What the words before it say.
+    /// The meaning of the words before it.
     pub(in super::super) fn context(&self) -> Context {
         let words = self.sequence.words_before();
         if self.first == 0 {
             return words;
         }
-        // Other numbers stand between.
+        // Other numbers are between.
         let first = self.sequence.groups.first().map_or(self.start, |group| group.place.start);
         let is_near = self.start - first <= REACH_OF_A_CALL;
         // The first may be the end of a longer code: `tracking 1Z 999 AA1 01 2345 6784`.

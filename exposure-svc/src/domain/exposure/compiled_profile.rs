@@ -1,4 +1,4 @@
-//! A profile made ready to be asked many times.
+//! A profile compiled for many decisions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -39,7 +39,7 @@ pub struct CompiledProfile {
     reads_freeform: bool,
 }
 
-/// What a type of nodes means.
+/// The meaning of a node type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TypeRole {
     Allowed,
@@ -47,7 +47,7 @@ enum TypeRole {
     Excluded,
 }
 
-/// How far a `read` permission goes.
+/// The extent of a `read` permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reads {
     Everything,
@@ -55,7 +55,7 @@ enum Reads {
 }
 
 impl CompiledProfile {
-    /// Compiles what a profile says of nodes.
+    /// Compiles the rules of a profile.
     pub fn new(rules: &Rules, is_active: bool) -> Self {
         // Every part is named: one that is added later cannot be forgotten here.
         let Rules {

@@ -9,11 +9,11 @@ use crate::domain::Rules;
 /// Why a node is exposed or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// Whether it is; the same as every other way of asking.
+    /// The decision; the same as that of every other method.
     pub exposed: bool,
     /// The gist, for a person to read.
     pub reason: String,
-    /// Every rule, in the order in which they are asked, and what came of them.
+    /// Every rule in evaluation order, with its value.
     pub rules: Vec<RuleValue>,
 }
 
@@ -32,11 +32,11 @@ pub fn explain(rules: &Rules, is_active: bool, node: &NodeFacts<'_>) -> Explanat
     let hiding: Vec<_> = values.iter().filter(|value| hides(value)).map(said).collect();
     let exposed = hiding.is_empty();
     let brought_in = if is_picked {
-        "it was picked by hand"
+        "it is a picked node"
     } else if is_filtered {
         "every inclusion filter holds, and nothing hides it"
     } else {
-        "no inclusion filter is stated, and nothing hides it"
+        "no inclusion filter is set, and nothing hides it"
     };
     let reason = match hiding.as_slice() {
         [] => format!("exposed: {brought_in}"),

@@ -1,9 +1,9 @@
-//! A tag expression, flattened: tests in a row, each of which says where to go on.
+//! A tag expression compiled to a list of tests with jumps.
 
 use super::tag_index::{SeenTags, TagIndexBuilder};
 use crate::domain::{TagExpression, TagOp};
 
-/// A tag expression as a list of tests. Each test is on one tag and goes on to a test further down the list, or to an answer:
+/// A tag expression as a list of tests. Each test is on one tag and jumps to a later test or to a result:
 /// at most one pass, no stack.
 #[derive(Clone, Debug)]
 pub(super) struct ExpressionProgram {
@@ -23,7 +23,7 @@ struct Test {
 enum Target {
     Holds,
     Fails,
-    /// The test of this number, which is lower than that of any test that goes there.
+    /// The number of this test, lower than that of any test that jumps to it.
     Test(u16),
 }
 
@@ -35,7 +35,7 @@ impl ExpressionProgram {
         Self { tests, entry }
     }
 
-    /// Whether the expression holds of these tags.
+    /// Whether the expression holds for these tags.
     pub(super) fn holds<const WORDS: usize>(&self, tags: &SeenTags<WORDS>) -> bool {
         let mut target = self.entry;
         loop {
@@ -53,7 +53,7 @@ impl ExpressionProgram {
     }
 }
 
-/// Adds the tests of `expression`, which goes on to `holds` or `fails`, and answers where it begins. From the last condition
+/// Compiles `expression`, which jumps to `holds` or `fails`, and returns its first test. From the last condition
 /// to the first, so that each knows where the next one begins.
 fn compile<'a>(
     expression: &'a TagExpression,
@@ -74,7 +74,7 @@ fn compile<'a>(
         TagExpression::Operation { op: TagOp::Or, conditions } => {
             conditions.iter().rev().fold(fails, |next, condition| compile(condition, holds, next, tests, tags))
         }
-        // Of the conditions of NOT, of which there is one, none may hold.
+        // NOT has one condition, which must not hold.
         TagExpression::Operation { op: TagOp::Not, conditions } => {
             conditions.iter().rev().fold(holds, |next, condition| compile(condition, fails, next, tests, tags))
         }

@@ -1,4 +1,4 @@
-//! A node as the service that holds it describes it.
+//! A node as described by the service that holds it.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use types::Timestamp;
 
 use crate::domain::{SchemaRef, TagId, TagRef, normalized_name};
 
-/// What stands in a profile for nodes without a schema.
+/// The schema id of nodes without a schema.
 pub const FREEFORM: &str = "__freeform__";
 
-/// A node as the service that holds it describes it, borrowed from the question.
+/// A node as described by the service that holds it, borrowed from the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeFacts<'a> {
     /// Its id.
@@ -18,13 +18,13 @@ pub struct NodeFacts<'a> {
     pub node_type: &'a str,
     /// Its tags.
     pub tags: &'a [TagFacts<'a>],
-    /// Its schema; `None`: it has none.
+    /// Its schema, if there is one.
     pub schema: Option<&'a str>,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// A tag of a node; either part may be empty where it is not known.
+/// A tag of a node; the id or the name may be empty if it is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagFacts<'a> {
     /// Its id.
@@ -48,7 +48,7 @@ impl<'a> TagFacts<'a> {
         }
     }
 
-    /// What a person would call it.
+    /// Its display name.
     pub fn label(&self) -> &str {
         if self.name.is_empty() { self.id } else { &self.name }
     }

@@ -7,16 +7,16 @@ use crate::domain::{
     NodeId, NodeType, Rules, SchemaRef, TagExpression, TagFilters, TagId, TagOp, TagRef, TagText, TagsLogic,
 };
 
-/// Which nodes a profile exposes, as a tree. Everything and Nothing stand alone: they are folded away inside.
+/// Which nodes a profile exposes, as a tree. `Everything` and `Nothing` occur only at the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Predicate {
     /// Every node.
     Everything,
     /// No node.
     Nothing,
-    /// All of them hold; two at least.
+    /// All of them hold; at least two.
     All(Vec<Predicate>),
-    /// Any of them holds; two at least.
+    /// Any of them holds; at least two.
     Any(Vec<Predicate>),
     /// It does not hold.
     Not(Box<Predicate>),
@@ -35,7 +35,7 @@ pub enum Predicate {
     },
     /// Its id is one of these.
     IdIn(UniqueVec<NodeId>),
-    /// Its schema is one of these; `__freeform__` stands for none.
+    /// Its schema is one of these; `__freeform__`: none.
     SchemaIn(UniqueVec<SchemaRef>),
 }
 
@@ -192,7 +192,7 @@ impl Predicate {
         }
     }
 
-    /// Whether it holds of `node`.
+    /// Whether it holds for `node`.
     pub fn holds(&self, node: &NodeFacts<'_>) -> bool {
         match self {
             Self::Everything => true,

@@ -23,20 +23,20 @@ pub struct RuleValue {
     pub(super) kind: RuleKind,
 }
 
-/// What a rule that does not hold does.
+/// The effect of a rule that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RuleKind {
     /// It hides the node.
     Hides,
     /// It hides the node unless it was picked.
     HidesUnlessPicked,
-    /// It says nothing.
+    /// No effect.
     Silent,
     /// It picks the node when it holds.
     Picks,
 }
 
-/// Every rule, in the order in which they are asked.
+/// Every rule in evaluation order.
 pub(super) fn rule_values(rules: &Rules, is_active: bool, node: &NodeFacts<'_>) -> Vec<RuleValue> {
     let no_filters = TagFilters::default();
     let TagFilters { include_all, include_any, exclude_any } = rules.tag_filters.as_ref().unwrap_or(&no_filters);
@@ -97,7 +97,7 @@ fn picked(rules: &Rules, node: &NodeFacts<'_>) -> RuleValue {
         return silent(rule);
     }
     let picked = rules.allowed_node_ids.iter().any(|id| id.as_str() == node.id);
-    let reason = if picked { "the node was picked by hand" } else { "the node was not picked by hand" };
+    let reason = if picked { "the node is picked" } else { "the node is not picked" };
     value(rule, RuleKind::Picks, picked, reason.to_owned())
 }
 
@@ -140,7 +140,7 @@ fn expression(expression: Option<&TagExpression>, node: &NodeFacts<'_>) -> RuleV
 }
 
 impl TagExpression {
-    /// Whether it holds of a node.
+    /// Whether it holds for a node.
     fn holds(&self, node: &NodeFacts<'_>) -> bool {
         match self {
             Self::Tag { tag, ids } => node.has(tag) || ids.iter().any(|id| node.has_id(id)),
@@ -189,11 +189,11 @@ fn date_range(rules: &Rules, node: &NodeFacts<'_>) -> RuleValue {
         return silent(rule);
     }
     let (holds, reason) = if let Some(start) = start.filter(|start| made < *start) {
-        (false, format!("the node was made on {made}, before {start}"))
+        (false, format!("the node was created on {made}, before {start}"))
     } else if let Some(end) = end.filter(|end| made >= *end) {
-        (false, format!("the node was made on {made}, not before {end}"))
+        (false, format!("the node was created on {made}, not before {end}"))
     } else {
-        (true, "the node was made within it".to_owned())
+        (true, "the node was created within it".to_owned())
     };
     value(rule, RuleKind::HidesUnlessPicked, holds, reason)
 }
@@ -229,7 +229,7 @@ fn readable_schema(rules: &Rules, node: &NodeFacts<'_>) -> RuleValue {
     value(rule, RuleKind::Hides, holds, reason)
 }
 
-/// A tag as a person knows it, where the node tells its name.
+/// The display name of a tag, if the node has one.
 fn label<'a>(tag: &'a TagRef, node: &'a NodeFacts<'_>) -> &'a str {
     node.tags.iter().find(|held| held.is(tag)).map_or(tag.as_str(), |held| held.label())
 }

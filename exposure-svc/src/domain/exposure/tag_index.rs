@@ -1,4 +1,4 @@
-//! The tags that a profile names, each with what it means to the decision.
+//! The tags of a profile, each with its meaning for the decision.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ pub(super) const MOST_WORDS: usize = 40;
 /// As many as nearly every profile needs; the fewer, the sooner a decision can begin.
 pub(super) const FEW_WORDS: usize = 2;
 
-/// What a tag on a node means by itself.
+/// The meaning of one tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// The node is excluded.
@@ -61,7 +61,7 @@ struct Entry {
 #[derive(Clone, Copy, Debug, Default)]
 struct Lengths(u128);
 
-/// What the tags of one node mean together.
+/// The combined meaning of the tags of one node.
 pub(super) struct SeenTags<const WORDS: usize> {
     roles: u8,
     slots: [u64; WORDS],
@@ -126,7 +126,7 @@ impl TagIndex {
         usize::from(self.slots) <= FEW_WORDS * 64
     }
 
-    /// What these tags mean together.
+    /// The combined meaning of these tags.
     pub(super) fn see<const WORDS: usize>(&self, tags: &[TagFacts<'_>]) -> SeenTags<WORDS> {
         let mut seen = SeenTags { roles: 0, slots: [0; WORDS] };
         if !self.ids.entries.is_empty() {

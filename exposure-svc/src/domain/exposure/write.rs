@@ -1,22 +1,22 @@
-//! May an app make this change? (docs/exposure.md, "Check writes")
+//! The decision on a write of an app (docs/exposure.md, "Check writes")
 
 use super::{CompiledProfile, NodeFacts, TagFacts};
 use crate::domain::{Rules, SchemaGrant, TagGrant, TagVerb};
 
-/// What an app wants to do.
+/// The kind of write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteVerb {
     /// Propose a change.
     Propose,
     /// Change a node that is there.
     Edit,
-    /// Make a node.
+    /// Create a node.
     Create,
     /// Delete a node.
     Delete,
 }
 
-/// Whether an app may make a change.
+/// The decision on a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteDecision {
     /// It may.
@@ -25,9 +25,9 @@ pub enum WriteDecision {
     Refused {
         /// Why, for a person to read.
         reason: String,
-        /// The tag that refuses it.
+        /// The tag that denies it.
         tag: Option<String>,
-        /// The schema that refuses it.
+        /// The schema that denies it.
         schema: Option<String>,
     },
 }

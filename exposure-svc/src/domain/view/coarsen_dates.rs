@@ -10,7 +10,7 @@ use super::{NodeView, members::each_string};
 /// Seconds in a day of UTC.
 const DAY: i64 = 86_400;
 
-/// Takes the time of day out of every moment: in strings, the day that is written there; of the node's own, the day in UTC.
+/// Removes the time of day: strings keep the date as written, the node's own timestamp becomes midnight UTC.
 pub(super) fn coarsen_dates(view: &mut NodeView) {
     let seconds = view.created_at.utc().timestamp();
     // A day that begins within the calendar does so whenever the moment was within it.
@@ -38,7 +38,7 @@ const TIME: &str = r"(?x-u)
 #[expect(clippy::expect_used, reason = "the pattern is a constant, and tests use it")]
 static TIMES: LazyLock<Regex> = LazyLock::new(|| Regex::new(TIME).expect("a regular expression"));
 
-/// The text with every time in it cut to its day; `None`: there is none.
+/// The text with dates in place of timestamps; `None`: there are none.
 fn coarse(text: &str) -> Option<String> {
     let mut kept = String::new();
     let mut from = 0;

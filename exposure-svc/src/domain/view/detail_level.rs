@@ -9,7 +9,7 @@ const SUMMARY: [&str; 8] =
 /// Fields of a node at `minimal`.
 const MINIMAL: [&str; 3] = ["id", "node_type", "created_at"];
 
-/// Takes out what the level does not show.
+/// Removes the members that the level does not show.
 pub(super) fn cut(view: &mut NodeView, level: DetailLevel) {
     let kept: &[&str] = match level {
         DetailLevel::Full => return,

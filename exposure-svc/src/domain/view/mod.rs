@@ -36,7 +36,7 @@ pub struct NodeView {
     pub fields: Map<String, Value>,
 }
 
-/// What an app sees of the nodes that its profile exposes.
+/// The visible part of exposed nodes.
 #[derive(Clone, Debug)]
 pub struct Lens {
     level: DetailLevel,
@@ -46,7 +46,7 @@ pub struct Lens {
 }
 
 impl Lens {
-    /// The lens of a profile. `pseudonyms` are those of the app that looks through it.
+    /// The view of a profile. `pseudonyms` are those of the app.
     pub fn new(rules: &Rules, pseudonyms: Pseudonyms) -> Self {
         Self {
             level: rules.max_detail_level.unwrap_or(DetailLevel::Full),
@@ -56,7 +56,7 @@ impl Lens {
         }
     }
 
-    /// What is seen of a node that is exposed.
+    /// The visible part of an exposed node.
     pub fn view(&self, node: &NodeFacts<'_>, fields: Map<String, Value>) -> NodeView {
         let tags = node.tags.iter().filter(|tag| self.tags.shows(tag));
         let mut view = NodeView {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{AppId, UserId};
 
-/// The secret by which pseudonyms are made. Whoever has it can tell which id a pseudonym stands for, by trying.
+/// The key of pseudonyms. With it, an id can be confirmed by trial.
 #[derive(Clone)]
 pub struct PseudonymKey(hmac::Key);
 
@@ -21,7 +21,7 @@ pub struct PseudonymKey(hmac::Key);
 #[derive(Clone, Debug)]
 pub struct Pseudonyms {
     key: PseudonymKey,
-    /// What sets them apart from those of other apps and people.
+    /// The context: the app and the person.
     domain: String,
 }
 
@@ -35,7 +35,7 @@ impl PseudonymKey {
 impl Pseudonyms {
     /// The pseudonyms that `app` is shown of `user`'s ids.
     pub fn new(key: PseudonymKey, user: &UserId, app: &AppId) -> Self {
-        // No id holds a line break.
+        // Ids have no line breaks.
         Self { key, domain: format!("{user}\n{app}\n") }
     }
 

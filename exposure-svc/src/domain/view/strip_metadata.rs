@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::members::each_member;
 
-/// Takes out every member that is named for metadata, at any depth.
+/// Removes metadata members, at any depth.
 pub(super) fn strip_metadata(fields: &mut Map<String, Value>) {
     each_member(fields, &mut |name, _| !is_metadata(name));
 }

@@ -1,4 +1,4 @@
-//! Which tags of a node an app may know of: those that `discover` or `read` gives it.
+//! The visible tags of a node: those with `discover` or `read`.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ const TAG_ENDINGS: [&str; 6] = ["tags", "tagids", "tagnames", "taglist", "tagid"
 /// Members by which an object names a tag.
 const NAMES_OF_A_TAG: [&str; 5] = ["id", "name", "tag", "tagid", "tagname"];
 
-/// The tags that an app may know of.
+/// The visible tags of an app.
 #[derive(Clone, Debug)]
 pub(super) enum TagsShown {
     All,

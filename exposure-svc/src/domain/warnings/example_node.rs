@@ -1,4 +1,4 @@
-//! A node that shows what a warning means.
+//! An example node for a warning.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::domain::{
 
 /// Tags of a node that a description lists at most.
 const LISTED_TAGS: usize = 5;
-/// Tags of a node above which those that are not needed are not looked for.
+/// The example is not minimized above this number of tags.
 const MOST_TAGS_TO_SIMPLIFY: usize = 64;
 
 /// A node that one version of a profile exposes and another does not.
@@ -90,7 +90,7 @@ impl ExampleNode {
         *self = Self { created_at, depends_on_type, depends_on_schema, ..self.clone() };
     }
 
-    /// Takes away what is not needed for the node to be an example.
+    /// Removes what the example does not need.
     fn simplify(&mut self, is_example: &impl Fn(&Self) -> bool) {
         let mut try_without = |remove: &dyn Fn(&mut Self)| {
             let mut simpler = self.clone();
@@ -119,7 +119,7 @@ impl ExampleNode {
         }
     }
 
-    /// Calls `ask` with the node as an engine takes it.
+    /// Calls `decide` with the node as the engine takes it.
     pub fn with_facts<T>(&self, ask: impl FnOnce(&NodeFacts<'_>) -> T) -> T {
         let Self {
             id,
@@ -191,7 +191,7 @@ impl Schema {
     }
 }
 
-/// A time before this one; `None`: there is none.
+/// A time before this one, if there is one.
 fn just_before(time: Timestamp) -> Option<Timestamp> {
     Timestamp::new(time.utc() - Duration::from_secs(1)).ok()
 }

@@ -19,10 +19,10 @@ use super::{Resolution, Rules, TagDirectory, TagEffect, TagRef, exposure::Predic
 
 /// Tags and types in a profile above which parts without effect are not looked for: the answer would take too long.
 const MAX_NAMES_FOR_EFFECT: usize = 1_000;
-/// Excluded types that are looked at one by one, at most.
+/// The maximum number of excluded types that are checked one by one.
 const MAX_TYPES_ONE_BY_ONE: usize = 20;
 
-/// Something a person should know of a profile.
+/// A warning on a profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// The kind of it.
@@ -45,14 +45,14 @@ pub enum WarningCode {
     NoEffect,
     /// A tag that it names was deleted.
     TagDeleted,
-    /// It excludes a tag that is not known, where others are.
+    /// An excluded tag is unknown, while others are known.
     TagUnknown,
     /// An update exposes more than the profile did before.
     Widened,
 }
 
 impl WarningCode {
-    /// Its name in answers.
+    /// Its code in responses.
     pub fn name(self) -> &'static str {
         match self {
             Self::ExposesEverything => "EXPOSES_EVERYTHING",
@@ -126,7 +126,7 @@ fn without_effect(rules: &Rules, formula: &Predicate, parts: &[Part], effort: &E
     found
 }
 
-/// What follows from what the directory knows of the tags that these rules name.
+/// Warnings on references to deleted and unknown tags.
 pub fn directory_warnings(rules: &Rules, tags: &TagDirectory) -> Vec<Warning> {
     let mut found: BTreeMap<(WarningCode, TagRef), Vec<String>> = BTreeMap::new();
     rules.each_tag(&mut |place, tag| {

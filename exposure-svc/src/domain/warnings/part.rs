@@ -40,12 +40,12 @@ impl Part {
         Self::SchemaPermissionsRead,
     ];
 
-    /// The parts that say something.
+    /// The parts that are set.
     pub(super) fn stated(rules: &Rules) -> Vec<Self> {
         Self::ALL.into_iter().filter(|part| part.is_stated(rules)).collect()
     }
 
-    /// Where it stands in the profile.
+    /// Its path in the profile.
     pub(super) fn path(self) -> &'static str {
         match self {
             Self::IncludeAll => "tag_filters.include_all",
@@ -222,7 +222,7 @@ pub(super) fn are_independent(rules: &Rules) -> bool {
     !types_meet && tag_lists(rules).flatten().all(|tag| seen.insert(tag))
 }
 
-/// Every list of tags that are named for the sake of exposure; those of the expression as often as they stand in it.
+/// All lists of tags that decide about exposure; the tags of the expression once for each occurrence.
 fn tag_lists(rules: &Rules) -> impl Iterator<Item = Vec<&str>> {
     let filters = rules.tag_filters.as_ref();
     let read = rules.stated_tag_permissions().and_then(|permissions| permissions.read.as_ref());

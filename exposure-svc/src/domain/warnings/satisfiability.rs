@@ -41,21 +41,21 @@ impl Callbacks for Effort {
     }
 }
 
-/// Whether some node satisfies `predicate`; `None`: it is too hard to decide.
+/// Whether some node satisfies `predicate`; `None`: undecided.
 pub(super) fn is_satisfiable(predicate: &Predicate, effort: &Effort) -> Option<bool> {
     let mut encoder = Encoder::new(effort);
     let root = encoder.encode(predicate);
     encoder.solve(root)
 }
 
-/// Whether every node does; `None`: it is too hard to decide.
+/// Whether every node does; `None`: undecided.
 pub(super) fn is_valid(predicate: &Predicate, effort: &Effort) -> Option<bool> {
     let mut encoder = Encoder::new(effort);
     let root = encoder.encode(predicate);
     encoder.solve(!root).map(|some_do_not| !some_do_not)
 }
 
-/// Whether both are satisfied by the same nodes; `None`: it is too hard to decide.
+/// Whether the same nodes satisfy both; `None`: undecided.
 pub(super) fn are_equal(one: &Predicate, other: &Predicate, effort: &Effort) -> Option<bool> {
     let mut encoder = Encoder::new(effort);
     let (one, other) = (encoder.encode(one), encoder.encode(other));
@@ -66,7 +66,7 @@ pub(super) fn are_equal(one: &Predicate, other: &Predicate, effort: &Effort) -> 
     encoder.solve(differ).map(|some_tell_them_apart| !some_tell_them_apart)
 }
 
-/// Facts of one node that satisfies `predicate` and not `other`. `Ok(None)`: there is none; `Err`: it is too hard to decide.
+/// Facts of one node that satisfies `predicate` and not `other`. `Ok(None)`: there is none; `Err`: undecided.
 pub(super) fn difference<'a>(
     predicate: &'a Predicate,
     other: &'a Predicate,
@@ -86,12 +86,12 @@ pub(super) fn difference<'a>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooHard;
 
-/// What is true of a node, of all that predicates ask.
+/// The facts of a node that predicates refer to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Facts<'a> {
     pub(super) tag_ids: Vec<&'a str>,
     pub(super) tag_names: Vec<&'a str>,
-    /// `None`: none of those that are named.
+    /// `None`: an unnamed one.
     pub(super) id: Option<&'a str>,
     pub(super) node_type: Option<&'a str>,
     pub(super) schema: Option<&'a str>,
@@ -112,7 +112,7 @@ struct Encoder<'a> {
     schemas: Option<Lit>,
 }
 
-/// What is true or false of a node by itself.
+/// An atomic fact of a node.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Atom<'a> {
     TagId(&'a str),
@@ -230,7 +230,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn clause(&mut self, literals: &[Lit]) {
-        // What it returns, whether the clauses can still hold, is asked at the end.
+        // Its result (satisfiable so far) is checked at the end.
         let _ = self.solver.add_clause_reuse(&mut literals.to_vec());
     }
 
@@ -239,7 +239,7 @@ impl<'a> Encoder<'a> {
         if found == lbool::UNDEF { None } else { Some(found == lbool::TRUE) }
     }
 
-    /// What is true of the node that was found.
+    /// The facts of the model.
     fn facts(&self) -> Facts<'a> {
         let is_true = |literal: &Lit| self.solver.value_lit(*literal) == lbool::TRUE;
         let mut facts = Facts::default();

@@ -1,4 +1,4 @@
-//! What an update of a profile exposes that the profile did not expose before. Both versions are compared as if active.
+//! `WIDENED`: what an update newly exposes. Both versions are compared as if active.
 
 use std::collections::HashSet;
 
@@ -12,12 +12,12 @@ use crate::domain::{
     TagVerb, exposure::Predicate,
 };
 
-/// What an update widened.
+/// The widening of an update.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Widening {
     /// Nodes that the version before hides.
     pub nodes: Option<Exposed>,
-    /// Fields that let an app see more of a node, or do more to it.
+    /// Fields that let an app see or do more.
     pub more: Vec<&'static str>,
     /// The update activates the profile: the nodes that it exposes.
     pub activated: Option<Exposed>,
@@ -52,7 +52,7 @@ pub fn widening((before, was_active): (&Rules, bool), (after, is_active): (&Rule
 }
 
 impl Widening {
-    /// What is reported of two versions that were not compared.
+    /// The warning if the versions could not be compared.
     pub fn undecided((before, was_active): (&Rules, bool), (after, is_active): (&Rules, bool)) -> Self {
         let changed = Part::changed(before, after);
         let fields = fields(&changed, before, after);
@@ -207,7 +207,7 @@ fn more_of_a_node(before: &Rules, after: &Rules) -> Vec<&'static str> {
 
 fn tag_verb_gains(verb: TagVerb, before: Option<&TagPermissions>, after: Option<&TagPermissions>) -> bool {
     let grant = |permissions: Option<&TagPermissions>| match permissions {
-        // Permissions that are not stated let an app see every tag and change none.
+        // Without permissions, an app sees every tag and changes none.
         None => TagGrant { allow_all: matches!(verb, TagVerb::Discover | TagVerb::Read), ..TagGrant::default() },
         Some(permissions) => permissions.grant(verb).cloned().unwrap_or_default(),
     };

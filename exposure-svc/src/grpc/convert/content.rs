@@ -7,7 +7,7 @@ use serde_json::{Map, Number};
 
 use crate::domain::view::NodeView;
 
-/// The fields of a node. What JSON cannot say, a number that is none, becomes null.
+/// The fields of a node. A number that JSON cannot express becomes null.
 pub(in crate::grpc) fn fields(fields: Option<Struct>) -> Map<String, serde_json::Value> {
     let members = fields.unwrap_or_default().fields.into_iter();
     members.map(|(name, value)| (name, read(value))).collect()

@@ -1,4 +1,4 @@
-//! Answers about exposure.
+//! Responses about exposure.
 
 use grpc_server::timestamp;
 use ofself_proto::exposure::{self as wire, predicate};

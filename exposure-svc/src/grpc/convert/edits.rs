@@ -1,4 +1,4 @@
-//! A profile as a caller asks for it.
+//! The requested fields of a profile.
 
 use grpc_server::read_timestamp;
 use ofself_proto::exposure::{self as wire, tag_expression};
@@ -11,7 +11,7 @@ use crate::domain::{
     TagsLogic, Transformation,
 };
 
-/// The edits that make a profile: every field that is there.
+/// The fields of a new profile.
 pub(in crate::grpc) fn creation(draft: Option<wire::ProfileDraft>) -> ProfileEdits {
     draft_edits(draft.unwrap_or_default())
 }
@@ -62,7 +62,7 @@ pub(in crate::grpc) fn update(
     ProfileEdits { unreadable, ..edits }
 }
 
-/// A field that a mask names: what is not there is to be cleared.
+/// A field in the mask: if absent, it is cleared.
 fn cleared<T: Clone>(edit: &FieldUpdate<T>) -> FieldUpdate<T> {
     match edit {
         FieldUpdate::Keep | FieldUpdate::Clear => FieldUpdate::Clear,

@@ -28,7 +28,7 @@ struct Fields<'a> {
 enum Value<'a> {
     Varint(u64),
     Bytes(&'a [u8]),
-    /// Four or eight bytes; no field of ours is written so.
+    /// Four or eight bytes; no known field has this wire type.
     Fixed,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn read_node<'a>(bytes: &'a [u8], tags: &mut Vec<TagFacts<'a>>) -> Re
         match (number, value) {
             (1, Value::Bytes(id)) => node.id = text(id)?,
             (2, Value::Bytes(kind)) => node.node_type = text(kind)?,
-            // One too many is enough to be refused.
+            // One too many is enough for an error.
             (3, Value::Bytes(_)) if tags.len() > MAX_LIST => {}
             (3, Value::Bytes(tag)) => tags.push(read_tag(tag)?),
             (4, Value::Bytes(schema)) => node.schema_id = Some(text(schema)?),
@@ -76,7 +76,7 @@ fn read_timestamp(bytes: &[u8], before: Timestamp) -> Result<Timestamp, Malforme
     while let Some((number, value)) = fields.next()? {
         match (number, value) {
             (1, Value::Varint(seconds)) => timestamp.seconds = seconds.cast_signed(),
-            // Of a number that is too wide for its field the lower half counts, as protobuf says.
+            // Protobuf truncates a number that is too wide for its field.
             #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is meant")]
             (2, Value::Varint(nanos)) => timestamp.nanos = nanos as i32,
             (1 | 2, Value::Bytes(_) | Value::Fixed) => return Err(Malformed),

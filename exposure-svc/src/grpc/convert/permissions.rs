@@ -19,7 +19,7 @@ pub(super) fn tag_permissions(wire: wire::TagPermissions, errors: &mut FieldErro
     (permissions != TagPermissions::default()).then_some(permissions)
 }
 
-/// Takes a list of tags, wherever one stands.
+/// Parses a list of tags.
 pub(super) fn tags(tags: Vec<String>, path: &str, errors: &mut FieldErrors) -> UniqueVec<TagRef> {
     UniqueVec::parse(tags, path, |tag| TagRef::parse(&tag), errors)
 }

@@ -1,4 +1,4 @@
-//! Questions about exposure: who asks by which profile, and about which nodes.
+//! Requests for decisions: the subject and the nodes.
 
 use ofself_proto::exposure as wire;
 use prost::bytes::Bytes;
@@ -13,10 +13,10 @@ use crate::{
     operations::Subject,
 };
 
-/// Answers carry no token yet: each is read from the database itself, and none can be staler than the call.
+/// Consistency tokens are not issued yet: each call reads the database.
 pub(in crate::grpc) const NO_TOKEN: String = String::new();
 
-/// The person whose data it is.
+/// The owner of the data.
 pub(in crate::grpc) fn user(id: String, errors: &mut FieldErrors) -> Option<UserId> {
     required(id, "user_id", UserId::parse, errors)
 }
@@ -26,7 +26,7 @@ pub(in crate::grpc) fn app(id: String, errors: &mut FieldErrors) -> Option<AppId
     required(id, "app_id", AppId::parse, errors)
 }
 
-/// Whose profile answers, as each question that leaves the choice writes it.
+/// The subject of a request, as each message encodes it.
 pub(in crate::grpc) enum Asked {
     /// That of this app.
     App(String),
@@ -64,7 +64,7 @@ impl From<wire::explain_exposure_request::Subject> for Asked {
     }
 }
 
-/// Whose profile answers: that of an app, or one that is named.
+/// The subject: an app, or a profile.
 pub(in crate::grpc) fn subject(asked: Option<impl Into<Asked>>, errors: &mut FieldErrors) -> Option<Subject> {
     match asked.map(Into::into) {
         Some(Asked::App(id)) => app(id, errors).map(Subject::App),
@@ -80,26 +80,26 @@ pub(in crate::grpc) fn subject(asked: Option<impl Into<Asked>>, errors: &mut Fie
     }
 }
 
-/// Every answer is as fresh as can be, so that whatever is required holds; but a token that was never given is refused.
+/// Every call reads the database, so every requirement holds; an unknown token is an error.
 pub(in crate::grpc) fn consistency(consistency: Option<wire::Consistency>, errors: &mut FieldErrors) {
     use wire::consistency::Requirement;
     match consistency.and_then(|consistency| consistency.requirement) {
         None | Some(Requirement::MinimizeLatency(_) | Requirement::FullyConsistent(_)) => {}
         Some(Requirement::AtLeastAsFresh(token)) if token == NO_TOKEN => {}
         Some(Requirement::AtLeastAsFresh(_)) => {
-            errors.add("consistency.at_least_as_fresh", "is no token of this service");
+            errors.add("consistency.at_least_as_fresh", "is not a token of this service");
         }
     }
 }
 
-/// Says whether so many nodes may be asked about at once.
+/// Checks the number of nodes in a request.
 pub(in crate::grpc) fn bounded(nodes: usize, errors: &mut FieldErrors) {
     if nodes > MAX_BATCH {
         errors.add("nodes", format!("must hold at most {MAX_BATCH} entries"));
     }
 }
 
-/// What `exposes` says of each of these messages, in order, in one pass over them.
+/// The result of `exposes` for each message, in order, in one pass.
 pub(in crate::grpc) fn each_encoded(
     nodes: &[Bytes],
     exposes: impl Fn(&NodeFacts<'_>) -> bool,
@@ -122,7 +122,7 @@ pub(in crate::grpc) fn each_encoded(
     })
 }
 
-/// What `exposes` says of each node, in order, in one pass over them.
+/// The result of `exposes` for each node, in order, in one pass.
 pub(in crate::grpc) fn each_node(
     nodes: &[wire::NodeDescription],
     exposes: impl Fn(&NodeFacts<'_>) -> bool,
@@ -153,7 +153,7 @@ fn each(
     errors.into_result(decisions)
 }
 
-/// A node that stands at `path`. `tags` is where its tags are put.
+/// A node at `path`. Its tags are added to `tags`.
 pub(in crate::grpc) fn node<'a: 'tags, 'tags>(
     node: &'a wire::NodeDescription,
     tags: &'tags mut Vec<TagFacts<'a>>,
@@ -166,7 +166,7 @@ pub(in crate::grpc) fn node<'a: 'tags, 'tags>(
     facts(NodeParts { id, node_type, schema_id, created_at: *created_at }, tags, path, errors)
 }
 
-/// A description that is right, or what is wrong with it.
+/// A valid description, or its errors.
 fn facts<'tags>(
     parts: NodeParts<'tags>,
     tags: &'tags [TagFacts<'tags>],
@@ -222,7 +222,7 @@ pub(in crate::grpc) fn demand_ids(node: &NodeFacts<'_>, path: impl Fn() -> Strin
     }
 }
 
-/// What an app wants to do, and to which node.
+/// The kind of write, and the node.
 pub(in crate::grpc) fn verb(
     verb: i32,
     has_before: bool,
@@ -243,7 +243,7 @@ pub(in crate::grpc) fn verb(
         WriteVerb::Edit => (Some(true), Some(true)),
         WriteVerb::Create => (Some(false), Some(true)),
         WriteVerb::Delete => (Some(true), Some(false)),
-        // What is proposed may be any of these.
+        // A proposal may be any of these.
         WriteVerb::Propose if has_before || has_after => (None, None),
         WriteVerb::Propose => (None, Some(true)),
     };

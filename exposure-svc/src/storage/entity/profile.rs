@@ -12,9 +12,9 @@ pub(crate) struct Model {
     pub(crate) id: Uuid,
     pub(crate) name: String,
     pub(crate) description: Option<String>,
-    /// What the profile says of nodes, as one document.
+    /// The rules, as one document.
     pub(crate) rules: Json,
-    /// What its owner should know of these rules: computed when they are written.
+    /// The warnings on these rules, computed when they are written.
     pub(crate) warnings: Json,
     pub(crate) is_active: bool,
     pub(crate) is_default: bool,

@@ -1,4 +1,4 @@
-//! The table of secrets that every replica needs and nobody sets.
+//! The table of generated secrets that all replicas share.
 
 use sea_orm::entity::prelude::*;
 

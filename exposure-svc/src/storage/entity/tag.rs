@@ -1,4 +1,4 @@
-//! The table of known tags.
+//! The table of tags.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,7 +9,7 @@ pub(crate) struct Model {
     pub(crate) user_id: String,
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) tag_id: String,
-    /// Empty when the tag was deleted: its id is still known to be one.
+    /// Empty if the tag was deleted: its id is still known.
     pub(crate) name: Option<String>,
 }
 

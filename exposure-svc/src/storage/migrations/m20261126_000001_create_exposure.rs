@@ -1,4 +1,4 @@
-//! Users, profiles, access grants, known tags, the answers kept under idempotency keys, the newest time and the secrets.
+//! Users, profiles, access grants, tags, responses under idempotency keys, the newest time and the secrets.
 //!
 //! Every key begins with the user whose data it is, so that a change stays on one shard of a distributed PostgreSQL. Secrets are
 //! about no user.

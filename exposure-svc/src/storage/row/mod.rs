@@ -1,4 +1,4 @@
-//! Rows to domain values and back. A row that is no such value is a fault of ours, never a guess.
+//! Conversion between rows and domain values. An invalid row is an internal error.
 
 mod app_access;
 mod profile;

@@ -1,4 +1,4 @@
-//! Known tags.
+//! Tags.
 
 use anyhow::Context;
 

@@ -1,4 +1,4 @@
-//! Every chain between two people, indexed once and asked many times.
+//! All chains between two people, indexed once for many decisions.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -29,7 +29,7 @@ pub struct AccessSet {
     by_root: Vec<Vec<usize>>,
 }
 
-/// What one chain grants.
+/// The grant of one chain.
 #[derive(Clone, Debug)]
 struct Grant {
     share: ShareId,
@@ -82,7 +82,7 @@ impl AccessSet {
         })
     }
 
-    /// The shares that allow `action` on `resource` at `now`, oldest first; none: it is not allowed.
+    /// The shares that allow `action` on `resource` at `now`, oldest first; none: denied.
     pub fn allowing(&self, action: Action, resource: Resource<'_>, now: Timestamp) -> Vec<ShareId> {
         let mut allowing = HashSet::new();
         for node in resource.nodes() {
@@ -99,7 +99,7 @@ impl AccessSet {
         allowing
     }
 
-    /// What a query for the nodes on which `action` is allowed at `now` must be narrowed by.
+    /// The filter for the nodes on which `action` is allowed at `now`.
     pub fn filter(&self, action: Action, now: Timestamp) -> AccessFilter {
         let holding = || self.grants.iter().filter(|grant| grant.holds(action, now));
         let mut everywhere = holding().filter(|grant| grant.selections.is_empty()).map(|grant| grant.until);
@@ -108,7 +108,7 @@ impl AccessSet {
             let until = everywhere.fold(first, |one, other| one.zip(other).map(|(one, other)| one.max(other)));
             return AccessFilter::everything(until);
         }
-        // Clauses that select the same are answered once, and hold until the last of them ends.
+        // Equal clauses are merged, and hold until the last of them ends.
         let mut places: HashMap<Vec<&Selected>, usize> = HashMap::new();
         let mut distinct: Vec<(&Grant, Option<Timestamp>)> = Vec::new();
         for grant in holding() {
@@ -184,7 +184,7 @@ impl AccessSet {
         slots
     }
 
-    /// The grants that may cover a node; one may come several times.
+    /// The grants that may cover a node; duplicates are possible.
     fn candidates<'a>(&'a self, slots: &'a Slots) -> impl Iterator<Item = &'a Grant> {
         let posted = |lists: &'a [Vec<usize>], slot: u32| lists.get(slot as usize).map_or(&[][..], Vec::as_slice);
         let by_tag = slots.tags().iter().flat_map(move |slot| posted(&self.by_tag, *slot));
@@ -216,7 +216,7 @@ impl Names {
         if let Some(slot) = self.slots.get(name) {
             return *slot;
         }
-        // A store holds fewer ids than this counts to.
+        // The number of ids in a store fits.
         let slot = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         self.names.push(name.to_owned());
         self.slots.insert(name.to_owned(), slot);

@@ -1,8 +1,8 @@
-//! What somebody may want to do to a node.
+//! The actions on a node.
 
 use crate::domain::Rights;
 
-/// What somebody may want to do to a node. None implies another.
+/// An action on a node. None implies another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// See it.
@@ -19,7 +19,7 @@ impl Action {
     /// Every action.
     pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Delete, Self::Share];
 
-    /// What a person calls it.
+    /// Its verb in explanations.
     pub fn verb(self) -> &'static str {
         match self {
             Self::Read => "read",

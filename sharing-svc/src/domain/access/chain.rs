@@ -1,4 +1,4 @@
-//! One share and those above it: what they allow together, link by link.
+//! A share with all shares above it: what they allow together, link by link.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,7 +10,7 @@ use types::Timestamp;
 use super::{Action, NodeFacts};
 use crate::domain::{MAX_CHAIN, Scope, Share, ShareId};
 
-/// Comparisons of ids above which a set is made of them first.
+/// Number of id comparisons above which a set is built.
 const MANY: usize = 1_024;
 
 /// A share and its ancestors, the owner's own share last. A re-share is effective only as far as
@@ -24,11 +24,11 @@ pub struct Chain {
 /// A share on a chain is missing or does not fit there: the store holds what no operation writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenChain {
-    /// The share whose chain it is.
+    /// The share of the chain.
     pub share: ShareId,
 }
 
-/// Why a link of a chain does not let an action through.
+/// Why a link of a chain denies an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// It was revoked then.
@@ -37,13 +37,13 @@ pub enum Obstacle {
     Expired(Timestamp),
     /// It does not grant the action.
     NotGranted,
-    /// It may no longer be re-shared.
+    /// It may not be re-shared.
     NotReshareable,
     /// It does not cover the node.
     NotCovered,
 }
 
-/// The chains of `leaves`, whose other links are among `others`.
+/// The chains of `leaves`; the other links are among `others`.
 pub fn chains(leaves: Vec<Share>, others: Vec<Share>) -> Result<Vec<Chain>, BrokenChain> {
     let leaves: Vec<_> = leaves.into_iter().map(Arc::new).collect();
     let links: HashMap<ShareId, Arc<Share>> =
@@ -108,19 +108,19 @@ impl Chain {
         unrevoked && granted && self.above.iter().all(|link| link.terms.rights.share)
     }
 
-    /// When it stops counting: the least of the expiries on it; `None`: never.
+    /// Its earliest expiry; `None`: never.
     pub fn until(&self) -> Option<Timestamp> {
         self.links().filter_map(|link| link.terms.expires_at).min()
     }
 
-    /// Whether it lets its recipient do `action` to `node` at `now`.
+    /// Whether it allows its recipient `action` on `node` at `now`.
     pub fn allows(&self, action: Action, node: NodeFacts<'_>, now: Timestamp) -> bool {
         self.grants(action)
             && self.until().is_none_or(|end| end > now)
             && self.links().all(|link| link.terms.scope.covers(node))
     }
 
-    /// All that stands in the way of `action`, link by link from the share itself upwards.
+    /// All reasons that deny `action`, link by link, beginning with the share itself.
     pub fn obstacles(
         &self,
         action: Action,

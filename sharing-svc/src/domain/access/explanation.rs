@@ -8,24 +8,24 @@ use crate::domain::{Scope, Share, ShareId, UserId};
 /// Why an action is allowed or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// Whether it is; the same as every other way of asking.
+    /// The decision; the same as that of every other method.
     pub allowed: bool,
     /// The gist, for a person to read.
     pub reason: String,
-    /// Every share that was looked at, oldest first.
+    /// All shares that were considered, oldest first.
     pub verdicts: Vec<Verdict>,
 }
 
-/// What one share has to do with it.
+/// The verdict of one share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The share.
     pub share: ShareId,
-    /// It lets the viewer act on the node, or on one end of the relationship at least.
+    /// It allows the action on the node, or on at least one end of the relationship.
     pub allows: bool,
     /// Why or why not, for a person to read.
     pub reason: String,
-    /// What stands in the way, one by one.
+    /// The reasons against it.
     obstacles: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ fn verdict(chain: &Chain, action: Action, resource: Resource<'_>, now: Timestamp
         for (link, obstacle) in chain.obstacles(action, node, now) {
             covers = false;
             let words = obstacle.words(action, end, chain.share(), link);
-            // What is wrong with the share itself is the same for both ends.
+            // Errors of the share itself are the same for both ends.
             obstacles.extend(words.filter(|words| !obstacles.contains(words)));
         }
         if covers {
@@ -89,7 +89,7 @@ fn verdict(chain: &Chain, action: Action, resource: Resource<'_>, now: Timestamp
     Verdict { share: chain.share().id, allows, reason, obstacles }
 }
 
-/// The nodes that must be covered, and what to call them.
+/// The nodes that must be covered, and their names.
 fn ends(resource: Resource<'_>) -> impl Iterator<Item = (&'static str, NodeFacts<'_>)> {
     let names: &[&str] = match resource {
         Resource::Node(_) => &["the node"],

@@ -5,16 +5,16 @@ use types::Timestamp;
 use super::NodeFacts;
 use crate::domain::ShareId;
 
-/// Which nodes of an owner somebody may act on: what a query is narrowed by, so that a list needs no check per node.
+/// Which nodes of an owner a viewer may act on: a filter for a query, so that a list needs no check per node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessFilter {
     /// Which nodes.
     pub nodes: FilteredNodes,
-    /// The filter stops being true at this moment; `None`: when something is changed.
+    /// The next expiry; `None`: no expiry ends it.
     pub valid_until: Option<Timestamp>,
 }
 
-/// Which nodes a filter lets through.
+/// The nodes that a filter selects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FilteredNodes {
     /// Every one.
@@ -25,12 +25,12 @@ pub enum FilteredNodes {
     AnyOf(Vec<Clause>),
 }
 
-/// What one share selects.
+/// The selection of one share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clause {
     /// The share.
     pub share: ShareId,
-    /// Its own selection and those of the shares above it that narrow it further; all of them must hold. Never empty.
+    /// Its own selection and the narrower ones of the shares above it; all must hold. Never empty.
     pub all_of: Vec<Selection>,
 }
 
@@ -41,7 +41,7 @@ pub enum Selection {
     Tags(Vec<String>),
     /// These nodes.
     Nodes(Vec<String>),
-    /// These roots, and what is reachable from them.
+    /// These roots, and all nodes reachable from them.
     GraphRoots(Vec<String>),
 }
 
@@ -70,7 +70,7 @@ impl AccessFilter {
         }
     }
 
-    /// Whether it lets `node` through.
+    /// Whether it selects `node`.
     pub fn lets_through(&self, node: NodeFacts<'_>) -> bool {
         match &self.nodes {
             FilteredNodes::Everything => true,

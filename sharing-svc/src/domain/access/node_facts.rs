@@ -1,19 +1,19 @@
-//! A node as the service that holds it describes it.
+//! A node as described by the service that holds it.
 
 use types::{FieldErrors, Id, IdError, ItemErrors, MAX_LIST, Node, Tag};
 
-/// A node as the service that holds it describes it, borrowed from the question.
+/// A node as described by the service that holds it, borrowed from the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeFacts<'a> {
     /// Its id.
     pub id: &'a str,
     /// The ids of its tags.
     pub tag_ids: &'a [String],
-    /// The roots of `graph` shares from which it can be reached; the graph is not known here.
+    /// The roots of `graph` shares from which the caller found it reachable.
     pub graph_root_ids: &'a [String],
 }
 
-/// What somebody wants to act on.
+/// The resource of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource<'a> {
     /// A node.
@@ -28,7 +28,7 @@ pub enum Resource<'a> {
 }
 
 impl<'a> NodeFacts<'a> {
-    /// Takes a description that stands at `path` in a request. What is wrong is said of the field it is wrong with.
+    /// Parses a description at `path` of a request. Errors are reported by field.
     pub fn parse(
         id: &'a str,
         tag_ids: &'a [String],

@@ -1,9 +1,9 @@
-//! What a link of a chain selects, and what a node is, both in the small numbers of an access set.
+//! The selection of a link and the ids of a node, as small numbers of an access set.
 
-/// Ids a node may name before its description takes memory of its own.
+/// Ids of a node that need no heap memory.
 const INLINE: usize = 32;
 
-/// What one link selects; the numbers are sorted.
+/// The selection of one link, sorted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Selected {
     Tags(Box<[u32]>),
@@ -15,7 +15,7 @@ pub(super) enum Selected {
 pub(super) struct Slots {
     node: Option<u32>,
     inline: [u32; INLINE],
-    /// Takes over when `inline` is full.
+    /// Used when `inline` is full.
     spilled: Vec<u32>,
     tags: usize,
     length: usize,
@@ -52,7 +52,7 @@ impl Selected {
     }
 }
 
-/// Whether `others` holds every one of `slots`, both sorted.
+/// Whether `others` has every one of `slots`; both are sorted.
 fn is_subset(slots: &[u32], others: &[u32]) -> bool {
     slots.len() <= others.len() && slots.iter().all(|slot| others.binary_search(slot).is_ok())
 }
@@ -62,7 +62,7 @@ impl Slots {
         Self { node, inline: [0; INLINE], spilled: Vec::new(), tags: 0, length: 0 }
     }
 
-    /// Every tag comes before the first root.
+    /// Tags have lower numbers than roots.
     pub(super) fn add_tag(&mut self, slot: u32) {
         self.push(slot);
         self.tags = self.length;

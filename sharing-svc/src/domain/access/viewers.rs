@@ -1,4 +1,4 @@
-//! Who can act on a node.
+//! The viewers of a node.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,18 +7,18 @@ use types::Timestamp;
 use super::{AccessSet, Action, Chain, NodeFacts, Resource};
 use crate::domain::{ShareId, UserId};
 
-/// Somebody who can act on a node.
+/// A person who can act on a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
-    /// Who.
+    /// The person.
     pub user: UserId,
-    /// What they can do; not empty.
+    /// Their actions; not empty.
     pub actions: Vec<Action>,
-    /// The shares that say so, oldest first.
+    /// The shares that allow them, oldest first.
     pub shares: Vec<ShareId>,
 }
 
-/// Everyone to whom one of `chains`, all of one owner, lets `node` be acted on at `now`, in the order of their ids.
+/// Everyone to whom one of `chains`, all of one owner, allows an action on `node` at `now`, sorted by id.
 pub fn viewers(chains: &[Chain], node: NodeFacts<'_>, now: Timestamp) -> Vec<Viewer> {
     let mut of_viewer: BTreeMap<&UserId, Vec<Chain>> = BTreeMap::new();
     for chain in chains {

@@ -1,4 +1,4 @@
-//! Questions about access, and their answers.
+//! Access checks and their responses.
 
 use grpc_server::timestamp;
 use ofself_proto::sharing as wire;
@@ -14,10 +14,10 @@ use crate::{
     operations::{AccessQuestion, CheckAccess, ViewersPage},
 };
 
-/// Answers carry no token yet: each is read from the database itself, and none can be staler than the call.
+/// Consistency tokens are not issued yet: each call reads the database.
 const NO_TOKEN: String = String::new();
 
-/// Who wants to do what to whose nodes; `None`: what is wrong stands in `errors`.
+/// The viewer, the owner and the action; `None`: the errors are in `errors`.
 pub(in crate::grpc) fn question(
     viewer_id: String,
     owner_id: String,
@@ -32,7 +32,7 @@ pub(in crate::grpc) fn question(
     Some(AccessQuestion { viewer: viewer?, owner: owner?, action: action? })
 }
 
-/// The id of a person that stands in `field`.
+/// The user id in `field`.
 pub(in crate::grpc) fn user(id: String, field: &str, errors: &mut FieldErrors) -> Option<UserId> {
     if id.is_empty() {
         errors.add(field, "is required");
@@ -41,19 +41,19 @@ pub(in crate::grpc) fn user(id: String, field: &str, errors: &mut FieldErrors) -
     UserId::parse(id).map_err(|error| errors.add(field, error.to_string())).ok()
 }
 
-/// Every answer is as fresh as can be, so that whatever is required holds; but a token that was never given is refused.
+/// Every call reads the database, so every requirement holds; an unknown token is an error.
 pub(in crate::grpc) fn consistency(consistency: Option<wire::Consistency>, errors: &mut FieldErrors) {
     use wire::consistency::Requirement;
     match consistency.and_then(|consistency| consistency.requirement) {
         None | Some(Requirement::MinimizeLatency(_) | Requirement::FullyConsistent(_)) => {}
         Some(Requirement::AtLeastAsFresh(token)) if token == NO_TOKEN => {}
         Some(Requirement::AtLeastAsFresh(_)) => {
-            errors.add("consistency.at_least_as_fresh", "is no token of this service");
+            errors.add("consistency.at_least_as_fresh", "is not a token of this service");
         }
     }
 }
 
-/// What is asked about, where it stands at `path`.
+/// The resource at `path`.
 pub(in crate::grpc) fn resource<'a>(
     resource: Option<&'a wire::Resource>,
     path: impl Fn() -> String,
@@ -75,7 +75,7 @@ pub(in crate::grpc) fn resource<'a>(
     }
 }
 
-/// What is asked about, at most 10,000 of it.
+/// The resources of a batch, at most 10,000.
 pub(in crate::grpc) fn resources<'a>(resources: &'a [wire::Resource], errors: &mut FieldErrors) -> Vec<Resource<'a>> {
     if resources.is_empty() || resources.len() > MAX_BATCH {
         errors.add("resources", format!("must hold 1 to {MAX_BATCH} entries"));
@@ -94,7 +94,7 @@ pub(in crate::grpc) fn resources<'a>(resources: &'a [wire::Resource], errors: &m
     found
 }
 
-/// A node that stands at `path`.
+/// The node at `path`.
 pub(in crate::grpc) fn node<'a>(
     node: Option<&'a wire::Node>,
     path: impl Fn() -> String,

@@ -1,4 +1,4 @@
-//! Owners, shares, usage, the answers kept under idempotency keys and the newest time.
+//! Owners, shares, usage, the responses under idempotency keys and the newest time.
 //!
 //! Every key begins with the person whose data it is, so that a change stays on one shard of a distributed PostgreSQL.
 
@@ -206,7 +206,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
             .cond_where(is_open().add(is_reshare()))
             .to_owned(),
         index("shares_open_by_owner").col(Shares::OwnerId).col(Shares::ExpiresAt).cond_where(is_open()).to_owned(),
-        // Deleting a parent looks for its children; a sweep for those that have not ended permanently.
+        // For the children of a deleted parent, and for upkeep of shares that have not ended permanently.
         index("shares_children")
             .col(Shares::OwnerId)
             .col(Shares::ParentShareId)
