@@ -19,12 +19,12 @@ const PART: Duration = Duration::from_secs(10);
 /// Connections that carry the load.
 const CONNECTIONS: usize = 256;
 /// Calm is a quarter of what can be served, and overload five times as much.
-const CALM: f64 = 0.25;
+const BASELINE: f64 = 0.25;
 const OVERLOAD: f64 = 5.0;
 
 /// What came back at a rate.
 struct Seen {
-    admitted: Vec<Duration>,
+    accepted: Vec<Duration>,
     rejected: u64,
     without_retry_after: u64,
     failed: u64,
@@ -59,25 +59,25 @@ async fn overload(name: &str, url: &str, next: &Next, process: u32) -> anyhow::R
     // A few at a time, so that nothing is turned away: what it can serve.
     let capacity = closed_loop(url, next, &numbers, 4).await?;
     println!("{name}: {capacity:.0}/s can be served");
-    let calm = offer(url, next, &numbers, capacity * CALM).await;
+    let baseline = offer(url, next, &numbers, capacity * BASELINE).await;
     let over = offer(url, next, &numbers, capacity * OVERLOAD).await;
-    let after = offer(url, next, &numbers, capacity * CALM).await;
-    for (part, seen) in [("calm", &calm), ("overload", &over), ("after", &after)] {
-        let Seen { admitted, rejected, without_retry_after, failed, offered } = seen;
+    let after = offer(url, next, &numbers, capacity * BASELINE).await;
+    for (part, seen) in [("baseline", &baseline), ("overload", &over), ("after", &after)] {
+        let Seen { accepted, rejected, without_retry_after, failed, offered } = seen;
         let at =
-            |share: usize| admitted.get(admitted.len() * share / 100).copied().unwrap_or_default().as_secs_f64() * 1e3;
+            |share: usize| accepted.get(accepted.len() * share / 100).copied().unwrap_or_default().as_secs_f64() * 1e3;
         println!(
-            "  {part:9} {offered:>8.0}/s offered: {:>7} admitted (p50 {:.2} ms, p99 {:.2} ms), {rejected} rejected ({without_retry_after} of them without Retry-After), {failed} failed",
-            admitted.len(),
+            "  {part:9} {offered:>8.0}/s offered: {:>7} accepted (p50 {:.2} ms, p99 {:.2} ms), {rejected} rejected ({without_retry_after} of them without Retry-After), {failed} failed",
+            accepted.len(),
             at(50),
             at(99),
         );
     }
-    let median = |seen: &Seen| seen.admitted.get(seen.admitted.len() / 2).copied().unwrap_or_default().as_secs_f64();
+    let median = |seen: &Seen| seen.accepted.get(seen.accepted.len() / 2).copied().unwrap_or_default().as_secs_f64();
     println!(
-        "  admitted under overload: {:.1} times the calm median; after it {:.1} times",
-        median(&over) / median(&calm),
-        median(&after) / median(&calm)
+        "  accepted under overload: {:.1} times the baseline median; after it {:.1} times",
+        median(&over) / median(&baseline),
+        median(&after) / median(&baseline)
     );
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
@@ -135,9 +135,9 @@ async fn offer(url: &str, next: &Next, numbers: &Arc<AtomicU64>, rate: f64) -> S
     for seen in asking.join_all().await {
         all.add(seen);
     }
-    all.admitted.sort_unstable();
+    all.accepted.sort_unstable();
     #[expect(clippy::cast_precision_loss, reason = "far fewer requests than that")]
-    let offered = (all.admitted.len() as u64 + all.rejected + all.failed) as f64;
+    let offered = (all.accepted.len() as u64 + all.rejected + all.failed) as f64;
     Seen { offered: offered / PART.as_secs_f64(), ..all }
 }
 
@@ -166,12 +166,12 @@ async fn send_one(http: &HttpClient, next: &Next, number: u64) -> Option<(u16, b
 
 impl Seen {
     fn new() -> Self {
-        Self { admitted: Vec::new(), rejected: 0, without_retry_after: 0, failed: 0, offered: 0.0 }
+        Self { accepted: Vec::new(), rejected: 0, without_retry_after: 0, failed: 0, offered: 0.0 }
     }
 
     fn count(&mut self, answer: Option<(u16, bool)>, took: Duration) {
         match answer {
-            Some((200..=299, _)) => self.admitted.push(took),
+            Some((200..=299, _)) => self.accepted.push(took),
             Some((429 | 503, says_when)) => {
                 self.rejected += 1;
                 self.without_retry_after += u64::from(!says_when);
@@ -181,7 +181,7 @@ impl Seen {
     }
 
     fn add(&mut self, other: Self) {
-        self.admitted.extend(other.admitted);
+        self.accepted.extend(other.accepted);
         self.rejected += other.rejected;
         self.without_retry_after += other.without_retry_after;
         self.failed += other.failed;

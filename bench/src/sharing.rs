@@ -257,7 +257,7 @@ impl Service {
                     let link = service.create("hub", reshareable(reshare(&root, &name))).await?;
                     for number in 1..EACH {
                         let recipient = format!("{name}-{number}");
-                        // Under admission control a call may be refused that could be served a moment later.
+                        // Under admission control a call may be rejected.
                         while service.create(&name, reshare(&link, &recipient)).await.is_err() {
                             tokio::time::sleep(Duration::from_millis(20)).await;
                         }

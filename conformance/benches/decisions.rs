@@ -25,7 +25,7 @@ fn rules(json: serde_json::Value) -> Rules {
 }
 
 fn timestamp(seconds: i64) -> Timestamp {
-    Timestamp::from_parts(seconds, 0).expect("a moment")
+    Timestamp::from_parts(seconds, 0).expect("a timestamp")
 }
 
 /// A profile with every kind of filter, all of which the node passes.

@@ -1,4 +1,4 @@
-//! Other engines, told the same rules in their own languages, give the same answers: 20,000 and more random decisions each.
+//! Other engines with the same rules in their own languages make the same decisions: 20,000 and more random decisions each.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

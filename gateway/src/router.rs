@@ -69,19 +69,19 @@ pub fn router(
 ) -> anyhow::Result<Router> {
     requests::describe();
     // Admission runs only for the methods of a route, so 405 is returned before a body is read.
-    let admitted = |routes: UtoipaMethodRouter<Upstreams>| {
+    let with_layers = |routes: UtoipaMethodRouter<Upstreams>| {
         routes.map(|methods| methods.route_layer(from_fn_with_state(admission.clone(), admit)))
     };
     let (api, described) = OpenApiRouter::<Upstreams>::new()
-        .routes(admitted(routes!(sharing::create)))
-        .routes(admitted(routes!(sharing::outgoing)))
-        .routes(admitted(routes!(sharing::incoming)))
-        .routes(admitted(routes!(sharing::get, sharing::update, sharing::revoke)))
-        .routes(admitted(routes!(exposure_profiles::list, exposure_profiles::create)))
-        .routes(admitted(routes!(exposure_profiles::default)))
-        .routes(admitted(routes!(exposure_profiles::create_from_template)))
-        .routes(admitted(routes!(exposure_profiles::get, exposure_profiles::update, exposure_profiles::delete)))
-        .routes(admitted(routes!(exposure_profiles::yaml)))
+        .routes(with_layers(routes!(sharing::create)))
+        .routes(with_layers(routes!(sharing::outgoing)))
+        .routes(with_layers(routes!(sharing::incoming)))
+        .routes(with_layers(routes!(sharing::get, sharing::update, sharing::revoke)))
+        .routes(with_layers(routes!(exposure_profiles::list, exposure_profiles::create)))
+        .routes(with_layers(routes!(exposure_profiles::default)))
+        .routes(with_layers(routes!(exposure_profiles::create_from_template)))
+        .routes(with_layers(routes!(exposure_profiles::get, exposure_profiles::update, exposure_profiles::delete)))
+        .routes(with_layers(routes!(exposure_profiles::yaml)))
         .split_for_parts();
     let api = api
         .method_not_allowed_fallback(method_not_allowed)

@@ -70,7 +70,7 @@ fn refused(answer: &Answer, path: &str, why: &str) {
     assert!(answer.wrong_fields().iter().any(|wrong| wrong.starts_with(&path) || path.starts_with(wrong)), "{message}");
 }
 
-/// A resource as it stands: what it shows, and how many there are.
+/// The current state: the resource, and the number of resources.
 async fn standing(server: &TestServer, path: &str, list: &str) -> (Vec<u8>, Value) {
     (server.get("ann", path).await.body, server.get("ann", list).await.json()["total"].clone())
 }

@@ -138,8 +138,8 @@ async fn request_is_one_trace_through_all_services() {
     assert!(found[0].parent_span_id.is_empty(), "a trace that begins here has no step before");
 
     let said = format!("{spans:?}");
-    for nobodys_business in ["alice", "bob", "Bearer"] {
-        assert!(!said.contains(nobodys_business), "{nobodys_business} stands in a trace");
+    for personal in ["alice", "bob", "Bearer"] {
+        assert!(!said.contains(personal), "{personal} is in a trace");
     }
 }
 
@@ -212,13 +212,13 @@ async fn metric_labels_are_bounded() {
     ] {
         assert!(metrics.contains(counted), "{counted} is missing from:\n{metrics}");
     }
-    for nobodys_business in ["made-up", "MADEUP", "alice", "bob", id.as_str()] {
-        assert!(!metrics.contains(nobodys_business), "{nobodys_business} stands in a metric");
+    for personal in ["made-up", "MADEUP", "alice", "bob", id.as_str()] {
+        assert!(!metrics.contains(personal), "{personal} is in a metric");
     }
     let documented = include_str!("../../docs/observability.md");
     for line in metrics.lines().filter(|line| line.starts_with("# TYPE")) {
         let name = line.split_whitespace().nth(2).unwrap();
         assert!(documented.contains(&format!("`{name}`")), "{name} is not in docs/observability.md");
-        assert!(metrics.contains(&format!("# HELP {name} ")), "nobody says what {name} means");
+        assert!(metrics.contains(&format!("# HELP {name} ")), "{name} has no help text");
     }
 }

@@ -48,7 +48,7 @@ const ASKERS: [Asker; 4] = [
     Asker { title: "Eve, a stranger", user: "eve", with: With::Token("L0") },
 ];
 
-/// Whoever asks so is told the same everywhere.
+/// Requests with the same response on every endpoint.
 const REFUSED: [(Asker, &str); 5] = [
     (Asker { title: "Ann, by an L1 app", user: "ann", with: With::Token("L1") }, "403 `FIRST_PARTY_APP_REQUIRED`"),
     (Asker { title: "Ann, by an L2 app", user: "ann", with: With::Token("L2") }, "403 `FIRST_PARTY_APP_REQUIRED`"),
@@ -99,7 +99,7 @@ async fn permission_table_matches_responses() {
             row.push(cell(&ask(request, body, asker).await));
         }
         for (asker, response) in &REFUSED {
-            // Whoever asks for what is nowhere is told so, whoever they are.
+            // A request for a missing resource has the same response for every user.
             let response = if request == "GET /nowhere" { "404 `NOT_FOUND`" } else { response };
             assert_eq!(cell(&ask(request, body, asker).await), response, "{request} by {}", asker.title);
         }

@@ -60,7 +60,7 @@ pub enum Lookup {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
     /// Stored.
-    Kept,
+    Ok,
     /// The quota of the user is exhausted. The change must not be committed.
     QuotaExceeded,
 }
@@ -112,7 +112,7 @@ pub async fn store(
     Entity::insert(row).exec_without_returning(change.connection()).await?;
     let quota: i64 = quota_bytes.try_into().unwrap_or(i64::MAX);
     if add_usage(change, &user, bytes - replaced).await? <= quota {
-        return Ok(Stored::Kept);
+        return Ok(Stored::Ok);
     }
     let expired = change
         .query(
@@ -122,7 +122,7 @@ pub async fn store(
         .await?;
     let expired: i64 = freed(&expired)?.values().sum();
     let bytes_now = add_usage(change, &user, -expired).await?;
-    Ok(if bytes_now <= quota { Stored::Kept } else { Stored::QuotaExceeded })
+    Ok(if bytes_now <= quota { Stored::Ok } else { Stored::QuotaExceeded })
 }
 
 /// Updates the stored bytes of a user, and returns them.
@@ -272,7 +272,7 @@ mod tests {
         let request = IdempotentRequest::new(Id::parse(user).unwrap(), key, "M", &String::new());
         let change = database.begin(Vec::new()).await.unwrap();
         let stored = store(&change, &request, answer.into(), now, QUOTA).await.unwrap();
-        if stored == Stored::Kept {
+        if stored == Stored::Ok {
             change.commit().await.unwrap();
         }
         stored
@@ -314,13 +314,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = database(&folder).await;
         let answer = "x".repeat(4_000);
-        for (key, stored) in [("a", Stored::Kept), ("b", Stored::Kept), ("c", Stored::QuotaExceeded)] {
+        for (key, stored) in [("a", Stored::Ok), ("b", Stored::Ok), ("c", Stored::QuotaExceeded)] {
             assert_eq!(keep(&database, "ann", key, &answer, at(0)).await, stored, "{key}");
         }
-        assert_eq!(keep(&database, "bob", "a", &answer, at(0)).await, Stored::Kept, "others have a quota of their own");
+        assert_eq!(keep(&database, "bob", "a", &answer, at(0)).await, Stored::Ok, "others have a quota of their own");
         // What has expired makes room without waiting for the sweep, the same key included.
-        assert_eq!(keep(&database, "ann", "a", &answer, at(24 * 60)).await, Stored::Kept);
-        assert_eq!(keep(&database, "ann", "c", &answer, at(24 * 60)).await, Stored::Kept);
+        assert_eq!(keep(&database, "ann", "a", &answer, at(24 * 60)).await, Stored::Ok);
+        assert_eq!(keep(&database, "ann", "c", &answer, at(24 * 60)).await, Stored::Ok);
         let [counted, added_up] = usage(&database).await;
         assert_eq!(counted, added_up);
     }

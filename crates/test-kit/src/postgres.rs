@@ -1,7 +1,7 @@
 //! A PostgreSQL server for the tests: the one of `TEST_POSTGRES_URL`, else a private one, started on the first use and ended
 //! with the process that started it.
 
-#![allow(clippy::disallowed_methods, reason = "the tests are told by the environment which server to use")]
+#![allow(clippy::disallowed_methods, reason = "an environment variable selects the server of the tests")]
 
 use std::{
     collections::{BTreeSet, HashMap},

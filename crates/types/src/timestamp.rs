@@ -4,8 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 
-/// A moment in UTC, to the microsecond. SQLite would keep nanoseconds and PostgreSQL microseconds; cut to what both keep,
-/// a moment read back is equal to the one written.
+/// A timestamp in UTC, in microseconds. SQLite stores nanoseconds and PostgreSQL microseconds; truncated to what both store,
+/// a timestamp that is read equals the one that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Timestamp(DateTime<Utc>);
 

@@ -151,7 +151,7 @@ impl ProfileChange {
             let kept = serde_json::to_value(kept).context("cannot store a response").map_err(Error::Internal)?;
             let stored = idempotency::store(&self.change, request, kept, now, self.kept_answer_bytes).await;
             match stored.map_err(failed)? {
-                Stored::Kept => {}
+                Stored::Ok => {}
                 Stored::QuotaExceeded => return Err(Error::TooManyKeptAnswers),
             }
         }

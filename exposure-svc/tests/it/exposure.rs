@@ -323,9 +323,9 @@ async fn all_wrong_fields_of_a_check_are_reported() {
     assert_eq!(why(asked.evaluate_nodes(nameless).await), "nodes[0].tags");
     let garbled_ids = NodeDescription { schema_id: Some("a b".into()), ..node("n", &[("an id", "x")]) };
     assert_eq!(why(asked.evaluate_nodes(request(vec![garbled_ids])).await), "nodes[0].schema_id nodes[0].tags");
-    let crowded: Vec<_> = (0..1_001).map(|number| (format!("t-{number}"), "x")).collect();
-    let crowded: Vec<_> = crowded.iter().map(|(id, name)| (id.as_str(), *name)).collect();
-    assert_eq!(why(asked.evaluate_nodes(request(vec![node("n", &crowded)])).await), "nodes[0].tags");
+    let many_tags: Vec<_> = (0..1_001).map(|number| (format!("t-{number}"), "x")).collect();
+    let many_tags: Vec<_> = many_tags.iter().map(|(id, name)| (id.as_str(), *name)).collect();
+    assert_eq!(why(asked.evaluate_nodes(request(vec![node("n", &many_tags)])).await), "nodes[0].tags");
     let moved = CheckWriteRequest {
         user_id: "ann".into(),
         app_id: "app".into(),

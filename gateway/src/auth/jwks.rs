@@ -46,14 +46,14 @@ pub(super) struct Jwks {
     clock: Clock,
     /// How long keys are used after they were fetched.
     max_age: Duration,
-    turn: Mutex<Turn>,
+    fetch_state: Mutex<FetchState>,
     /// Permits for requests that wait for keys.
     waiting: Semaphore,
 }
 
 /// Serializes fetches.
 #[derive(Default)]
-struct Turn {
+struct FetchState {
     /// The time of the last fetch for an unknown key.
     last_asked: Option<Instant>,
 }
@@ -72,7 +72,15 @@ impl Jwks {
             .enable_http1()
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { url, allowed, client, clock, max_age, turn: Mutex::default(), waiting: Semaphore::new(WAITING) })
+        Ok(Self {
+            url,
+            allowed,
+            client,
+            clock,
+            max_age,
+            fetch_state: Mutex::default(),
+            waiting: Semaphore::new(WAITING),
+        })
     }
 
     /// Fetches the first keys. An empty set is rejected here, where it is more likely a wrong URL than a withdrawal of every key.
@@ -111,17 +119,17 @@ impl Jwks {
     pub(super) async fn fetch_for_unknown_key(&self, verifier: &Verifier) {
         // Further requests with such a key are rejected at once: a flood of them must not wait here.
         let Ok(_place) = self.waiting.try_acquire() else { return };
-        let mut turn = self.turn.lock().await;
-        if turn.last_asked.is_some_and(|asked| asked.elapsed() < UNKNOWN_KEY) {
+        let mut fetch_state = self.fetch_state.lock().await;
+        if fetch_state.last_asked.is_some_and(|asked| asked.elapsed() < UNKNOWN_KEY) {
             return;
         }
-        turn.last_asked = Some(Instant::now());
+        fetch_state.last_asked = Some(Instant::now());
         self.replace_keys_of(verifier).await;
     }
 
     /// Returns when to refresh again.
     async fn refresh(&self, verifier: &Verifier) -> Duration {
-        let _turn = self.turn.lock().await;
+        let _turn = self.fetch_state.lock().await;
         let next = if self.replace_keys_of(verifier).await { REFRESH } else { RETRY };
         self.at_most_half_of_max_age(next)
     }

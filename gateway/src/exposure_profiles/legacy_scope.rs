@@ -10,7 +10,7 @@ use crate::{
     json::{Field, List, Mask},
 };
 
-/// The legacy form that earlier clients send; each part stands for another field
+/// The legacy form that earlier clients send; each part replaces another field
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = EarlierScope)]

@@ -1,4 +1,4 @@
-//! Whom the gateway lets in. Nothing stands behind it here: who is let in gets a 503.
+//! Authentication at the gateway. There are no services: an authenticated request gets 503.
 
 #![allow(
     clippy::expect_used,

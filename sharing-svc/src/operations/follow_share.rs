@@ -12,8 +12,8 @@ use crate::{
 impl Sharing {
     /// Creates the share of a follow, unless it has one. `true`: it was created now.
     ///
-    /// A follow has one share until it ends. Also a share that its owner revoked is answered, and no other is created: the
-    /// owner's word stands until the follow itself has ended.
+    /// A follow has one share until it ends. If its owner revoked the share, that share is returned and no other is created: the
+    /// revocation holds until the follow has ended.
     pub async fn grant_follow_share(&self, draft: FollowDraft) -> Result<(ShareView, bool), Error> {
         let (follow, owner, asked) = draft.parse().map_err(Error::Invalid)?;
         let priority = Priority::FairlyFor(asked.recipient.as_str());

@@ -226,7 +226,7 @@ impl ShareChange {
             let created_at = view.share.created_at;
             let stored = idempotency::store(&self.change, request, kept, created_at, self.kept_answer_bytes).await;
             match stored.map_err(failed)? {
-                Stored::Kept => {}
+                Stored::Ok => {}
                 Stored::QuotaExceeded => return Err(Error::TooManyKeptAnswers),
             }
         }

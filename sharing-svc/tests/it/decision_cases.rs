@@ -1,4 +1,4 @@
-//! Decisions as data: each case is shares, a moment, and questions with their answers.
+//! Decisions as data: each case is shares, a time, and checks with their results.
 
 use std::path::{Path, PathBuf};
 

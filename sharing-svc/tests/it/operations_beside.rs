@@ -1,4 +1,4 @@
-//! What stands beside the operations: health, and methods that are not there yet.
+//! Health, and unimplemented methods.
 
 use ofself_proto::sharing::{
     EraseUserRequest, WatchSharesRequest, access_service_client::AccessServiceClient,

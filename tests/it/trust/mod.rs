@@ -1,4 +1,4 @@
-//! Nobody gets in who does not belong.
+//! Authentication, authorization and secrets, over whole processes.
 
 mod plane;
 

@@ -139,7 +139,7 @@ impl Drop for SecurePlane {
 }
 
 fn spawn(service: Service, shutdown: &Shutdown) -> String {
-    // By the name that stands in the certificate.
+    // By the name in the certificate.
     let url = service.address().unwrap().to_string().replace("127.0.0.1", "https://localhost");
     tokio::spawn(service.serve(shutdown.clone()));
     url

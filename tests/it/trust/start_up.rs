@@ -1,4 +1,4 @@
-//! What is unsafe does not start, and is told what to do in one line.
+//! Unsafe settings are rejected at start, with one line that says what to do.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! What a call may take, and what it is told at the bound.
+//! Limits of calls, and the errors beyond them.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tonic::{Code, Status};
 
 use crate::echo::{Echo, NEVER, settings};
 
-/// A client that sends what it is told, and does not hold itself to a deadline as tonic's does.
+/// A client that sends requests unchanged and enforces no deadline of its own, unlike tonic's.
 type Client = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
 
 struct Caller {

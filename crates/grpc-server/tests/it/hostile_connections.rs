@@ -127,7 +127,7 @@ async fn connection_limit_is_kept_and_freed() {
 #[tokio::test]
 async fn rapid_reset_ends_the_connection_and_no_other() {
     let echo = Echo::grpc(settings(), NEVER).await;
-    let mut calm = Frames::connect(echo.socket()).await;
+    let mut other = Frames::connect(echo.socket()).await;
     let mut attacker = Frames::connect(echo.socket()).await;
     for stream in (1..200_000).step_by(2) {
         let head = attacker.send(HEADERS, END_HEADERS, stream, &post("/test.Echo/Wait")).await;
@@ -137,15 +137,15 @@ async fn rapid_reset_ends_the_connection_and_no_other() {
     }
     let (_, _, message) = attacker.until(GOAWAY).await.expect("an end to it");
     assert_eq!(message[4..8], [0, 0, 0, 11], "ENHANCE_YOUR_CALM");
-    calm.send(HEADERS, END_HEADERS | END_STREAM, 1, &post("/test.Echo/Answer")).await.unwrap();
-    assert!(calm.until(HEADERS).await.is_some());
+    other.send(HEADERS, END_HEADERS | END_STREAM, 1, &post("/test.Echo/Answer")).await.unwrap();
+    assert!(other.until(HEADERS).await.is_some());
 }
 
 /// CVE-2024-27316 and its kin.
 #[tokio::test]
 async fn endless_headers_end_the_connection() {
     let echo = Echo::grpc(settings(), NEVER).await;
-    let mut calm = Frames::connect(echo.socket()).await;
+    let mut other = Frames::connect(echo.socket()).await;
     let mut attacker = Frames::connect(echo.socket()).await;
     attacker.send(HEADERS, 0, 1, &post("/test.Echo/Answer")).await.unwrap();
     let filler = [&[0, 1, b'x', 100][..], &[b'y'; 100]].concat().repeat(100);
@@ -157,8 +157,8 @@ async fn endless_headers_end_the_connection() {
         }
     }
     assert!(is_ended || attacker.until(GOAWAY).await.is_some(), "100 MB of headers were taken");
-    calm.send(HEADERS, END_HEADERS | END_STREAM, 1, &post("/test.Echo/Answer")).await.unwrap();
-    assert!(calm.until(HEADERS).await.is_some());
+    other.send(HEADERS, END_HEADERS | END_STREAM, 1, &post("/test.Echo/Answer")).await.unwrap();
+    assert!(other.until(HEADERS).await.is_some());
 }
 
 #[tokio::test]

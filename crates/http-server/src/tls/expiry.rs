@@ -35,7 +35,7 @@ pub fn valid_until(path: &Path) -> Result<i64, ConfigurationError> {
     })
 }
 
-/// When it began, which it says where it is held against a moment before.
+/// Start of validity, which the verifier reports when it checks an earlier time.
 fn valid_from(path: &Path) -> Result<i64, ConfigurationError> {
     held_against(path, Duration::ZERO, |error| {
         if let Error::CertNotValidYet { not_before, .. } = error { Some(*not_before) } else { None }

@@ -20,7 +20,7 @@ use types::Timestamp;
 /// What must happen at once has not happened if it takes this long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What becomes of the connections through a proxy that stand at that moment.
+/// What happens to the current connections of a proxy.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Served,

@@ -133,7 +133,7 @@ impl Chain {
                 link.revoked_at.map(Obstacle::Revoked),
                 terms.expires_at.filter(|end| *end <= now).map(Obstacle::Expired),
                 (!action.is_granted_by(terms.rights)).then_some(Obstacle::NotGranted),
-                // Who may not pass a share on at all is not also told so of passing this one on.
+                // For the action `share`, `NotGranted` reports it already.
                 (place > 0 && action != Action::Share && !terms.rights.share).then_some(Obstacle::NotReshareable),
                 (!terms.scope.covers(node)).then_some(Obstacle::NotCovered),
             ];
