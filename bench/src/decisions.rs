@@ -38,9 +38,10 @@ const PREVIEW: &str = "/ofself.exposure.v1.ExposureService/PreviewProfile";
 const ROUND: Duration = Duration::from_secs(3);
 /// Nodes in a question.
 const NODES: usize = 10_000;
-/// Connections of the loaded measurement, and calls in flight on each.
+/// Connections of the loaded measurements.
 const CONNECTIONS: usize = 4;
-const STREAMS: usize = 32;
+/// Concurrent calls on each connection.
+const STREAMS: [usize; 2] = [8, 32];
 
 /// Where the plane and its peer answer.
 pub(crate) struct Addresses {
@@ -93,20 +94,40 @@ pub(crate) async fn run(addresses: &Addresses) -> anyhow::Result<()> {
         }
         anyhow::Ok(channels)
     };
-    let (to_us, to_peer) = (channels(&addresses.exposure).await?, channels(&addresses.peer).await?);
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let calls = under_load::<_, PreviewProfileResponse>(&to_us, STREAMS, PREVIEW, &preview()).await?;
-        ours.push(calls / ROUND.as_secs_f64());
-        let calls = under_load::<_, PreviewProfileResponse>(&to_peer, STREAMS, PREVIEW, &preview()).await?;
-        bare.push(calls / ROUND.as_secs_f64());
+    let (sharing, exposure, peer) =
+        (channels(&addresses.sharing).await?, channels(&addresses.exposure).await?, channels(&addresses.peer).await?);
+    for streams in STREAMS {
+        let (mut ours, mut bare, mut costs) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let before = cpu_micros(addresses.process)?;
+            let calls = under_load::<_, PreviewProfileResponse>(&exposure, streams, PREVIEW, &preview()).await?;
+            costs.push((cpu_micros(addresses.process)? - before) / calls);
+            ours.push(calls);
+            bare.push(under_load::<_, PreviewProfileResponse>(&peer, streams, PREVIEW, &preview()).await?);
+        }
+        report("PreviewProfile of one node", "bare call", streams, ours, bare, costs);
     }
-    let (ours, bare) = (median(ours), median(bare));
+    let (mut ours, mut bare, mut costs) = (Vec::new(), Vec::new(), Vec::new());
+    let streams = STREAMS[0];
+    for _ in 0..ROUNDS {
+        let before = cpu_micros(addresses.process)?;
+        let calls = under_load::<_, CheckAccessResponse>(&sharing, streams, CHECK, &check()).await?;
+        costs.push((cpu_micros(addresses.process)? - before) / calls);
+        ours.push(calls);
+        bare.push(under_load::<_, CheckAccessResponse>(&peer, streams, CHECK, &check()).await?);
+    }
+    report("CheckAccess", "bare call + that SELECT", streams, ours, bare, costs);
+    Ok(())
+}
+
+/// Prints the medians of calls a round, and of server CPU a call in microseconds.
+fn report(what: &str, peer: &str, streams: usize, ours: Vec<f64>, bare: Vec<f64>, costs: Vec<f64>) {
+    let rate = |calls| median(calls) / ROUND.as_secs_f64();
+    let (ours, bare, cost) = (rate(ours), rate(bare), median(costs));
     println!(
-        "PreviewProfile of one node, {CONNECTIONS} × {STREAMS}: {ours:>7.0}/s   bare call {bare:>7.0}/s   ratio {:.2}",
+        "{what}, {CONNECTIONS} × {streams}: {ours:>7.0}/s, {cost:.0} µs of CPU a call   {peer} {bare:>7.0}/s   ratio {:.2}",
         ours / bare
     );
-    Ok(())
 }
 
 /// A share of some tags, and an app bound to a profile with some filters.

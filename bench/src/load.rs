@@ -25,6 +25,8 @@ pub(crate) struct Request {
 pub(crate) struct Load {
     url: String,
     authorization: String,
+    /// The expected status; `None`: any success.
+    status: Option<u16>,
     next: Arc<dyn Fn() -> Request + Send + Sync>,
 }
 
@@ -47,7 +49,12 @@ impl Request {
 
 impl Load {
     pub(crate) fn new(url: &str, authorization: &str, next: impl Fn() -> Request + Send + Sync + 'static) -> Self {
-        Self { url: url.to_owned(), authorization: authorization.to_owned(), next: Arc::new(next) }
+        Self { url: url.to_owned(), authorization: authorization.to_owned(), status: None, next: Arc::new(next) }
+    }
+
+    /// The same, where this status counts as answered.
+    pub(crate) fn expecting(self, status: u16) -> Self {
+        Self { status: Some(status), ..self }
     }
 
     /// Requests a second when each of so many connections asks again as soon as it is answered.
@@ -96,6 +103,11 @@ impl Load {
     async fn ask(&self, http: &HttpClient) -> bool {
         let Request { method, path, body } = (self.next)();
         let headers = [("authorization", self.authorization.as_str()), ("content-type", "application/json")];
-        http.send(method, &path, &headers, body).await.is_ok_and(|answer| answer.status.is_success())
+        let headers = if self.authorization.is_empty() { &headers[1..] } else { &headers[..] };
+        let answered = http.send(method, &path, headers, body).await;
+        answered.is_ok_and(|answer| match self.status {
+            Some(status) => answer.status == status,
+            None => answer.status.is_success(),
+        })
     }
 }

@@ -18,6 +18,7 @@ mod peer;
 mod redaction;
 mod sharing;
 mod solver;
+mod split;
 mod telemetry;
 
 use std::{
@@ -41,6 +42,8 @@ use load::{Load, Request};
 const ROUNDS: usize = 5;
 /// How long a round lasts.
 const ROUND: Duration = Duration::from_secs(3);
+/// Admission control must not reject what is measured.
+const UNLIMITED: [&str; 4] = ["--min-in-flight", "1000", "--max-in-flight", "1000"];
 /// Connections of the closed loop.
 const CONNECTIONS: usize = 16;
 
@@ -125,7 +128,7 @@ async fn main() -> anyhow::Result<()> {
         Some(Benchmark::Telemetry) => telemetry::run().await,
         Some(Benchmark::Decisions) => {
             let data = tempfile::tempdir()?;
-            of_decisions(&start(data.path(), &[])?, data.path()).await
+            of_decisions(&start(data.path(), &UNLIMITED)?, data.path()).await
         }
         Some(hardship @ (Benchmark::Overload | Benchmark::Idle | Benchmark::Existence)) => {
             let data = tempfile::tempdir()?;
@@ -138,7 +141,7 @@ async fn main() -> anyhow::Result<()> {
 /// REST requests, beside a bare hop and plain SQL.
 async fn of_requests() -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
-    let plane = start(data.path(), &[])?;
+    let plane = start(data.path(), &UNLIMITED)?;
     println!("ready to serve after {} ms, {} MB resident when idle", plane.ready.as_millis(), plane.idle_kb / 1024);
 
     // A process of its own, as the plane is.
@@ -148,11 +151,25 @@ async fn of_requests() -> anyhow::Result<()> {
         true
     });
     let authorization = format!("Bearer {}", plane.token);
-    let one = shared_with_bob(&plane).await?;
+    let one = shared_with_bob(&plane.url, &plane.token).await?;
     let number = Arc::new(AtomicU64::new(0));
 
+    let split_data = tempfile::tempdir()?;
+    let split = split::start(split_data.path(), data.path()).await?;
+    let split_one = shared_with_bob(&split.url, &plane.token).await?;
+    let mut bare_urls = String::new();
+    let _bare = Process::start(Command::new(std::env::current_exe()?).arg("bare"), |line| {
+        line.clone_into(&mut bare_urls);
+        true
+    });
+    let axum_url = format!("http://{}", bare_urls.split_whitespace().nth(1).context("no address of the bare route")?);
+
     let get = Load::new(&plane.url, &authorization, move || Request::get(&one));
+    let get_split = Load::new(&split.url, &authorization, move || Request::get(&split_one));
     let bare = Load::new(&hop_url, &authorization, || Request::get("/share"));
+    let healthz = Load::new(&plane.url, &authorization, || Request::get("/healthz"));
+    let unauthorized = Load::new(&plane.url, "", || Request::get("/api/v1/sharing/outgoing")).expecting(401);
+    let axum = Load::new(&axum_url, &authorization, || Request::get("/healthz"));
     let post = Load::new(&plane.url, &authorization, move || {
         let recipient = number.fetch_add(1, Ordering::Relaxed);
         Request::post(
@@ -161,15 +178,32 @@ async fn of_requests() -> anyhow::Result<()> {
         )
     });
 
-    let (mut gets, mut bares, mut posts, mut inserts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut probes, mut rejections, mut routes) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        probes.push(healthz.closed_loop(CONNECTIONS, ROUND).await?);
+        rejections.push(unauthorized.closed_loop(CONNECTIONS, ROUND).await?);
+        routes.push(axum.closed_loop(CONNECTIONS, ROUND).await?);
+    }
+    let (probes, rejections, routes) = (median(probes), median(rejections), median(routes));
+    println!("/healthz:          {probes:>8.0}/s   a bare route {routes:>8.0}/s   ratio {:.2}", probes / routes);
+    println!(
+        "401:               {rejections:>8.0}/s   a bare route {routes:>8.0}/s   ratio {:.2}",
+        rejections / routes
+    );
+
+    let (mut gets, mut splits, mut bares) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut posts, mut inserts) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         gets.push(get.closed_loop(CONNECTIONS, ROUND).await?);
+        splits.push(get_split.closed_loop(CONNECTIONS, ROUND).await?);
         bares.push(bare.closed_loop(CONNECTIONS, ROUND).await?);
         posts.push(post.closed_loop(CONNECTIONS, ROUND).await?);
         inserts.push(insert::per_second(data.path(), ROUND).await?);
     }
-    let (gets, bares, posts, inserts) = (median(gets), median(bares), median(posts), median(inserts));
+    let (gets, splits, bares) = (median(gets), median(splits), median(bares));
+    let (posts, inserts) = (median(posts), median(inserts));
     println!("GET one share:     {gets:>8.0}/s   a bare hop {bares:>8.0}/s   ratio {:.2}", gets / bares);
+    println!("  three processes: {splits:>8.0}/s   a bare hop {bares:>8.0}/s   ratio {:.2}", splits / bares);
     println!("POST a share:      {posts:>8.0}/s   plain SQL  {inserts:>8.0}/s   ratio {:.2}", posts / inserts);
 
     for (name, load, rate) in [("GET", &get, 2_000), ("a bare hop", &bare, 2_000), ("POST", &post, 300)] {
@@ -185,18 +219,17 @@ async fn of_requests() -> anyhow::Result<()> {
 }
 
 /// A share of Alice's with Bob.
-async fn shared_with_bob(plane: &Plane) -> anyhow::Result<String> {
-    let authorization = format!("Bearer {}", plane.token);
+async fn shared_with_bob(url: &str, token: &str) -> anyhow::Result<String> {
+    let authorization = format!("Bearer {token}");
     let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
     let body = r#"{"shared_with_user_id": "bob", "scope": "all"}"#;
-    let made =
-        test_kit::HttpClient::new(plane.url.clone()).send(Method::POST, "/api/v1/sharing", &headers, body).await?;
+    let made = test_kit::HttpClient::new(url.to_owned()).send(Method::POST, "/api/v1/sharing", &headers, body).await?;
     Ok(made.header("location").to_owned())
 }
 
 /// What the plane bears.
 async fn of_hardships(hardship: &Benchmark, plane: &Plane, data: &std::path::Path) -> anyhow::Result<()> {
-    let one = shared_with_bob(plane).await?;
+    let one = shared_with_bob(&plane.url, &plane.token).await?;
     let token = |user: &str| token(user, data);
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others are no hardships")]
     match hardship {
@@ -233,37 +266,25 @@ fn start(data: &std::path::Path, options: &[&str]) -> anyhow::Result<Plane> {
     let program = std::env::current_exe()?.with_file_name("ofself");
     let (mut url, mut admin, mut sharing, mut exposure) = (String::new(), String::new(), String::new(), String::new());
     let began = Instant::now();
-    let process = Process::start(
-        Command::new(&program)
-            .arg("serve")
-            .args(["--rate-limit", "0", "--data-dir"])
-            .arg(data)
-            .args([
-                "--listen",
-                "127.0.0.1:0",
-                "--sharing-listen",
-                "127.0.0.1:0",
-                "--exposure-listen",
-                "127.0.0.1:0",
-                "--admin-listen",
-                "127.0.0.1:0",
-            ])
-            .args(options),
-        |line| {
-            if let Some(address) = line.trim().strip_prefix("REST") {
-                address.trim().trim_end_matches("/api/v1").clone_into(&mut url);
+    let mut command = Command::new(&program);
+    command.arg("serve").args(["--rate-limit", "0", "--data-dir"]).arg(data).args(options);
+    for listen in ["--listen", "--sharing-listen", "--exposure-listen", "--admin-listen"] {
+        command.args([listen, "127.0.0.1:0"]);
+    }
+    let process = Process::start(&mut logging_to(&data.join("log"), command), |line| {
+        if let Some(address) = line.trim().strip_prefix("REST") {
+            address.trim().trim_end_matches("/api/v1").clone_into(&mut url);
+        }
+        if let Some(address) = line.trim().strip_prefix("admin") {
+            address.split("/readyz").next().unwrap_or_default().trim().clone_into(&mut admin);
+        }
+        for (name, known) in [("sharing", &mut sharing), ("exposure", &mut exposure)] {
+            if let Some(address) = line.split_whitespace().skip_while(|word| *word != name).nth(1) {
+                *known = address.replace("grpc://", "http://");
             }
-            if let Some(address) = line.trim().strip_prefix("admin") {
-                address.split("/readyz").next().unwrap_or_default().trim().clone_into(&mut admin);
-            }
-            for (name, known) in [("sharing", &mut sharing), ("exposure", &mut exposure)] {
-                if let Some(address) = line.split_whitespace().skip_while(|word| *word != name).nth(1) {
-                    *known = address.replace("grpc://", "http://");
-                }
-            }
-            line.starts_with("Another token:")
-        },
-    );
+        }
+        line.starts_with("Another token:")
+    });
     let ready = began.elapsed();
     std::thread::sleep(Duration::from_secs(2));
     let status = fs::read_to_string(format!("/proc/{}/status", process.id()))?;
@@ -271,6 +292,14 @@ fn start(data: &std::path::Path, options: &[&str]) -> anyhow::Result<Plane> {
     let idle_kb = resident.trim().trim_end_matches(" kB").parse()?;
     let token = token("alice", data)?;
     Ok(Plane { process, url, admin, sharing, exposure, token, ready, idle_kb })
+}
+
+/// The same command with its log in a file: reading the log takes no time of the benchmark.
+fn logging_to(log: &std::path::Path, command: Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"log=$1; shift; echo started; exec "$@" 2>"$log""#, "sh"]).arg(log);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell
 }
 
 fn token(user: &str, data: &std::path::Path) -> anyhow::Result<String> {

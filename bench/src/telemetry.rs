@@ -52,7 +52,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let planes = [plane(&[])?, followed("0.01")?, followed("1")?];
     let mut loads = Vec::new();
     for (plane, _) in &planes {
-        let one = shared_with_bob(plane).await?;
+        let one = shared_with_bob(&plane.url, &plane.token).await?;
         let authorization = format!("Bearer {}", plane.token);
         loads.push(load::Load::new(&plane.url, &authorization, move || load::Request::get(&one)));
     }

@@ -50,10 +50,8 @@ pub struct Gateway {
     drain: Duration,
 }
 
-/// Binds the address and loads the keys; the returned future serves until shutdown.
+/// Binds the address and loads the keys, for services behind the URLs of the settings; the returned gateway serves until shutdown.
 pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Gateway> {
-    let rate_limit = RateLimit::new(settings.limits.rate_limit, clock.clone());
-    let authentication = Authentication::new(&settings.auth, rate_limit, clock).await?;
     let connector = settings.upstream_tls.connector(settings.tls.tls_reload)?;
     let upstreams = Upstreams::new(
         &settings.sharing_url,
@@ -62,6 +60,13 @@ pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Gateway> {
         settings.plain_text(),
         settings.limits.deadline,
     )?;
+    open_with(settings, upstreams, clock).await
+}
+
+/// As [`open`], over these channels to the services.
+pub async fn open_with(settings: Settings, upstreams: Upstreams, clock: Clock) -> anyhow::Result<Gateway> {
+    let rate_limit = RateLimit::new(settings.limits.rate_limit, clock.clone());
+    let authentication = Authentication::new(&settings.auth, rate_limit, clock).await?;
     let listener = Listener::bind(&settings.listen, settings.tls.acceptor()?, settings.plain_text()).await?;
     let server = Server::new(listener, Kind::Rest, settings.connections);
     let readiness = Readiness::default();

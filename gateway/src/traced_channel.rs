@@ -1,13 +1,17 @@
-//! A channel with metrics and a client span for each call.
+//! Channels to the services, with metrics and a client span for each call.
 
 use std::{
+    error::Error,
     pin::Pin,
     task::{Context, Poll},
     time::Instant,
 };
 
 use admission::MemoryReservation;
-use grpc_server::calls::{self, End};
+use grpc_server::{
+    LocalChannel,
+    calls::{self, End},
+};
 use http::{HeaderValue, Request, Response};
 use telemetry::{EarlyDropGuard, TraceParent, client_span, current_traceparent};
 use tonic::{body::Body, transport::Channel};
@@ -16,20 +20,58 @@ use tracing::Instrument;
 
 use crate::response_body::ResponseBody;
 
+type BoxError = Box<dyn Error + Send + Sync>;
+type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
 /// A channel to one service.
 #[derive(Clone)]
-pub struct TracedChannel(pub Channel);
+pub enum UpstreamChannel {
+    /// Over the network or a Unix socket.
+    Remote(Channel),
+    /// Within this process.
+    Local(LocalChannel),
+}
+
+impl Service<Request<Body>> for UpstreamChannel {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        match self {
+            Self::Remote(channel) => channel.poll_ready(context).map_err(Into::into),
+            Self::Local(channel) => channel.poll_ready(context).map_err(Into::into),
+        }
+    }
+
+    fn call(&mut self, request: Request<Body>) -> ResponseFuture {
+        match self {
+            Self::Remote(channel) => {
+                let called = channel.call(request);
+                Box::pin(async { called.await.map_err(Into::into) })
+            }
+            Self::Local(channel) => {
+                let called = channel.call(request);
+                Box::pin(async { called.await.map_err(Into::into) })
+            }
+        }
+    }
+}
+
+/// A channel that measures and traces its calls.
+#[derive(Clone)]
+pub struct TracedChannel(pub UpstreamChannel);
 
 impl Service<Request<Body>> for TracedChannel {
     type Response = Response<Body>;
-    type Error = tonic::transport::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+    type Error = BoxError;
+    type Future = ResponseFuture;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.0.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> ResponseFuture {
         let began = Instant::now();
         // One of the contract's: it is our own client that calls.
         let method = request.uri().path().trim_start_matches('/').to_owned();

@@ -6,7 +6,7 @@ use admission::MemoryReservation;
 use anyhow::Context;
 use axum::extract::FromRequestParts;
 use grpc_server::{
-    ACTING_USER, IDEMPOTENCY_KEY, WRITES,
+    ACTING_USER, IDEMPOTENCY_KEY, LocalChannel, WRITES,
     calls::{self, End},
 };
 use http::request::Parts;
@@ -25,7 +25,10 @@ use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus,
 use types::IdempotencyKey;
 
 use crate::{
-    auth::Caller, error::ApiError, http::context::RequestContext, traced_channel::TracedChannel,
+    auth::Caller,
+    error::ApiError,
+    http::context::RequestContext,
+    traced_channel::{TracedChannel, UpstreamChannel},
     upstream_url::UpstreamUrl,
 };
 
@@ -45,8 +48,8 @@ const READY_PATIENCE: Duration = Duration::from_secs(1);
 /// The channels to the services.
 #[derive(Clone)]
 pub struct Upstreams {
-    sharing: Channel,
-    exposure: Channel,
+    sharing: UpstreamChannel,
+    exposure: UpstreamChannel,
     deadline: Duration,
 }
 
@@ -69,7 +72,13 @@ impl Upstreams {
     ) -> anyhow::Result<Self> {
         calls::describe(End::Client);
         let [sharing, exposure] = [sharing, exposure].map(|url| channel(url, tls, plain_text, deadline));
-        Ok(Self { sharing: sharing?, exposure: exposure?, deadline })
+        Ok(Self { sharing: UpstreamChannel::Remote(sharing?), exposure: UpstreamChannel::Remote(exposure?), deadline })
+    }
+
+    /// Channels to services of this process.
+    pub fn local(sharing: LocalChannel, exposure: LocalChannel, deadline: Duration) -> Self {
+        calls::describe(End::Client);
+        Self { sharing: UpstreamChannel::Local(sharing), exposure: UpstreamChannel::Local(exposure), deadline }
     }
 
     /// Shares.
@@ -175,19 +184,19 @@ fn channel(
     }
 }
 
-async fn is_serving(channel: Channel) -> bool {
+async fn is_serving(channel: UpstreamChannel) -> bool {
     trouble(channel).await.is_none()
 }
 
 /// Whether a service reports that it cannot store changes.
-async fn writes_fail(channel: Channel) -> bool {
+async fn writes_fail(channel: UpstreamChannel) -> bool {
     let request = HealthCheckRequest { service: WRITES.to_owned() };
     let ask = async { HealthClient::new(channel).check(request).await };
     let answer = tokio::time::timeout(READY_PATIENCE, ask).await;
     matches!(answer, Ok(Ok(answer)) if answer.get_ref().status() == ServingStatus::NotServing)
 }
 
-async fn trouble(channel: Channel) -> Option<String> {
+async fn trouble(channel: UpstreamChannel) -> Option<String> {
     let ask = async { HealthClient::new(channel).check(HealthCheckRequest::default()).await };
     match tokio::time::timeout(READY_PATIENCE, ask).await {
         Ok(Ok(answer)) => match answer.into_inner().status() {

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use exposure_svc::ExposureSvc;
-use gateway::{Gateway, auth::AuthSettings, upstream_url::UpstreamUrl};
+use gateway::{Gateway, auth::AuthSettings, upstream::Upstreams, upstream_url::UpstreamUrl};
 use grpc_server::GrpcSettings;
 use http_server::doctor::check_address;
 use http_server::{
@@ -67,7 +67,8 @@ impl Plane {
             // One process follows itself once.
             telemetry: TelemetrySettings::default(),
         };
-        let gateway = gateway::open(gateway, clock.clone()).await?;
+        let upstreams = Upstreams::local(sharing.local(), exposure.local(), gateway.limits.deadline);
+        let gateway = gateway::open_with(gateway, upstreams, clock.clone()).await?;
         let admin = Admin::listen(&settings.admin_listen).await?;
         Ok(Self { gateway, sharing, exposure, admin, settings, clock })
     }

@@ -56,11 +56,8 @@ fn count(end: End, method: SharedString, code: Code, took: Duration, span: &Span
         End::Server => is_ours(code),
         End::Client => code != Code::Ok,
     };
-    telemetry::finish(
-        span,
-        [("rpc.system.name", "grpc".into()), ("rpc.response.status_code", written(code).into())],
-        failed,
-    );
+    let attributes = || [("rpc.system.name", "grpc".into()), ("rpc.response.status_code", written(code).into())];
+    telemetry::finish(span, attributes, failed);
 }
 
 /// Whether the status is a server error.

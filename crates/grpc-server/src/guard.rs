@@ -2,25 +2,24 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant as Moment},
 };
 
 use admission::{
     AdaptiveLimiter, AdmissionController, AdmissionSettings, BufferError, BufferedBody, Permit, with_permit,
 };
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{Router, body::Body, extract::Request, response::Response};
 use http::HeaderMap;
 use http_server::{Peer, tls::SpiffeId};
 use runtime::shutdown::Shutdown;
 use telemetry::{EarlyDropGuard, TraceParent, server_span};
 use tokio::time::{Instant, sleep, sleep_until};
 use tonic::{Code, Status};
+use tower::Service;
 use tracing::{Instrument, warn};
 use types::FieldErrors;
 
@@ -159,12 +158,12 @@ impl Guard {
         method: &Method,
         limiter: &Arc<AdaptiveLimiter>,
         request: Request,
-        next: Next,
+        routes: Router,
     ) -> Result<Response, Status> {
         let (head, body) = request.into_parts();
         let (body, memory) = self.buffer_body(body, method.max_bytes).await?.into_body();
         let permit = self.admission.try_acquire_with(limiter).map_err(|_| self.overloaded())?;
-        let answer = with_permit(permit, next.run(Request::from_parts(head, body))).await;
+        let answer = with_permit(permit, run(routes, Request::from_parts(head, body))).await;
         drop(memory);
         Ok(answer)
     }
@@ -175,7 +174,7 @@ impl Guard {
         place: Permit,
         wait: Option<Duration>,
         request: Request,
-        next: Next,
+        routes: Router,
     ) -> Result<Response, Status> {
         let deadline = wait.map(|wait| Instant::now() + wait);
         // The method may wait for a first message before it responds.
@@ -190,7 +189,7 @@ impl Guard {
             sleep(QUIET).await;
         };
         let began = tokio::select! {
-            began = next.run(request) => began,
+            began = run(routes, request) => began,
             () = expired => return Err(self.too_late()),
             () = closed => return Err(shutting_down(self.domain)),
         };
@@ -198,32 +197,67 @@ impl Guard {
         Ok(began.map(|body| Body::new(Bounded::new(body, until, place))))
     }
 
-    async fn answer(&self, request: Request, next: Next) -> Result<Response, Status> {
+    async fn answer(&self, request: Request, routes: Router) -> Result<Response, Status> {
         let (method, limiter) = self.authorize(&request)?;
         let wait = deadline::of(request.headers()).map_err(|_| self.no_timeout())?;
         if method.is_stream {
             let permit = self.streams.try_acquire().map_err(|_| self.overloaded())?;
-            return self.stream(permit, wait, request, next).await;
+            return self.stream(permit, wait, request, routes).await;
         }
         let wait = wait.map_or(self.deadline, |wait| wait.min(self.deadline));
-        let called = tokio::time::timeout(wait, self.call(method, limiter, request, next)).await;
+        let called = tokio::time::timeout(wait, self.call(method, limiter, request, routes)).await;
         called.unwrap_or_else(|_| Err(self.too_late()))
     }
 }
 
-/// Passes a request to its method, or rejects it.
-pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let began = Moment::now();
-    let headers = request.headers();
-    let known = guard.methods.get(request.uri().path());
-    let method = known.map_or(UNKNOWN_METHOD, |(method, _)| method.path.trim_start_matches('/'));
-    let span = server_span(method, request_id(headers), TraceParent::of(headers));
-    let early_drop = EarlyDropGuard::new(|| calls::abandoned(End::Server, method, began.elapsed(), &span));
-    let mut answered = guard.answer(request, next).instrument(span.clone()).await.unwrap_or_else(Status::into_http);
-    with_error_info(answered.headers_mut(), guard.domain);
-    early_drop.completed();
-    calls::finished(End::Server, method, Some(answered.headers()), began.elapsed(), &span);
-    answered
+/// gRPC methods behind their guard: the whole application of a gRPC server.
+#[derive(Clone)]
+pub(super) struct Guarded {
+    guard: Arc<Guard>,
+    routes: Router,
+}
+
+impl Guarded {
+    pub(super) fn new(guard: Guard, routes: Router) -> Self {
+        Self { guard: Arc::new(guard), routes }
+    }
+
+    /// Passes a request to its method, or rejects it.
+    async fn handle(self, request: Request) -> Response {
+        let Self { guard, routes } = self;
+        let began = Moment::now();
+        let headers = request.headers();
+        let known = guard.methods.get(request.uri().path());
+        let method = known.map_or(UNKNOWN_METHOD, |(method, _)| method.path.trim_start_matches('/'));
+        let span = server_span(method, request_id(headers), TraceParent::of(headers));
+        let early_drop = EarlyDropGuard::new(|| calls::abandoned(End::Server, method, began.elapsed(), &span));
+        let answered = guard.answer(request, routes).instrument(span.clone()).await;
+        let mut answered = answered.unwrap_or_else(Status::into_http);
+        with_error_info(answered.headers_mut(), guard.domain);
+        early_drop.completed();
+        calls::finished(End::Server, method, Some(answered.headers()), began.elapsed(), &span);
+        answered
+    }
+}
+
+impl Service<Request> for Guarded {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let guarded = self.clone();
+        Box::pin(async move { Ok(guarded.handle(request).await) })
+    }
+}
+
+async fn run(mut routes: Router, request: Request) -> Response {
+    let Ok(response) = routes.call(request).await;
+    response
 }
 
 fn request_id(headers: &HeaderMap) -> &str {

@@ -9,6 +9,7 @@ mod deadline;
 mod error_info;
 mod guard;
 mod health;
+mod local_channel;
 mod mutual_tls;
 mod roles;
 pub mod rpc_error;
@@ -19,6 +20,7 @@ mod timestamp;
 
 pub use caller::{ACTING_USER, IDEMPOTENCY_KEY, acting_user, idempotency_key};
 pub use health::{Health, WRITES};
+pub use local_channel::LocalChannel;
 pub use mutual_tls::MutualTls;
 pub use roles::{Callers, Method, Role};
 pub use serve::{Contract, GrpcServer};

@@ -1,16 +1,15 @@
 //! A gRPC server: its methods behind the guard, with health and reflection.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use axum::{Router, middleware::from_fn_with_state};
 use http_server::{Kind, ListenAddress, Listener, Server};
 use runtime::shutdown::Shutdown;
 use tonic::service::Routes;
 use tonic_reflection::server::Builder;
 
 use super::{
-    GrpcSettings,
-    guard::{Guard, guard},
+    GrpcSettings, LocalChannel,
+    guard::{Guard, Guarded},
     roles::{Method, Role},
 };
 
@@ -42,6 +41,7 @@ pub struct GrpcServer {
     server: Server,
     contract: Contract,
     settings: GrpcSettings,
+    local: LocalChannel,
 }
 
 impl GrpcServer {
@@ -49,7 +49,7 @@ impl GrpcServer {
     pub async fn listen(address: &ListenAddress, contract: Contract, settings: GrpcSettings) -> anyhow::Result<Self> {
         let listener = Listener::bind(address, settings.tls.acceptor()?, settings.plain_text()).await?;
         let server = Server::new(listener, Kind::Grpc, settings.connections.clone());
-        Ok(Self { server, contract, settings })
+        Ok(Self { server, contract, settings, local: LocalChannel::default() })
     }
 
     /// Where it listens; of interest when the port was left to the system.
@@ -57,18 +57,24 @@ impl GrpcServer {
         self.server.address()
     }
 
+    /// A channel to this server within its process.
+    pub fn local(&self) -> LocalChannel {
+        self.local.clone()
+    }
+
     /// Serves `routes`, with reflection (v1, and v1alpha for clients that have nothing newer), until the shutdown closes it and
     /// the requests in flight have finished, or `drain` has passed.
     pub async fn serve(self, routes: Routes, shutdown: Shutdown, drain: Duration) -> anyhow::Result<()> {
-        let Self { server, contract, settings } = self;
+        let Self { server, contract, settings, local } = self;
         let routes = if settings.reflection { with_reflection(routes, &contract)? } else { routes };
         let app = guarded(routes, &contract, &settings, &shutdown);
+        local.connect(app.clone());
         server.serve(app, shutdown, drain).await;
         Ok(())
     }
 }
 
-fn guarded(routes: Routes, contract: &Contract, settings: &GrpcSettings, shutdown: &Shutdown) -> Router {
+fn guarded(routes: Routes, contract: &Contract, settings: &GrpcSettings, shutdown: &Shutdown) -> Guarded {
     let guarding = Guard::new(
         contract.methods.iter().chain(&EVERY_SERVICE).copied(),
         &settings.tls.roles,
@@ -78,7 +84,7 @@ fn guarded(routes: Routes, contract: &Contract, settings: &GrpcSettings, shutdow
         contract.domain,
         shutdown.clone(),
     );
-    routes.into_axum_router().layer(from_fn_with_state(Arc::new(guarding), guard))
+    Guarded::new(guarding, routes.prepare().into_axum_router())
 }
 
 fn with_reflection(routes: Routes, contract: &Contract) -> anyhow::Result<Routes> {

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body};
+use axum::body::Body;
 use http::Request;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -15,11 +15,10 @@ use tokio::{
     net::{TcpStream, UnixStream},
     time::Instant,
 };
-use tower::Service;
 use tracing::debug;
 
 use super::{
-    ConnectionSettings, Kind,
+    App, ConnectionSettings, Kind,
     activity::{ConnectionActivity, TrackedBody},
 };
 use crate::tls::{SpiffeId, TlsAcceptor};
@@ -52,8 +51,8 @@ pub(super) enum Stream {
 }
 
 /// Serves connections, one at a time.
-pub(super) struct Connections {
-    app: Router,
+pub(super) struct Connections<A> {
+    app: A,
     kind: Kind,
     tls: Option<TlsAcceptor>,
     settings: ConnectionSettings,
@@ -61,9 +60,9 @@ pub(super) struct Connections {
     shutdown: Shutdown,
 }
 
-impl Connections {
+impl<A: App> Connections<A> {
     pub(super) fn new(
-        app: Router,
+        app: A,
         kind: Kind,
         tls: Option<TlsAcceptor>,
         settings: ConnectionSettings,
@@ -96,7 +95,7 @@ impl Connections {
         &self,
         stream: TcpStream,
         tls: &TlsAcceptor,
-    ) -> io::Result<(impl AsyncRead + AsyncWrite + Unpin + Send + use<>, Option<SpiffeId>)> {
+    ) -> io::Result<(impl AsyncRead + AsyncWrite + Unpin + Send + use<A>, Option<SpiffeId>)> {
         stream.set_nodelay(true)?;
         tokio::time::timeout(self.settings.handshake_timeout, tls.accept(stream))
             .await

@@ -17,5 +17,5 @@ pub use address::{ListenAddress, ListenAddressError};
 pub use connection::Peer;
 pub use host::validate_host;
 pub use listener::{Listener, PlainText};
-pub use serve::{Kind, Server};
+pub use serve::{App, Kind, Server};
 pub use settings::ConnectionSettings;

@@ -1,12 +1,14 @@
 //! Taking connections, as many as may be, until there is an end to it.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::body::Body;
+use http::{Request, Response};
 use metrics::{Gauge, describe_gauge, gauge};
 use runtime::shutdown::Shutdown;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::Service;
 use tracing::{error, warn};
 
 use super::{
@@ -40,6 +42,21 @@ impl Kind {
             Self::Admin => "admin",
         }
     }
+}
+
+/// An application: a tower service that is always ready, such as an axum router.
+pub trait App:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> App for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
 }
 
 /// A connection among those that are counted, until it is dropped.
@@ -78,7 +95,7 @@ impl Server {
 
     /// Serves `app` until the shutdown closes it and the requests in flight have finished, or `drain` has passed since the shutdown
     /// began.
-    pub async fn serve(self, app: Router, shutdown: Shutdown, drain: Duration) {
+    pub async fn serve(self, app: impl App, shutdown: Shutdown, drain: Duration) {
         let Self { listener: Listener { socket, tls }, kind, settings } = self;
         let in_flight = TaskTracker::new();
         let cut = CancellationToken::new();
@@ -98,7 +115,7 @@ async fn take(
     tls: Option<TlsAcceptor>,
     kind: Kind,
     settings: ConnectionSettings,
-    app: Router,
+    app: impl App,
     shutdown: &Shutdown,
     in_flight: &TaskTracker,
     cut: &CancellationToken,

@@ -10,7 +10,7 @@ pub mod settings;
 use std::{fmt::Debug, pin::Pin};
 
 use anyhow::Context;
-use grpc_server::{Contract, GrpcServer, Health};
+use grpc_server::{Contract, GrpcServer, Health, LocalChannel};
 use http_server::{ListenAddress, admin::Readiness};
 use persistence::{ClockSync, Database, DatabaseSettings, idempotency};
 use runtime::{
@@ -120,6 +120,11 @@ impl Service {
     /// The address it listens on; of interest when the system chose the port.
     pub fn address(&self) -> anyhow::Result<ListenAddress> {
         self.server.address().context("a listener without an address")
+    }
+
+    /// A channel to it within this process.
+    pub fn local(&self) -> LocalChannel {
+        self.server.local()
     }
 
     /// Whether it is ready for requests.

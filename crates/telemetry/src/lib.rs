@@ -13,7 +13,7 @@ mod traces;
 pub use early_drop_guard::EarlyDropGuard;
 pub use settings::{OtlpEndpoint, TelemetrySettings};
 pub use trace_parent::TraceParent;
-pub use traces::{Sampling, client_span, current_traceparent, finish, server_span};
+pub use traces::{Sampling, client_span, current_traceparent, finish, is_exporting, server_span};
 
 /// The telemetry of one program.
 pub struct Telemetry<'a> {

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::{FilterExt, filter_fn},
+    filter::{FilterExt, LevelFilter, filter_fn},
     fmt,
     layer::SubscriberExt,
     util::SubscriberInitExt,
@@ -24,20 +24,27 @@ const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn
 /// none of its log lines.
 pub(super) fn start(ours: &'static [&'static str], exporting: Option<&TraceExporter>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let filter = filter.and(filter_fn(|metadata| is_fit_to_print(metadata, ours)));
-    let traces = exporting.map(|exporting| {
-        let steps = filter_fn(|metadata| metadata.is_span() && is_of("telemetry", metadata));
-        // The code location and thread of a span are not relevant for a request.
-        let layer = tracing_opentelemetry::layer().with_location(false).with_threads(false).with_target(false);
-        layer.with_level(false).with_tracked_inactivity(false).with_tracer(exporting.tracer()).with_filter(steps)
-    });
-    let registry = tracing_subscriber::registry().with(traces);
-    // A subscriber that is installed already is a choice of the caller: keep it.
-    let _ = if std::io::stderr().is_terminal() {
-        registry.with(fmt::layer().with_writer(std::io::stderr).with_filter(filter)).try_init()
+    // Without a hint, every trace-level span of `h2` and `hyper` would be evaluated for each frame.
+    let fit = filter_fn(move |metadata| is_fit_to_print(metadata, ours)).with_max_level_hint(LevelFilter::TRACE);
+    let filter = filter.and(fit);
+    let logs = if std::io::stderr().is_terminal() {
+        fmt::layer().with_writer(std::io::stderr).with_filter(filter).boxed()
     } else {
         let json = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(std::io::stderr);
-        registry.with(json.with_filter(filter)).try_init()
+        json.with_filter(filter).boxed()
+    };
+    // An absent layer would make every callsite's interest "sometimes", so the registry has a layer for traces only if there are any.
+    // A subscriber that is installed already is a choice of the caller: keep it.
+    let _ = match exporting {
+        None => tracing_subscriber::registry().with(logs).try_init(),
+        Some(exporting) => {
+            let spans = filter_fn(|metadata| metadata.is_span() && is_of("telemetry", metadata));
+            // The code location and thread of a span are not relevant for a request.
+            let layer = tracing_opentelemetry::layer().with_location(false).with_threads(false).with_target(false);
+            let layer = layer.with_level(false).with_tracked_inactivity(false).with_tracer(exporting.tracer());
+            let traces = layer.with_filter(spans.with_max_level_hint(LevelFilter::INFO));
+            tracing_subscriber::registry().with(logs).with(traces).try_init()
+        }
     };
 }
 

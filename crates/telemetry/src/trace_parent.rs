@@ -39,6 +39,9 @@ impl TraceParent {
 
     /// The trace context that a caller sent, if it is valid.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
+        if !headers.contains_key(Self::HEADER) {
+            return None;
+        }
         let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers));
         Self::of_span(context.span().span_context())
     }

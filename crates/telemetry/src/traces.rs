@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The time limit of the last export on shutdown.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Whether traces are made in this process.
+/// Set if this process exports spans.
 static EXPORTED: OnceLock<()> = OnceLock::new();
 
 /// Who decides which traces are sampled.
@@ -95,7 +95,7 @@ fn channel(endpoint: &Uri) -> anyhow::Result<Channel> {
 /// The server span of a request, for logs and traces: a child of the caller's span, or the root of a new trace. `name` has low
 /// cardinality.
 pub fn server_span(name: &str, request_id: &str, caller: Option<TraceParent>) -> Span {
-    if EXPORTED.get().is_none() {
+    if !is_exporting() {
         let trace_id = caller.map(|caller| caller.trace_id());
         return info_span!("request", operation = name, request_id, trace_id);
     }
@@ -119,7 +119,7 @@ pub fn server_span(name: &str, request_id: &str, caller: Option<TraceParent>) ->
 
 /// The client span of a call to another process.
 pub fn client_span(name: &str) -> Span {
-    if EXPORTED.get().is_none() {
+    if !is_exporting() {
         return Span::none();
     }
     info_span!("call", otel.name = name, otel.kind = "client")
@@ -131,12 +131,20 @@ pub fn current_traceparent(span: &Span) -> Option<TraceParent> {
     TraceParent::of_span(span.context().span().span_context())
 }
 
-/// Adds the final attributes of a request to its span.
-pub fn finish(span: &Span, attributes: impl IntoIterator<Item = (&'static str, opentelemetry::Value)>, failed: bool) {
-    if EXPORTED.get().is_none() {
+/// Whether spans are exported.
+pub fn is_exporting() -> bool {
+    EXPORTED.get().is_some()
+}
+
+/// Adds the final attributes of a request to its span, if spans are exported.
+pub fn finish<A>(span: &Span, attributes: impl FnOnce() -> A, failed: bool)
+where
+    A: IntoIterator<Item = (&'static str, opentelemetry::Value)>,
+{
+    if !is_exporting() {
         return;
     }
-    for (name, value) in attributes {
+    for (name, value) in attributes() {
         span.set_attribute(name, value);
     }
     if failed {

@@ -118,19 +118,16 @@ struct Trace {
 impl Trace {
     fn begin(operation: &str, request_id: &str, headers: &HeaderMap) -> Self {
         let caller = TraceParent::of(headers);
-        if let Some(caller) = caller {
-            let span = server_span(operation, request_id, Some(caller));
-            let here = current_traceparent(&span);
-            return Self { parent: here.unwrap_or(caller), onward: here.unwrap_or(caller.not_kept()), span };
+        let random = || TraceParent::new(Uuid::new_v4().as_u128(), Uuid::new_v4().as_u64_pair().0);
+        if !telemetry::is_exporting() {
+            let parent = caller.unwrap_or_else(random);
+            // Its id ties the log lines together.
+            let span = server_span(operation, request_id, Some(parent));
+            return Self { span, parent, onward: parent.not_kept() };
         }
-        let (trace, span) = (Uuid::new_v4().as_u128(), Uuid::new_v4().as_u64_pair().0);
-        let random = TraceParent::new(trace, span);
-        // Where traces are made, this one begins here; where they are not, its id still ties the log lines together.
-        let span = server_span(operation, request_id, None);
-        match current_traceparent(&span) {
-            Some(parent) => Self { span, parent, onward: parent },
-            None => Self { span: server_span(operation, request_id, Some(random)), parent: random, onward: random },
-        }
+        let span = server_span(operation, request_id, caller);
+        let here = current_traceparent(&span).or(caller).unwrap_or_else(random);
+        Self { span, parent: here, onward: here }
     }
 }
 

@@ -25,12 +25,14 @@ pub(super) fn answered(method: &Method, route: Option<&str>, status: StatusCode,
         metrics::Label::new("http_response_status_code", status.as_str().to_owned()),
     ];
     histogram!(DURATION, labels.to_vec()).record(took.as_secs_f64());
-    let said = [
-        ("http.request.method", written(method).into()),
-        ("http.route", route.as_ref().to_owned().into()),
-        ("http.response.status_code", i64::from(status.as_u16()).into()),
-    ];
-    telemetry::finish(span, said, status.is_server_error());
+    let attributes = || {
+        [
+            ("http.request.method", written(method).into()),
+            ("http.route", route.as_ref().to_owned().into()),
+            ("http.response.status_code", i64::from(status.as_u16()).into()),
+        ]
+    };
+    telemetry::finish(span, attributes, status.is_server_error());
 }
 
 /// The known methods (RFC 9110), and one label for all others.
