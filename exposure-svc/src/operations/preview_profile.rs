@@ -7,7 +7,9 @@ use super::{
     blocking::{permit, run_blocking},
 };
 use crate::{
-    domain::{ProfileEdits, ProfileName, Warning, exposure::CompiledProfile, formula_warnings},
+    domain::{
+        ProfileEdits, ProfileName, Warning, exposure::CompiledProfile, formula_warnings, formula_warnings_need_solver,
+    },
     error::Error,
 };
 
@@ -31,7 +33,11 @@ impl Exposure {
         }
         let edited = edits.create().map_err(Error::Invalid)?;
         let compiled = CompiledProfile::new(&edited.rules, edited.is_active);
-        let (_, warnings) = run_blocking(permit().await?, move || formula_warnings(&edited.rules)).await?;
+        let warnings = if formula_warnings_need_solver(&edited.rules) {
+            run_blocking(permit().await?, move || formula_warnings(&edited.rules)).await?.1
+        } else {
+            formula_warnings(&edited.rules)
+        };
         Ok(PreviewProfile { compiled, warnings })
     }
 }

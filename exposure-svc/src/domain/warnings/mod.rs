@@ -65,21 +65,26 @@ impl WarningCode {
     }
 }
 
+/// Whether [`formula_warnings`] of these rules takes milliseconds of CPU; otherwise it takes microseconds.
+pub fn formula_warnings_need_solver(rules: &Rules) -> bool {
+    !part::are_independent(rules)
+}
+
 /// What follows from these rules alone, as if the profile were active. Nothing is reported of what the solver cannot decide within
-/// its bound. It takes milliseconds of CPU, and more where the rules are large.
+/// its bound.
 pub fn formula_warnings(rules: &Rules) -> Vec<Warning> {
     let parts = Part::stated(rules);
     if parts.is_empty() {
         return vec![exposes_everything(Vec::new())];
     }
-    let formula = Predicate::new(rules, true);
-    if part::are_independent(rules) {
+    if !formula_warnings_need_solver(rules) {
         // No part meets another: each one hides something, and none hides everything but one that does so alone.
         return match parts.iter().find(|part| part.denies_everything(rules)) {
             Some(part) => vec![exposes_nothing(&[*part])],
             None => Vec::new(),
         };
     }
+    let formula = Predicate::new(rules, true);
     let effort = Effort::default();
     if is_satisfiable(&formula, &effort) == Some(false) {
         return vec![exposes_nothing(&contradiction(rules, parts, &effort))];
