@@ -271,7 +271,7 @@ fn start(data: &std::path::Path, options: &[&str]) -> anyhow::Result<Plane> {
     for listen in ["--listen", "--sharing-listen", "--exposure-listen", "--admin-listen"] {
         command.args([listen, "127.0.0.1:0"]);
     }
-    let process = Process::start(&mut logging_to(&data.join("log"), command), |line| {
+    let process = Process::start(&mut logging_to(&data.join("log"), &command), |line| {
         if let Some(address) = line.trim().strip_prefix("REST") {
             address.trim().trim_end_matches("/api/v1").clone_into(&mut url);
         }
@@ -295,7 +295,7 @@ fn start(data: &std::path::Path, options: &[&str]) -> anyhow::Result<Plane> {
 }
 
 /// The same command with its log in a file: reading the log takes no time of the benchmark.
-fn logging_to(log: &std::path::Path, command: Command) -> Command {
+fn logging_to(log: &std::path::Path, command: &Command) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", r#"log=$1; shift; echo started; exec "$@" 2>"$log""#, "sh"]).arg(log);
     shell.arg(command.get_program()).args(command.get_args());

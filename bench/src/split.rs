@@ -24,7 +24,7 @@ pub(crate) async fn start(data: &Path, issuer: &Path) -> anyhow::Result<Split> {
         let database = format!("sqlite://{}?mode=rwc", data.join(format!("{name}.db")).display());
         command.args(["serve", "--listen", listen, "--admin-listen", "127.0.0.1:0", "--database-url", &database]);
         command.args(UNLIMITED);
-        anyhow::Ok(Process::start(&mut logging_to(&data.join(name), command), |_| true))
+        anyhow::Ok(Process::start(&mut logging_to(&data.join(name), &command), |_| true))
     };
     let mut gateway = program("gateway")?;
     gateway.args(["serve", "--listen", &rest, "--admin-listen", "127.0.0.1:0", "--rate-limit", "0"]);
@@ -34,7 +34,7 @@ pub(crate) async fn start(data: &Path, issuer: &Path) -> anyhow::Result<Split> {
     let processes = [
         service("sharing-svc", &sharing)?,
         service("exposure-svc", &exposure)?,
-        Process::start(&mut logging_to(&data.join("gateway"), gateway), |_| true),
+        Process::start(&mut logging_to(&data.join("gateway"), &gateway), |_| true),
     ];
     let url = format!("http://{rest}");
     for _ in 0..500 {

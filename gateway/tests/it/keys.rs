@@ -46,7 +46,7 @@ async fn p384_key_verifies_only_es384() {
     let settings = |allowed| AuthSettings { jwt_public_key: Some(path.clone()), jwt_algorithms: allowed, ..auth() };
     for allowed in [Vec::new(), vec![Algorithm::ES256]] {
         let refused = format!("{:#}", open(settings(allowed)).await.err().expect("a refusal"));
-        assert!(refused.contains("of another kind than JWT_ALGORITHMS asks for"), "{refused}");
+        assert!(refused.contains("of a kind that JWT_ALGORITHMS does not allow"), "{refused}");
     }
     let server = TestServer::start(settings(vec![Algorithm::ES384]), files).await;
     assert_eq!(server.status(&signer.sign(None, &claims())).await, LET_IN);
@@ -101,24 +101,24 @@ async fn unsafe_settings_are_rejected_at_start() {
     let (no_pem, _files) = file("not a key");
     let (no_keys, _more_files) = file(r#"{"keys": []}"#);
     for (settings, message) in [
-        (auth(), "say how tokens are verified"),
+        (auth(), "set the source of keys"),
         (AuthSettings { jwt_public_key: Some(no_pem.clone()), ..auth() }, "holds no public key"),
         (AuthSettings { jwt_public_key: Some("/nowhere".into()), ..auth() }, "cannot read the key"),
-        (AuthSettings { jwt_jwks_file: Some(no_pem), ..auth() }, "no JWKS"),
+        (AuthSettings { jwt_jwks_file: Some(no_pem), ..auth() }, "not a JWKS"),
         (AuthSettings { jwt_jwks_file: Some(no_keys), ..auth() }, "holds no key"),
         (AuthSettings { jwt_secret: Some("short".into()), ..auth() }, "32 bytes"),
         (AuthSettings { jwt_jwks_url: Some("http://example.com/jwks".parse().unwrap()), ..auth() }, "must be https"),
         (
             AuthSettings { jwt_public_key: Some(pem.clone()), jwt_algorithms: vec![Algorithm::RS256], ..auth() },
-            "of another kind than JWT_ALGORITHMS asks for",
+            "of a kind that JWT_ALGORITHMS does not allow",
         ),
         (
             AuthSettings { jwt_secret: secret(), jwt_algorithms: vec![Algorithm::ES256], ..auth() },
-            "of another kind than JWT_ALGORITHMS asks for",
+            "of a kind that JWT_ALGORITHMS does not allow",
         ),
         (
             AuthSettings { jwt_public_key: Some(pem), jwt_secret: secret(), ..auth() },
-            "JWT_PUBLIC_KEY and JWT_SECRET are both said",
+            "JWT_PUBLIC_KEY and JWT_SECRET are both set",
         ),
     ] {
         let refused = format!("{:#}", open(settings).await.err().expect("a refusal"));
