@@ -11,7 +11,7 @@ use crate::Role;
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct MutualTls {
     #[command(flatten)]
-    #[expect(missing_docs, reason = "error_info where it is declared")]
+    #[expect(missing_docs, reason = "documented where it is declared")]
     pub server: ServerTls,
     /// A PEM file with the authorities of client certificates
     #[arg(long, env = "TLS_CLIENT_CA", value_name = "FILE")]

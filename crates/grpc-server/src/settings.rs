@@ -12,7 +12,7 @@ use crate::MutualTls;
 #[derive(clap::Args, Clone, Debug)]
 pub struct GrpcSettings {
     #[command(flatten)]
-    #[expect(missing_docs, reason = "error_info where it is declared")]
+    #[expect(missing_docs, reason = "documented where it is declared")]
     pub tls: MutualTls,
     /// Listen in plain text on an address that is not loopback; every peer then has every role
     #[arg(long, env = "INSECURE_PLAINTEXT", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
@@ -27,10 +27,10 @@ pub struct GrpcSettings {
     #[arg(long, env = "MAX_OPEN_STREAMS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_open_streams: u32,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "error_info where it is declared")]
+    #[expect(missing_docs, reason = "documented where it is declared")]
     pub load: AdmissionSettings,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "error_info where it is declared")]
+    #[expect(missing_docs, reason = "documented where it is declared")]
     pub connections: ConnectionSettings,
 }
 

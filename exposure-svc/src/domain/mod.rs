@@ -34,7 +34,7 @@ pub use tag_ref::{TagId, TagRef, TagText, normalized_name};
 pub use template::Template;
 pub use text::{Description, NodeType, ProfileName, REF_CHARACTERS, TextError};
 pub use warnings::{
-    ExampleNode, Exposed, Warning, WarningCode, Widening, directory_warnings, formula_warnings,
-    formula_warnings_need_solver, widened_warnings, widening,
+    ExampleNode, Exposed, Warning, WarningCode, Widening, are_formula_warnings_slow, directory_warnings,
+    formula_warnings, widened_warnings, widening,
 };
 pub use yaml::to_yaml;

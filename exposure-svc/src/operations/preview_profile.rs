@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
-        ProfileEdits, ProfileName, Warning, exposure::CompiledProfile, formula_warnings, formula_warnings_need_solver,
+        ProfileEdits, ProfileName, Warning, are_formula_warnings_slow, exposure::CompiledProfile, formula_warnings,
     },
     error::Error,
 };
@@ -33,7 +33,7 @@ impl Exposure {
         }
         let edited = edits.create().map_err(Error::Invalid)?;
         let compiled = CompiledProfile::new(&edited.rules, edited.is_active);
-        let warnings = if formula_warnings_need_solver(&edited.rules) {
+        let warnings = if are_formula_warnings_slow(&edited.rules) {
             run_blocking(permit().await?, move || formula_warnings(&edited.rules)).await?.1
         } else {
             formula_warnings(&edited.rules)

@@ -121,7 +121,7 @@ pub async fn require_caller(
 fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
     let values = headers.get_all(header::AUTHORIZATION);
     let is_token = |value: &HeaderValue| value.as_bytes().to_ascii_lowercase().starts_with(b"bearer");
-    // Third-party apps send an API key; it authenticates nobody here.
+    // Third-party apps send an API key, which is not accepted here.
     if headers.contains_key("x-api-key") && !values.iter().any(is_token) {
         return Err(first_party_required());
     }

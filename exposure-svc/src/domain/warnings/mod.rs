@@ -19,6 +19,8 @@ use super::{Resolution, Rules, TagDirectory, TagEffect, TagRef, exposure::Predic
 
 /// Tags and types in a profile above which parts without effect are not looked for: the answer would take too long.
 const MAX_NAMES_FOR_EFFECT: usize = 1_000;
+/// Tags and types in a profile up to which comparing them takes microseconds.
+const MAX_NAMES_WITHOUT_DELAY: usize = 200;
 /// The maximum number of excluded types that are checked one by one.
 const MAX_TYPES_ONE_BY_ONE: usize = 20;
 
@@ -65,9 +67,9 @@ impl WarningCode {
     }
 }
 
-/// Whether [`formula_warnings`] of these rules takes milliseconds of CPU; otherwise it takes microseconds.
-pub fn formula_warnings_need_solver(rules: &Rules) -> bool {
-    !part::are_independent(rules)
+/// Whether [`formula_warnings`] of these rules may take milliseconds of CPU; otherwise it takes microseconds.
+pub fn are_formula_warnings_slow(rules: &Rules) -> bool {
+    part::names(rules) > MAX_NAMES_WITHOUT_DELAY || !part::are_independent(rules)
 }
 
 /// What follows from these rules alone, as if the profile were active. Nothing is reported of what the solver cannot decide within
@@ -77,7 +79,7 @@ pub fn formula_warnings(rules: &Rules) -> Vec<Warning> {
     if parts.is_empty() {
         return vec![exposes_everything(Vec::new())];
     }
-    if !formula_warnings_need_solver(rules) {
+    if part::are_independent(rules) {
         // No part meets another: each one hides something, and none hides everything but one that does so alone.
         return match parts.iter().find(|part| part.denies_everything(rules)) {
             Some(part) => vec![exposes_nothing(&[*part])],
