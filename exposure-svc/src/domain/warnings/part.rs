@@ -209,7 +209,8 @@ pub(super) fn without_excluded_type(excluded: &NodeType, rules: &Rules) -> Rules
 
 /// How many tags and types are named, over all parts.
 pub(super) fn names(rules: &Rules) -> usize {
-    tag_lists(rules).map(|tags| tags.len()).sum::<usize>()
+    named_lists(rules).into_iter().flatten().map(|tags| tags.iter().count()).sum::<usize>()
+        + rules.tag_expression.as_ref().map_or(0, leaf_count)
         + rules.allowed_node_types.len()
         + rules.excluded_node_types.len()
 }
@@ -224,22 +225,33 @@ pub(super) fn are_independent(rules: &Rules) -> bool {
 
 /// All lists of tags that decide about exposure; the tags of the expression once for each occurrence.
 fn tag_lists(rules: &Rules) -> impl Iterator<Item = Vec<&str>> {
-    let filters = rules.tag_filters.as_ref();
-    let read = rules.stated_tag_permissions().and_then(|permissions| permissions.read.as_ref());
     let mut expression = Vec::new();
     if let Some(below) = &rules.tag_expression {
         leaves(below, &mut expression);
     }
+    named_lists(rules).into_iter().map(list).chain([expression])
+}
+
+/// The lists of tags outside of the expression.
+fn named_lists(rules: &Rules) -> [Option<&UniqueVec<TagRef>>; 6] {
+    let filters = rules.tag_filters.as_ref();
+    let read = rules.stated_tag_permissions().and_then(|permissions| permissions.read.as_ref());
     [
-        list(filters.map(|filters| &filters.include_all)),
-        list(filters.map(|filters| &filters.include_any)),
-        list(filters.map(|filters| &filters.exclude_any)),
-        expression,
-        list(Some(&rules.allowed_tag_ids)),
-        list(Some(&rules.excluded_tag_ids)),
-        list(read.map(|grant| &grant.tag_ids)),
+        filters.map(|filters| &filters.include_all),
+        filters.map(|filters| &filters.include_any),
+        filters.map(|filters| &filters.exclude_any),
+        Some(&rules.allowed_tag_ids),
+        Some(&rules.excluded_tag_ids),
+        read.map(|grant| &grant.tag_ids),
     ]
-    .into_iter()
+}
+
+/// The number of tags that [`leaves`] finds.
+fn leaf_count(expression: &TagExpression) -> usize {
+    match expression {
+        TagExpression::Tag { ids, .. } => 1 + ids.len(),
+        TagExpression::Operation { conditions, .. } => conditions.iter().map(leaf_count).sum(),
+    }
 }
 
 fn leaves<'a>(expression: &'a TagExpression, found: &mut Vec<&'a str>) {
