@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`domain`] holds the rules and names nothing else; [`operations`] are the RPCs, by name; [`storage`] alone names
-//! SeaORM, and [`grpc`] alone tonic and the contract. To embed the service, pass [`ExposureSvc`] to `service::Service::open`.
+//! SeaORM, and [`grpc`] alone tonic and the contract. To embed the service, [`open`] it.
 
 pub mod config;
 pub mod domain;
@@ -15,16 +15,35 @@ pub mod grpc;
 pub mod operations;
 pub mod storage;
 
+use std::process::ExitCode;
+
+use futures_core::future::BoxFuture;
 use grpc_server::Contract;
 use persistence::{Database, retention::RetentionSettings};
-use runtime::clock::Clock;
-use service::{Definition, NoSettings, Parts};
+use runtime::{clock::Clock, doctor::Doctor};
+use service::{Definition, NoSettings, Parts, Service};
+use types::Timestamp;
 
 use crate::{
     config::Settings,
     operations::{Exposure, Retention, Upkeep},
     storage::{SCHEMA, Store, migrations::Migrator},
 };
+
+/// Runs the program: serve, doctor, ready or migrate.
+pub fn main() -> ExitCode {
+    service::main::<ExposureSvc>()
+}
+
+/// Opens the service. Boxed, so it is compiled once, in this crate, for every program that embeds it.
+pub fn open(settings: Settings, clock: Clock) -> BoxFuture<'static, anyhow::Result<Service>> {
+    Box::pin(Service::open::<ExposureSvc>(settings, clock))
+}
+
+/// Checks everything the service depends on, before it serves.
+pub fn check<'a>(doctor: &'a mut Doctor, settings: &'a Settings, now: Timestamp) -> BoxFuture<'a, ()> {
+    Box::pin(service::check::<ExposureSvc>(doctor, settings, now))
+}
 
 /// The exposure service.
 pub struct ExposureSvc;

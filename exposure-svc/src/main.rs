@@ -1,5 +1,5 @@
 //! The `exposure-svc` program.
 
 fn main() -> std::process::ExitCode {
-    service::main::<exposure_svc::ExposureSvc>()
+    exposure_svc::main()
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use exposure_svc::{ExposureSvc, config::Settings};
+use exposure_svc::config::Settings;
 use grpc_server::{GrpcSettings, LocalChannel};
 use ofself_proto::exposure::{
     NodeDescription, PreviewProfileRequest, ProfileDraft, Tag, TagFilters,
@@ -14,7 +14,7 @@ use runtime::{
     settings::FileSettings,
     shutdown::{EndSettings, Shutdown},
 };
-use service::{NoSettings, Service, ServiceSettings};
+use service::{NoSettings, ServiceSettings};
 use telemetry::{Sampling, Telemetry, TelemetrySettings};
 use test_kit::Backend;
 
@@ -66,7 +66,7 @@ fn small_call_allocates_no_more_than_before() {
         let telemetry = Telemetry { name: "test", crates: &[], sampling: Sampling::Root, settings: None };
         std::mem::forget(telemetry.start().unwrap());
         runtime::metrics::install();
-        let service = Service::open::<ExposureSvc>(settings(&backend.url()), Clock::system()).await.unwrap();
+        let service = exposure_svc::open(settings(&backend.url()), Clock::system()).await.unwrap();
         let (channel, readiness, shutdown) = (service.local(), service.readiness(), Shutdown::new());
         let serving = tokio::spawn(service.serve(shutdown.clone()));
         while !readiness.is_ready() {

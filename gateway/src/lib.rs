@@ -17,6 +17,7 @@ pub mod error;
 mod exposure_profiles;
 pub mod http;
 mod json;
+mod program;
 mod response_body;
 pub mod router;
 mod sharing;
@@ -30,9 +31,11 @@ use std::time::Duration;
 use admission::rate_limit::RateLimit;
 use anyhow::Context;
 use axum::Router;
+use futures_core::future::BoxFuture;
 use http_server::{Kind, ListenAddress, Listener, Server, admin::Readiness};
 use runtime::{clock::Clock, shutdown::Shutdown};
 
+pub use self::program::main;
 use crate::{auth::Authentication, config::Settings, http::admission::Admission, upstream::Upstreams};
 
 /// Where the API begins.
@@ -63,8 +66,16 @@ pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Gateway> {
     open_with(settings, upstreams, clock).await
 }
 
-/// As [`open`], over these channels to the services.
-pub async fn open_with(settings: Settings, upstreams: Upstreams, clock: Clock) -> anyhow::Result<Gateway> {
+/// As [`open`], over these channels to the services. Boxed, so it is compiled once, in this crate.
+pub fn open_with(
+    settings: Settings,
+    upstreams: Upstreams,
+    clock: Clock,
+) -> BoxFuture<'static, anyhow::Result<Gateway>> {
+    Box::pin(bind(settings, upstreams, clock))
+}
+
+async fn bind(settings: Settings, upstreams: Upstreams, clock: Clock) -> anyhow::Result<Gateway> {
     let rate_limit = RateLimit::new(settings.limits.rate_limit, clock.clone());
     let authentication = Authentication::new(&settings.auth, rate_limit, clock).await?;
     let listener = Listener::bind(&settings.listen, settings.tls.acceptor()?, settings.plain_text()).await?;
@@ -88,10 +99,14 @@ impl Gateway {
     }
 
     /// Serves until the shutdown closes it and the requests in flight have finished, or the drain time has passed.
-    pub async fn serve(self, shutdown: Shutdown) {
+    pub fn serve(self, shutdown: Shutdown) -> BoxFuture<'static, ()> {
+        Box::pin(self.serve_until(shutdown))
+    }
+
+    async fn serve_until(self, shutdown: Shutdown) {
         let Self { server, router, upstreams, readiness, drain } = self;
         let watching = tokio::spawn(watch(upstreams, readiness, shutdown.clone()));
-        server.serve(router, shutdown, drain).await;
+        server.serve_router(router, shutdown, drain).await;
         watching.abort();
     }
 }

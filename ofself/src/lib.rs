@@ -5,5 +5,8 @@ pub mod banner;
 pub mod certificates;
 pub mod config;
 pub mod plane;
+mod program;
 pub mod signing_key;
 pub mod token;
+
+pub use self::program::main;

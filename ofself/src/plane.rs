@@ -2,7 +2,6 @@
 
 use std::{path::Path, time::Duration};
 
-use exposure_svc::ExposureSvc;
 use gateway::{Gateway, auth::AuthSettings, upstream::Upstreams, upstream_url::UpstreamUrl};
 use grpc_server::GrpcSettings;
 use http_server::doctor::check_address;
@@ -22,7 +21,7 @@ use runtime::{
 use secrecy::SecretString;
 use service::NoSettings;
 use service::{Service, ServiceSettings};
-use sharing_svc::{SharingSvc, config::QuotaSettings};
+use sharing_svc::config::QuotaSettings;
 use telemetry::TelemetrySettings;
 use types::Timestamp;
 
@@ -48,8 +47,8 @@ impl Plane {
     pub async fn open(settings: ServeSettings, clock: Clock) -> anyhow::Result<Self> {
         let key = SigningKey::load_or_create(&settings.data_dir)?;
         let (sharing, exposure) = tokio::try_join!(
-            Service::open::<SharingSvc>(sharing_settings(&settings), clock.clone()),
-            Service::open::<ExposureSvc>(exposure_settings(&settings), clock.clone())
+            sharing_svc::open(sharing_settings(&settings), clock.clone()),
+            exposure_svc::open(exposure_settings(&settings), clock.clone())
         )?;
         let gateway = gateway::config::Settings {
             file: FileSettings { config: None },
@@ -133,8 +132,8 @@ pub async fn check(doctor: &mut Doctor, settings: &ServeSettings, now: Timestamp
     let plain_text = if settings.insecure_plaintext { PlainText::Anywhere } else { PlainText::OnThisMachine };
     check_address(doctor, "listen", &settings.listen, Some(plain_text)).await;
     check_address(doctor, "admin-listen", &settings.admin_listen, Some(PlainText::NothingToHide)).await;
-    service::check::<SharingSvc>(doctor, &sharing_settings(settings), now).await;
-    service::check::<ExposureSvc>(doctor, &exposure_settings(settings), now).await;
+    sharing_svc::check(doctor, &sharing_settings(settings), now).await;
+    exposure_svc::check(doctor, &exposure_settings(settings), now).await;
 }
 
 fn sharing_settings(settings: &ServeSettings) -> sharing_svc::config::Settings {

@@ -1,5 +1,5 @@
 //! The `sharing-svc` program.
 
 fn main() -> std::process::ExitCode {
-    service::main::<sharing_svc::SharingSvc>()
+    sharing_svc::main()
 }

@@ -77,10 +77,8 @@ async fn every_method_rejects_missing_user_and_empty_request() {
     let mut channels = Vec::new();
     let shutdown = Shutdown::new();
     let services = [
-        service::Service::open::<sharing_svc::SharingSvc>(sharing_settings(&sharing), Clock::system()).await.unwrap(),
-        service::Service::open::<exposure_svc::ExposureSvc>(exposure_settings(&exposure), Clock::system())
-            .await
-            .unwrap(),
+        sharing_svc::open(sharing_settings(&sharing), Clock::system()).await.unwrap(),
+        exposure_svc::open(exposure_settings(&exposure), Clock::system()).await.unwrap(),
     ];
     for service in services {
         let url = format!("http://{}", service.address().unwrap());

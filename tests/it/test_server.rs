@@ -70,8 +70,8 @@ impl TestServer {
             own: service::NoSettings {},
             service: shared(backend.other_url()),
         };
-        let sharing = service::Service::open::<sharing_svc::SharingSvc>(sharing, clock.clone()).await.unwrap();
-        let exposure = service::Service::open::<exposure_svc::ExposureSvc>(exposure, clock).await.unwrap();
+        let sharing = sharing_svc::open(sharing, clock.clone()).await.unwrap();
+        let exposure = exposure_svc::open(exposure, clock).await.unwrap();
         let url = |address: ListenAddress| address.url().parse().unwrap();
         let (sharing_url, exposure_url) = (sharing.address().unwrap().url(), exposure.address().unwrap().url());
         let mut settings =

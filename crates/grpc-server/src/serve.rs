@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_core::future::BoxFuture;
 use http_server::{Kind, ListenAddress, Listener, Server};
 use runtime::shutdown::Shutdown;
 use tonic::service::Routes;
@@ -63,8 +64,12 @@ impl GrpcServer {
     }
 
     /// Serves `routes`, with reflection (v1, and v1alpha for clients that have nothing newer), until the shutdown closes it and
-    /// the requests in flight have finished, or `drain` has passed.
-    pub async fn serve(self, routes: Routes, shutdown: Shutdown, drain: Duration) -> anyhow::Result<()> {
+    /// the requests in flight have finished, or `drain` has passed. Boxed, so the HTTP stack is compiled once, in this crate.
+    pub fn serve(self, routes: Routes, shutdown: Shutdown, drain: Duration) -> BoxFuture<'static, anyhow::Result<()>> {
+        Box::pin(self.serve_guarded(routes, shutdown, drain))
+    }
+
+    async fn serve_guarded(self, routes: Routes, shutdown: Shutdown, drain: Duration) -> anyhow::Result<()> {
         let Self { server, contract, settings, local } = self;
         let routes = if settings.reflection { with_reflection(routes, &contract)? } else { routes };
         let app = guarded(routes, &contract, &settings, &shutdown);

@@ -20,6 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures_core::future::BoxFuture;
 use http::{StatusCode, header};
 use http_body_util::Empty;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -82,7 +83,11 @@ impl Readiness {
 
 /// Asks the program behind this admin port whether it is ready; an error if not. For probes of images that have no
 /// other program.
-pub async fn ask_ready(address: &ListenAddress) -> anyhow::Result<()> {
+pub fn ask_ready(address: &ListenAddress) -> BoxFuture<'_, anyhow::Result<()>> {
+    Box::pin(get_ready(address))
+}
+
+async fn get_ready(address: &ListenAddress) -> anyhow::Result<()> {
     let ListenAddress::Tcp(address) = address else {
         anyhow::bail!("a socket file cannot be asked; name a port");
     };
@@ -120,7 +125,7 @@ impl Admin {
 
     /// Answers `/healthz` (200 while the process runs), `/readyz` ([`Readiness::probe`] of `parts`) and `/metrics`
     /// (Prometheus' text format), and `grpc.health.v1` where `health` is given, until the shutdown closes.
-    pub async fn serve(self, parts: Vec<Readiness>, health: Option<Router>, shutdown: Shutdown) {
+    pub fn serve(self, parts: Vec<Readiness>, health: Option<Router>, shutdown: Shutdown) -> BoxFuture<'static, ()> {
         let router = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz))
@@ -131,7 +136,7 @@ impl Admin {
             Some(health) => router.fallback_service(health),
             None => router,
         };
-        self.0.serve(router, shutdown, Duration::ZERO).await;
+        self.0.serve_router(router, shutdown, Duration::ZERO)
     }
 }
 

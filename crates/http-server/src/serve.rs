@@ -2,7 +2,8 @@
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
-use axum::body::Body;
+use axum::{Router, body::Body};
+use futures_core::future::BoxFuture;
 use http::{Request, Response};
 use metrics::{Gauge, describe_gauge, gauge};
 use runtime::shutdown::Shutdown;
@@ -91,6 +92,11 @@ impl Server {
     /// Where it listens; of interest when the port was left to the system.
     pub fn address(&self) -> io::Result<ListenAddress> {
         self.listener.address()
+    }
+
+    /// Serves a router, as [`serve`](Self::serve) does. Boxed, so the HTTP stack is compiled once for routers, in this crate.
+    pub fn serve_router(self, router: Router, shutdown: Shutdown, drain: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(self.serve(router, shutdown, drain))
     }
 
     /// Serves `app` until the shutdown closes it and the requests in flight have finished, or `drain` has passed since the shutdown

@@ -3,6 +3,7 @@
 use std::{fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, time::Duration};
 
 use anyhow::Context;
+use futures_core::future::BoxFuture;
 use runtime::{loopback::is_this_machine, process::ConfigurationError};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement,
@@ -50,7 +51,11 @@ pub struct Database {
 impl Database {
     /// Opens the database. On PostgreSQL the service keeps to the schema named `schema`, so that two services can be given
     /// the same database and never meet.
-    pub async fn connect(settings: &DatabaseSettings, schema: &str) -> anyhow::Result<Self> {
+    pub fn connect<'a>(settings: &'a DatabaseSettings, schema: &'a str) -> BoxFuture<'a, anyhow::Result<Self>> {
+        Box::pin(Self::open(settings, schema))
+    }
+
+    async fn open(settings: &DatabaseSettings, schema: &str) -> anyhow::Result<Self> {
         let url = settings.database_url.expose_secret();
         if url.starts_with("sqlite:") {
             connect_sqlite(url, settings).await

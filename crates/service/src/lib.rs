@@ -7,9 +7,10 @@ mod idempotent_request;
 mod program;
 pub mod settings;
 
-use std::{fmt::Debug, pin::Pin};
+use std::fmt::Debug;
 
 use anyhow::Context;
+use futures_core::future::BoxFuture;
 use grpc_server::{Contract, GrpcServer, Health, LocalChannel};
 use http_server::{ListenAddress, admin::Readiness};
 use persistence::{ClockSync, Database, DatabaseSettings, idempotency};
@@ -67,7 +68,7 @@ pub struct Parts {
 }
 
 /// A task that runs beside the calls until the shutdown begins.
-type BackgroundTask = Box<dyn FnOnce(Shutdown) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+type BackgroundTask = Box<dyn FnOnce(Shutdown) -> BoxFuture<'static, ()> + Send>;
 
 impl Parts {
     /// These gRPC services, without background tasks.
@@ -133,7 +134,11 @@ impl Service {
     }
 
     /// Serves until the shutdown closes it and the requests in flight have finished.
-    pub async fn serve(self, shutdown: Shutdown) -> anyhow::Result<()> {
+    pub fn serve(self, shutdown: Shutdown) -> BoxFuture<'static, anyhow::Result<()>> {
+        Box::pin(self.serve_until(shutdown))
+    }
+
+    async fn serve_until(self, shutdown: Shutdown) -> anyhow::Result<()> {
         let Self { database, server, parts: Parts { routes, background }, health, clock, end, name, clock_sync } = self;
         let _gauges = database.observe(name);
         let mut tasks = JoinSet::new();

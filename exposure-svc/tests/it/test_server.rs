@@ -43,8 +43,7 @@ pub struct TestServer {
 impl TestServer {
     pub async fn start(backend: &Backend) -> Self {
         let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
-        let service =
-            service::Service::open::<exposure_svc::ExposureSvc>(settings(backend.url()), clock).await.unwrap();
+        let service = exposure_svc::open(settings(backend.url()), clock).await.unwrap();
         let url = format!("http://{}", service.address().unwrap());
         let readiness = service.readiness();
         let shutdown = Shutdown::new();

@@ -73,7 +73,7 @@ impl TestServer {
     /// With settings of the test's own.
     pub async fn start_as(settings: Settings) -> Self {
         let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
-        let service = service::Service::open::<sharing_svc::SharingSvc>(settings, clock).await.unwrap();
+        let service = sharing_svc::open(settings, clock).await.unwrap();
         let url = format!("http://{}", service.address().unwrap());
         let readiness = service.readiness();
         let shutdown = Shutdown::new();

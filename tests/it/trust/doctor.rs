@@ -12,7 +12,7 @@ use super::plane::{make_certificates, sharing_settings};
 /// The findings for these settings at this time.
 async fn found(settings: &sharing_svc::config::Settings, now: Timestamp) -> String {
     let mut doctor = Doctor::new(&ofself::config::Command::command());
-    service::check::<sharing_svc::SharingSvc>(&mut doctor, settings, now).await;
+    sharing_svc::check(&mut doctor, settings, now).await;
     doctor.lines().join("\n")
 }
 
@@ -36,7 +36,7 @@ async fn doctor_reports_errors_and_how_to_fix_them() {
     expect(&before, &format!("warning sharing-svc certificate {cert} expires in 0 days"));
     assert!(!settings.service.database.sqlite_file().unwrap().exists(), "doctor creates no database");
 
-    let served = service::Service::open::<sharing_svc::SharingSvc>(settings.clone(), Clock::system()).await.unwrap();
+    let served = sharing_svc::open(settings.clone(), Clock::system()).await.unwrap();
     settings.listen = served.address().unwrap();
     let beside = found(&settings, now).await;
     expect(&beside, "ok sharing-svc schema up to date");

@@ -80,18 +80,10 @@ impl SecurePlane {
         let roles = make_certificates(&folder, "ofself.local");
         let roles = roles.strip_prefix("ROLES=").unwrap();
         let shutdown = Shutdown::new();
-        let sharing = service::Service::open::<sharing_svc::SharingSvc>(
-            sharing_settings(&databases[0], &folder, roles),
-            Clock::system(),
-        )
-        .await
-        .unwrap();
-        let exposure = service::Service::open::<exposure_svc::ExposureSvc>(
-            exposure_settings(&databases[1], &folder, roles),
-            Clock::system(),
-        )
-        .await
-        .unwrap();
+        let sharing =
+            sharing_svc::open(sharing_settings(&databases[0], &folder, roles), Clock::system()).await.unwrap();
+        let exposure =
+            exposure_svc::open(exposure_settings(&databases[1], &folder, roles), Clock::system()).await.unwrap();
         let [sharing, exposure] = [sharing, exposure].map(|service| spawn(service, &shutdown));
         Self { sharing, exposure, folder, shutdown, _databases: databases }
     }

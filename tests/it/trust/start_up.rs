@@ -17,7 +17,7 @@ async fn refused(backend: &Backend, options: &[&str]) -> String {
         Err(error) => return error.to_string(),
     };
     let service::settings::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
-    said(service::Service::open::<sharing_svc::SharingSvc>(settings, Clock::system()).await.err())
+    said(sharing_svc::open(settings, Clock::system()).await.err())
 }
 
 fn said(error: Option<anyhow::Error>) -> String {
@@ -183,10 +183,7 @@ async fn unreachable_postgres_is_reported_at_once_with_its_address() {
             ["sharing-svc", "serve", "--listen", "127.0.0.1:0", "--database-wait", "1h", "--database-url", &url];
         let command = service::settings::parse_from::<sharing_svc::SharingSvc>(options).unwrap();
         let service::settings::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
-        let error = format!(
-            "{:#}",
-            service::Service::open::<sharing_svc::SharingSvc>(settings, Clock::system()).await.err().expect("an error")
-        );
+        let error = format!("{:#}", sharing_svc::open(settings, Clock::system()).await.err().expect("an error"));
         assert!(error.starts_with("cannot connect to PostgreSQL at ") && error.contains(&expected), "{error}");
         assert!(!error.contains("secret") && !error.contains("pool"), "{error}");
         assert!(!url.contains('[') || !error.contains("lookup"), "an address is no name: {error}");

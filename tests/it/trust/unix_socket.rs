@@ -27,13 +27,10 @@ async fn socket_file_is_for_owner_and_group_and_is_reclaimed() {
     let path = backend.folder().join("sharing.sock");
     // What a process left behind that was killed.
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-    let service = service::Service::open::<sharing_svc::SharingSvc>(settings(&backend), Clock::system()).await.unwrap();
+    let service = sharing_svc::open(settings(&backend), Clock::system()).await.unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
 
-    let second = service::Service::open::<sharing_svc::SharingSvc>(settings(&backend), Clock::system())
-        .await
-        .err()
-        .expect("a refusal");
+    let second = sharing_svc::open(settings(&backend), Clock::system()).await.err().expect("a refusal");
     assert!(second.is::<ConfigurationError>() && format!("{second:#}").contains("another process"), "{second:#}");
 
     let shutdown = Shutdown::new();

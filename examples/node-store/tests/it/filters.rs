@@ -82,8 +82,7 @@ async fn access_filter_agrees_with_checks() {
         let service::settings::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
         let (clock, _hand) = Clock::manual(sharing_world::day_of(10));
         let shutdown = Shutdown::new();
-        let channel =
-            serve(service::Service::open::<sharing_svc::SharingSvc>(settings.clone(), clock).await, &shutdown).await;
+        let channel = serve(sharing_svc::open(settings.clone(), clock).await, &shutdown).await;
         let database = Database::connect(&settings.service.database, sharing_svc::storage::SCHEMA).await.unwrap();
         let kept = sharing_svc::storage::Store::new(database, u64::MAX);
         let mut client = AccessServiceClient::new(channel);
@@ -136,11 +135,7 @@ async fn exposure_filter_agrees_with_checks() {
         let command = service::settings::parse_from::<exposure_svc::ExposureSvc>(arguments).unwrap();
         let service::settings::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
         let shutdown = Shutdown::new();
-        let channel = serve(
-            service::Service::open::<exposure_svc::ExposureSvc>(settings.clone(), Clock::system()).await,
-            &shutdown,
-        )
-        .await;
+        let channel = serve(exposure_svc::open(settings.clone(), Clock::system()).await, &shutdown).await;
         let database = Database::connect(&settings.service.database, exposure_svc::storage::SCHEMA).await.unwrap();
         let kept = exposure_svc::storage::Store::new(database, u64::MAX);
         let mut client = ExposureServiceClient::new(channel);

@@ -15,11 +15,11 @@ async fn program_lists_what_checks_allow() {
     let command =
         service::settings::parse_from::<sharing_svc::SharingSvc>(arguments("sharing-svc", sharing.url())).unwrap();
     let service::settings::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
-    let shares = service::Service::open::<sharing_svc::SharingSvc>(settings, Clock::system()).await.unwrap();
+    let shares = sharing_svc::open(settings, Clock::system()).await.unwrap();
     let command =
         service::settings::parse_from::<exposure_svc::ExposureSvc>(arguments("exposure-svc", exposure.url())).unwrap();
     let service::settings::Action::Serve(settings) = command.action else { panic!("serve was asked for") };
-    let profiles = service::Service::open::<exposure_svc::ExposureSvc>(settings, Clock::system()).await.unwrap();
+    let profiles = exposure_svc::open(settings, Clock::system()).await.unwrap();
     let addresses = [shares.address().unwrap(), profiles.address().unwrap()].map(|at| format!("http://{at}"));
     tokio::spawn(shares.serve(shutdown.clone()));
     tokio::spawn(profiles.serve(shutdown.clone()));
