@@ -158,7 +158,7 @@ fn by_ann<T>(message: T) -> Request<T> {
     request
 }
 
-/// What the Cerbos policy of `deploy/peers` says too: work that is not private.
+/// Work that is not private.
 fn draft() -> ProfileDraft {
     ProfileDraft {
         name: Some("Work".into()),

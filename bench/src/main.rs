@@ -8,6 +8,7 @@ mod bare;
 mod decisions;
 mod existence;
 mod exposure;
+mod growth;
 mod hop;
 mod idle;
 mod insert;
@@ -66,6 +67,8 @@ enum Benchmark {
     Sharing(sharing::Arguments),
     /// Calls of an exposure-svc that runs, or of two in turn
     Exposure(exposure::Arguments),
+    /// How cost grows with the shares of an owner and the parts of a profile
+    Growth,
     /// Five times the load that the plane can serve
     Overload,
     /// Ten thousand connections on which nothing happens
@@ -129,6 +132,11 @@ async fn main() -> anyhow::Result<()> {
         Some(Benchmark::Decisions) => {
             let data = tempfile::tempdir()?;
             of_decisions(&start(data.path(), &UNLIMITED)?, data.path()).await
+        }
+        Some(Benchmark::Growth) => {
+            let data = tempfile::tempdir()?;
+            let plane = start(data.path(), &UNLIMITED)?;
+            growth::run(&plane.url, &plane.sharing, data.path(), |user| token(user, data.path())).await
         }
         Some(hardship @ (Benchmark::Overload | Benchmark::Idle | Benchmark::Existence)) => {
             let data = tempfile::tempdir()?;
