@@ -130,6 +130,30 @@ fn report(what: &str, peer: &str, streams: usize, ours: Vec<f64>, bare: Vec<f64>
     );
 }
 
+/// As for the measurements here, at these URLs.
+pub(crate) async fn prepare_for(sharing: &str, exposure: &str) -> anyhow::Result<()> {
+    let connect = async |url: &str| anyhow::Ok(Channel::from_shared(url.to_owned())?.connect().await?);
+    prepare(connect(sharing).await?, connect(exposure).await?).await
+}
+
+/// One question about access.
+pub(crate) async fn check_access(channel: &Channel) -> anyhow::Result<CheckAccessResponse> {
+    call(channel, CHECK, &check()).await
+}
+
+/// One question about nodes.
+pub(crate) async fn evaluate_nodes(
+    channel: &Channel,
+    request: &EvaluateNodesRequest,
+) -> anyhow::Result<EvaluateNodesResponse> {
+    call(channel, EVALUATE, request).await
+}
+
+/// A question about so many nodes.
+pub(crate) fn evaluation_of(nodes: usize) -> EvaluateNodesRequest {
+    EvaluateNodesRequest { nodes: encoded(&(0..nodes).map(node).collect::<Vec<_>>()), ..evaluate() }
+}
+
 /// A share of some tags, and an app bound to a profile with some filters.
 async fn prepare(sharing: Channel, exposure: Channel) -> anyhow::Result<()> {
     let share = CreateShareRequest {

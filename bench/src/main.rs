@@ -4,6 +4,7 @@
 //! answers a constant, and with the INSERT of a share by plain SQL at the same durability. The machine's speed drifts, so
 //! quote the ratios; each is of medians over rounds that take turns.
 
+mod admission;
 mod bare;
 mod decisions;
 mod existence;
@@ -13,7 +14,6 @@ mod hop;
 mod idle;
 mod insert;
 mod load;
-mod overload;
 mod paired;
 mod peer;
 mod redaction;
@@ -44,7 +44,7 @@ const ROUNDS: usize = 5;
 /// How long a round lasts.
 const ROUND: Duration = Duration::from_secs(3);
 /// Admission control must not reject what is measured.
-const UNLIMITED: [&str; 4] = ["--min-in-flight", "1000", "--max-in-flight", "1000"];
+const UNLIMITED: [&str; 2] = ["--max-in-flight", "1000"];
 /// Connections of the closed loop.
 const CONNECTIONS: usize = 16;
 
@@ -69,8 +69,12 @@ enum Benchmark {
     Exposure(exposure::Arguments),
     /// How cost grows with the shares of an owner and the parts of a profile
     Growth,
-    /// Five times the load that the plane can serve
-    Overload,
+    /// Admission control at 70 % of the capacity, at twice and five times, and beside other load
+    Admission {
+        /// Seconds that the parts at 70 % of the capacity last
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Ten thousand connections on which nothing happens
     Idle,
     /// Whether the time of a 404 tells another's share from one that does not exist
@@ -138,7 +142,23 @@ async fn main() -> anyhow::Result<()> {
             let plane = start(data.path(), &UNLIMITED)?;
             growth::run(&plane.url, &plane.sharing, data.path(), |user| token(user, data.path())).await
         }
-        Some(hardship @ (Benchmark::Overload | Benchmark::Idle | Benchmark::Existence)) => {
+        Some(Benchmark::Admission { seconds }) => {
+            let data = tempfile::tempdir()?;
+            let started = start(data.path(), &[])?;
+            decisions::prepare_for(&started.sharing, &started.exposure).await?;
+            let tokens: Vec<_> =
+                (0..64).map(|number| token(&format!("alice-{number}"), data.path())).collect::<Result<_, _>>()?;
+            let plane = admission::Plane {
+                url: &started.url,
+                sharing: &started.sharing,
+                exposure: &started.exposure,
+                tokens: &tokens,
+                process: started.process.id(),
+                steady: Duration::from_secs(seconds),
+            };
+            admission::run(&plane).await
+        }
+        Some(hardship @ (Benchmark::Idle | Benchmark::Existence)) => {
             let data = tempfile::tempdir()?;
             of_hardships(&hardship, &start(data.path(), &[])?, data.path()).await
         }
@@ -241,10 +261,6 @@ async fn of_hardships(hardship: &Benchmark, plane: &Plane, data: &std::path::Pat
     let token = |user: &str| token(user, data);
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others are no hardships")]
     match hardship {
-        Benchmark::Overload => {
-            let tokens: Vec<_> = (0..64).map(|number| token(&format!("alice-{number}"))).collect::<Result<_, _>>()?;
-            overload::run(&plane.url, &tokens, plane.process.id()).await
-        }
         Benchmark::Idle => idle::run(&plane.url, &plane.token, &one, plane.process.id()).await,
         _ => {
             let nobody = "/api/v1/sharing/0193a5b0-0000-7000-8000-000000000000";

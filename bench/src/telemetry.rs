@@ -20,7 +20,7 @@ use crate::{CONNECTIONS, Plane, decisions::cpu_micros, load, median, shared_with
 const ROUNDS: usize = 15;
 const ROUND: Duration = Duration::from_secs(2);
 /// What is turned away costs next to nothing, and would be counted as nothing: all of it is taken.
-const ALL_TAKEN: [&str; 2] = ["--min-in-flight", "256"];
+const ALL_TAKEN: [&str; 2] = ["--max-in-flight", "256"];
 /// Scrapes that are timed.
 const SCRAPES: u32 = 200;
 /// Starts that are timed.

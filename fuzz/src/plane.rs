@@ -46,7 +46,7 @@ pub(crate) fn gateway(runtime: &Runtime) -> Router {
         let nowhere = "http://127.0.0.1:1".parse().expect("an address");
         let plain_text = PlainText::OnThisMachine;
         let upstreams = Upstreams::new(&nowhere, &nowhere, None, plain_text, Duration::from_secs(1)).expect("settings");
-        let admission = Admission::new(&AdmissionSettings::default(), 1);
+        let admission = Admission::new(&AdmissionSettings::default(), std::time::Duration::from_secs(5));
         gateway::router::router(upstreams, Readiness::default(), authentication, &admission, Vec::new())
             .expect("a description")
     })

@@ -102,9 +102,6 @@ pub struct Limits {
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
     pub load: AdmissionSettings,
-    /// Most requests of one user in flight; further ones are rejected, so that one user cannot take all permits
-    #[arg(long, env = "MAX_IN_FLIGHT_PER_USER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_in_flight_per_user: u32,
 }
 
 impl Default for Limits {
@@ -114,7 +111,6 @@ impl Default for Limits {
             deadline: Duration::from_secs(5),
             cors_origins: Vec::new(),
             load: AdmissionSettings::default(),
-            max_in_flight_per_user: 16,
         }
     }
 }

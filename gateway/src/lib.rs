@@ -81,7 +81,7 @@ async fn bind(settings: Settings, upstreams: Upstreams, clock: Clock) -> anyhow:
     let listener = Listener::bind(&settings.listen, settings.tls.acceptor()?, settings.plain_text()).await?;
     let server = Server::new(listener, Kind::Rest, settings.connections);
     let readiness = Readiness::default();
-    let admission = Admission::new(&settings.limits.load, settings.limits.max_in_flight_per_user);
+    let admission = Admission::new(&settings.limits.load, settings.limits.deadline);
     let router =
         router::router(upstreams.clone(), readiness.clone(), authentication, &admission, settings.limits.cors_origins)?;
     Ok(Gateway { server, router, upstreams, readiness, drain: settings.end.drain })

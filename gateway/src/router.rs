@@ -14,7 +14,7 @@ use tower_http::{
 };
 use tracing::error;
 use utoipa_axum::{
-    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt},
+    router::{OpenApiRouter, UtoipaMethodRouter},
     routes,
 };
 
@@ -25,7 +25,7 @@ use crate::{
     error::{ApiError, ErrorCode},
     exposure_profiles::handlers as exposure_profiles,
     http::{
-        admission::{Admission, admit},
+        admission::{Admission, ReadCost, admit},
         context::{TRACEPARENT, X_REQUEST_ID, with_context},
         requests,
         require_host::require_host,
@@ -69,19 +69,24 @@ pub fn router(
 ) -> anyhow::Result<Router> {
     requests::describe();
     // Admission runs only for the methods of a route, so 405 is returned before a body is read.
-    let with_layers = |routes: UtoipaMethodRouter<Upstreams>| {
-        routes.map(|methods| methods.route_layer(from_fn_with_state(admission.clone(), admit)))
+    let admitted = |read_cost: ReadCost, (schemas, paths, methods): UtoipaMethodRouter<Upstreams>| {
+        let path = paths.paths.keys().next().cloned().unwrap_or_default();
+        let layer = from_fn_with_state(admission.to_route(&path, read_cost), admit);
+        (schemas, paths, methods.route_layer(layer))
     };
     let (api, described) = OpenApiRouter::<Upstreams>::new()
-        .routes(with_layers(routes!(sharing::create)))
-        .routes(with_layers(routes!(sharing::outgoing)))
-        .routes(with_layers(routes!(sharing::incoming)))
-        .routes(with_layers(routes!(sharing::get, sharing::update, sharing::revoke)))
-        .routes(with_layers(routes!(exposure_profiles::list, exposure_profiles::create)))
-        .routes(with_layers(routes!(exposure_profiles::default)))
-        .routes(with_layers(routes!(exposure_profiles::create_from_template)))
-        .routes(with_layers(routes!(exposure_profiles::get, exposure_profiles::update, exposure_profiles::delete)))
-        .routes(with_layers(routes!(exposure_profiles::yaml)))
+        .routes(admitted(ReadCost::Row, routes!(sharing::create)))
+        .routes(admitted(ReadCost::Page, routes!(sharing::outgoing)))
+        .routes(admitted(ReadCost::Page, routes!(sharing::incoming)))
+        .routes(admitted(ReadCost::Row, routes!(sharing::get, sharing::update, sharing::revoke)))
+        .routes(admitted(ReadCost::Page, routes!(exposure_profiles::list, exposure_profiles::create)))
+        .routes(admitted(ReadCost::Row, routes!(exposure_profiles::default)))
+        .routes(admitted(ReadCost::Row, routes!(exposure_profiles::create_from_template)))
+        .routes(admitted(
+            ReadCost::Row,
+            routes!(exposure_profiles::get, exposure_profiles::update, exposure_profiles::delete),
+        ))
+        .routes(admitted(ReadCost::Row, routes!(exposure_profiles::yaml)))
         .split_for_parts();
     let api = api
         .method_not_allowed_fallback(method_not_allowed)

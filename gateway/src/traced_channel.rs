@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use admission::MemoryReservation;
+use admission::ResponseMemory;
 use grpc_server::{
     LocalChannel,
     calls::{self, End},
@@ -80,7 +80,7 @@ impl Service<Request<Body>> for TracedChannel {
         {
             request.headers_mut().insert(TraceParent::HEADER, parent);
         }
-        let memory = request.extensions().get::<MemoryReservation>().cloned();
+        let memory = request.extensions().get::<ResponseMemory>().cloned();
         let called = self.0.call(request).instrument(span.clone());
         Box::pin(async move {
             let early_drop =

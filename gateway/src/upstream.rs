@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use admission::MemoryReservation;
+use admission::ResponseMemory;
 use anyhow::Context;
 use axum::extract::FromRequestParts;
 use grpc_server::{
@@ -58,7 +58,8 @@ pub struct Upstreams {
 pub struct Call {
     caller: Caller,
     context: RequestContext,
-    memory: MemoryReservation,
+    /// Of a read; the response to a change is one row.
+    memory: Option<ResponseMemory>,
 }
 
 impl Upstreams {
@@ -124,7 +125,9 @@ impl Upstreams {
         let user = AsciiMetadataValue::try_from(call.caller.user.as_str()).map_err(|_| ApiError::internal())?;
         let ids = [("x-request-id", &call.context.request_id), ("traceparent", &call.context.onward)];
         // The reader of the response reserves its memory here.
-        request.extensions_mut().insert(call.memory.clone());
+        if let Some(memory) = &call.memory {
+            request.extensions_mut().insert(memory.clone());
+        }
         let metadata = request.metadata_mut();
         metadata.insert(ACTING_USER, user);
         for (name, id) in ids {
@@ -230,7 +233,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Call {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let context = parts.extensions.get::<RequestContext>().cloned().ok_or_else(ApiError::internal)?;
-        let memory = parts.extensions.get::<MemoryReservation>().cloned().ok_or_else(ApiError::internal)?;
+        let memory = parts.extensions.get::<ResponseMemory>().cloned();
         Ok(Self { caller, context, memory })
     }
 }

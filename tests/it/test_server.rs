@@ -187,7 +187,6 @@ pub fn gateway_settings(
             deadline: Duration::from_secs(20),
             cors_origins: vec!["https://app.ofself.ai".parse().unwrap()],
             load: roomy(),
-            max_in_flight_per_user: 4096,
         },
         auth: auth_settings(folder),
         telemetry: TelemetrySettings::default(),
@@ -203,7 +202,7 @@ pub fn token_in(folder: &std::path::Path, user: &str) -> String {
 
 /// Room for whatever the tests send at once.
 fn roomy() -> AdmissionSettings {
-    AdmissionSettings { max_in_flight: 4096, min_in_flight: 4096, ..AdmissionSettings::default() }
+    AdmissionSettings { max_in_flight: Some(4096), ..AdmissionSettings::default() }
 }
 
 fn service_settings(url: String, deadline: Duration) -> ServiceSettings {

@@ -80,7 +80,7 @@ type Answers = Vec<(oneshot::Sender<Answer>, Answer)>;
 
 impl ConcurrencyLimiter {
     /// A limiter of the operations called `name` in metrics.
-    pub fn new(name: &'static str, limits: ConcurrencyLimits) -> Arc<Self> {
+    pub fn new(name: &str, limits: ConcurrencyLimits) -> Arc<Self> {
         let metrics = LimitMetrics::new(name, u64::from(limits.running));
         Arc::new(Self { limits, state: Mutex::default(), metrics })
     }
@@ -99,11 +99,11 @@ impl ConcurrencyLimiter {
                 None
             } else {
                 match state.displace_for(caller) {
-                    Some(displaced) => Some(displaced),
-                    None => {
+                    Ok(displaced) => Some(displaced),
+                    Err(reason) => {
                         drop(state);
-                        self.metrics.rejected(RejectionReason::QueueFull);
-                        return Err(RejectionReason::QueueFull);
+                        self.metrics.rejected(reason);
+                        return Err(reason);
                     }
                 }
             };
@@ -193,9 +193,8 @@ impl State {
 
     /// The next operation to run, of the first caller in turn who may run another.
     fn dequeue(&mut self, limits: &ConcurrencyLimits) -> Option<(Caller, Waiter)> {
-        let is_next = |caller: &Caller| {
-            self.callers.get(caller).is_some_and(|own| own.running < limits.running_per_caller)
-        };
+        let is_next =
+            |caller: &Caller| self.callers.get(caller).is_some_and(|own| own.running < limits.running_per_caller);
         let turn = self.turns.iter().position(is_next)?;
         let caller = self.turns.remove(turn)?;
         let own = self.callers.get_mut(&caller)?;
@@ -209,15 +208,19 @@ impl State {
 
     /// Takes the newest operation of the caller with the most waiting ones out of the queue, if that leaves room that `caller` has a
     /// better claim to.
-    fn displace_for(&mut self, caller: Caller) -> Option<Waiter> {
+    fn displace_for(&mut self, caller: Caller) -> Result<Waiter, RejectionReason> {
         let waiting = |of: &Caller| self.callers.get(of).map_or(0, |own| own.waiting.len());
-        let most = *self.turns.iter().max_by_key(|of| waiting(of))?;
-        if waiting(&most) <= waiting(&caller) + 1 {
-            return None;
-        }
-        let displaced = self.callers.get_mut(&most)?.waiting.pop_back()?;
+        let own = waiting(&caller);
+        let most = self.turns.iter().copied().max_by_key(waiting).filter(|most| waiting(most) > own + 1);
+        let displaced = most.and_then(|most| self.callers.get_mut(&most)?.waiting.pop_back());
+        let has_most_of_the_queue = own * 2 > usize::try_from(self.waiting).unwrap_or(usize::MAX);
+        let displaced = displaced.ok_or(if has_most_of_the_queue {
+            RejectionReason::CallerShare
+        } else {
+            RejectionReason::QueueFull
+        })?;
         self.waiting -= 1;
-        Some(displaced)
+        Ok(displaced)
     }
 
     /// Removes an operation from the queue, unless it has left it already.
@@ -243,5 +246,137 @@ impl Drop for QueuedOperation<'_> {
     fn drop(&mut self) {
         self.limiter.state().remove(self.caller, self.ticket);
         self.limiter.metrics.waiting(-1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, pin::Pin, task::Poll};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(3_600);
+
+    type Waiting<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
+
+    fn limiter(running: u32, running_per_caller: u32, waiting: u32) -> Arc<ConcurrencyLimiter> {
+        ConcurrencyLimiter::new("test", ConcurrencyLimits { running, running_per_caller, waiting })
+    }
+
+    fn callers<const N: usize>() -> [Caller; N] {
+        std::array::from_fn(|number| Caller::new(&number))
+    }
+
+    /// The answer of `future`, if it has one.
+    async fn now<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Option<F::Output> {
+        poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
+    }
+
+    /// An operation that waits in the queue.
+    async fn queued(limiter: &Arc<ConcurrencyLimiter>, caller: Caller) -> Waiting<'_> {
+        let mut waiting: Waiting<'_> = Box::pin(limiter.acquire(caller, PATIENCE));
+        assert!(now(&mut waiting).await.is_none(), "it must wait");
+        waiting
+    }
+
+    #[tokio::test]
+    async fn operations_above_the_limit_wait_in_order() {
+        let limiter = limiter(2, 2, 10);
+        let [ann] = callers();
+        let first = limiter.acquire(ann, PATIENCE).await.unwrap();
+        let _second = limiter.acquire(ann, PATIENCE).await.unwrap();
+        let mut third = queued(&limiter, ann).await;
+        let mut fourth = queued(&limiter, ann).await;
+        drop(first);
+        assert!(now(&mut fourth).await.is_none());
+        let third = now(&mut third).await.unwrap().unwrap();
+        drop(third);
+        assert!(now(&mut fourth).await.unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn callers_take_turns() {
+        let limiter = limiter(1, 1, 10);
+        let [ann, bob, cyd] = callers();
+        let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+        let mut waiting = Vec::new();
+        for caller in [ann, ann, ann, bob, bob, cyd] {
+            waiting.push((caller, queued(&limiter, caller).await));
+        }
+        let mut order = Vec::new();
+        while !waiting.is_empty() {
+            drop(running);
+            let mut next = None;
+            for (place, (_, waiter)) in waiting.iter_mut().enumerate() {
+                if let Some(answer) = now(waiter).await {
+                    next = Some((place, answer.unwrap()));
+                    break;
+                }
+            }
+            let (place, permit) = next.unwrap();
+            order.push(waiting.remove(place).0);
+            running = permit;
+        }
+        assert_eq!(order, [ann, bob, cyd, ann, bob, ann]);
+    }
+
+    #[tokio::test]
+    async fn caller_runs_no_more_than_its_limit() {
+        let limiter = limiter(4, 1, 10);
+        let [ann, bob] = callers();
+        let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+        let mut second = queued(&limiter, ann).await;
+        assert!(limiter.acquire(bob, PATIENCE).await.is_ok(), "another caller does not wait for it");
+        assert!(now(&mut second).await.is_none());
+        drop(running);
+        assert!(now(&mut second).await.unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn full_queue_displaces_the_newest_of_the_caller_with_most() {
+        let limiter = limiter(1, 1, 4);
+        let [ann, bob, cyd] = callers();
+        let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+        let mut of_ann = Vec::new();
+        for _ in 0..4 {
+            of_ann.push(queued(&limiter, ann).await);
+        }
+        assert_eq!(limiter.acquire(ann, PATIENCE).await.err(), Some(RejectionReason::CallerShare));
+        let mut of_bob = queued(&limiter, bob).await;
+        assert_eq!(now(&mut of_ann[3]).await.unwrap().err(), Some(RejectionReason::Displaced));
+        let _second_of_bob = queued(&limiter, bob).await;
+        assert_eq!(now(&mut of_ann[2]).await.unwrap().err(), Some(RejectionReason::Displaced));
+        // Two of each: nobody has a better claim.
+        assert_eq!(limiter.acquire(bob, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
+        let _of_cyd = queued(&limiter, cyd).await;
+        drop(running);
+        let is_next = [now(&mut of_ann[0]).await.is_some(), now(&mut of_bob).await.is_some()];
+        assert_eq!(is_next, [true, false], "who waits longest is not displaced");
+    }
+
+    #[tokio::test]
+    async fn abandoned_and_late_operations_leave_the_queue() {
+        let limiter = limiter(1, 1, 2);
+        let [ann, bob] = callers();
+        let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+        assert_eq!(
+            limiter.acquire(bob, Duration::from_millis(1)).await.err(),
+            Some(RejectionReason::WaitedTooLong),
+            "it waits no longer than it can"
+        );
+        for _ in 0..10 {
+            drop(queued(&limiter, bob).await);
+        }
+        let abandoned = queued(&limiter, ann).await;
+        drop(running);
+        // It was given a permit, and is dropped without having looked.
+        drop(abandoned);
+        assert!(limiter.acquire(bob, Duration::ZERO).await.is_ok());
+        let state = limiter.state();
+        assert!(state.callers.is_empty() && state.turns.is_empty() && (state.running, state.waiting) == (0, 0));
     }
 }

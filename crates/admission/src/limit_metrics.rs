@@ -23,8 +23,7 @@ pub enum RejectionReason {
 }
 
 impl RejectionReason {
-    const ALL: [Self; 5] =
-        [Self::QueueFull, Self::Displaced, Self::WaitedTooLong, Self::Exhausted, Self::CallerShare];
+    const ALL: [Self; 5] = [Self::QueueFull, Self::Displaced, Self::WaitedTooLong, Self::Exhausted, Self::CallerShare];
 
     /// The label of the reason in metrics.
     pub fn as_str(self) -> &'static str {
@@ -47,18 +46,19 @@ pub(crate) struct LimitMetrics {
 }
 
 impl LimitMetrics {
-    pub(crate) fn new(name: &'static str, limit: u64) -> Self {
+    pub(crate) fn new(name: &str, limit: u64) -> Self {
+        let name = name.to_owned();
         describe_gauge!(LIMIT, "Value of a limit: operations, bytes or streams");
         describe_gauge!(USED, "Use of a limit");
         describe_gauge!(WAITING, "Operations in the queue of a limit");
         describe_counter!(REJECTIONS, "Rejections by a limit, by reason");
         #[expect(clippy::cast_precision_loss, reason = "a limit is far below 2^52")]
-        gauge!(LIMIT, "limit" => name).set(limit as f64);
+        gauge!(LIMIT, "limit" => name.clone()).set(limit as f64);
         Self {
-            used: gauge!(USED, "limit" => name),
-            waiting: gauge!(WAITING, "limit" => name),
+            used: gauge!(USED, "limit" => name.clone()),
+            waiting: gauge!(WAITING, "limit" => name.clone()),
             rejections: RejectionReason::ALL
-                .map(|reason| counter!(REJECTIONS, "limit" => name, "reason" => reason.as_str())),
+                .map(|reason| counter!(REJECTIONS, "limit" => name.clone(), "reason" => reason.as_str())),
         }
     }
 
@@ -71,7 +71,9 @@ impl LimitMetrics {
     }
 
     pub(crate) fn rejected(&self, reason: RejectionReason) {
-        if let Some(counter) = RejectionReason::ALL.iter().position(|of| *of == reason).and_then(|at| self.rejections.get(at)) {
+        if let Some(counter) =
+            RejectionReason::ALL.iter().position(|of| *of == reason).and_then(|at| self.rejections.get(at))
+        {
             counter.increment(1);
         }
     }

@@ -1,4 +1,4 @@
-//! Response body that holds its memory and its user permit until the client has read it.
+//! Response body that holds its memory until the client has read it.
 
 use std::{
     pin::Pin,
@@ -8,26 +8,24 @@ use std::{
 use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 
-use crate::MemoryReservation;
-use crate::UserPermit;
+use crate::ResponseMemory;
 
 /// An answer is given out in parts of this many bytes: a connection takes whatever it is given, and a client who does not read
 /// would have the whole of it lie there, counted nowhere.
 const PART: usize = 32 * 1024;
 
-/// The body of a response. Until the client has read all of it, its request counts as in flight and its memory is reserved.
+/// The body of a response. Until the client has read all of it, its memory is reserved.
 pub struct MeteredBody {
     body: Body,
     /// What came of it and was not given out.
     rest: Bytes,
-    _turn: UserPermit,
-    _memory: MemoryReservation,
+    _memory: ResponseMemory,
 }
 
 impl MeteredBody {
-    /// A body that holds these until all of it is taken.
-    pub fn new(body: Body, permit: UserPermit, memory: MemoryReservation) -> Self {
-        Self { body, rest: Bytes::new(), _turn: permit, _memory: memory }
+    /// A body that holds its memory until all of it is taken.
+    pub fn new(body: Body, memory: ResponseMemory) -> Self {
+        Self { body, rest: Bytes::new(), _memory: memory }
     }
 }
 
@@ -69,24 +67,23 @@ impl http_body::Body for MeteredBody {
 
 #[cfg(test)]
 mod tests {
-    use crate::{AdmissionController, AdmissionSettings};
     use http_body::Body as _;
     use http_body_util::BodyExt;
-    use types::Id;
 
     use super::*;
-    use crate::PerUserLimiter;
+    use crate::{Caller, SharedPool};
 
     #[tokio::test]
-    async fn permit_is_held_until_the_last_part_is_read() {
-        let limiter = PerUserLimiter::new(1, 1_000_000);
-        let ann = Id::parse("ann").unwrap();
+    async fn memory_is_held_until_the_last_part_is_read() {
+        let pool = SharedPool::new("test", 1_000_000);
+        let ann = Caller::new(&"ann");
         let whole: Vec<u8> = (0..100_000_u32).map(|at| at.to_le_bytes()[0]).collect();
-        let memory = AdmissionController::new(&AdmissionSettings::default()).reservation();
-        let mut body = MeteredBody::new(Body::from(whole.clone()), limiter.try_acquire(&ann).unwrap(), memory);
+        let memory = ResponseMemory::new(pool.reservation(ann));
+        memory.reserve(900_000).unwrap();
+        let mut body = MeteredBody::new(Body::from(whole.clone()), memory);
         let mut taken = Vec::new();
         while taken.len() < whole.len() {
-            assert!(!body.is_end_stream() && limiter.try_acquire(&ann).is_none());
+            assert!(!body.is_end_stream() && pool.try_reserve(ann, 200_000).is_err());
             assert_eq!(body.size_hint().exact(), Some((whole.len() - taken.len()) as u64));
             let part = body.frame().await.unwrap().unwrap().into_data().unwrap();
             assert!(part.len() <= PART);
@@ -94,6 +91,6 @@ mod tests {
         }
         assert!(body.is_end_stream() && taken == whole);
         drop(body);
-        assert!(limiter.try_acquire(&ann).is_some());
+        assert!(pool.try_reserve(ann, 200_000).is_ok());
     }
 }

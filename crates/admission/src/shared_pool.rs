@@ -20,7 +20,7 @@ pub struct SharedPool {
     metrics: LimitMetrics,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct State {
     used: u64,
     callers: HashMap<Caller, u64>,
@@ -52,14 +52,16 @@ impl SharedPool {
         Reservation { pool: self.clone(), caller, amount: 0 }
     }
 
-    fn reserve(&self, caller: Caller, amount: u64) -> Result<(), RejectionReason> {
+    /// Adds `amount` to a reservation of `held`.
+    fn reserve(&self, caller: Caller, held: u64, amount: u64) -> Result<(), RejectionReason> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let free = self.capacity - state.used;
         if amount > free {
             return Err(RejectionReason::Exhausted);
         }
         let own = state.callers.get(&caller).copied().unwrap_or_default();
-        if own > 0 && own + amount > free {
+        let is_only_one = own == held;
+        if !is_only_one && own + amount > free {
             return Err(RejectionReason::CallerShare);
         }
         state.used += amount;
@@ -86,7 +88,7 @@ impl Reservation {
             return Ok(());
         }
         let pool = &self.pool;
-        pool.reserve(self.caller, amount).inspect_err(|reason| pool.metrics.rejected(*reason))?;
+        pool.reserve(self.caller, self.amount, amount).inspect_err(|reason| pool.metrics.rejected(*reason))?;
         pool.metrics.used(amount.cast_signed());
         self.amount += amount;
         Ok(())
@@ -110,5 +112,41 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caller_alone_gets_half_and_others_get_the_rest() {
+        let pool = SharedPool::new("test", 100);
+        let mut held = Vec::new();
+        for caller in 0..8 {
+            while let Ok(one) = pool.try_reserve(Caller::new(&caller), 1) {
+                held.push((caller, one));
+            }
+        }
+        let of = |caller| held.iter().filter(|(of, _)| *of == caller).count();
+        assert_eq!([of(0), of(1), of(2)], [50, 25, 13]);
+        assert!(of(6) >= 1);
+        held.retain(|(caller, _)| *caller != 0);
+        assert!(pool.try_reserve(Caller::new(&9), 40).is_ok(), "what is released is free");
+        held.clear();
+        assert_eq!(*pool.state.lock().unwrap(), State::default());
+    }
+
+    #[test]
+    fn single_reservation_may_take_all_that_is_free() {
+        let pool = SharedPool::new("test", 100);
+        let [ann, bob] = ["ann", "bob"].map(|name| Caller::new(&name));
+        let mut all = pool.try_reserve(ann, 100).unwrap();
+        assert_eq!(pool.try_reserve(bob, 1).err(), Some(RejectionReason::Exhausted));
+        all.clear();
+        all.try_grow(60).unwrap();
+        all.try_grow(10).unwrap();
+        assert_eq!(pool.try_reserve(ann, 1).err(), Some(RejectionReason::CallerShare));
+        assert!(pool.try_reserve(bob, 30).is_ok());
     }
 }

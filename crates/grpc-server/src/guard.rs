@@ -10,14 +10,15 @@ use std::{
 };
 
 use admission::{
-    AdaptiveLimiter, AdmissionController, AdmissionSettings, BufferError, BufferedBody, Permit, with_permit,
+    AdmissionSettings, BufferError, BufferedBody, Caller, ConcurrencyLimiter, MessageMemory, Reservation, SharedPool,
+    with_permit,
 };
 use axum::{Router, body::Body, extract::Request, response::Response};
 use http::HeaderMap;
 use http_server::{Peer, tls::SpiffeId};
 use runtime::shutdown::Shutdown;
-use telemetry::{EarlyDropGuard, TraceParent, server_span};
-use tokio::time::{Instant, sleep, sleep_until};
+use telemetry::{EarlyDropGuard, PEER_LOG_TARGET, TraceParent, server_span};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tonic::{Code, Status};
 use tower::Service;
 use tracing::{Instrument, warn};
@@ -28,25 +29,34 @@ use super::{
     calls::{self, End, UNKNOWN_METHOD},
     deadline,
     error_info::with_error_info,
+    messages::{FRAME_HEAD, MeteredMessages},
     roles::{Callers, Method, Role, Roles},
+    serve::{HEALTH_SERVICE, SMALL},
     stream::{Bounded, QUIET, Until, shutting_down},
 };
 use crate::rpc_error::RpcError;
 
 /// The retry delay of rejected calls.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// The prefix of a gRPC message: the compression flag and the length.
-const FRAME_HEAD: usize = 5;
+/// Calls and watches of the health service at a time. They take nothing from other calls, and other calls nothing from them.
+const HEALTH_CALLS: u64 = 64;
 
 /// The methods of a service and their limits.
 pub(super) struct Guard {
-    methods: HashMap<&'static str, (Method, Arc<AdaptiveLimiter>)>,
+    methods: HashMap<&'static str, GuardedMethod>,
     roles: Roles,
-    admission: AdmissionController,
-    streams: AdmissionController,
+    memory: MessageMemory,
+    streams: Arc<SharedPool>,
+    health: Arc<SharedPool>,
     deadline: Duration,
     domain: &'static str,
     shutdown: Shutdown,
+}
+
+/// A method and its limiter.
+struct GuardedMethod {
+    method: Method,
+    limiter: Arc<ConcurrencyLimiter>,
 }
 
 impl Guard {
@@ -60,13 +70,16 @@ impl Guard {
         shutdown: Shutdown,
     ) -> Self {
         calls::describe(End::Server);
-        let streams = AdmissionSettings { max_in_flight: max_open_streams, ..settings.clone() };
-        let controller = AdmissionController::new(settings);
+        let guarded = |method: Method| {
+            let limiter = ConcurrencyLimiter::new(method.path.trim_start_matches('/'), settings.limits());
+            (method.path, GuardedMethod { method, limiter })
+        };
         Self {
-            methods: methods.into_iter().map(|method| (method.path, (method, controller.limiter()))).collect(),
+            methods: methods.into_iter().map(guarded).collect(),
             roles: Roles::new(roles),
-            admission: controller,
-            streams: AdmissionController::new(&streams),
+            memory: MessageMemory::new(settings.max_body_memory),
+            streams: SharedPool::new("streams", max_open_streams.into()),
+            health: SharedPool::new("health_calls", HEALTH_CALLS),
             deadline,
             domain,
             shutdown,
@@ -74,7 +87,7 @@ impl Guard {
     }
 
     /// The method that is called, if this peer may.
-    fn authorize(&self, request: &Request) -> Result<&(Method, Arc<AdaptiveLimiter>), Status> {
+    fn authorize(&self, request: &Request) -> Result<&GuardedMethod, Status> {
         let path = request.uri().path();
         let found = self.methods.get(path).ok_or_else(|| Status::unimplemented("there is no such method"))?;
         // A request without an authenticated peer has no role.
@@ -82,7 +95,7 @@ impl Guard {
         if request.headers().contains_key(ACTING_USER) && !self.roles.has(peer, Role::Gateway) {
             return Err(self.role_required(peer, path, "acting for a user", &[Role::Gateway]));
         }
-        match found.0.callers {
+        match found.method.callers {
             callers if self.roles.authorize(peer, callers) => Ok(found),
             Callers::Roles(roles) => Err(self.role_required(peer, path, "this method", roles)),
             Callers::Anyone => Ok(found),
@@ -103,7 +116,7 @@ impl Guard {
             roles => format!("the role {}", roles.join(" and ")),
         };
         let message = format!("{what} needs the role {}; {caller} has {has}", needed.join(" or "));
-        warn!(peer = caller, method, "refused: {message}");
+        warn!(target: PEER_LOG_TARGET, peer = caller, method, "refused: {message}");
         RpcError::new("ROLE_REQUIRED")
             .with("roles", needed.join(","))
             .with("caller", caller)
@@ -140,11 +153,11 @@ impl Guard {
     }
 
     /// Waits for the whole message.
-    async fn buffer_body(&self, body: Body, max_bytes: usize) -> Result<BufferedBody, Status> {
-        let buffered = match self.admission.buffer(body, FRAME_HEAD + max_bytes).await {
+    async fn buffer_body(&self, caller: Caller, body: Body, max_bytes: usize) -> Result<BufferedBody, Status> {
+        let buffered = match self.memory.buffer(caller, body, FRAME_HEAD + max_bytes).await {
             Ok(buffered) => buffered,
             Err(BufferError::BodyTooLarge) => return Err(self.too_large(max_bytes)),
-            Err(BufferError::MemoryExhausted) => return Err(self.overloaded()),
+            Err(BufferError::MemoryExhausted(_)) => return Err(self.overloaded()),
             Err(BufferError::Incomplete(_)) => return Err(Status::cancelled("the message is incomplete")),
         };
         let promised = buffered.first().get(1..FRAME_HEAD).and_then(|length| length.try_into().ok());
@@ -152,17 +165,18 @@ impl Guard {
         if promised > max_bytes { Err(self.too_large(max_bytes)) } else { Ok(buffered) }
     }
 
-    /// Calls a unary method.
+    /// Calls a unary method: `wait` is the time to its deadline.
     async fn call(
         &self,
-        method: &Method,
-        limiter: &Arc<AdaptiveLimiter>,
+        GuardedMethod { method, limiter }: &GuardedMethod,
+        wait: Duration,
         request: Request,
         routes: Router,
     ) -> Result<Response, Status> {
+        let caller = caller_of(&request);
         let (head, body) = request.into_parts();
-        let (body, memory) = self.buffer_body(body, method.max_bytes).await?.into_body();
-        let permit = self.admission.try_acquire_with(limiter).map_err(|_| self.overloaded())?;
+        let (body, memory) = self.buffer_body(caller, body, method.max_bytes).await?.into_body();
+        let permit = limiter.acquire(caller, wait / 2).await.map_err(|_| self.overloaded())?;
         let answer = with_permit(permit, run(routes, Request::from_parts(head, body))).await;
         drop(memory);
         Ok(answer)
@@ -171,11 +185,14 @@ impl Guard {
     /// Calls a streaming method.
     async fn stream(
         &self,
-        place: Permit,
+        max_bytes: usize,
+        place: Reservation,
         wait: Option<Duration>,
         request: Request,
         routes: Router,
     ) -> Result<Response, Status> {
+        let messages = self.memory.reservation(caller_of(&request));
+        let request = request.map(|body| Body::new(MeteredMessages::new(body, messages, max_bytes, self.overloaded())));
         let deadline = wait.map(|wait| Instant::now() + wait);
         // The method may wait for a first message before it responds.
         let expired = async {
@@ -197,16 +214,40 @@ impl Guard {
         Ok(began.map(|body| Body::new(Bounded::new(body, until, place))))
     }
 
+    /// A call of the health service, which answers at once.
+    async fn check_health(&self, place: Reservation, request: Request, routes: Router) -> Result<Response, Status> {
+        let (head, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, FRAME_HEAD + SMALL).await.map_err(|_| self.too_large(SMALL))?;
+        let answer = run(routes, Request::from_parts(head, Body::from(body))).await;
+        drop(place);
+        Ok(answer)
+    }
+
     async fn answer(&self, request: Request, routes: Router) -> Result<Response, Status> {
-        let (method, limiter) = self.authorize(&request)?;
+        let guarded = self.authorize(&request)?;
+        let Method { path, is_stream, max_bytes, .. } = guarded.method;
         let wait = deadline::of(request.headers()).map_err(|_| self.no_timeout())?;
-        if method.is_stream {
-            let permit = self.streams.try_acquire().map_err(|_| self.overloaded())?;
-            return self.stream(permit, wait, request, routes).await;
-        }
-        let wait = wait.map_or(self.deadline, |wait| wait.min(self.deadline));
-        let called = tokio::time::timeout(wait, self.call(method, limiter, request, routes)).await;
-        called.unwrap_or_else(|_| Err(self.too_late()))
+        let is_health = path.starts_with(HEALTH_SERVICE);
+        let place = match (is_health, is_stream) {
+            (true, _) => Some(self.health.try_reserve(caller_of(&request), 1)),
+            (false, true) => Some(self.streams.try_reserve(caller_of(&request), 1)),
+            (false, false) => None,
+        };
+        let place = place.transpose().map_err(|_| self.overloaded())?;
+        let called = async {
+            match place {
+                Some(place) if is_stream => return self.stream(max_bytes, place, wait, request, routes).await,
+                Some(place) => timeout(self.wait(wait), self.check_health(place, request, routes)).await,
+                None => timeout(self.wait(wait), self.call(guarded, self.wait(wait), request, routes)).await,
+            }
+            .unwrap_or_else(|_| Err(self.too_late()))
+        };
+        called.await
+    }
+
+    /// The time to the deadline of a unary call whose caller waits for `wait`.
+    fn wait(&self, wait: Option<Duration>) -> Duration {
+        wait.map_or(self.deadline, |wait| wait.min(self.deadline))
     }
 }
 
@@ -228,7 +269,7 @@ impl Guarded {
         let began = Moment::now();
         let headers = request.headers();
         let known = guard.methods.get(request.uri().path());
-        let method = known.map_or(UNKNOWN_METHOD, |(method, _)| method.path.trim_start_matches('/'));
+        let method = known.map_or(UNKNOWN_METHOD, |known| known.method.path.trim_start_matches('/'));
         let span = server_span(method, request_id(headers), TraceParent::of(headers));
         let early_drop = EarlyDropGuard::new(|| calls::abandoned(End::Server, method, began.elapsed(), &span));
         let answered = guard.answer(request, routes).instrument(span.clone()).await;
@@ -258,6 +299,15 @@ impl Service<Request> for Guarded {
 async fn run(mut routes: Router, request: Request) -> Response {
     let Ok(response) = routes.call(request).await;
     response
+}
+
+/// Whom the limits of a call count for: the user that it acts for, or its peer.
+fn caller_of(request: &Request) -> Caller {
+    match (request.headers().get(ACTING_USER), request.extensions().get::<Peer>()) {
+        (Some(user), _) => Caller::new(&("user", user.as_bytes())),
+        (None, Some(Peer::Certified(Some(id)))) => Caller::new(&("service", id.as_str())),
+        (None, Some(Peer::Certified(None) | Peer::Anyone) | None) => Caller::new(&"anyone"),
+    }
 }
 
 fn request_id(headers: &HeaderMap) -> &str {

@@ -10,6 +10,7 @@ mod error_info;
 mod guard;
 mod health;
 mod local_channel;
+mod messages;
 mod mutual_tls;
 mod roles;
 pub mod rpc_error;

@@ -14,8 +14,10 @@ use super::{
     roles::{Method, Role},
 };
 
+/// The prefix of the methods of the health service.
+pub(super) const HEALTH_SERVICE: &str = "/grpc.health.v1.Health/";
 /// The largest question about health or the contract.
-const SMALL: usize = 64 * 1024;
+pub(super) const SMALL: usize = 64 * 1024;
 
 /// Methods of every service: health, and reflection for callers with a role.
 const EVERY_SERVICE: [Method; 4] = [

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use admission::Permit;
+use admission::Reservation;
 use axum::body::{Body, Bytes};
 use http::HeaderMap;
 use http_body::Frame;
@@ -36,11 +36,11 @@ pub(super) struct Bounded {
     /// Once the process ends.
     quiet: Option<Pin<Box<Sleep>>>,
     is_over: bool,
-    _place: Permit,
+    _place: Reservation,
 }
 
 impl Bounded {
-    pub(super) fn new(body: Body, until: Until, place: Permit) -> Self {
+    pub(super) fn new(body: Body, until: Until, place: Reservation) -> Self {
         let Until { deadline, shutdown, domain } = until;
         Self {
             body,

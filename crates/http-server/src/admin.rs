@@ -14,7 +14,7 @@ use anyhow::Context;
 use arc_swap::ArcSwapOption;
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{self, Request},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
@@ -22,7 +22,7 @@ use axum::{
 };
 use futures_core::future::BoxFuture;
 use http::{StatusCode, header};
-use http_body_util::Empty;
+use http_body_util::{Empty, Limited};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use runtime::{metrics, shutdown::Shutdown};
 
@@ -32,6 +32,10 @@ use crate::{ConnectionSettings, Kind, ListenAddress, Listener, PlainText, Server
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Probes and scrapers are few, and retry.
 const MAX_CONNECTIONS: u32 = 256;
+/// Health checks of one connection at a time.
+const MAX_STREAMS: u32 = 16;
+/// The maximum size of a request body.
+const MAX_BODY: usize = 4 * 1024;
 const IDLE: Duration = Duration::from_secs(10);
 /// A program that does not report readiness in this time is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -112,6 +116,7 @@ impl Admin {
         let listener = Listener::bind(address, None, PlainText::NothingToHide).await?;
         let settings = ConnectionSettings {
             max_connections: MAX_CONNECTIONS,
+            max_streams: MAX_STREAMS,
             idle_timeout: IDLE,
             ..ConnectionSettings::default()
         };
@@ -136,6 +141,7 @@ impl Admin {
             Some(health) => router.fallback_service(health),
             None => router,
         };
+        let router = router.layer(from_fn(limit_body));
         self.0.serve_router(router, shutdown, Duration::ZERO)
     }
 }
@@ -145,6 +151,11 @@ async fn require_host(request: Request, next: Next) -> Response {
         Ok(()) => next.run(request).await,
         Err(message) => (StatusCode::BAD_REQUEST, format!("Host {message}\n")).into_response(),
     }
+}
+
+/// Probes and scrapes have next to no body.
+async fn limit_body(request: Request, next: Next) -> Response {
+    next.run(request.map(|body| Body::new(Limited::new(body, MAX_BODY)))).await
 }
 
 async fn readyz(

@@ -35,6 +35,9 @@ const GRPC_WINDOWS: (u32, u32) = (4 * 1024 * 1024, 8 * 1024 * 1024);
 /// The same of REST: a body is 256 KiB at most.
 const REST_WINDOWS: (u32, u32) = (256 * 1024, 1024 * 1024);
 
+/// The same of the admin port, whose requests have next to no body.
+const ADMIN_WINDOWS: (u32, u32) = (64 * 1024, 64 * 1024);
+
 /// The peer of a connection. In the extensions of every request.
 #[derive(Clone, Debug)]
 pub enum Peer {
@@ -171,7 +174,11 @@ fn builder(kind: Kind, settings: &ConnectionSettings) -> Builder<TokioExecutor> 
         .timer(TokioTimer::new())
         .header_read_timeout(settings.idle_timeout)
         .max_buf_size(usize::try_from(settings.max_header_bytes).unwrap_or(usize::MAX));
-    let (stream, connection) = if kind == Kind::Rest { REST_WINDOWS } else { GRPC_WINDOWS };
+    let (stream, connection) = match kind {
+        Kind::Rest => REST_WINDOWS,
+        Kind::Grpc => GRPC_WINDOWS,
+        Kind::Admin => ADMIN_WINDOWS,
+    };
     builder
         .http2()
         .timer(TokioTimer::new())

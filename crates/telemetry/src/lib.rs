@@ -6,11 +6,13 @@ pub mod doctor;
 mod early_drop_guard;
 mod keyed_ratio_sampler;
 mod logs;
+mod peer_log_limit;
 mod settings;
 mod trace_parent;
 mod traces;
 
 pub use early_drop_guard::EarlyDropGuard;
+pub use peer_log_limit::PEER_LOG_TARGET;
 pub use settings::{OtlpEndpoint, TelemetrySettings};
 pub use trace_parent::TraceParent;
 pub use traces::{Sampling, client_span, current_traceparent, finish, is_exporting, server_span};

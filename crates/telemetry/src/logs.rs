@@ -1,23 +1,26 @@
 //! Logs: one JSON object a line on stderr, or readable text on a terminal.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, sync::LazyLock};
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::{FilterExt, LevelFilter, filter_fn},
+    filter::{DynFilterFn, FilterExt, LevelFilter, filter_fn},
     fmt,
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
 
-use super::traces::TraceExporter;
+use super::{peer_log_limit::PeerLogLimit, traces::TraceExporter};
 
 /// The shared crates, which keep secrets and personal data out of their logs.
 const SHARED: &[&str] = &["admission", "grpc_server", "http_server", "persistence", "runtime", "service", "telemetry"];
 
 /// The default filter: our own messages, and only warnings of libraries.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,h2=warn,hyper=warn,tonic=warn";
+
+/// One for the process: the lines of a callsite are counted in one place.
+static PEERS: LazyLock<PeerLogLimit> = LazyLock::new(PeerLogLimit::new);
 
 /// Starts logging for this process; a second call changes nothing, so tests may call it freely. `ours` are the crates of the
 /// program that keep secrets and personal text out of what they log. Traces go where `exporting` says: the steps of a request, and
@@ -26,7 +29,9 @@ pub(super) fn start(ours: &'static [&'static str], exporting: Option<&TraceExpor
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     // Without a hint, every trace-level span of `h2` and `hyper` would be evaluated for each frame.
     let fit = filter_fn(move |metadata| is_fit_to_print(metadata, ours)).with_max_level_hint(LevelFilter::TRACE);
-    let filter = filter.and(fit);
+    let peers = DynFilterFn::new(|metadata, _| PEERS.allows(metadata)).with_max_level_hint(LevelFilter::TRACE);
+    let filter = filter.and(fit).and(peers);
+    tokio::spawn(PEERS.report());
     let logs = if std::io::stderr().is_terminal() {
         fmt::layer().with_writer(std::io::stderr).with_filter(filter).boxed()
     } else {

@@ -15,7 +15,10 @@ use super::{
     counts, filtering,
     status::{status, validated},
 };
-use crate::{error::Error, operations::Exposure};
+use crate::{
+    error::Error,
+    operations::{Exposure, NodeEvaluation},
+};
 
 pub(super) struct ExposureRpc {
     exposure: Exposure,
@@ -38,11 +41,14 @@ impl ExposureService for ExposureRpc {
         let user = question::user(user_id, &mut errors);
         let subject = question::subject(subject, &mut errors);
         question::consistency(consistency, &mut errors);
-        question::bounded(nodes.len(), &mut errors);
+        let count = nodes.len();
+        question::bounded(count, &mut errors);
         let (user, subject) = validated(user.zip(subject), errors)?;
         let evaluation = self.exposure.evaluate_nodes(&user, &subject).await.map_err(status)?;
-        let exposed = question::each_encoded(&nodes, |node| evaluation.exposes(node))
-            .map_err(|errors| status(Error::Invalid(errors)))?;
+        let decide = move |evaluation: &NodeEvaluation| {
+            question::each_encoded(&nodes, |node| evaluation.exposes(node)).map_err(Error::Invalid)
+        };
+        let exposed = evaluation.decide(count, decide).await.and_then(|exposed| exposed).map_err(status)?;
         counts::evaluated(&exposed, &evaluation.applied);
         Ok(Response::new(decision::evaluated(exposed, &evaluation.applied)))
     }

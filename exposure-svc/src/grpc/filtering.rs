@@ -21,8 +21,8 @@ use crate::{
 };
 
 /// Nodes that were filtered and that the caller has not taken yet, at most: one who does not read is not read from, and holds no
-/// more than these.
-const AHEAD: usize = 4;
+/// more than this.
+const AHEAD: usize = 1;
 
 type Answer = Result<FilterNodesResponse, Status>;
 

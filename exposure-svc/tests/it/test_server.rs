@@ -148,7 +148,7 @@ impl TestServer {
 
 /// Room for whatever the tests send at once.
 fn roomy() -> AdmissionSettings {
-    AdmissionSettings { max_in_flight: 4096, min_in_flight: 4096, ..AdmissionSettings::default() }
+    AdmissionSettings { max_in_flight: Some(4096), ..AdmissionSettings::default() }
 }
 
 pub fn settings(url: String) -> Settings {

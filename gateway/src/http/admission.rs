@@ -1,10 +1,13 @@
-//! The admission layer: concurrency and memory limits, in all and by user.
+//! The admission layer of a route: memory for the body, a permit, memory for the response.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use admission::{
-    AdaptiveLimiter, AdmissionController, AdmissionSettings, BufferError, MeteredBody, OperationKind, PerUserLimiter,
-    with_permit,
+    AdmissionSettings, BufferError, ConcurrencyLimiter, MessageMemory, MessageReservation, MeteredBody,
+    RejectionReason, ResponseMemory, SharedPool, with_permit,
 };
 use axum::{
     body::Body,
@@ -24,89 +27,122 @@ use crate::{
     error::{ApiError, ErrorCode},
 };
 
-/// The admission controller and the limits by user.
-#[derive(Clone)]
+/// The memory of all routes, and the settings of their limiters.
 pub struct Admission {
-    controller: AdmissionController,
-    per_user_limiter: PerUserLimiter,
-    reads: Arc<AdaptiveLimiter>,
-    writes: Arc<AdaptiveLimiter>,
+    settings: AdmissionSettings,
+    patience: Duration,
+    memory: MessageMemory,
+    responses: Arc<SharedPool>,
+}
+
+/// What a read of a route costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadCost {
+    /// One row.
+    Row,
+    /// A page of up to a thousand rows: one at a time for each user.
+    Page,
+}
+
+/// Admission to one route: its reads and its writes have a limiter each.
+#[derive(Clone)]
+pub(crate) struct RouteAdmission {
+    reads: Arc<ConcurrencyLimiter>,
+    writes: Arc<ConcurrencyLimiter>,
+    patience: Duration,
+    memory: MessageMemory,
+    responses: Arc<SharedPool>,
 }
 
 impl Admission {
-    /// Applies the settings.
-    pub fn new(settings: &AdmissionSettings, max_in_flight_per_user: u32) -> Self {
-        // One user may hold at most half of the memory of unread responses.
-        let bytes = usize::try_from(settings.max_body_memory).unwrap_or(usize::MAX).saturating_mul(1024 * 1024 / 2);
-        let controller = AdmissionController::new(settings);
-        let (reads, writes) = (controller.limiter(), controller.limiter());
-        Self { controller, per_user_limiter: PerUserLimiter::new(max_in_flight_per_user, bytes), reads, writes }
+    /// Applies the settings. A request waits for a permit for half of the `deadline` at most.
+    pub fn new(settings: &AdmissionSettings, deadline: Duration) -> Self {
+        let response_bytes = u64::from(settings.max_body_memory) * 1024 * 1024;
+        Self {
+            settings: settings.clone(),
+            patience: deadline / 2,
+            memory: MessageMemory::new(settings.max_body_memory),
+            responses: SharedPool::new("response_bytes", response_bytes),
+        }
+    }
+
+    /// Admission to the route with this path.
+    pub(crate) fn to_route(&self, path: &str, read_cost: ReadCost) -> RouteAdmission {
+        let limits = self.settings.limits();
+        let of_reads = match read_cost {
+            ReadCost::Row => limits,
+            ReadCost::Page => self.settings.limits_of_heavy(),
+        };
+        RouteAdmission {
+            reads: ConcurrencyLimiter::new(&format!("read {path}"), of_reads),
+            writes: ConcurrencyLimiter::new(&format!("write {path}"), limits),
+            patience: self.patience,
+            memory: self.memory.clone(),
+            responses: self.responses.clone(),
+        }
     }
 }
 
-/// Buffers the request body, then acquires a permit. A slow body holds no permit.
+/// Buffers the request body, then waits for a permit. A slow body holds no permit.
 pub(crate) async fn admit(
-    State(admission): State<Admission>,
+    State(admission): State<RouteAdmission>,
     caller: Caller,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(mut permit) = admission.per_user_limiter.try_acquire(&caller.user) else {
-        return ApiError::too_many_at_once().into_response();
-    };
-    let (mut head, body) = request.into_parts();
-    let (body, _memory) = match head.method {
-        Method::POST | Method::PUT => {
-            if let Err(error) = validate_headers(&head.headers) {
-                return error.into_response();
-            }
-            match buffer_body(&admission.controller, body).await {
-                Ok((body, memory)) => (body, Some(memory)),
-                Err(error) => return error.into_response(),
-            }
-        }
-        _ => (Body::empty(), None),
-    };
-    let reservation = admission.controller.reservation();
-    head.extensions.insert(reservation.clone());
-    if let Some(context) = head.extensions.get_mut::<RequestContext>() {
-        context.whole = Instant::now();
-    }
-    let (kind, limiter) = if head.method.is_safe() {
-        (OperationKind::Read, &admission.reads)
-    } else {
-        (OperationKind::Write, &admission.writes)
-    };
-    // For slow operations, one user may hold at most half of the permits.
-    let Some(user_operation) = permit.try_acquire_operation(kind, limiter.per_user_limit()) else {
-        limiter.record_rejection();
-        return ApiError::too_many_at_once().into_response();
-    };
-    let Ok(operation_permit) = admission.controller.try_acquire_with(limiter) else {
-        return ApiError::overloaded().into_response();
-    };
-    let answer = with_permit(operation_permit, next.run(Request::from_parts(head, body))).await;
-    drop(user_operation);
-    // The response to a change is one row, and is always sent.
-    let bytes = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
-    let may_hold = permit.try_reserve(bytes);
-    if kind == OperationKind::Read && !may_hold {
-        return ApiError::too_many_at_once().into_response();
-    }
-    if kind == OperationKind::Read && reservation.reserve_total(bytes).is_err() {
-        return ApiError::overloaded().into_response();
-    }
-    answer.map(|body| Body::new(MeteredBody::new(body, permit, reservation)))
+    admission
+        .answer(admission::Caller::new(&caller.user), request, next)
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn buffer_body(controller: &AdmissionController, body: Body) -> Result<(Body, impl Send + use<>), ApiError> {
-    let Ok(buffered) = tokio::time::timeout(PATIENCE, controller.buffer(body, MAX_BYTES)).await else {
-        return Err(ApiError::new(ErrorCode::MalformedJson, "the body did not arrive in time"));
-    };
-    match buffered {
-        Ok(buffered) => Ok(buffered.into_body()),
-        Err(BufferError::BodyTooLarge) => Err(too_large()),
-        Err(BufferError::MemoryExhausted) => Err(ApiError::overloaded()),
-        Err(BufferError::Incomplete(_)) => Err(ApiError::new(ErrorCode::MalformedJson, "the body is incomplete")),
+impl RouteAdmission {
+    async fn answer(&self, caller: admission::Caller, request: Request, next: Next) -> Result<Response, ApiError> {
+        let (mut head, body) = request.into_parts();
+        let (body, _memory) = match head.method {
+            Method::POST | Method::PUT => {
+                validate_headers(&head.headers)?;
+                let (body, memory) = self.buffer_body(caller, body).await?;
+                (body, Some(memory))
+            }
+            _ => (Body::empty(), None),
+        };
+        if let Some(context) = head.extensions.get_mut::<RequestContext>() {
+            context.whole = Instant::now();
+        }
+        if !head.method.is_safe() {
+            let permit = self.writes.acquire(caller, self.patience).await.map_err(rejected)?;
+            // The response to a change is one row, and is always sent.
+            return Ok(with_permit(permit, next.run(Request::from_parts(head, body))).await);
+        }
+        let memory = ResponseMemory::new(self.responses.reservation(caller));
+        head.extensions.insert(memory.clone());
+        let permit = self.reads.acquire(caller, self.patience).await.map_err(rejected)?;
+        let answer = with_permit(permit, next.run(Request::from_parts(head, body))).await;
+        let bytes = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
+        memory.reserve_total(bytes).map_err(rejected)?;
+        Ok(answer.map(|body| Body::new(MeteredBody::new(body, memory))))
+    }
+
+    async fn buffer_body(&self, caller: admission::Caller, body: Body) -> Result<(Body, MessageReservation), ApiError> {
+        let Ok(buffered) = tokio::time::timeout(PATIENCE, self.memory.buffer(caller, body, MAX_BYTES)).await else {
+            return Err(ApiError::new(ErrorCode::MalformedJson, "the body did not arrive in time"));
+        };
+        match buffered {
+            Ok(buffered) => Ok(buffered.into_body()),
+            Err(BufferError::BodyTooLarge) => Err(too_large()),
+            Err(BufferError::MemoryExhausted(reason)) => Err(rejected(reason)),
+            Err(BufferError::Incomplete(_)) => Err(ApiError::new(ErrorCode::MalformedJson, "the body is incomplete")),
+        }
+    }
+}
+
+/// The response to a rejected request: 429 if this user takes more than others leave, else 503.
+fn rejected(reason: RejectionReason) -> ApiError {
+    match reason {
+        RejectionReason::Displaced | RejectionReason::CallerShare => ApiError::too_many_at_once(),
+        RejectionReason::QueueFull | RejectionReason::WaitedTooLong | RejectionReason::Exhausted => {
+            ApiError::overloaded()
+        }
     }
 }

@@ -179,7 +179,7 @@ async fn open_by(auth: AuthSettings, clock: Clock) -> anyhow::Result<gateway::Ga
         connections: ConnectionSettings::default(),
         sharing_url: nowhere(),
         exposure_url: nowhere(),
-        limits: Limits { rate_limit: 0, max_in_flight_per_user: 4096, ..Limits::default() },
+        limits: Limits { rate_limit: 0, ..Limits::default() },
         auth,
         telemetry: TelemetrySettings::default(),
     };

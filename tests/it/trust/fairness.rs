@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use admission::AdmissionSettings;
 use http::Method;
 use runtime::{clock::Clock, shutdown::Shutdown};
 use serde_json::json;
@@ -18,7 +19,7 @@ use tokio::{
 use super::plane::{Papers, SecurePlane};
 use crate::test_server::{gateway_settings, token_in};
 
-/// A gateway that works on so many requests of one user at once.
+/// A gateway.
 struct TestServer {
     http: HttpClient,
     address: String,
@@ -28,7 +29,7 @@ struct TestServer {
 }
 
 impl TestServer {
-    async fn start(max_in_flight_per_user: u32) -> Self {
+    async fn start(load: AdmissionSettings) -> Self {
         let (plane, backend) = (SecurePlane::start().await, Backend::sqlite());
         let mut settings =
             gateway_settings(plane.sharing.parse().unwrap(), plane.exposure.parse().unwrap(), backend.folder());
@@ -36,7 +37,7 @@ impl TestServer {
         settings.upstream_tls.upstream_tls_cert = Some(cert);
         settings.upstream_tls.upstream_tls_key = Some(key);
         settings.upstream_tls.upstream_tls_ca = Some(ca);
-        settings.limits.max_in_flight_per_user = max_in_flight_per_user;
+        settings.limits.load = load;
         let gateway = gateway::open(settings, Clock::system()).await.unwrap();
         let address = gateway.address().unwrap();
         let http = HttpClient::new(address.url());
@@ -47,32 +48,35 @@ impl TestServer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unread_response_is_still_in_flight() {
-    let server = TestServer::start(2).await;
+async fn unread_response_counts_for_its_user_alone() {
+    // A page of four megabytes takes most of what one user may have of ten.
+    let server = TestServer::start(AdmissionSettings { max_body_memory: 10, ..AdmissionSettings::default() }).await;
     let token = token_in(server.backend.folder(), "ann");
     let headers = [("authorization", format!("Bearer {token}")), ("content-type", "application/json".to_owned())];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-    // Some eight megabytes in a page: more than two ends of a connection take by themselves, and twice that is what one user may hold.
+    // Some four megabytes in a page: more than the two ends of a connection buffer.
     let tags: Vec<_> = (0..1_000).map(|n| format!("{n:0>127}")).collect();
     for number in 0..30 {
         let share = json!({"shared_with_user_id": format!("bob-{number}"), "scope": "specific_tags", "tag_ids": tags});
         let made = server.http.send(Method::POST, "/api/v1/sharing", &headers, share.to_string()).await.unwrap();
         assert_eq!(made.status, 201);
     }
-    let mut unread = Vec::new();
-    for _ in 0..2 {
-        let mut connection = TcpStream::connect(&server.address).await.unwrap();
-        let request = format!(
-            "GET /api/v1/sharing/outgoing?limit=100 HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\r\n"
-        );
-        connection.write_all(request.as_bytes()).await.unwrap();
-        let mut status = [0; 12];
-        connection.read_exact(&mut status).await.unwrap();
-        assert_eq!(&status, b"HTTP/1.1 200");
-        unread.push(connection);
-    }
-    let ask = async || server.http.send(Method::GET, "/api/v1/sharing/incoming", &headers, "").await.unwrap();
-    assert_eq!(ask().await.status, 429, "two answers of hers lie untaken");
+    let page = "/api/v1/sharing/outgoing?limit=100";
+    let mut unread = TcpStream::connect(&server.address).await.unwrap();
+    let request = format!("GET {page} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\r\n");
+    unread.write_all(request.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    unread.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200");
+    let ask = async || server.http.send(Method::GET, page, &headers, "").await.unwrap();
+    let rejected = ask().await;
+    assert_eq!((rejected.status.as_u16(), rejected.header("retry-after")), (429, "1"), "a response of hers is unread");
+    // Her changes and the requests of others go on.
+    let share = json!({"shared_with_user_id": "bob", "scope": "all"}).to_string();
+    assert_eq!(server.http.send(Method::POST, "/api/v1/sharing", &headers, share).await.unwrap().status, 201);
+    let authorization = format!("Bearer {}", token_in(server.backend.folder(), "bob"));
+    let of_bob = [("authorization", authorization.as_str())];
+    assert_eq!(server.http.send(Method::GET, page, &of_bob, "").await.unwrap().status, 200);
     drop(unread);
     while ask().await.status != 200 {
         tokio::task::yield_now().await;
@@ -82,7 +86,7 @@ async fn unread_response_is_still_in_flight() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn flood_of_one_user_does_not_affect_another() {
-    let server = TestServer::start(4).await;
+    let server = TestServer::start(AdmissionSettings::default()).await;
     let (http, backend) = (server.http.clone(), &server.backend);
     let ask = |user: &str| {
         let (http, authorization) = (http.clone(), format!("Bearer {}", token_in(backend.folder(), user)));

@@ -47,3 +47,18 @@ async fn probes_are_answered_over_http_and_grpc() {
     assert_eq!((status("/healthz").await, status("/readyz").await), ("200".to_owned(), "503".to_owned()));
     tokio::time::timeout(Duration::from_mins(1), serving).await.expect("an end to it").unwrap();
 }
+
+#[tokio::test]
+async fn admin_port_rejects_large_messages() {
+    let admin = Admin::listen(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = admin.address().unwrap();
+    let health = Health::new("echo", vec![]).await;
+    let (shutdown, routes) = (Shutdown::new(), Routes::new(health.server()).into_axum_router());
+    tokio::spawn(admin.serve(vec![health.readiness()], Some(routes), shutdown.clone()));
+    let mut probe = HealthClient::new(Endpoint::from_shared(address.url()).unwrap().connect().await.unwrap());
+    let small = probe.check(HealthCheckRequest { service: "x".repeat(100) }).await;
+    assert_eq!(small.unwrap_err().code(), Code::NotFound);
+    let large = probe.check(HealthCheckRequest { service: "x".repeat(1 << 20) }).await;
+    assert_ne!(large.unwrap_err().code(), Code::NotFound, "it was read");
+    shutdown.begin();
+}

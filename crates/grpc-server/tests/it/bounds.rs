@@ -84,16 +84,16 @@ async fn exceeded_deadline_is_reported() {
 
 #[tokio::test]
 async fn requests_beyond_the_limit_are_rejected() {
-    let load = AdmissionSettings { max_in_flight: 1, max_body_memory: 1, ..AdmissionSettings::default() };
+    let load = AdmissionSettings { max_in_flight: Some(1), max_waiting: Some(0), max_body_memory: 1 };
     let echo = Echo::grpc(GrpcSettings { load, ..settings() }, NEVER).await;
     let channel = caller(&echo);
     let waiting = caller(&echo);
     let first =
         tokio::spawn(async move { send(&waiting, "/test.Echo/Wait", &[], framed(700 * 1024, 700 * 1024)).await });
-    // Until the first has its place, this one has it.
+    // Until the first has its permit, this one has it.
     let rejection = loop {
-        let status = send(&channel, "/test.Echo/Answer", &[], framed(0, 0)).await;
-        if status.code() != Code::Ok {
+        let status = send(&channel, "/test.Echo/Wait", &[("grpc-timeout", "20m")], framed(0, 0)).await;
+        if status.code() != Code::DeadlineExceeded {
             break status;
         }
     };
@@ -101,22 +101,18 @@ async fn requests_beyond_the_limit_are_rejected() {
     assert_eq!((rejection.code(), refusal.reason.as_str()), (Code::ResourceExhausted, "SERVICE_UNAVAILABLE"));
     assert_eq!(refusal.retry_after, Some(Duration::from_secs(1)));
     assert_eq!(rejection.metadata().get("retry-after").unwrap(), "1");
+    assert_eq!(send(&channel, "/test.Echo/Answer", &[], framed(0, 0)).await.code(), Code::Ok, "another method");
     // Its memory is held as well: a message that would fit is not read while the other is.
     let large = send(&channel, "/test.Echo/Wait", &[], framed(700 * 1024, 700 * 1024)).await;
     assert_eq!(large.code(), Code::ResourceExhausted);
     echo.go_on.notify_one();
     assert_eq!(first.await.unwrap().code(), Code::Ok);
-    assert_eq!(
-        send(&channel, "/test.Echo/Answer", &[], framed(0, 0)).await.code(),
-        Code::Ok,
-        "and there is room again"
-    );
 }
 
 #[tokio::test]
 async fn slow_body_holds_no_permit() {
     use crate::frames::{DATA, END_HEADERS, Frames, HEADERS, post};
-    let load = AdmissionSettings { max_in_flight: 1, max_body_memory: 1, ..AdmissionSettings::default() };
+    let load = AdmissionSettings { max_in_flight: Some(1), max_waiting: Some(0), max_body_memory: 1 };
     let echo = Echo::grpc(GrpcSettings { load, ..settings() }, NEVER).await;
     let mut slow = Vec::new();
     for _ in 0..10 {
@@ -128,5 +124,30 @@ async fn slow_body_holds_no_permit() {
     let channel = caller(&echo);
     for _ in 0..50 {
         assert_eq!(send(&channel, "/test.Echo/Answer", &[], framed(0, 0)).await.code(), Code::Ok);
+    }
+}
+
+#[tokio::test]
+async fn health_watches_have_a_pool_of_their_own() {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    let echo = Echo::grpc(GrpcSettings { max_open_streams: 1, ..settings() }, NEVER).await;
+    let connect = async || {
+        HealthClient::new(tonic::transport::Endpoint::from_shared(echo.address.url()).unwrap().connect().await.unwrap())
+    };
+    let mut open = Vec::new();
+    let rejected = loop {
+        match connect().await.watch(HealthCheckRequest::default()).await {
+            Ok(watch) => open.push(watch),
+            Err(status) => break status,
+        }
+        assert!(open.len() < 100, "watches are limited");
+    };
+    assert_eq!(rejected.code(), Code::ResourceExhausted);
+    assert!(open.len() > 1, "they take no stream of others");
+    let channel = caller(&echo);
+    assert_eq!(send(&channel, "/test.Echo/Answer", &[], framed(0, 0)).await.code(), Code::Ok);
+    drop(open);
+    while connect().await.check(HealthCheckRequest::default()).await.is_err() {
+        tokio::task::yield_now().await;
     }
 }
