@@ -255,7 +255,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(3_600);
+    const PATIENCE: Duration = Duration::from_hours(1);
 
     type Waiting<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
 
