@@ -22,7 +22,7 @@ use crate::{
 pub struct ConcurrencyLimits {
     /// Operations that run at a time.
     pub running: u32,
-    /// Of these, how many one caller may run, also while nobody else waits.
+    /// The maximum of one caller, also while no other caller waits.
     pub running_per_caller: u32,
     /// Operations that wait, of all callers.
     pub waiting: u32,
@@ -75,7 +75,7 @@ struct QueuedOperation<'a> {
     ticket: u64,
 }
 
-/// Answers to send after the lock is released: a permit that nobody receives takes the lock when it is dropped.
+/// Answers to send after the lock is released: a permit without a receiver acquires the lock when it is dropped.
 type Answers = Vec<(oneshot::Sender<Answer>, Answer)>;
 
 impl ConcurrencyLimiter {
@@ -206,8 +206,7 @@ impl State {
         Some((caller, waiter))
     }
 
-    /// Takes the newest operation of the caller with the most waiting ones out of the queue, if that leaves room that `caller` has a
-    /// better claim to.
+    /// Removes the newest operation of the caller with the most waiting operations, if `caller` has fewer even with one more.
     fn displace_for(&mut self, caller: Caller) -> Result<Waiter, RejectionReason> {
         let waiting = |of: &Caller| self.callers.get(of).map_or(0, |own| own.waiting.len());
         let own = waiting(&caller);
@@ -350,7 +349,7 @@ mod tests {
         assert_eq!(now(&mut of_ann[3]).await.unwrap().err(), Some(RejectionReason::Displaced));
         let _second_of_bob = queued(&limiter, bob).await;
         assert_eq!(now(&mut of_ann[2]).await.unwrap().err(), Some(RejectionReason::Displaced));
-        // Two of each: nobody has a better claim.
+        // Two of each: no caller has fewer.
         assert_eq!(limiter.acquire(bob, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
         let _of_cyd = queued(&limiter, cyd).await;
         drop(running);
