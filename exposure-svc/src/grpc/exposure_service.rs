@@ -44,13 +44,13 @@ impl ExposureService for ExposureRpc {
         let count = nodes.len();
         question::bounded(count, &mut errors);
         let (user, subject) = validated(user.zip(subject), errors)?;
-        let evaluation = self.exposure.evaluate_nodes(&user, &subject).await.map_err(status)?;
         let decide = move |evaluation: &NodeEvaluation| {
             question::each_encoded(&nodes, |node| evaluation.exposes(node)).map_err(Error::Invalid)
         };
-        let exposed = evaluation.decide(count, decide).await.and_then(|exposed| exposed).map_err(status)?;
-        counts::evaluated(&exposed, &evaluation.applied);
-        Ok(Response::new(decision::evaluated(exposed, &evaluation.applied)))
+        let (applied, exposed) = self.exposure.decide_nodes(&user, &subject, count, decide).await.map_err(status)?;
+        let exposed = exposed.map_err(status)?;
+        counts::evaluated(&exposed, &applied);
+        Ok(Response::new(decision::evaluated(exposed, &applied)))
     }
 
     type FilterNodesStream = ReceiverStream<Result<FilterNodesResponse, Status>>;

@@ -22,8 +22,30 @@ pub struct NodeEvaluation {
 }
 
 impl Exposure {
+    /// Decides about `nodes` nodes of `user` for `subject`: off the async workers if they are many.
+    pub async fn decide_nodes<T: Send + 'static>(
+        &self,
+        user: &UserId,
+        subject: &Subject,
+        nodes: usize,
+        decide: impl FnOnce(&NodeEvaluation) -> T + Send + 'static,
+    ) -> Result<(AppliedProfile, T), Error> {
+        // Acquired before the profile is read, so that the profile is fresh when the work begins.
+        let permit = if nodes > INLINE_NODES { Some(permit().await?) } else { None };
+        let evaluation = self.evaluate_nodes(user, subject).await?;
+        let Some(permit) = permit else {
+            let decided = decide(&evaluation);
+            return Ok((evaluation.applied, decided));
+        };
+        let work = move || {
+            let decided = decide(&evaluation);
+            (evaluation.applied, decided)
+        };
+        Ok(run_blocking(permit, work).await?.1)
+    }
+
     /// The profile that decides about nodes of `user` for `subject` now. One read, whatever the number of nodes.
-    pub async fn evaluate_nodes(&self, user: &UserId, subject: &Subject) -> Result<NodeEvaluation, Error> {
+    async fn evaluate_nodes(&self, user: &UserId, subject: &Subject) -> Result<NodeEvaluation, Error> {
         let applied = self.applied_profile(user, subject).await?;
         let compiled = applied.compile();
         Ok(NodeEvaluation { applied, compiled })
@@ -34,19 +56,6 @@ impl Exposure {
 const INLINE_NODES: usize = 1_500;
 
 impl NodeEvaluation {
-    /// Runs `work` with this evaluation: off the async workers if it is about many nodes.
-    pub async fn decide<T: Send + 'static>(
-        &self,
-        nodes: usize,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        if nodes <= INLINE_NODES {
-            return Ok(work(self));
-        }
-        let evaluation = self.clone();
-        Ok(run_blocking(permit().await?, move || work(&evaluation)).await?.1)
-    }
-
     /// Whether the app sees this node.
     pub fn exposes(&self, node: &NodeFacts<'_>) -> bool {
         self.compiled.as_ref().is_some_and(|profile| profile.exposes(node))
