@@ -13,6 +13,11 @@ pub struct Timestamp(DateTime<Utc>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstantError;
 
+/// 0001-01-01T00:00:00Z.
+const FIRST_SECOND: i64 = -62_135_596_800;
+/// 9999-12-31T23:59:59Z.
+const LAST_SECOND: i64 = 253_402_300_799;
+
 impl Timestamp {
     /// Truncates to microseconds.
     pub fn new(timestamp: DateTime<Utc>) -> Result<Self, InstantError> {
@@ -22,10 +27,10 @@ impl Timestamp {
     /// From seconds since the Unix epoch and nanoseconds within the second, as protobuf's `Timestamp` has them.
     pub fn from_parts(seconds: i64, nanos: i32) -> Result<Self, InstantError> {
         let nanos = u32::try_from(nanos).map_err(|_| InstantError)?;
-        if nanos >= 1_000_000_000 {
+        if nanos >= 1_000_000_000 || !(FIRST_SECOND..=LAST_SECOND).contains(&seconds) {
             return Err(InstantError);
         }
-        DateTime::from_timestamp(seconds, nanos).ok_or(InstantError).and_then(Self::new)
+        DateTime::from_timestamp(seconds, nanos / 1_000 * 1_000).map(Self).ok_or(InstantError)
     }
 
     /// The timestamp.
@@ -60,8 +65,13 @@ mod tests {
 
     #[test]
     fn timestamps_outside_the_calendar_are_rejected() {
-        for (seconds, nanos) in [(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, 1_000_000_000), (253_402_300_800, 0)] {
+        for (seconds, nanos) in
+            [(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, 1_000_000_000), (LAST_SECOND + 1, 0), (FIRST_SECOND - 1, 0)]
+        {
             assert_eq!(Timestamp::from_parts(seconds, nanos), Err(InstantError), "{seconds} {nanos}");
+        }
+        for (seconds, text) in [(FIRST_SECOND, "0001-01-01T00:00:00Z"), (LAST_SECOND, "9999-12-31T23:59:59Z")] {
+            assert_eq!(Timestamp::from_parts(seconds, 0).map(|at| at.to_string()), Ok(text.to_owned()));
         }
     }
 }

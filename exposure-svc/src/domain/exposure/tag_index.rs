@@ -45,8 +45,8 @@ pub(super) struct TagIndexBuilder<'a> {
 #[derive(Clone, Debug, Default)]
 struct Entries {
     entries: HashMap<Box<str>, Entry, RandomState>,
-    /// The lengths that occur, in bytes: most tags of a node are passed over without being hashed.
-    lengths: Lengths,
+    /// The fingerprints that occur: most tags of a node are passed over without being hashed.
+    fingerprints: Fingerprints,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -57,9 +57,9 @@ struct Entry {
     other_slots: Vec<u16>,
 }
 
-/// A set of lengths; those of 127 bytes and more count as one.
+/// A set of fingerprints of texts: seven bits of the length, the first and the last byte.
 #[derive(Clone, Copy, Debug, Default)]
-struct Lengths(u128);
+struct Fingerprints(u128);
 
 /// The combined meaning of the tags of one node.
 pub(super) struct SeenTags<const WORDS: usize> {
@@ -145,13 +145,13 @@ impl TagIndex {
 
 impl Entries {
     fn entry(&mut self, text: &str) -> &mut Entry {
-        self.lengths.add(text.len());
+        self.fingerprints.add(text);
         self.entries.entry(text.into()).or_default()
     }
 
     #[inline]
     fn look_up<const WORDS: usize>(&self, text: &str, seen: &mut SeenTags<WORDS>) {
-        if !self.lengths.contain(text.len()) {
+        if !self.fingerprints.may_contain(text) {
             return;
         }
         let Some(entry) = self.entries.get(text) else { return };
@@ -197,12 +197,20 @@ impl SlotSet {
     }
 }
 
-impl Lengths {
-    fn add(&mut self, length: usize) {
-        self.0 |= 1 << length.min(127);
+impl Fingerprints {
+    #[inline]
+    fn bit(text: &str) -> u128 {
+        let bytes = text.as_bytes();
+        let [first, last] = [bytes.first(), bytes.last()].map(|byte| byte.copied().map_or(0, usize::from));
+        1 << ((bytes.len() + 5 * first + 11 * last) % 128)
     }
 
-    fn contain(self, length: usize) -> bool {
-        self.0 >> length.min(127) & 1 == 1
+    fn add(&mut self, text: &str) {
+        self.0 |= Self::bit(text);
+    }
+
+    #[inline]
+    fn may_contain(self, text: &str) -> bool {
+        self.0 & Self::bit(text) != 0
     }
 }

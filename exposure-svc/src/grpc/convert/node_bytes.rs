@@ -57,6 +57,9 @@ pub(super) fn read_node<'a>(bytes: &'a [u8], tags: &mut Vec<TagFacts<'a>>) -> Re
 }
 
 fn read_tag(bytes: &[u8]) -> Result<TagFacts<'_>, Malformed> {
+    if let Some((id, name)) = read_usual_tag(bytes) {
+        return Ok(TagFacts::new(id, name));
+    }
     let (mut id, mut name) = ("", "");
     let mut fields = Fields { rest: bytes };
     while let Some((number, value)) = fields.next()? {
@@ -68,6 +71,19 @@ fn read_tag(bytes: &[u8]) -> Result<TagFacts<'_>, Malformed> {
         }
     }
     Ok(TagFacts::new(id, name))
+}
+
+/// An id and a name in this order, each shorter than 128 bytes: all of the message is validated as UTF-8 at once.
+#[inline]
+fn read_usual_tag(bytes: &[u8]) -> Option<(&str, &str)> {
+    let message = std::str::from_utf8(bytes).ok()?;
+    let [0x0a, id_length @ 0..=127, rest @ ..] = bytes else { return None };
+    let (id_length, name_key) = (usize::from(*id_length), rest.get(usize::from(*id_length)..)?);
+    let [0x12, name_length @ 0..=127, name @ ..] = name_key else { return None };
+    if name.len() != usize::from(*name_length) {
+        return None;
+    }
+    Some((message.get(2..2 + id_length)?, message.get(4 + id_length..)?))
 }
 
 fn read_timestamp(bytes: &[u8], before: Timestamp) -> Result<Timestamp, Malformed> {
@@ -91,7 +107,22 @@ fn text(bytes: &[u8]) -> Result<&str, Malformed> {
 }
 
 impl<'a> Fields<'a> {
+    // Small enough to be inlined, so that a field is returned in registers: this is half the work of a large request.
+    #[inline]
     fn next(&mut self) -> Result<Option<(u32, Value<'a>)>, Malformed> {
+        // A text or a message, with a key and a length of one byte each.
+        if let [key, length @ 0..=127, rest @ ..] = self.rest
+            && key & 0x87 == 2
+            && *key != 2
+            && let Some((taken, rest)) = rest.split_at_checked(usize::from(*length))
+        {
+            self.rest = rest;
+            return Ok(Some((u32::from(key >> 3), Value::Bytes(taken))));
+        }
+        self.next_of_any_type()
+    }
+
+    fn next_of_any_type(&mut self) -> Result<Option<(u32, Value<'a>)>, Malformed> {
         if self.rest.is_empty() {
             return Ok(None);
         }

@@ -183,17 +183,8 @@ fn facts<'tags>(
     } else if node_type.len() > REF_CHARACTERS && node_type.chars().nth(REF_CHARACTERS).is_some() {
         wrong("node_type", format!("must be at most {REF_CHARACTERS} characters"));
     }
-    if tags.len() > MAX_LIST {
-        wrong("tags", format!("must hold at most {MAX_LIST} entries"));
-    }
-    if tags.iter().any(|tag| tag.id.is_empty() && tag.name.is_empty()) {
-        wrong("tags", "must each have an id or a name".to_owned());
-    }
-    if let Some(error) = tags.iter().filter(|tag| !tag.id.is_empty()).find_map(|tag| Id::<Tag>::check(tag.id).err()) {
-        wrong("tags", format!("has an id that {error}"));
-    }
-    if tags.iter().any(|tag| tag.name.len() > REF_CHARACTERS && tag.name.chars().nth(REF_CHARACTERS).is_some()) {
-        wrong("tags", format!("must have names of at most {REF_CHARACTERS} characters"));
+    if tags.len() > MAX_LIST || !tags.iter().all(is_valid_tag) {
+        tag_errors(tags, &mut wrong);
     }
     match schema_id.map(Id::<Schema>::check) {
         Some(Err(IdError::Empty)) => {
@@ -212,6 +203,29 @@ fn facts<'tags>(
         }
     };
     Some(NodeFacts { id, node_type, tags, schema: schema_id, created_at: created_at? })
+}
+
+/// Whether [`tag_errors`] finds nothing wrong with it.
+#[inline]
+fn is_valid_tag(tag: &TagFacts<'_>) -> bool {
+    (if tag.id.is_empty() { !tag.name.is_empty() } else { Id::<Tag>::check(tag.id).is_ok() })
+        && tag.name.len() <= REF_CHARACTERS
+}
+
+#[cold]
+fn tag_errors(tags: &[TagFacts<'_>], wrong: &mut impl FnMut(&str, String)) {
+    if tags.len() > MAX_LIST {
+        wrong("tags", format!("must hold at most {MAX_LIST} entries"));
+    }
+    if tags.iter().any(|tag| tag.id.is_empty() && tag.name.is_empty()) {
+        wrong("tags", "must each have an id or a name".to_owned());
+    }
+    if let Some(error) = tags.iter().filter(|tag| !tag.id.is_empty()).find_map(|tag| Id::<Tag>::check(tag.id).err()) {
+        wrong("tags", format!("has an id that {error}"));
+    }
+    if tags.iter().any(|tag| tag.name.len() > REF_CHARACTERS && tag.name.chars().nth(REF_CHARACTERS).is_some()) {
+        wrong("tags", format!("must have names of at most {REF_CHARACTERS} characters"));
+    }
 }
 
 /// Says so of a node one of whose tags comes without an id: a profile that keeps the id would not know it, and what it excludes
