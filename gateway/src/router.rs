@@ -2,12 +2,13 @@
 
 use axum::{
     Router,
-    extract::State,
-    middleware::{from_fn, from_fn_with_state},
+    extract::{Request, State},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use http_server::admin::Readiness;
+use http_server::{admin::Readiness, validate_host};
+use tower::ServiceExt;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -98,18 +99,30 @@ pub fn router(
             .routes(routes!(healthz))
             .routes(routes!(readyz))
             .split_for_parts();
-    let router = Router::new()
+    let observed = Router::new()
         .nest(BASE, api.with_state(upstreams))
-        .merge(probes)
         .merge(description::routes(&described)?)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(readiness)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cross_origin(origins))
         .layer(from_fn(require_host))
         .layer(from_fn(with_context));
+    // Probes have no limit, span, log line or metric: they arrive every few seconds, and nothing depends on them but their status.
+    let router = probes
+        .layer(from_fn_with_state(observed.clone(), require_host_of_probe))
+        .with_state(readiness)
+        .fallback_service(observed);
     Ok(router)
+}
+
+/// A probe without a valid `Host` is rejected as every request is.
+async fn require_host_of_probe(State(observed): State<Router>, request: Request, next: Next) -> Response {
+    if validate_host(&request).is_ok() {
+        return next.run(request).await;
+    }
+    let Ok(response) = observed.oneshot(request).await;
+    response
 }
 
 fn cross_origin(origins: Vec<HeaderValue>) -> CorsLayer {
@@ -173,7 +186,6 @@ mod tests {
     use axum::{body::Body, routing::get};
     use http_body_util::BodyExt;
     use tonic::{Code, Status};
-    use tower::ServiceExt;
 
     use super::*;
 

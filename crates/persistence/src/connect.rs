@@ -233,7 +233,11 @@ async fn answers(connection: &mut PgConnection) -> bool {
 /// by itself, as SQLite does when the disk is full, and then the driver's own end of it fails. What begins next on such a connection
 /// would be part of the change that never ends: acknowledged, and lost. (PostgreSQL takes the end of what has ended.)
 async fn is_outside_of_changes(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // What is still to be done when a change is dropped is done before this is answered.
+    if !connection.is_in_transaction() {
+        return Ok(true);
+    }
+    // The rollback of a change that was dropped is executed before this is answered. After a commit there is nothing to wait for, and
+    // the next change would wait for the answer too.
     connection.ping().await?;
     let is_within = connection.is_in_transaction();
     if is_within {

@@ -2,6 +2,7 @@
 //!
 //! The only shared crate that names SeaORM.
 
+mod batch;
 mod change;
 mod change_queue;
 mod connect;
@@ -20,6 +21,7 @@ mod settings;
 mod version_row;
 mod write_health;
 
+pub use batch::Batch;
 pub use change::{Change, Lock};
 pub use change_queue::{ChangePermit, ChangeQueue, Priority, QueueTimeout};
 pub use connect::Database;
@@ -30,4 +32,4 @@ pub use page::page;
 pub use placeholders::placeholders;
 pub use reader::Reader;
 pub use settings::{DatabaseSettings, check_database_file};
-pub use version_row::VersionTable;
+pub use version_row::{VERSION, VersionTable};

@@ -1,6 +1,6 @@
 //! One row per person: the lock and the order of all changes of that person's data, and the version that they made.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 use sea_orm_migration::{
     prelude::{Alias, Index, Table, TableCreateStatement},
     schema::big_integer,
@@ -8,6 +8,9 @@ use sea_orm_migration::{
 use types::Timestamp;
 
 use super::{Change, Dialect};
+
+/// The column of the version.
+pub const VERSION: &str = "version";
 
 /// A table of version rows, `(person, version)`.
 #[derive(Clone, Copy, Debug)]
@@ -38,14 +41,20 @@ impl VersionTable {
     ///
     /// A new row starts at `now` in microseconds, so that a person who was erased and returns never repeats a version.
     pub async fn raise(self, change: &Change, person: &str, now: Timestamp) -> Result<i64, DbErr> {
+        let (sql, values) = self.raise_statement(person, now);
+        let rows = change.query(&sql, values).await?;
+        let row = rows.first().ok_or_else(|| DbErr::RecordNotFound(format!("the version row of {}", self.table)))?;
+        row.try_get("", VERSION)
+    }
+
+    /// The statement of [`raise`](Self::raise). It returns one row, with the column [`VERSION`].
+    pub fn raise_statement(self, person: &str, now: Timestamp) -> (String, Vec<Value>) {
         let Self { table, person: column } = self;
         let sql = format!(
             "INSERT INTO {table} ({column}, version) VALUES ($1, $2)
              ON CONFLICT ({column}) DO UPDATE SET version = {table}.version + 1 RETURNING version"
         );
-        let rows = change.query(&sql, vec![person.into(), now.utc().timestamp_micros().into()]).await?;
-        let row = rows.first().ok_or_else(|| DbErr::RecordNotFound(format!("the version row of {table}")))?;
-        row.try_get("", "version")
+        (sql, vec![person.into(), now.utc().timestamp_micros().into()])
     }
 
     /// Creates the row of `person`, as [`raise`](Self::raise) would; returns `false` and changes nothing if it exists.

@@ -22,9 +22,6 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 /// The header that carries the trace a request belongs to (W3C Trace Context).
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static(TraceParent::HEADER);
 
-/// Routes of operators.
-const PROBES: [&str; 2] = ["/healthz", "/readyz"];
-
 /// The log status of a request whose client disconnected before the response.
 const CLIENT_WENT_AWAY: StatusCode = match StatusCode::from_u16(499) {
     Ok(status) => status,
@@ -72,9 +69,8 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
         requests::answered(&method, route, status, arrived.elapsed(), &trace.span);
         trace.span.in_scope(|| {
             let (status, micros) = (status.as_u16(), u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX));
-            // Metrics cover both. Probes come every few seconds, and logging every rejected request would take the time
-            // of accepted ones.
-            if is_shed || PROBES.contains(&path.as_str()) {
+            // Metrics cover both. A line for each rejected request would take the time of accepted ones.
+            if is_shed {
                 debug!(%method, path, status, micros, "answered");
             } else {
                 info!(%method, path, status, micros, user = user.map(tracing::field::display), "answered");

@@ -62,6 +62,8 @@ pub enum QuotaExceeded {
 }
 
 impl UsageKind {
+    const ALL: [Self; 6] = [Self::Own, Self::Reshared, Self::Created, Self::OwnTotal, Self::ResharedTotal, Self::Ended];
+
     /// Its name in the store and in metrics.
     pub fn name(self) -> &'static str {
         match self {
@@ -72,6 +74,11 @@ impl UsageKind {
             Self::ResharedTotal => "reshared_total",
             Self::Ended => "ended",
         }
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

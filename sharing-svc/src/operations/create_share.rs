@@ -11,7 +11,7 @@ use crate::{
         check_reshare,
     },
     error::Error,
-    storage::ShareChange,
+    storage::{Inserted, ShareChange},
 };
 
 /// The result of `CreateShare`.
@@ -72,23 +72,25 @@ impl Sharing {
             return Ok(CreateShare::Replayed(view));
         }
         let (asked, parent) = (asked?, parent?);
-        let chain = match parent {
+        // Inserted before the checks that need the owner's row: the usual creation is then one message to the database.
+        let (chain, Inserted { siblings, usage }) = match parent {
             None => {
-                let version = change.raise_owner(&creator, now).await?;
-                Chain::single(new_share(creator.clone(), creator, asked, Source::Direct, version, now))
+                let share = new_share(creator.clone(), creator, asked, Source::Direct, NOT_RAISED, now);
+                let (share, inserted) = change.raise_and_insert(share, now).await?;
+                (Chain::single(share), inserted)
             }
             Some(parent) => {
                 let version = change.raise_owner(&parent.share().owner, now).await?;
-                reshare(&change, creator, parent.share(), asked, version, now).await?
+                let chain = reshare(&change, creator, parent.share(), asked, version, now).await?;
+                let inserted = change.insert(chain.share(), now).await?;
+                (chain, inserted)
             }
         };
         let share = chain.share();
-        let siblings = change.siblings(share, now).await?;
         if let Some(existing) = siblings.equal {
             return Err(Error::SharingExists(existing));
         }
         self.check_parents(&change, share, siblings, now).await?;
-        let usage = change.insert(share).await?;
         self.check_quotas(&change, share, usage, now).await?;
         let view = chain.view(now);
         change.commit(request.as_ref().map(|request| (request, &view))).await?;
@@ -105,8 +107,8 @@ impl Sharing {
         let owner = parent.as_ref().map_or_else(|| creator.clone(), |parent| parent.share().owner.clone());
         let change = self.store.begin(Some((&owner, Priority::FairlyFor(creator.as_str()))), None).await?;
         let chain = match parent {
-            None => Chain::single(new_share(creator.clone(), creator, asked, Source::Direct, 0, now)),
-            Some(parent) => reshare(&change, creator, parent.share(), asked, 0, now).await?,
+            None => Chain::single(new_share(creator.clone(), creator, asked, Source::Direct, NOT_RAISED, now)),
+            Some(parent) => reshare(&change, creator, parent.share(), asked, NOT_RAISED, now).await?,
         };
         let share = chain.share();
         let siblings = change.siblings(share, now).await?;
@@ -148,6 +150,9 @@ async fn reshare(
     let owner = parent.share().owner.clone();
     Ok(parent.child(new_share(owner, creator, asked, Source::Reshare { ancestors }, version, now)))
 }
+
+/// The `created_version` of a share before the owner's version is raised.
+pub(super) const NOT_RAISED: i64 = 0;
 
 pub(super) fn new_share(
     owner: UserId,

@@ -3,7 +3,10 @@
 use persistence::Priority;
 use types::FieldErrors;
 
-use super::{Sharing, create_share::new_share};
+use super::{
+    Sharing,
+    create_share::{NOT_RAISED, new_share},
+};
 use crate::{
     domain::{FollowDraft, FollowId, Share, ShareView, Source, UserId, access::Chain},
     error::Error,
@@ -28,11 +31,10 @@ impl Sharing {
             }
             return Ok((Chain::single(share).view(now), false));
         }
-        let version = change.raise_owner(&owner, now).await?;
         let source = Source::Follow { follow, ended_at: None };
-        let share = new_share(owner.clone(), owner, asked, source, version, now);
-        let usage = change.insert(&share).await?;
-        self.check_quotas(&change, &share, usage, now).await?;
+        let share = new_share(owner.clone(), owner, asked, source, NOT_RAISED, now);
+        let (share, inserted) = change.raise_and_insert(share, now).await?;
+        self.check_quotas(&change, &share, inserted.usage, now).await?;
         change.commit(None).await?;
         Ok((Chain::single(share).view(now), true))
     }

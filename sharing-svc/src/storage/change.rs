@@ -2,11 +2,12 @@
 
 use anyhow::{Context, anyhow};
 use persistence::{
-    Change, DatabaseErrorKind, Lock, Priority, VersionTable,
+    Batch, Change, DatabaseErrorKind, Lock, Priority, VERSION, VersionTable,
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryResult, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, QueryFilter,
+    QueryResult, Value,
 };
 use serde::{Deserialize, Serialize};
 use types::Timestamp;
@@ -19,7 +20,7 @@ use super::{
     failed,
     row::{DIRECT, scope_digest},
     timed_out,
-    usage::UsageChange,
+    usage::{UsageChange, count_statement, read_usage},
 };
 use crate::{
     domain::{Share, ShareId, ShareView, Source, Status, Usage, UsageKind, UserId, access::Chain},
@@ -54,6 +55,15 @@ pub struct Siblings {
     pub equal: Option<ShareId>,
     /// How many other shares the re-shares to the recipient hang below; of a re-share only.
     pub parents: i64,
+}
+
+/// What is known of a share once it is inserted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inserted {
+    /// Its context.
+    pub siblings: Siblings,
+    /// The usage that it is counted in.
+    pub usage: Vec<(UsageKind, Usage)>,
 }
 
 /// A change in progress. Dropped without [`commit`](Self::commit) it leaves no trace.
@@ -143,50 +153,39 @@ impl ShareChange {
 
     /// The context of `share` at `now`.
     pub async fn siblings(&self, share: &Share, now: Timestamp) -> Result<Siblings, Error> {
-        const EQUAL: &str = concat!(
-            "SELECT id FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND scope_digest = $3 AND id <> $5 AND ",
-            open_at!("$4"),
-        );
-        let mut values: Vec<Value> = vec![
-            share.owner.as_str().into(),
-            share.recipient.as_str().into(),
-            scope_digest(&share.terms.scope).into(),
-            now.utc().into(),
-            share.id.0.into(),
-        ];
-        let (same_origin, parents) = match &share.source {
-            Source::Direct => {
-                values.push(DIRECT.into());
-                ("source = $6", "0")
-            }
-            Source::Reshare { .. } => {
-                values.push(share.parent().map(|parent| parent.0).into());
-                ("parent_share_id = $6", PARENTS)
-            }
-            Source::Follow { follow, .. } => {
-                values.push(follow.as_str().into());
-                ("follow_id = $6", "0")
-            }
-        };
-        let sql =
-            format!("SELECT ({EQUAL} AND {same_origin} LIMIT 1) AS equal_id, CAST(({parents}) AS BIGINT) AS parents");
+        let (sql, values) = siblings_statement(share, now);
         let rows = self.query(&sql, values).await?;
-        let row = rows.first().ok_or_else(|| Error::Internal(anyhow!("no row of siblings")))?;
-        let equal: Option<Uuid> = row.try_get("", "equal_id").map_err(failed)?;
-        Ok(Siblings { equal: equal.map(ShareId), parents: row.try_get("", "parents").map_err(failed)? })
+        Siblings::read(rows.first())
     }
 
-    /// Writes a share that is new, counts it, and returns the usage that it is counted in.
-    pub async fn insert(&self, share: &Share) -> Result<Vec<(UsageKind, Usage)>, Error> {
-        let row = Model::from(share).into_active_model();
-        Entity::insert(row).exec_without_returning(self.change.connection()).await.map_err(failed)?;
-        let mut usage = UsageChange::default();
-        if share.ended_at.is_none() {
-            usage.add(share, 1);
-        } else {
-            usage.add_ended(share, 1);
+    /// Raises the owner's version as [`raise_owner`](Self::raise_owner) does, and [inserts](Self::insert) `share`, with its
+    /// `created_version` set to it.
+    pub async fn raise_and_insert(&self, mut share: Share, now: Timestamp) -> Result<(Share, Inserted), Error> {
+        let mut batch = Batch::default();
+        let (sql, values) = OWNERS.raise_statement(share.owner.as_str(), now);
+        batch.add(sql, values);
+        let mut rows = self.query_insertion(batch, &share, now).await?.into_iter();
+        let raised = rows.next().ok_or_else(|| Error::Internal(anyhow!("no row of the raised version")))?;
+        share.created_version = raised.try_get("", VERSION).map_err(failed)?;
+        Ok((share, Inserted::read(rows)?))
+    }
+
+    /// Inserts a share and counts it. The caller checks the result; a share that must not be is not committed.
+    pub async fn insert(&self, share: &Share, now: Timestamp) -> Result<Inserted, Error> {
+        Inserted::read(self.query_insertion(Batch::default(), share, now).await?.into_iter())
+    }
+
+    async fn query_insertion(
+        &self,
+        mut batch: Batch,
+        share: &Share,
+        now: Timestamp,
+    ) -> Result<Vec<QueryResult>, Error> {
+        let statements = [siblings_statement(share, now), insert_statement(share), count_statement(share)];
+        for (sql, values) in statements {
+            batch.add(sql, values);
         }
-        self.write_usage(&share.owner, usage).await
+        self.change.query_batch(batch).await.map_err(failed)
     }
 
     /// Writes a share over the version it was changed from, and returns the usage that changed with it.
@@ -251,8 +250,75 @@ impl ShareChange {
     }
 }
 
+/// The statement of [`ShareChange::siblings`]. It returns one row, for [`Siblings::read`].
+fn siblings_statement(share: &Share, now: Timestamp) -> (String, Vec<Value>) {
+    const EQUAL: &str = concat!(
+        "SELECT id FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND scope_digest = $3 AND id <> $5 AND ",
+        open_at!("$4"),
+    );
+    let mut values: Vec<Value> = vec![
+        share.owner.as_str().into(),
+        share.recipient.as_str().into(),
+        scope_digest(&share.terms.scope).into(),
+        now.utc().into(),
+        share.id.0.into(),
+    ];
+    let (same_origin, parents) = match &share.source {
+        Source::Direct => {
+            values.push(DIRECT.into());
+            ("source = $6", "0")
+        }
+        Source::Reshare { .. } => {
+            values.push(share.parent().map(|parent| parent.0).into());
+            ("parent_share_id = $6", PARENTS)
+        }
+        Source::Follow { follow, .. } => {
+            values.push(follow.as_str().into());
+            ("follow_id = $6", "0")
+        }
+    };
+    let sql = format!("SELECT ({EQUAL} AND {same_origin} LIMIT 1) AS equal_id, CAST(({parents}) AS BIGINT) AS parents");
+    (sql, values)
+}
+
+/// The statement that writes the row of a new share. Its `created_version` is that of the owner's row, which the change holds.
+fn insert_statement(share: &Share) -> (String, Vec<Value>) {
+    const RAISED: &str = "(SELECT version FROM owners WHERE owner_id = $1)";
+    let row = Model::from(share).into_active_model();
+    let mut values: Vec<Value> = vec![share.owner.as_str().into()];
+    let (mut columns, mut terms) = (Vec::new(), Vec::new());
+    for column in Column::iter() {
+        columns.push(column.as_str());
+        terms.push(match (column, row.get(column).into_value()) {
+            (Column::CreatedVersion, _) | (_, None) => RAISED.to_owned(),
+            (_, Some(value)) => {
+                values.push(value);
+                format!("${}", values.len())
+            }
+        });
+    }
+    (format!("INSERT INTO shares ({}) VALUES ({})", columns.join(", "), terms.join(", ")), values)
+}
+
 fn one_row(rows: u64, share: &Share) -> Result<(), Error> {
     if rows == 1 { Ok(()) } else { Err(Error::Internal(anyhow!("share {} changed under its owner's lock", share.id))) }
+}
+
+impl Siblings {
+    fn read(row: Option<&QueryResult>) -> Result<Self, Error> {
+        let row = row.ok_or_else(|| Error::Internal(anyhow!("no row of siblings")))?;
+        let equal: Option<Uuid> = row.try_get("", "equal_id").map_err(failed)?;
+        Ok(Self { equal: equal.map(ShareId), parents: row.try_get("", "parents").map_err(failed)? })
+    }
+}
+
+impl Inserted {
+    /// Reads the rows that the statements of an insertion return.
+    fn read(mut rows: impl Iterator<Item = QueryResult>) -> Result<Self, Error> {
+        let siblings = Siblings::read(rows.next().as_ref())?;
+        let usage = rows.map(|row| read_usage(&row).map(|(_, kind, usage)| (kind, usage))).collect::<Result<_, _>>()?;
+        Ok(Self { siblings, usage })
+    }
 }
 
 impl From<&ShareView> for KeptAnswer {

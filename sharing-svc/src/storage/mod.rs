@@ -13,7 +13,7 @@ mod read;
 mod row;
 mod usage;
 
-pub use change::{ShareChange, Siblings};
+pub use change::{Inserted, ShareChange, Siblings};
 pub use decisions::{ENDED_SHARES_EXPLAINED, ReadBudget, RecipientRange};
 pub use marks::{DeadRows, FIRST, MARK_SLICE, Sweep};
 pub use purge::{EndedBytes, PURGE_SLICE};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::anyhow;
 use persistence::placeholders;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 
@@ -91,12 +92,16 @@ impl UsageChange {
 
     /// Replaces the share before a change by the one after it.
     pub(super) fn replace(&mut self, before: &Share, after: &Share) {
-        for (share, times) in [(before, -1), (after, 1)] {
-            if share.ended_at.is_none() {
-                self.add(share, times);
-            } else {
-                self.add_ended(share, times);
-            }
+        self.count(before, -1);
+        self.count(after, 1);
+    }
+
+    /// Adds `share` to the counters of open or of ended shares, or removes it.
+    fn count(&mut self, share: &Share, times: i64) {
+        if share.ended_at.is_none() {
+            self.add(share, times);
+        } else {
+            self.add_ended(share, times);
         }
     }
 
@@ -218,41 +223,18 @@ impl ShareChange {
         owner: &UserId,
         units: &[((UserId, UsageKind), Usage)],
     ) -> Result<Vec<(UsageKind, Usage)>, Error> {
-        let mut values: Vec<Value> = vec![owner.as_str().into()];
-        let mut rows = Vec::with_capacity(units.len());
-        for ((user, kind), usage) in units {
-            let first = values.len() + 1;
-            rows.push(format!("($1, ${first}, ${}, ${}, ${}, ${})", first + 1, first + 2, first + 3, first + 4));
-            values.extend([
-                user.as_str().into(),
-                kind.name().into(),
-                usage.shares.into(),
-                usage.ids.into(),
-                usage.id_bytes.into(),
-            ]);
-        }
-        let sql = format!(
-            "INSERT INTO share_usage (owner_id, user_id, kind, shares, ids, id_bytes) VALUES {}
-             ON CONFLICT (owner_id, user_id, kind) DO UPDATE SET shares = share_usage.shares + excluded.shares,
-                 ids = share_usage.ids + excluded.ids, id_bytes = share_usage.id_bytes + excluded.id_bytes
-             RETURNING user_id, kind, shares, ids, id_bytes",
-            rows.join(", ")
-        );
+        let (sql, values) = usage_statement(owner, units);
         let mut written = Vec::with_capacity(units.len());
-        let mut empty: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut empty: BTreeMap<UsageKind, Vec<String>> = BTreeMap::new();
         for row in self.query(&sql, values).await? {
-            let (user, name): (String, String) =
-                (row.try_get("", "user_id").map_err(failed)?, row.try_get("", "kind").map_err(failed)?);
-            let number = |column| row.try_get::<i64>("", column).map_err(failed);
-            let usage = Usage { shares: number("shares")?, ids: number("ids")?, id_bytes: number("id_bytes")? };
+            let (user, kind, usage) = read_usage(&row)?;
             if usage.shares == 0 {
-                empty.entry(name.clone()).or_default().push(user);
+                empty.entry(kind).or_default().push(user);
             }
-            let kind = units.iter().map(|((_, kind), _)| *kind).find(|kind| kind.name() == name);
-            written.extend(kind.map(|kind| (kind, usage)));
+            written.push((kind, usage));
         }
         for (kind, users) in empty {
-            let mut values: Vec<Value> = vec![owner.as_str().into(), kind.into()];
+            let mut values: Vec<Value> = vec![owner.as_str().into(), kind.name().into()];
             let users = placeholders(&mut values, &users, |user| user.as_str().into());
             let sql = format!(
                 "DELETE FROM share_usage WHERE owner_id = $1 AND kind = $2 AND shares = 0 AND user_id IN ({users})"
@@ -261,6 +243,49 @@ impl ShareChange {
         }
         Ok(written)
     }
+}
+
+/// The statement that adds to usage. It returns each row that it touched, for [`read_usage`].
+fn usage_statement(owner: &UserId, units: &[((UserId, UsageKind), Usage)]) -> (String, Vec<Value>) {
+    let mut values: Vec<Value> = vec![owner.as_str().into()];
+    let mut rows = Vec::with_capacity(units.len());
+    for ((user, kind), usage) in units {
+        let first = values.len() + 1;
+        rows.push(format!("($1, ${first}, ${}, ${}, ${}, ${})", first + 1, first + 2, first + 3, first + 4));
+        values.extend([
+            user.as_str().into(),
+            kind.name().into(),
+            usage.shares.into(),
+            usage.ids.into(),
+            usage.id_bytes.into(),
+        ]);
+    }
+    let sql = format!(
+        "INSERT INTO share_usage (owner_id, user_id, kind, shares, ids, id_bytes) VALUES {}
+         ON CONFLICT (owner_id, user_id, kind) DO UPDATE SET shares = share_usage.shares + excluded.shares,
+             ids = share_usage.ids + excluded.ids, id_bytes = share_usage.id_bytes + excluded.id_bytes
+         RETURNING user_id, kind, shares, ids, id_bytes",
+        rows.join(", ")
+    );
+    (sql, values)
+}
+
+/// The statement that counts a new share, for [`read_usage`].
+pub(super) fn count_statement(share: &Share) -> (String, Vec<Value>) {
+    let mut usage = UsageChange::default();
+    usage.count(share, 1);
+    let units: Vec<_> = usage.0.into_iter().collect();
+    usage_statement(&share.owner, &units)
+}
+
+/// The user, the kind and the usage of a row of [`usage_statement`].
+pub(super) fn read_usage(row: &QueryResult) -> Result<(String, UsageKind, Usage), Error> {
+    let (user, name): (String, String) =
+        (row.try_get("", "user_id").map_err(failed)?, row.try_get("", "kind").map_err(failed)?);
+    let kind = UsageKind::from_name(&name)
+        .ok_or_else(|| Error::Internal(anyhow!("a row of usage has the unknown kind `{name}`")))?;
+    let number = |column| row.try_get::<i64>("", column).map_err(failed);
+    Ok((user, kind, Usage { shares: number("shares")?, ids: number("ids")?, id_bytes: number("id_bytes")? }))
 }
 
 /// Rows of usage that are written by one statement.

@@ -89,7 +89,8 @@ async fn service_decides_every_vector() {
             // As they stand in the store, whether or not any history of changes could have left them so.
             let change = store.begin(None, None).await.unwrap();
             for share in shares(&case.shares, &prefix) {
-                change.insert(&share).await.unwrap();
+                change.raise_owner(&share.owner, share.created_at).await.unwrap();
+                change.insert(&share, share.created_at).await.unwrap();
             }
             change.commit(None).await.unwrap();
             server.at(case.now.timestamp() - START);

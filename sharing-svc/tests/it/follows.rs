@@ -140,7 +140,7 @@ async fn other_owner(backend: &Backend, share: &Share, owner: &str) -> String {
         created_version: 1,
     };
     let change = store(backend).await.begin(None, None).await.unwrap();
-    change.insert(&other).await.unwrap();
+    change.raise_and_insert(other.clone(), timestamp).await.unwrap();
     change.commit(None).await.unwrap();
     other.id.to_string()
 }

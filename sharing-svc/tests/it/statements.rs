@@ -51,7 +51,7 @@ async fn statements_of_the_service_are_seen() {
     let seen = seen.into_inner();
     // Nothing is seen where there is no PostgreSQL, or a server whose log this process does not read.
     if !seen.is_empty() {
-        for beginning in ["INSERT INTO owners", r#"INSERT INTO "shares""#, "INSERT INTO share_usage"] {
+        for beginning in ["INSERT INTO owners", "INSERT INTO shares", "INSERT INTO share_usage"] {
             assert!(seen.iter().any(|statement| statement.starts_with(beginning)), "{beginning}: {seen:?}");
         }
     }
