@@ -40,8 +40,23 @@ impl Paging {
     }
 }
 
+/// Bytes of a page, as the service sent it, up to which its JSON is written on the async worker.
+const INLINE_BYTES: usize = 64 * 1024;
+
+/// A page of rows, whose message had so many `bytes`. The JSON of a large one is written off the async workers.
+pub(crate) async fn page<T: Serialize>(
+    bytes: usize,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<Response, ApiError> {
+    if bytes <= INLINE_BYTES {
+        return json(StatusCode::OK, &body());
+    }
+    let written = tokio::task::spawn_blocking(move || json(StatusCode::OK, &body())).await;
+    written.map_err(|_| ApiError::internal())?
+}
+
 /// A JSON body.
-pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response, ApiError> {
+fn json(status: StatusCode, body: &impl Serialize) -> Result<Response, ApiError> {
     let bytes = serde_json::to_vec(body).map_err(|_| ApiError::internal())?;
     Ok((status, [(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }

@@ -1,6 +1,7 @@
 //! `ofself` as a person runs it.
 
 use std::{
+    net::SocketAddr,
     path::Path,
     process::Command,
     sync::{Arc, Mutex},
@@ -9,7 +10,10 @@ use std::{
 
 use http::Method;
 use serde_json::Value;
-use test_kit::{HttpClient, Process};
+use test_kit::{
+    HttpClient, Process,
+    frames::{END_HEADERS, Frames, HEADERS, RST_STREAM, post},
+};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 /// Writes that are not acknowledged by then will not be.
@@ -111,6 +115,47 @@ fn decoded(text: &str) -> Vec<u8> {
         bits.to_be_bytes()[1..digits.len()].to_vec()
     };
     text.as_bytes().chunks(4).flat_map(four).collect()
+}
+
+#[tokio::test]
+async fn flood_of_resets_writes_few_log_lines() {
+    let data = tempfile::tempdir().unwrap();
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let (lines, free) = (log.clone(), "127.0.0.1:0");
+    let arguments =
+        ["serve", "--listen", free, "--sharing-listen", free, "--exposure-listen", free, "--admin-listen", free];
+    let mut sharing = None;
+    let (_process, address) = Process::start_and_follow(&mut ofself(&arguments, data.path()), move |line| {
+        lines.lock().unwrap().push(line.to_owned());
+        if let Some(address) = line.split_whitespace().find_map(|word| word.strip_prefix("grpc://")) {
+            sharing.get_or_insert_with(|| address.to_owned());
+        }
+        if line.starts_with("Another token:") { sharing.clone() } else { None }
+    });
+    let address: SocketAddr = address.parse().unwrap();
+    for _ in 0..100 {
+        let mut frames = Frames::connect(address).await;
+        // Until the server closes the connection.
+        for stream in (1..20_001).step_by(2) {
+            let head = post("/ofself.sharing.v1.AccessService/CheckAccess");
+            if frames.send(HEADERS, END_HEADERS, stream, &head).await.is_err()
+                || frames.send(RST_STREAM, 0, stream, &8_u32.to_be_bytes()).await.is_err()
+            {
+                break;
+            }
+        }
+    }
+    let of_peers = || {
+        let log = log.lock().unwrap();
+        let has = |text: &str| log.iter().filter(|line| line.contains("\"WARN\"") && line.contains(text)).count();
+        (has("\"h2::"), has("left out log lines about peers"))
+    };
+    let began = tokio::time::Instant::now();
+    while of_peers().1 == 0 {
+        assert!(began.elapsed() < PATIENCE, "no count of what was left out: {:?}", of_peers());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!((1..=40).contains(&of_peers().0), "{:?}", of_peers());
 }
 
 #[test]

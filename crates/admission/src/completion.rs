@@ -36,8 +36,10 @@ mod tests {
 
     #[tokio::test]
     async fn change_keeps_its_permit_when_its_caller_goes_away() {
-        let limiter =
-            ConcurrencyLimiter::new("test", ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 0 });
+        let limiter = ConcurrencyLimiter::new(
+            "test",
+            ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 0, waiting_sustained: 0 },
+        );
         let ann = Caller::new(&"ann");
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let permit = limiter.acquire(ann, Duration::ZERO).await.unwrap();

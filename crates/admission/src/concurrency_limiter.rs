@@ -1,8 +1,9 @@
 //! Concurrency limiter with a short bounded queue that is fair between callers, one for each kind of operation.
 //!
 //! Up to a limit operations run; further ones wait. Each caller's wait in their order, and callers take turns, so the share of a
-//! caller binds only while others wait. When the queue is full, the caller with the most waiting operations loses the newest of
-//! them. Why this is code of ours: `docs/decisions/0012-concurrency-limit-with-a-fair-queue.md`.
+//! caller binds only while others wait. The queue absorbs bursts; while it does not become empty its bound is lower, because then it
+//! only adds latency. When it is full, the caller with the most waiting operations loses the newest of them. Why this is code of ours:
+//! `docs/decisions/0012-concurrency-limit-with-a-fair-queue.md`.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use crate::{
     Caller,
@@ -24,9 +25,14 @@ pub struct ConcurrencyLimits {
     pub running: u32,
     /// The maximum of one caller, also while no other caller waits.
     pub running_per_caller: u32,
-    /// Operations that wait, of all callers.
+    /// Operations that wait, of all callers, in a burst.
     pub waiting: u32,
+    /// The same while the queue has not become empty for [`BURST`].
+    pub waiting_sustained: u32,
 }
+
+/// A queue that does not become empty for this long is no burst.
+const BURST: Duration = Duration::from_millis(100);
 
 /// Limits how many operations of one kind run and wait.
 #[derive(Debug)]
@@ -50,6 +56,8 @@ struct State {
     running: u32,
     waiting: u32,
     next_ticket: u64,
+    /// Since when operations wait.
+    queued_since: Option<Instant>,
     /// Callers with running or waiting operations.
     callers: HashMap<Caller, PerCaller>,
     /// Callers with waiting operations, in turn.
@@ -95,7 +103,7 @@ impl ConcurrencyLimiter {
                 self.metrics.used(1);
                 return Ok(LimiterPermit { limiter: self.clone(), caller });
             }
-            let displaced = if state.waiting < self.limits.waiting {
+            let displaced = if state.waiting < state.max_waiting(&self.limits) {
                 None
             } else {
                 match state.displace_for(caller) {
@@ -159,6 +167,19 @@ impl State {
                 .is_none_or(|own| own.running < limits.running_per_caller && own.waiting.is_empty())
     }
 
+    /// How many operations may wait now.
+    fn max_waiting(&self, limits: &ConcurrencyLimits) -> u32 {
+        let is_sustained = self.queued_since.is_some_and(|since| since.elapsed() > BURST);
+        if is_sustained { limits.waiting_sustained } else { limits.waiting }
+    }
+
+    fn leave_queue(&mut self) {
+        self.waiting = self.waiting.saturating_sub(1);
+        if self.waiting == 0 {
+            self.queued_since = None;
+        }
+    }
+
     fn start(&mut self, caller: Caller) {
         self.running += 1;
         self.callers.entry(caller).or_default().running += 1;
@@ -188,6 +209,7 @@ impl State {
         }
         own.waiting.push_back(Waiter { ticket, answer });
         self.waiting += 1;
+        self.queued_since.get_or_insert_with(Instant::now);
         (received, ticket)
     }
 
@@ -202,7 +224,7 @@ impl State {
         if !own.waiting.is_empty() {
             self.turns.push_back(caller);
         }
-        self.waiting -= 1;
+        self.leave_queue();
         Some((caller, waiter))
     }
 
@@ -218,7 +240,7 @@ impl State {
         } else {
             RejectionReason::QueueFull
         })?;
-        self.waiting -= 1;
+        self.leave_queue();
         Ok(displaced)
     }
 
@@ -227,8 +249,9 @@ impl State {
         let Some(own) = self.callers.get_mut(&caller) else { return };
         let Some(place) = own.waiting.iter().position(|waiter| waiter.ticket == ticket) else { return };
         own.waiting.remove(place);
-        self.waiting -= 1;
-        if own.waiting.is_empty() {
+        let was_last = own.waiting.is_empty();
+        self.leave_queue();
+        if was_last {
             self.turns.retain(|in_turn| *in_turn != caller);
         }
         self.forget_idle(caller);
@@ -252,6 +275,8 @@ impl Drop for QueuedOperation<'_> {
 mod tests {
     use std::{future::poll_fn, pin::Pin, task::Poll};
 
+    use tokio::time::advance;
+
     use super::*;
 
     const PATIENCE: Duration = Duration::from_hours(1);
@@ -259,7 +284,10 @@ mod tests {
     type Waiting<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
 
     fn limiter(running: u32, running_per_caller: u32, waiting: u32) -> Arc<ConcurrencyLimiter> {
-        ConcurrencyLimiter::new("test", ConcurrencyLimits { running, running_per_caller, waiting })
+        ConcurrencyLimiter::new(
+            "test",
+            ConcurrencyLimits { running, running_per_caller, waiting, waiting_sustained: waiting },
+        )
     }
 
     fn callers<const N: usize>() -> [Caller; N] {
@@ -355,6 +383,30 @@ mod tests {
         drop(running);
         let is_next = [now(&mut of_ann[0]).await.is_some(), now(&mut of_bob).await.is_some()];
         assert_eq!(is_next, [true, false], "who waits longest is not displaced");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn queue_is_shorter_while_it_does_not_become_empty() {
+        let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 4, waiting_sustained: 2 };
+        let limiter = ConcurrencyLimiter::new("test", limits);
+        let [ann, bob, cyd] = callers();
+        let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+        let mut waiting = vec![queued(&limiter, bob).await, queued(&limiter, cyd).await];
+        advance(BURST).await;
+        let mut burst = queued(&limiter, ann).await;
+        advance(Duration::from_millis(1)).await;
+        assert_eq!(limiter.acquire(ann, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
+        drop(running);
+        for waiter in &mut waiting {
+            drop(now(waiter).await.unwrap().unwrap());
+        }
+        let _running = now(&mut burst).await.unwrap().unwrap();
+        // It was empty: the next burst may be as long as the first.
+        let mut burst = Vec::new();
+        for caller in [ann, bob, cyd, ann] {
+            burst.push(queued(&limiter, caller).await);
+        }
+        assert_eq!(limiter.acquire(cyd, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
     }
 
     #[tokio::test]

@@ -7,6 +7,9 @@ const RUNNING_PER_CORE: u32 = 8;
 /// The least of it: enough for the connections of one busy user.
 const MIN_RUNNING: u32 = 16;
 
+/// Operations that may wait in a burst, for each that runs.
+const WAITING_PER_RUNNING: u32 = 16;
+
 /// Limits on concurrency and memory.
 #[derive(clap::Args, Clone, Debug)]
 pub struct AdmissionSettings {
@@ -14,7 +17,8 @@ pub struct AdmissionSettings {
     /// least 16
     #[arg(long, env = "MAX_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: Option<u32>,
-    /// Most operations of one kind that wait; further ones are rejected and may be retried. Default: twice `--max-in-flight`
+    /// Most operations of one kind that wait in a burst; further ones are rejected and may be retried. While the queue
+    /// has not become empty for 100 ms, as many as `--max-in-flight`. Default: 16 times `--max-in-flight`
     #[arg(long, env = "MAX_WAITING", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub max_waiting: Option<u32>,
     /// MiB of request messages; a quarter is for those of up to 64 KiB. At the gateway responses have as much again. Further ones are
@@ -33,14 +37,15 @@ impl AdmissionSettings {
     /// The limits of operations of one kind.
     pub fn limits(&self) -> ConcurrencyLimits {
         let running = self.max_in_flight.unwrap_or_else(|| (cores() * RUNNING_PER_CORE).max(MIN_RUNNING));
-        let waiting = self.max_waiting.unwrap_or_else(|| running.saturating_mul(2));
-        ConcurrencyLimits { running, running_per_caller: running, waiting }
+        let waiting = self.max_waiting.unwrap_or_else(|| running.saturating_mul(WAITING_PER_RUNNING));
+        ConcurrencyLimits { running, running_per_caller: running, waiting, waiting_sustained: waiting.min(running) }
     }
 
     /// The limits of operations that keep a core busy for many milliseconds: one for each core, and one for each caller.
     pub fn limits_of_heavy(&self) -> ConcurrencyLimits {
         let ConcurrencyLimits { running, waiting, .. } = self.limits();
-        ConcurrencyLimits { running: cores().min(running), running_per_caller: 1, waiting }
+        let waiting_sustained = waiting.min(running.saturating_mul(2));
+        ConcurrencyLimits { running: cores().min(running), running_per_caller: 1, waiting, waiting_sustained }
     }
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod backend;
+pub mod frames;
 mod http_client;
 mod postgres;
 mod process;

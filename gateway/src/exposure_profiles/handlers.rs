@@ -10,6 +10,7 @@ use ofself_proto::exposure::{
     DeleteProfileRequest, GetDefaultProfileRequest, GetProfileRequest, GetProfileYamlRequest, ListProfilesRequest,
     Profile,
 };
+use prost::Message;
 use serde::Deserialize;
 use types::FieldErrors;
 use utoipa::IntoParams;
@@ -125,8 +126,12 @@ pub(crate) async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Ur
     let request = upstreams.request(&call, ListProfilesRequest { limit, offset, is_active })?;
     let page = upstreams.exposure().list_profiles(request).await?.into_inner();
     let paging = Paging::new(page.profiles.len(), page.total, page.limit, page.offset);
-    let exposure_profiles = page.profiles.into_iter().map(body).collect();
-    answer::json(StatusCode::OK, &ProfilesBody { exposure_profiles, paging })
+    let bytes = page.encoded_len();
+    answer::page(bytes, move || ProfilesBody {
+        exposure_profiles: page.profiles.into_iter().map(body).collect(),
+        paging,
+    })
+    .await
 }
 
 /// Gets the default profile, created on the first request

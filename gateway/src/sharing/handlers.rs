@@ -5,10 +5,11 @@ use axum::{
     extract::{Path, State, rejection::PathRejection},
     response::Response,
 };
-use http::{HeaderMap, Request, StatusCode, Uri};
+use http::{HeaderMap, Request, Uri};
 use ofself_proto::sharing::{
     GetShareRequest, ListIncomingSharesRequest, ListOutgoingSharesRequest, RevokeShareRequest, Share,
 };
+use prost::Message;
 use serde::Deserialize;
 use types::FieldErrors;
 use utoipa::IntoParams;
@@ -97,7 +98,8 @@ pub(crate) async fn outgoing(State(upstreams): State<Upstreams>, call: Call, uri
     let (PageQuery { limit, offset }, is_active) = list_query(&uri)?;
     let request = upstreams.request(&call, ListOutgoingSharesRequest { limit, offset, is_active })?;
     let page = upstreams.sharing().list_outgoing_shares(request).await?.into_inner();
-    listed(page.shares, page.total, page.limit, page.offset)
+    let paging = Paging::new(page.shares.len(), page.total, page.limit, page.offset);
+    listed(page.encoded_len(), page.shares, paging).await
 }
 
 /// Lists the shares that were granted to the caller
@@ -113,7 +115,8 @@ pub(crate) async fn incoming(State(upstreams): State<Upstreams>, call: Call, uri
     let (PageQuery { limit, offset }, is_active) = list_query(&uri)?;
     let request = upstreams.request(&call, ListIncomingSharesRequest { limit, offset, is_active })?;
     let page = upstreams.sharing().list_incoming_shares(request).await?.into_inner();
-    listed(page.shares, page.total, page.limit, page.offset)
+    let paging = Paging::new(page.shares.len(), page.total, page.limit, page.offset);
+    listed(page.encoded_len(), page.shares, paging).await
 }
 
 /// Gets a share, for its owner, its recipient and the person who re-shared it
@@ -213,7 +216,6 @@ fn list_query(uri: &Uri) -> Result<(PageQuery, Option<bool>), ApiError> {
     Ok((page, is_active))
 }
 
-fn listed(shares: Vec<Share>, total: i64, limit: i32, offset: i64) -> Result<Response, ApiError> {
-    let paging = Paging::new(shares.len(), total, limit, offset);
-    answer::json(StatusCode::OK, &SharesBody { shares: shares.into_iter().map(body).collect(), paging })
+async fn listed(bytes: usize, shares: Vec<Share>, paging: Paging) -> Result<Response, ApiError> {
+    answer::page(bytes, move || SharesBody { shares: shares.into_iter().map(body).collect(), paging }).await
 }

@@ -85,6 +85,42 @@ async fn unread_response_counts_for_its_user_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn unread_responses_of_three_users_reject_no_change() {
+    let server = TestServer::start(AdmissionSettings { max_body_memory: 20, ..AdmissionSettings::default() }).await;
+    let token = |user: &str| token_in(server.backend.folder(), user);
+    let post = async |user: &str, share: serde_json::Value| {
+        let authorization = format!("Bearer {}", token(user));
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+        server.http.send(Method::POST, "/api/v1/sharing", &headers, share.to_string()).await.unwrap().status
+    };
+    let tags: Vec<_> = (0..1_000).map(|n| format!("{n:0>127}")).collect();
+    let mut unread = Vec::new();
+    for user in ["ann", "bob", "cyd"] {
+        for number in 0..30 {
+            let share =
+                json!({"shared_with_user_id": format!("x-{number}"), "scope": "specific_tags", "tag_ids": tags});
+            assert_eq!(post(user, share).await, 201);
+        }
+        let mut connection = TcpStream::connect(&server.address).await.unwrap();
+        let request = format!(
+            "GET /api/v1/sharing/outgoing?limit=100 HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {}\r\n\r\n",
+            token(user)
+        );
+        connection.write_all(request.as_bytes()).await.unwrap();
+        // It is being answered, or was rejected: three pages may not fit.
+        let mut status = [0; 12];
+        connection.read_exact(&mut status).await.unwrap();
+        unread.push((connection, status == *b"HTTP/1.1 200"));
+    }
+    assert!(unread.iter().filter(|(_, is_page)| *is_page).count() > 1, "the pages are unread");
+    for number in 0..30 {
+        let share = json!({"shared_with_user_id": format!("eve-{number}"), "scope": "all"});
+        assert_eq!(post("dan", share).await, 201, "change {number}");
+    }
+    server.shutdown.begin();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn flood_of_one_user_does_not_affect_another() {
     let server = TestServer::start(AdmissionSettings::default()).await;
     let (http, backend) = (server.http.clone(), &server.backend);

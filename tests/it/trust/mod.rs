@@ -2,6 +2,7 @@
 
 mod plane;
 
+mod contention;
 mod doctor;
 mod fairness;
 mod mutual_tls;

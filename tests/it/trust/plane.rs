@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use admission::AdmissionSettings;
 use http_server::tls::TlsConnector;
 use ofself::{certificates, config::CertificateSettings};
 use rcgen::{CertificateParams, Issuer, KeyPair};
@@ -75,15 +76,22 @@ pub struct SecurePlane {
 
 impl SecurePlane {
     pub async fn start() -> Self {
+        Self::start_with(AdmissionSettings::default()).await
+    }
+
+    /// With these limits in both services.
+    pub async fn start_with(load: AdmissionSettings) -> Self {
         let databases = [Backend::sqlite(), Backend::sqlite()];
         let folder = databases[0].folder().join("certificates");
         let roles = make_certificates(&folder, "ofself.local");
         let roles = roles.strip_prefix("ROLES=").unwrap();
         let shutdown = Shutdown::new();
-        let sharing =
-            sharing_svc::open(sharing_settings(&databases[0], &folder, roles), Clock::system()).await.unwrap();
-        let exposure =
-            exposure_svc::open(exposure_settings(&databases[1], &folder, roles), Clock::system()).await.unwrap();
+        let mut settings = sharing_settings(&databases[0], &folder, roles);
+        settings.service.grpc.load = load.clone();
+        let sharing = sharing_svc::open(settings, Clock::system()).await.unwrap();
+        let mut settings = exposure_settings(&databases[1], &folder, roles);
+        settings.service.grpc.load = load;
+        let exposure = exposure_svc::open(settings, Clock::system()).await.unwrap();
         let [sharing, exposure] = [sharing, exposure].map(|service| spawn(service, &shutdown));
         Self { sharing, exposure, folder, shutdown, _databases: databases }
     }

@@ -111,7 +111,7 @@ async fn requests_beyond_the_limit_are_rejected() {
 
 #[tokio::test]
 async fn slow_body_holds_no_permit() {
-    use crate::frames::{DATA, END_HEADERS, Frames, HEADERS, post};
+    use test_kit::frames::{DATA, END_HEADERS, Frames, HEADERS, post};
     let load = AdmissionSettings { max_in_flight: Some(1), max_waiting: Some(0), max_body_memory: 1 };
     let echo = Echo::grpc(GrpcSettings { load, ..settings() }, NEVER).await;
     let mut slow = Vec::new();

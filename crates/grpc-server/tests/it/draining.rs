@@ -6,10 +6,9 @@ use tokio_stream::StreamExt;
 use tonic::{Code, transport::Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use crate::{
-    echo::{Echo, NEVER, settings},
-    frames::{END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, post},
-};
+use test_kit::frames::{END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, post};
+
+use crate::echo::{Echo, NEVER, settings};
 
 async fn ended(echo: &mut Echo) {
     tokio::time::timeout(Duration::from_mins(1), &mut echo.serving).await.expect("an end to it").unwrap();

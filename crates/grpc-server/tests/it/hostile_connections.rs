@@ -8,10 +8,9 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{
-    echo::{Echo, LARGE, NEVER, settings},
-    frames::{CONTINUATION, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, RST_STREAM, post},
-};
+use test_kit::frames::{CONTINUATION, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, RST_STREAM, post};
+
+use crate::echo::{Echo, LARGE, NEVER, settings};
 
 fn impatient() -> ConnectionSettings {
     let short = Duration::from_millis(100);

@@ -10,7 +10,6 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
 
 mod echo;
-mod frames;
 
 mod admin;
 mod bounds;

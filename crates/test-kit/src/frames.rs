@@ -7,13 +7,21 @@ use tokio::{
     net::TcpStream,
 };
 
+/// Body bytes.
 pub const DATA: u8 = 0;
+/// The head of a request or response.
 pub const HEADERS: u8 = 1;
+/// Cancels a stream.
 pub const RST_STREAM: u8 = 3;
+/// Settings of the connection.
 pub const SETTINGS: u8 = 4;
+/// Ends the connection.
 pub const GOAWAY: u8 = 7;
+/// More of a head.
 pub const CONTINUATION: u8 = 9;
+/// Flag: the last frame of the stream.
 pub const END_STREAM: u8 = 1;
+/// Flag: the head is complete.
 pub const END_HEADERS: u8 = 4;
 
 /// A connection.
@@ -25,6 +33,7 @@ pub struct Frames {
 pub type Frame = (u8, u32, Vec<u8>);
 
 impl Frames {
+    /// Connects and sends the preface.
     pub async fn connect(address: SocketAddr) -> Self {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
@@ -33,6 +42,7 @@ impl Frames {
         frames
     }
 
+    /// Sends a frame.
     pub async fn send(&mut self, kind: u8, flags: u8, stream: u32, message: &[u8]) -> std::io::Result<()> {
         let length = u32::try_from(message.len()).unwrap().to_be_bytes();
         let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
