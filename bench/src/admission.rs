@@ -14,18 +14,19 @@ use std::{
 };
 
 use anyhow::Context;
-use http::Method;
 use ofself_proto::exposure::{EvaluateNodesRequest, EvaluateNodesResponse};
-use test_kit::HttpClient;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    task::JoinSet,
+};
 use tonic::{Code, transport::Channel};
 
-use crate::decisions;
+use crate::{decisions, raw_http::Connection};
 
 /// How long each part lasts, but for those at 70 %.
 const PART: Duration = Duration::from_secs(10);
 /// How long capacity is measured.
-const MEASURE: Duration = Duration::from_secs(5);
+pub(crate) const MEASURE: Duration = Duration::from_secs(5);
 /// Connections of the open loops.
 const CONNECTIONS: usize = 128;
 
@@ -42,20 +43,20 @@ pub(crate) struct Plane<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+pub(crate) enum Outcome {
     Answered,
     Rejected,
     Failed,
 }
 
-type Answer = std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>>;
+pub(crate) type Answer = std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>>;
 /// Sends one request over the connection of a worker.
-type SendRequest = Arc<dyn Fn(u64) -> Answer + Send + Sync>;
+pub(crate) type SendRequest = Arc<dyn Fn(u64) -> Answer + Send + Sync>;
 /// Opens a connection for a worker.
-type Connect = Arc<dyn Fn(usize) -> SendRequest + Send + Sync>;
+pub(crate) type Connect = Arc<dyn Fn(usize) -> SendRequest + Send + Sync>;
 
 #[derive(Default)]
-struct Seen {
+pub(crate) struct Seen {
     answered: Vec<Duration>,
     rejected: u64,
     failed: u64,
@@ -94,7 +95,7 @@ impl Seen {
         self.failed += other.failed;
     }
 
-    fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         f64::from(u32::try_from(self.answered.len()).unwrap_or(u32::MAX)) / self.seconds
     }
 
@@ -119,8 +120,7 @@ impl Seen {
 
 /// Measures and prints.
 pub(crate) async fn run(plane: &Plane<'_>) -> anyhow::Result<()> {
-    let get =
-        rest(plane.url, plane.tokens, |_| (Method::GET, "/api/v1/exposure-profiles/default".to_owned(), String::new()));
+    let get = rest(plane.url, plane.tokens, |_| ("GET", "/api/v1/exposure-profiles/default".to_owned(), String::new()));
     let check = grpc(plane.sharing).await?;
     let nodes = evaluations(plane.exposure).await?;
     for (name, connect) in [("REST GET", &get), ("CheckAccess", &check)] {
@@ -129,7 +129,7 @@ pub(crate) async fn run(plane: &Plane<'_>) -> anyhow::Result<()> {
     }
     overload("EvaluateNodes of 1,000", &nodes, 5.0, plane).await?;
     let one_user = rest(plane.url, plane.tokens.get(..1).unwrap_or_default(), |_| {
-        (Method::GET, "/api/v1/exposure-profiles/default".to_owned(), String::new())
+        ("GET", "/api/v1/exposure-profiles/default".to_owned(), String::new())
     });
     println!("one user in a closed loop:");
     for is_beside_burner in [false, true] {
@@ -181,15 +181,14 @@ async fn flood(plane: &Plane<'_>) -> anyhow::Result<()> {
     let [flooder, other] = [plane.tokens.get(..1), plane.tokens.get(1..2)].map(Option::unwrap_or_default);
     let share = rest(plane.url, flooder, |number| {
         let body = format!(r#"{{"shared_with_user_id": "r-{number}", "scope": "specific_tags", "tag_ids": ["t"]}}"#);
-        (Method::POST, "/api/v1/sharing".to_owned(), body)
+        ("POST", "/api/v1/sharing".to_owned(), body)
     });
     let create = share(0);
     for number in 0..1_000 {
         create(number).await;
     }
-    let pages =
-        rest(plane.url, flooder, |_| (Method::GET, "/api/v1/sharing/outgoing?limit=1000".to_owned(), String::new()));
-    let get = rest(plane.url, other, |_| (Method::GET, "/api/v1/exposure-profiles/default".to_owned(), String::new()));
+    let pages = rest(plane.url, flooder, |_| ("GET", "/api/v1/sharing/outgoing?limit=1000".to_owned(), String::new()));
+    let get = rest(plane.url, other, |_| ("GET", "/api/v1/exposure-profiles/default".to_owned(), String::new()));
     let calm = offer(&get, 100.0, PART).await;
     let is_over = Arc::new(AtomicBool::new(false));
     let mut flooding = JoinSet::new();
@@ -216,26 +215,37 @@ async fn flood(plane: &Plane<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn rest(
+pub(crate) fn rest(
     url: &str,
     tokens: &[String],
-    request: impl Fn(u64) -> (Method, String, String) + Clone + Send + Sync + 'static,
+    request: impl Fn(u64) -> (&'static str, String, String) + Clone + Send + Sync + 'static,
 ) -> Connect {
     let url = url.to_owned();
     let headers: Arc<[String]> = tokens.iter().map(|token| format!("Bearer {token}")).collect();
     Arc::new(move |_| {
-        let (http, headers, request) = (HttpClient::new(url.clone()), headers.clone(), request.clone());
+        let (url, headers, request) = (url.clone(), headers.clone(), request.clone());
+        // A worker has one request in flight.
+        let connection = Arc::new(Mutex::new(None));
         Arc::new(move |number| {
             let count = u64::try_from(headers.len()).unwrap_or(1).max(1);
             let user = usize::try_from(number % count).unwrap_or_default();
-            let (http, authorization) = (http.clone(), headers.get(user).cloned().unwrap_or_default());
             let (method, path, body) = request(number);
+            let authorization = headers.get(user).map(String::as_str).unwrap_or_default();
+            let bytes = Connection::request(method, &path, authorization, &body);
+            let (url, connection) = (url.clone(), connection.clone());
             Box::pin(async move {
-                let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
-                match http.send(method, &path, &headers, body).await.map(|answer| answer.status.as_u16()) {
-                    Ok(200..=299) => Outcome::Answered,
-                    Ok(429 | 503) => Outcome::Rejected,
-                    Ok(_) | Err(_) => Outcome::Failed,
+                let mut connection = connection.lock().await;
+                let open = match connection.take() {
+                    Some(open) => Ok(open),
+                    None => Connection::open(&url).await,
+                };
+                let Ok(mut open) = open else { return Outcome::Failed };
+                let Ok(status) = open.send(&bytes).await else { return Outcome::Failed };
+                *connection = Some(open);
+                match status {
+                    200..=299 => Outcome::Answered,
+                    429 | 503 => Outcome::Rejected,
+                    _ => Outcome::Failed,
                 }
             })
         })
@@ -288,7 +298,7 @@ fn outcome<T>(answer: anyhow::Result<T>) -> Outcome {
 }
 
 /// Each of so many connections asks again as soon as it is answered.
-async fn closed_loop(connect: &Connect, connections: usize, time: Duration) -> Seen {
+pub(crate) async fn closed_loop(connect: &Connect, connections: usize, time: Duration) -> Seen {
     let began = Instant::now();
     let mut workers = JoinSet::new();
     for worker in 0..connections {
@@ -313,16 +323,16 @@ async fn closed_loop(connect: &Connect, connections: usize, time: Duration) -> S
 
 /// Offers requests at a rate, whether earlier ones were answered or not, each timed from when it is sent. What finds all connections busy
 /// is not sent.
-async fn offer(connect: &Connect, rate: f64, time: Duration) -> Seen {
-    let (send_tick, ticks) = mpsc::channel::<()>(CONNECTIONS);
-    let ticks = Arc::new(tokio::sync::Mutex::new(ticks));
+pub(crate) async fn offer(connect: &Connect, rate: f64, time: Duration) -> Seen {
+    let due_now = Arc::new(Semaphore::new(0));
     let numbers = Arc::new(AtomicU64::new(0));
     let mut workers = JoinSet::new();
     for worker in 0..CONNECTIONS {
-        let (send, ticks, numbers) = (connect(worker), ticks.clone(), numbers.clone());
+        let (send, due_now, numbers) = (connect(worker), due_now.clone(), numbers.clone());
         workers.spawn(async move {
             let mut seen = Seen::default();
-            while next_tick(&ticks).await {
+            while let Ok(due) = due_now.acquire().await {
+                due.forget();
                 let began_at = Instant::now();
                 seen.count(send(numbers.fetch_add(1, Ordering::Relaxed)).await, began_at.elapsed());
             }
@@ -335,18 +345,16 @@ async fn offer(connect: &Connect, rate: f64, time: Duration) -> Seen {
         while offered < due {
             offered += 1.0;
             // If all connections are busy, it is not sent.
-            let _ = send_tick.try_send(());
+            if due_now.available_permits() < CONNECTIONS {
+                due_now.add_permits(1);
+            }
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    drop(send_tick);
+    due_now.close();
     let mut all = Seen::default();
     for seen in workers.join_all().await {
         all.add(seen);
     }
     Seen { seconds: began.elapsed().as_secs_f64(), ..all }
-}
-
-async fn next_tick(ticks: &tokio::sync::Mutex<mpsc::Receiver<()>>) -> bool {
-    ticks.lock().await.recv().await.is_some()
 }

@@ -5,6 +5,8 @@
 //! quote the ratios; each is of medians over rounds that take turns.
 
 mod admission;
+mod admission_cost;
+mod admission_timeline;
 mod bare;
 mod decisions;
 mod existence;
@@ -16,6 +18,7 @@ mod insert;
 mod load;
 mod paired;
 mod peer;
+mod raw_http;
 mod redaction;
 mod sharing;
 mod solver;
@@ -74,6 +77,13 @@ enum Benchmark {
         /// Seconds that the parts at 70 % of the capacity last
         #[arg(long, default_value_t = 60)]
         seconds: u64,
+    },
+    /// What admission control costs a call
+    AdmissionCost,
+    /// Draws limit, use and rejections of a route at 70 %, 200 % and 70 % of its capacity
+    AdmissionTimeline {
+        /// The SVG file to write
+        picture: std::path::PathBuf,
     },
     /// Ten thousand connections on which nothing happens
     Idle,
@@ -142,12 +152,18 @@ async fn main() -> anyhow::Result<()> {
             let plane = start(data.path(), &UNLIMITED)?;
             growth::run(&plane.url, &plane.sharing, data.path(), |user| token(user, data.path())).await
         }
+        Some(Benchmark::AdmissionCost) => admission_cost::run().await,
+        Some(Benchmark::AdmissionTimeline { picture }) => {
+            let data = tempfile::tempdir()?;
+            let started = start(data.path(), &[])?;
+            let tokens = users(data.path())?;
+            admission_timeline::run(&started.url, &started.admin, &tokens, &picture).await
+        }
         Some(Benchmark::Admission { seconds }) => {
             let data = tempfile::tempdir()?;
             let started = start(data.path(), &[])?;
             decisions::prepare_for(&started.sharing, &started.exposure).await?;
-            let tokens: Vec<_> =
-                (0..64).map(|number| token(&format!("alice-{number}"), data.path())).collect::<Result<_, _>>()?;
+            let tokens = users(data.path())?;
             let plane = admission::Plane {
                 url: &started.url,
                 sharing: &started.sharing,
@@ -330,6 +346,11 @@ fn token(user: &str, data: &std::path::Path) -> anyhow::Result<String> {
     let program = std::env::current_exe()?.with_file_name("ofself");
     let printed = Command::new(program).args(["token", "--user", user, "--data-dir"]).arg(data).output()?;
     Ok(String::from_utf8(printed.stdout)?.trim().to_owned())
+}
+
+/// Tokens of different users.
+fn users(data: &std::path::Path) -> anyhow::Result<Vec<String>> {
+    (0..64).map(|number| token(&format!("alice-{number}"), data)).collect()
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {

@@ -1,8 +1,8 @@
 //! Concurrency limiter with a short bounded queue that is fair between callers, one for each kind of operation.
 //!
 //! Up to a limit operations run; further ones wait. Each caller's wait in their order, and callers take turns, so the share of a
-//! caller binds only while others wait. The queue absorbs bursts; while it does not become empty its bound is lower, because then it
-//! only adds latency. When it is full, the caller with the most waiting operations loses the newest of them. Why this is code of ours:
+//! caller binds only while others wait. The queue absorbs bursts. A standing queue only adds latency, so its bound is lower; it is
+//! recognized as CoDel does (RFC 8289). When it is full, the caller with the most waiting operations loses the newest of them. Why this is code of ours:
 //! `docs/decisions/0012-concurrency-limit-with-a-fair-queue.md`.
 
 use std::{
@@ -27,12 +27,15 @@ pub struct ConcurrencyLimits {
     pub running_per_caller: u32,
     /// Operations that wait, of all callers, in a burst.
     pub waiting: u32,
-    /// The same while the queue has not become empty for [`BURST`].
+    /// The same in a standing queue.
     pub waiting_sustained: u32,
 }
 
-/// A queue that does not become empty for this long is no burst.
-const BURST: Duration = Duration::from_millis(100);
+/// An acceptable wait in the queue (CoDel's TARGET, RFC 8289).
+const TARGET: Duration = Duration::from_millis(5);
+/// A queue in which every operation waits longer than [`TARGET`] for this long is a standing queue (CoDel's INTERVAL, which is 100 ms
+/// there; at 70 % load the backlog of a stall of 100 ms takes longer to drain).
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Limits how many operations of one kind run and wait.
 #[derive(Debug)]
@@ -56,8 +59,10 @@ struct State {
     running: u32,
     waiting: u32,
     next_ticket: u64,
-    /// Since when operations wait.
-    queued_since: Option<Instant>,
+    /// Since when each operation has waited longer than [`TARGET`].
+    above_target_since: Option<Instant>,
+    /// The queue is a standing queue: until it is empty.
+    is_standing: bool,
     /// Callers with running or waiting operations.
     callers: HashMap<Caller, PerCaller>,
     /// Callers with waiting operations, in turn.
@@ -73,6 +78,7 @@ struct PerCaller {
 #[derive(Debug)]
 struct Waiter {
     ticket: u64,
+    since: Instant,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -169,14 +175,24 @@ impl State {
 
     /// How many operations may wait now.
     fn max_waiting(&self, limits: &ConcurrencyLimits) -> u32 {
-        let is_sustained = self.queued_since.is_some_and(|since| since.elapsed() > BURST);
-        if is_sustained { limits.waiting_sustained } else { limits.waiting }
+        if self.is_standing { limits.waiting_sustained } else { limits.waiting }
+    }
+
+    /// Records that an operation left the queue to run after `wait`.
+    fn observe_wait(&mut self, wait: Duration) {
+        if wait < TARGET {
+            self.above_target_since = None;
+            return;
+        }
+        let since = *self.above_target_since.get_or_insert_with(Instant::now);
+        self.is_standing |= since.elapsed() >= INTERVAL;
     }
 
     fn leave_queue(&mut self) {
         self.waiting = self.waiting.saturating_sub(1);
         if self.waiting == 0 {
-            self.queued_since = None;
+            self.above_target_since = None;
+            self.is_standing = false;
         }
     }
 
@@ -207,9 +223,8 @@ impl State {
         if own.waiting.is_empty() {
             self.turns.push_back(caller);
         }
-        own.waiting.push_back(Waiter { ticket, answer });
+        own.waiting.push_back(Waiter { ticket, since: Instant::now(), answer });
         self.waiting += 1;
-        self.queued_since.get_or_insert_with(Instant::now);
         (received, ticket)
     }
 
@@ -224,6 +239,7 @@ impl State {
         if !own.waiting.is_empty() {
             self.turns.push_back(caller);
         }
+        self.observe_wait(waiter.since.elapsed());
         self.leave_queue();
         Some((caller, waiter))
     }
@@ -386,27 +402,51 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn queue_is_shorter_while_it_does_not_become_empty() {
+    async fn standing_queue_has_a_lower_bound_until_it_is_empty() {
         let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 4, waiting_sustained: 2 };
         let limiter = ConcurrencyLimiter::new("test", limits);
         let [ann, bob, cyd] = callers();
-        let running = limiter.acquire(ann, PATIENCE).await.unwrap();
-        let mut waiting = vec![queued(&limiter, bob).await, queued(&limiter, cyd).await];
-        advance(BURST).await;
-        let mut burst = queued(&limiter, ann).await;
-        advance(Duration::from_millis(1)).await;
-        assert_eq!(limiter.acquire(ann, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
-        drop(running);
-        for waiter in &mut waiting {
-            drop(now(waiter).await.unwrap().unwrap());
+        let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+        let mut waiting = VecDeque::new();
+        for caller in [bob, cyd, ann, bob] {
+            waiting.push_back(queued(&limiter, caller).await);
         }
-        let _running = now(&mut burst).await.unwrap().unwrap();
-        // It was empty: the next burst may be as long as the first.
+        assert_eq!(
+            limiter.acquire(bob, PATIENCE).await.err(),
+            Some(RejectionReason::QueueFull),
+            "a burst is bounded too"
+        );
+        for _ in 0..2 {
+            advance(INTERVAL).await;
+            drop(running);
+            running = now(&mut waiting.pop_front().unwrap()).await.unwrap().unwrap();
+        }
+        // Two wait, and each operation has waited for longer than the target.
+        assert_eq!(limiter.acquire(cyd, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
+        for mut last in waiting {
+            drop(running);
+            running = now(&mut last).await.unwrap().unwrap();
+        }
         let mut burst = Vec::new();
         for caller in [ann, bob, cyd, ann] {
             burst.push(queued(&limiter, caller).await);
         }
-        assert_eq!(limiter.acquire(cyd, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn short_waits_make_no_standing_queue() {
+        let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 4, waiting_sustained: 0 };
+        let limiter = ConcurrencyLimiter::new("test", limits);
+        let [ann, bob, _] = callers();
+        let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+        let mut waiting = VecDeque::from([queued(&limiter, bob).await]);
+        for _ in 0..100 {
+            advance(TARGET / 2).await;
+            // The queue is never empty.
+            waiting.push_back(queued(&limiter, bob).await);
+            drop(running);
+            running = now(&mut waiting.pop_front().unwrap()).await.unwrap().unwrap();
+        }
     }
 
     #[tokio::test]

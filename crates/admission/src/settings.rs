@@ -17,8 +17,8 @@ pub struct AdmissionSettings {
     /// least 16
     #[arg(long, env = "MAX_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: Option<u32>,
-    /// Most operations of one kind that wait in a burst; further ones are rejected and may be retried. While the queue
-    /// has not become empty for 100 ms, as many as `--max-in-flight`. Default: 16 times `--max-in-flight`
+    /// Most operations of one kind that wait in a burst; further ones are rejected and may be retried. If all have waited longer than
+    /// 5 ms for 500 ms, as many as `--max-in-flight` until none waits. Default: 16 times `--max-in-flight`
     #[arg(long, env = "MAX_WAITING", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub max_waiting: Option<u32>,
     /// MiB of request messages; a quarter is for those of up to 64 KiB. At the gateway responses have as much again. Further ones are

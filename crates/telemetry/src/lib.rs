@@ -5,6 +5,7 @@
 pub mod doctor;
 mod early_drop_guard;
 mod keyed_ratio_sampler;
+mod log_writer;
 mod logs;
 mod peer_log_limit;
 mod settings;
@@ -16,6 +17,8 @@ pub use peer_log_limit::PEER_LOG_TARGET;
 pub use settings::{OtlpEndpoint, TelemetrySettings};
 pub use trace_parent::TraceParent;
 pub use traces::{Sampling, client_span, current_traceparent, finish, is_exporting, server_span};
+
+use tracing_appender::non_blocking::WorkerGuard;
 
 /// The telemetry of one program.
 pub struct Telemetry<'a> {
@@ -30,7 +33,10 @@ pub struct Telemetry<'a> {
 }
 
 /// Flushes telemetry when dropped.
-pub struct TelemetryGuard(Option<traces::TraceExporter>);
+pub struct TelemetryGuard {
+    exporting: Option<traces::TraceExporter>,
+    _log: WorkerGuard,
+}
 
 impl Telemetry<'_> {
     /// Starts logs and traces. Must be called inside a Tokio runtime.
@@ -42,14 +48,14 @@ impl Telemetry<'_> {
                 .transpose()?,
             None => None,
         };
-        logs::start(self.crates, exporting.as_ref());
-        Ok(TelemetryGuard(exporting))
+        let log = logs::start(self.crates, exporting.as_ref());
+        Ok(TelemetryGuard { exporting, _log: log })
     }
 }
 
 impl Drop for TelemetryGuard {
     fn drop(&mut self) {
-        if let Some(exporting) = self.0.take() {
+        if let Some(exporting) = self.exporting.take() {
             exporting.end();
         }
     }

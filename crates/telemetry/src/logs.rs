@@ -3,6 +3,7 @@
 use std::{io::IsTerminal, sync::LazyLock};
 
 use tracing::{Level, Metadata};
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::{DynFilterFn, FilterExt, LevelFilter, filter_fn},
@@ -11,7 +12,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use super::{peer_log_limit::PeerLogLimit, traces::TraceExporter};
+use super::{log_writer, peer_log_limit::PeerLogLimit, traces::TraceExporter};
 
 /// The shared crates, which keep secrets and personal data out of their logs.
 const SHARED: &[&str] = &["admission", "grpc_server", "http_server", "persistence", "runtime", "service", "telemetry"];
@@ -24,18 +25,19 @@ static PEERS: LazyLock<PeerLogLimit> = LazyLock::new(PeerLogLimit::new);
 
 /// Starts logging for this process; a second call changes nothing, so tests may call it freely. `ours` are the crates of the
 /// program that keep secrets and personal text out of what they log. Traces go where `exporting` says: the steps of a request, and
-/// none of its log lines.
-pub(super) fn start(ours: &'static [&'static str], exporting: Option<&TraceExporter>) {
+/// none of its log lines. Dropping the guard writes the last lines.
+pub(super) fn start(ours: &'static [&'static str], exporting: Option<&TraceExporter>) -> WorkerGuard {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     // Without a hint, every trace-level span of `h2` and `hyper` would be evaluated for each frame.
     let fit = filter_fn(move |metadata| is_fit_to_print(metadata, ours)).with_max_level_hint(LevelFilter::TRACE);
     let peers = DynFilterFn::new(|metadata, _| PEERS.allows(metadata)).with_max_level_hint(LevelFilter::TRACE);
     let filter = filter.and(fit).and(peers);
     tokio::spawn(PEERS.report());
+    let (lines, guard) = log_writer::start();
     let logs = if std::io::stderr().is_terminal() {
-        fmt::layer().with_writer(std::io::stderr).with_filter(filter).boxed()
+        fmt::layer().with_writer(lines).with_filter(filter).boxed()
     } else {
-        let json = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(std::io::stderr);
+        let json = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(lines);
         json.with_filter(filter).boxed()
     };
     // An absent layer would make every callsite's interest "sometimes", so the registry has a layer for traces only if there are any.
@@ -51,6 +53,7 @@ pub(super) fn start(ours: &'static [&'static str], exporting: Option<&TraceExpor
             tracing_subscriber::registry().with(logs).with(traces).try_init()
         }
     };
+    guard
 }
 
 /// Whether this may be logged at all, whatever `RUST_LOG` asks for. In detail a crate that we stand on may print what passes
