@@ -27,7 +27,7 @@ use crate::{
     exposure_profiles::handlers as exposure_profiles,
     http::{
         admission::{Admission, ReadCost, admit},
-        context::{TRACEPARENT, X_REQUEST_ID, with_context},
+        context::{TRACEPARENT, X_REQUEST_ID, add_common_headers, with_context},
         requests,
         require_host::require_host,
     },
@@ -108,7 +108,7 @@ pub fn router(
         .layer(cross_origin(origins))
         .layer(from_fn(require_host))
         .layer(from_fn(with_context));
-    // Probes have no limit, span, log line or metric: they arrive every few seconds, and nothing depends on them but their status.
+    // Probes have no limit, request id, span, log line or metric: they arrive every few seconds, and only their status matters.
     let router = probes
         .layer(from_fn_with_state(observed.clone(), require_host_of_probe))
         .with_state(readiness)
@@ -119,7 +119,9 @@ pub fn router(
 /// A probe without a valid `Host` is rejected as every request is.
 async fn require_host_of_probe(State(observed): State<Router>, request: Request, next: Next) -> Response {
     if validate_host(&request).is_ok() {
-        return next.run(request).await;
+        let mut response = next.run(request).await;
+        add_common_headers(response.headers_mut());
+        return response;
     }
     let Ok(response) = observed.oneshot(request).await;
     response

@@ -35,7 +35,9 @@ pub struct ConcurrencyLimits {
 const TARGET: Duration = Duration::from_millis(5);
 /// A queue in which every operation waits longer than [`TARGET`] for this long is a standing queue (CoDel's INTERVAL, which is 100 ms
 /// there; at 70 % load the backlog of a stall of 100 ms takes longer to drain).
-const INTERVAL: Duration = Duration::from_millis(500);
+const INTERVAL: Duration = Duration::from_millis(250);
+/// A queue without such a wait and without a rejection for this long is no longer a standing queue.
+const CALM: Duration = Duration::from_millis(100);
 
 /// Limits how many operations of one kind run and wait.
 #[derive(Debug)]
@@ -61,8 +63,8 @@ struct State {
     next_ticket: u64,
     /// Since when each operation has waited longer than [`TARGET`].
     above_target_since: Option<Instant>,
-    /// The queue is a standing queue: until it is empty.
-    is_standing: bool,
+    /// When the standing queue last was one; `None`: it is none.
+    standing_at: Option<Instant>,
     /// Callers with running or waiting operations.
     callers: HashMap<Caller, PerCaller>,
     /// Callers with waiting operations, in turn.
@@ -112,6 +114,9 @@ impl ConcurrencyLimiter {
             let displaced = if state.waiting < state.max_waiting(&self.limits) {
                 None
             } else {
+                if let Some(at) = &mut state.standing_at {
+                    *at = Instant::now();
+                }
                 match state.displace_for(caller) {
                     Ok(displaced) => Some(displaced),
                     Err(reason) => {
@@ -174,8 +179,11 @@ impl State {
     }
 
     /// How many operations may wait now.
-    fn max_waiting(&self, limits: &ConcurrencyLimits) -> u32 {
-        if self.is_standing { limits.waiting_sustained } else { limits.waiting }
+    fn max_waiting(&mut self, limits: &ConcurrencyLimits) -> u32 {
+        if self.standing_at.is_some_and(|at| at.elapsed() >= CALM) {
+            self.standing_at = None;
+        }
+        if self.standing_at.is_some() { limits.waiting_sustained } else { limits.waiting }
     }
 
     /// Records that an operation left the queue to run after `wait`.
@@ -185,14 +193,15 @@ impl State {
             return;
         }
         let since = *self.above_target_since.get_or_insert_with(Instant::now);
-        self.is_standing |= since.elapsed() >= INTERVAL;
+        if since.elapsed() >= INTERVAL {
+            self.standing_at = Some(Instant::now());
+        }
     }
 
     fn leave_queue(&mut self) {
         self.waiting = self.waiting.saturating_sub(1);
         if self.waiting == 0 {
             self.above_target_since = None;
-            self.is_standing = false;
         }
     }
 
@@ -402,7 +411,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn standing_queue_has_a_lower_bound_until_it_is_empty() {
+    async fn standing_queue_has_a_lower_bound_until_it_is_calm() {
         let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 4, waiting_sustained: 2 };
         let limiter = ConcurrencyLimiter::new("test", limits);
         let [ann, bob, cyd] = callers();
@@ -427,8 +436,11 @@ mod tests {
             drop(running);
             running = now(&mut last).await.unwrap().unwrap();
         }
-        let mut burst = Vec::new();
-        for caller in [ann, bob, cyd, ann] {
+        // The queue is empty, but was a standing one just now.
+        let mut burst = vec![queued(&limiter, ann).await, queued(&limiter, bob).await];
+        assert_eq!(limiter.acquire(cyd, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
+        advance(CALM).await;
+        for caller in [cyd, ann] {
             burst.push(queued(&limiter, caller).await);
         }
     }

@@ -18,7 +18,7 @@ pub struct AdmissionSettings {
     #[arg(long, env = "MAX_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: Option<u32>,
     /// Most operations of one kind that wait in a burst; further ones are rejected and may be retried. If all have waited longer than
-    /// 5 ms for 500 ms, as many as `--max-in-flight` until none waits. Default: 16 times `--max-in-flight`
+    /// 5 ms for 250 ms, as many as `--max-in-flight`. Default: 16 times `--max-in-flight`
     #[arg(long, env = "MAX_WAITING", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub max_waiting: Option<u32>,
     /// MiB of request messages; a quarter is for those of up to 64 KiB. At the gateway responses have as much again. Further ones are

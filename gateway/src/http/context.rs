@@ -86,14 +86,19 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
         None => answered,
     };
     let headers = response.headers_mut();
-    for (name, value) in EVERY_ANSWER {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
+    add_common_headers(headers);
     headers.insert(X_REQUEST_ID, context.request_id);
     headers.insert(TRACEPARENT, context.traceparent);
     let is_shed = refusal.is_some_and(|error| error.is_shed());
     end(response.status(), response.extensions().get::<Caller>().map(|caller| &caller.user), is_shed);
     response
+}
+
+/// Adds the headers of every response, where they are not set.
+pub(crate) fn add_common_headers(headers: &mut HeaderMap) {
+    for (name, value) in EVERY_ANSWER {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
 }
 
 /// The route of a request, one of a bounded set.
