@@ -25,6 +25,9 @@ const ROUTE: &str = "/exposure-profiles/default";
 const PANEL: (f64, f64) = (700.0, 90.0);
 const MARGIN: f64 = 50.0;
 
+/// Values over seconds.
+type Series = Vec<(f64, f64)>;
+
 /// The metrics of the limit at one time.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sample {
@@ -46,7 +49,7 @@ pub(crate) async fn run(url: &str, admin: &str, tokens: &[String], picture: &Pat
         }
         is_over.store(true, std::sync::atomic::Ordering::Relaxed);
     };
-    let sampled = async {
+    let observed = async {
         let (http, began, mut samples) = (HttpClient::new(admin.to_owned()), Instant::now(), Vec::new());
         while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
             let scraped = http.send(Method::GET, "/metrics", &[], "").await?;
@@ -55,7 +58,7 @@ pub(crate) async fn run(url: &str, admin: &str, tokens: &[String], picture: &Pat
         }
         anyhow::Ok(samples)
     };
-    let ((), samples) = tokio::join!(offered, sampled);
+    let ((), samples) = tokio::join!(offered, observed);
     let samples = samples?;
     std::fs::write(picture, draw(&samples, capacity))?;
     let rejected = samples.last().copied().unwrap_or_default().rejections;
@@ -87,7 +90,7 @@ fn draw(samples: &[Sample], capacity: f64) -> String {
         })
         .collect();
     let of = |value: fn(&Sample) -> f64| samples.iter().map(|sample| (sample.seconds, value(sample))).collect();
-    let panels: [(&str, Vec<(f64, f64)>, Vec<(f64, f64)>); 3] = [
+    let panels: [(&str, Series, Series); 3] = [
         ("running (line: limit)", of(|sample| sample.used), of(|sample| sample.limit)),
         ("waiting", of(|sample| sample.waiting), Vec::new()),
         ("rejections a second", rejections, Vec::new()),

@@ -2,7 +2,7 @@
 //!
 //! Up to a limit operations run; further ones wait. Each caller's wait in their order, and callers take turns, so the share of a
 //! caller binds only while others wait. The queue absorbs bursts. A standing queue only adds latency, so its bound is lower; it is
-//! recognized as CoDel does (RFC 8289). When it is full, the caller with the most waiting operations loses the newest of them. Why this is code of ours:
+//! recognized as RFC 8289 does. When it is full, the caller with the most waiting operations loses the newest of them. Why this is code of ours:
 //! `docs/decisions/0012-concurrency-limit-with-a-fair-queue.md`.
 
 use std::{
@@ -31,9 +31,9 @@ pub struct ConcurrencyLimits {
     pub waiting_sustained: u32,
 }
 
-/// An acceptable wait in the queue (CoDel's TARGET, RFC 8289).
+/// An acceptable wait in the queue (TARGET of RFC 8289).
 const TARGET: Duration = Duration::from_millis(5);
-/// A queue in which every operation waits longer than [`TARGET`] for this long is a standing queue (CoDel's INTERVAL, which is 100 ms
+/// A queue in which every operation waits longer than [`TARGET`] for this long is a standing queue (INTERVAL of RFC 8289, which is 100 ms
 /// there; at 70 % load the backlog of a stall of 100 ms takes longer to drain).
 const INTERVAL: Duration = Duration::from_millis(250);
 /// A queue without such a wait and without a rejection for this long is no longer a standing queue.

@@ -44,12 +44,9 @@ pub fn minted_id(text: &str) -> Option<Uuid> {
     (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
 }
 
-/// Without branches, so that several bytes are checked at once.
 #[inline]
 fn is_id_byte(byte: u8) -> bool {
-    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-    let is_digit = byte.wrapping_sub(b'0') < 10;
-    is_letter | is_digit | (byte == b'.') | (byte == b'_') | (byte == b':') | (byte == b'-')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-')
 }
 
 impl<Kind> Id<Kind> {
@@ -66,6 +63,7 @@ impl<Kind> Id<Kind> {
         if text.is_empty() {
             return Err(IdError::Empty);
         }
+        // To the end even after a wrong byte: several are checked at once.
         if !text.bytes().fold(true, |valid, byte| valid & is_id_byte(byte)) {
             return Err(IdError::Character);
         }

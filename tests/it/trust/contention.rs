@@ -145,7 +145,7 @@ async fn unfinished_messages_of_one_service_reject_none_of_another() {
     for number in 0..200 {
         let channel = plane.papers("service").connect(&plane.sharing).await.unwrap();
         let promised = if number % 2 == 0 { 60_000 } else { 200_000 };
-        held.spawn(async move { unfinished(&channel, CHECK_ACCESS, framed(promised, &[0; 20_000])).await });
+        held.spawn(async move { unfinished(&channel, CHECK_ACCESS, framed(promised, &vec![0; 20_000])).await });
     }
     let status = held.join_next().await.unwrap().unwrap();
     assert_eq!(status.code(), Code::ResourceExhausted, "one caller cannot hold all of the memory: {status:?}");

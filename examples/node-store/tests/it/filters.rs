@@ -92,7 +92,8 @@ async fn access_filter_agrees_with_checks() {
         for (number, world) in made_up(sharing_world::random_shares(), SHARE_WORLDS).into_iter().enumerate() {
             let change = kept.begin(None, None).await.unwrap();
             for share in sharing_world::shares(&world, &format!("{number}.")) {
-                change.insert(&share).await.unwrap();
+                change.raise_owner(&share.owner, share.created_at).await.unwrap();
+                change.insert(&share, share.created_at).await.unwrap();
             }
             change.commit(None).await.unwrap();
             let user = |name: &str| format!("{number}.{name}");
