@@ -14,6 +14,7 @@ pub mod rate_limit;
 mod response_memory;
 mod settings;
 mod shared_pool;
+mod standing_queue;
 
 pub use caller::Caller;
 pub use completion::with_permit;

@@ -1,0 +1,183 @@
+//! Who waits, who is next and who is rejected.
+
+use std::{future::poll_fn, pin::Pin, task::Poll};
+
+use tokio::time::advance;
+
+use super::*;
+use crate::standing_queue::{CALM, INTERVAL, TARGET};
+
+const PATIENCE: Duration = Duration::from_hours(1);
+
+type Waiting<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
+
+fn limiter(running: u32, running_per_caller: u32, waiting: u32) -> Arc<ConcurrencyLimiter> {
+    ConcurrencyLimiter::new(
+        "test",
+        ConcurrencyLimits { running, running_per_caller, waiting, waiting_sustained: waiting },
+    )
+}
+
+fn callers<const N: usize>() -> [Caller; N] {
+    std::array::from_fn(|number| Caller::new(&number))
+}
+
+/// The answer of `future`, if it has one.
+async fn now<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Option<F::Output> {
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// An operation that waits in the queue.
+async fn queued(limiter: &Arc<ConcurrencyLimiter>, caller: Caller) -> Waiting<'_> {
+    let mut waiting: Waiting<'_> = Box::pin(limiter.acquire(caller, PATIENCE));
+    assert!(now(&mut waiting).await.is_none(), "it must wait");
+    waiting
+}
+
+#[tokio::test]
+async fn operations_above_the_limit_wait_in_order() {
+    let limiter = limiter(2, 2, 10);
+    let [ann] = callers();
+    let first = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let _second = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut third = queued(&limiter, ann).await;
+    let mut fourth = queued(&limiter, ann).await;
+    drop(first);
+    assert!(now(&mut fourth).await.is_none());
+    let third = now(&mut third).await.unwrap().unwrap();
+    drop(third);
+    assert!(now(&mut fourth).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn callers_take_turns() {
+    let limiter = limiter(1, 1, 10);
+    let [ann, bob, cyd] = callers();
+    let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut waiting = Vec::new();
+    for caller in [ann, ann, ann, bob, bob, cyd] {
+        waiting.push((caller, queued(&limiter, caller).await));
+    }
+    let mut order = Vec::new();
+    while !waiting.is_empty() {
+        drop(running);
+        let mut next = None;
+        for (place, (_, waiter)) in waiting.iter_mut().enumerate() {
+            if let Some(answer) = now(waiter).await {
+                next = Some((place, answer.unwrap()));
+                break;
+            }
+        }
+        let (place, permit) = next.unwrap();
+        order.push(waiting.remove(place).0);
+        running = permit;
+    }
+    assert_eq!(order, [ann, bob, cyd, ann, bob, ann]);
+}
+
+#[tokio::test]
+async fn caller_runs_no_more_than_its_limit() {
+    let limiter = limiter(4, 1, 10);
+    let [ann, bob] = callers();
+    let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut second = queued(&limiter, ann).await;
+    assert!(limiter.acquire(bob, PATIENCE).await.is_ok(), "another caller does not wait for it");
+    assert!(now(&mut second).await.is_none());
+    drop(running);
+    assert!(now(&mut second).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn full_queue_displaces_the_newest_of_the_caller_with_most() {
+    let limiter = limiter(1, 1, 4);
+    let [ann, bob, cyd] = callers();
+    let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut of_ann = Vec::new();
+    for _ in 0..4 {
+        of_ann.push(queued(&limiter, ann).await);
+    }
+    assert_eq!(limiter.acquire(ann, PATIENCE).await.err(), Some(RejectionReason::CallerShare));
+    let mut of_bob = queued(&limiter, bob).await;
+    assert_eq!(now(&mut of_ann[3]).await.unwrap().err(), Some(RejectionReason::Displaced));
+    let _second_of_bob = queued(&limiter, bob).await;
+    assert_eq!(now(&mut of_ann[2]).await.unwrap().err(), Some(RejectionReason::Displaced));
+    // Two of each: no caller has fewer.
+    assert_eq!(limiter.acquire(bob, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
+    let _of_cyd = queued(&limiter, cyd).await;
+    drop(running);
+    let is_next = [now(&mut of_ann[0]).await.is_some(), now(&mut of_bob).await.is_some()];
+    assert_eq!(is_next, [true, false], "who waits longest is not displaced");
+}
+
+#[tokio::test(start_paused = true)]
+async fn standing_queue_has_a_lower_bound_until_it_is_calm() {
+    let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 4, waiting_sustained: 2 };
+    let limiter = ConcurrencyLimiter::new("test", limits);
+    let [ann, bob, cyd] = callers();
+    let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut waiting = VecDeque::new();
+    for caller in [bob, cyd, ann, bob] {
+        waiting.push_back(queued(&limiter, caller).await);
+    }
+    assert_eq!(limiter.acquire(bob, PATIENCE).await.err(), Some(RejectionReason::QueueFull), "a burst is bounded too");
+    for _ in 0..2 {
+        advance(INTERVAL).await;
+        drop(running);
+        running = now(&mut waiting.pop_front().unwrap()).await.unwrap().unwrap();
+    }
+    // Two wait, and each operation has waited for longer than the target.
+    assert_eq!(limiter.acquire(cyd, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
+    for mut last in waiting {
+        drop(running);
+        running = now(&mut last).await.unwrap().unwrap();
+    }
+    // The queue is empty, but was a standing one just now.
+    let mut burst = vec![queued(&limiter, ann).await, queued(&limiter, bob).await];
+    assert_eq!(limiter.acquire(cyd, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
+    advance(CALM).await;
+    for caller in [cyd, ann] {
+        burst.push(queued(&limiter, caller).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_waits_make_no_standing_queue() {
+    let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 4, waiting_sustained: 0 };
+    let limiter = ConcurrencyLimiter::new("test", limits);
+    let [ann, bob, _] = callers();
+    let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut waiting = VecDeque::from([queued(&limiter, bob).await]);
+    for _ in 0..100 {
+        advance(TARGET / 2).await;
+        // The queue is never empty.
+        waiting.push_back(queued(&limiter, bob).await);
+        drop(running);
+        running = now(&mut waiting.pop_front().unwrap()).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn abandoned_and_late_operations_leave_the_queue() {
+    let limiter = limiter(1, 1, 2);
+    let [ann, bob] = callers();
+    let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    assert_eq!(
+        limiter.acquire(bob, Duration::from_millis(1)).await.err(),
+        Some(RejectionReason::WaitedTooLong),
+        "it waits no longer than it can"
+    );
+    for _ in 0..10 {
+        drop(queued(&limiter, bob).await);
+    }
+    let abandoned = queued(&limiter, ann).await;
+    drop(running);
+    // It was given a permit, and is dropped without having looked.
+    drop(abandoned);
+    assert!(limiter.acquire(bob, Duration::ZERO).await.is_ok());
+    let state = limiter.state();
+    assert!(state.callers.is_empty() && state.turns.is_empty() && (state.running, state.waiting) == (0, 0));
+}

@@ -1,0 +1,56 @@
+//! Tells a standing queue from a burst by how long operations wait, as `CoDel` does (RFC 8289).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// An acceptable wait in the queue (TARGET of RFC 8289).
+pub(crate) const TARGET: Duration = Duration::from_millis(5);
+/// A queue in which every operation waits longer than [`TARGET`] for this long is a standing queue (INTERVAL of RFC 8289, which is 100 ms
+/// there; at 70 % load the backlog of a stall of 100 ms takes longer to drain).
+pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
+/// A queue without such a wait and without a rejection for this long is no longer a standing queue.
+pub(crate) const CALM: Duration = Duration::from_millis(100);
+
+/// Whether a queue is a standing one.
+#[derive(Debug, Default)]
+pub(crate) struct StandingQueue {
+    /// Since when each operation has waited longer than [`TARGET`].
+    above_target_since: Option<Instant>,
+    /// When the queue last was a standing one; `None`: it is none.
+    standing_at: Option<Instant>,
+}
+
+impl StandingQueue {
+    /// Whether it is one now.
+    pub(crate) fn is_standing(&mut self) -> bool {
+        if self.standing_at.is_some_and(|at| at.elapsed() >= CALM) {
+            self.standing_at = None;
+        }
+        self.standing_at.is_some()
+    }
+
+    /// An operation left the queue to run after `wait`.
+    pub(crate) fn observe_wait(&mut self, wait: Duration) {
+        if wait < TARGET {
+            self.above_target_since = None;
+            return;
+        }
+        let since = *self.above_target_since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= INTERVAL {
+            self.standing_at = Some(Instant::now());
+        }
+    }
+
+    /// An operation found the queue full.
+    pub(crate) fn observe_full(&mut self) {
+        if let Some(at) = &mut self.standing_at {
+            *at = Instant::now();
+        }
+    }
+
+    /// No operation waits.
+    pub(crate) fn observe_empty(&mut self) {
+        self.above_target_since = None;
+    }
+}
