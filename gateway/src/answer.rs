@@ -1,5 +1,6 @@
 //! Successful responses.
 
+use admission::completion::to_completion;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -43,7 +44,8 @@ impl Paging {
 /// Bytes of a page, as the service sent it, up to which its JSON is written on the async worker.
 const INLINE_BYTES: usize = 64 * 1024;
 
-/// A page of rows, whose message had so many `bytes`. The JSON of a large one is written off the async workers.
+/// A page of rows, whose message had so many `bytes`. The JSON of a large one is written off the async workers. The request keeps its permit
+/// until it is written, also when the client goes away.
 pub(crate) async fn page<T: Serialize>(
     bytes: usize,
     body: impl FnOnce() -> T + Send + 'static,
@@ -51,8 +53,8 @@ pub(crate) async fn page<T: Serialize>(
     if bytes <= INLINE_BYTES {
         return json(StatusCode::OK, &body());
     }
-    let written = tokio::task::spawn_blocking(move || json(StatusCode::OK, &body())).await;
-    written.map_err(|_| ApiError::internal())?
+    let written = to_completion(tokio::task::spawn_blocking(move || json(StatusCode::OK, &body()))).await;
+    written.and_then(|written| written).map_err(|_| ApiError::internal())?
 }
 
 /// A JSON body.

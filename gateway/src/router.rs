@@ -27,7 +27,7 @@ use crate::{
     exposure_profiles::handlers as exposure_profiles,
     http::{
         admission::{Admission, ReadCost, admit},
-        context::{TRACEPARENT, X_REQUEST_ID, add_common_headers, with_context},
+        context::{TRACEPARENT, X_REQUEST_ID, add_common_headers, request_id, with_context},
         requests,
         require_host::require_host,
     },
@@ -99,31 +99,38 @@ pub fn router(
             .routes(routes!(healthz))
             .routes(routes!(readyz))
             .split_for_parts();
-    let observed = Router::new()
+    let complete = Router::new()
         .nest(BASE, api.with_state(upstreams))
+        .merge(probes.clone())
         .merge(description::routes(&described)?)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .with_state(readiness.clone())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cross_origin(origins))
         .layer(from_fn(require_host))
         .layer(from_fn(with_context));
-    // Probes have no limit, request id, span, log line or metric: they arrive every few seconds, and only their status matters.
     let router = probes
-        .layer(from_fn_with_state(observed.clone(), require_host_of_probe))
+        .layer(from_fn_with_state(complete.clone(), answer_probe))
         .with_state(readiness)
-        .fallback_service(observed);
+        .fallback_service(complete);
     Ok(router)
 }
 
-/// A probe without a valid `Host` is rejected as every request is.
-async fn require_host_of_probe(State(observed): State<Router>, request: Request, next: Next) -> Response {
-    if validate_host(&request).is_ok() {
-        let mut response = next.run(request).await;
-        add_common_headers(response.headers_mut());
+/// Answers a probe without limit, span, log line or metric: probes arrive every few seconds, and only their status matters. Whatever else
+/// is sent to the path of a probe goes through every layer.
+async fn answer_probe(State(complete): State<Router>, request: Request, next: Next) -> Response {
+    let is_probe = [Method::GET, Method::HEAD].contains(request.method())
+        && validate_host(&request).is_ok()
+        && !request.headers().contains_key(header::ORIGIN);
+    if !is_probe {
+        let Ok(response) = complete.oneshot(request).await;
         return response;
     }
-    let Ok(response) = observed.oneshot(request).await;
+    let request_id = request_id(request.headers());
+    let mut response = next.run(request).await;
+    add_common_headers(response.headers_mut());
+    response.headers_mut().insert(X_REQUEST_ID, request_id);
     response
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Up to a limit operations run; further ones wait. Each caller's wait in their order, and callers take turns, so the share of a
 //! caller binds only while others wait. The queue absorbs bursts. A standing queue only adds latency, so its bound is lower; it is
-//! recognized as RFC 8289 does. When it is full, the caller with the most waiting operations loses the newest of them. Why this is code of ours:
-//! `docs/decisions/0012-concurrency-limit-with-a-fair-queue.md`.
+//! recognized as RFC 8289 does. When it is full, the caller with the most waiting operations loses the newest of them. Why this is
+//! code of ours: `docs/decisions/0012-concurrency-limit-with-a-fair-queue.md`.
 
 use std::{
     collections::{HashMap, VecDeque},

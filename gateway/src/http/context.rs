@@ -57,8 +57,7 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
-    let request_id = request.headers().get(X_REQUEST_ID).filter(|id| is_request_id(id)).cloned();
-    let request_id = request_id.unwrap_or_else(|| made(&Uuid::now_v7().to_string()));
+    let request_id = request_id(request.headers());
     let request_id_text = request_id.to_str().unwrap_or_default().to_owned();
     let trace = Trace::begin(&operation(&method, route), &request_id_text, request.headers());
     let (traceparent, onward) = (made(&trace.parent.to_string()), made(&trace.onward.to_string()));
@@ -92,6 +91,12 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
     let is_shed = refusal.is_some_and(|error| error.is_shed());
     end(response.status(), response.extensions().get::<Caller>().map(|caller| &caller.user), is_shed);
     response
+}
+
+/// The id of a request: the client's own, or a new one.
+pub(crate) fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let given = headers.get(X_REQUEST_ID).filter(|id| is_request_id(id)).cloned();
+    given.unwrap_or_else(|| made(&Uuid::now_v7().to_string()))
 }
 
 /// Adds the headers of every response, where they are not set.

@@ -290,11 +290,13 @@ fn insert_statement(share: &Share) -> (String, Vec<Value>) {
     for column in Column::iter() {
         columns.push(column.as_str());
         terms.push(match (column, row.get(column).into_value()) {
-            (Column::CreatedVersion, _) | (_, None) => RAISED.to_owned(),
+            (Column::CreatedVersion, _) => RAISED.to_owned(),
             (_, Some(value)) => {
                 values.push(value);
                 format!("${}", values.len())
             }
+            // A model has a value for every column; a constraint would refuse this one.
+            (_, None) => "NULL".to_owned(),
         });
     }
     (format!("INSERT INTO shares ({}) VALUES ({})", columns.join(", "), terms.join(", ")), values)

@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use admission::AdmissionSettings;
@@ -29,6 +30,8 @@ use tower::{Service, ServiceExt};
 
 use super::plane::SecurePlane;
 
+/// What has not happened by then does not happen.
+const PATIENCE: Duration = Duration::from_mins(1);
 const CHECK_ACCESS: &str = "/ofself.sharing.v1.AccessService/CheckAccess";
 const FILTER_NODES: &str = "/ofself.exposure.v1.ExposureService/FilterNodes";
 
@@ -122,9 +125,12 @@ async fn slow_questions_of_one_service_reject_none_of_another() {
     }
     let channel = plane.papers("operator").connect(&plane.sharing).await.unwrap();
     // The flood is at its limit before it is compared with.
-    while rejected.load(Ordering::SeqCst) == 0 {
-        tokio::task::yield_now().await;
-    }
+    let is_at_its_limit = async {
+        while rejected.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, is_at_its_limit).await.expect("a rejection");
     for number in 0..50 {
         let allowed = is_shared(&channel, "cyd").await.unwrap_or_else(|status| panic!("call {number}: {status:?}"));
         assert!(allowed);
@@ -147,7 +153,8 @@ async fn unfinished_messages_of_one_service_reject_none_of_another() {
         let promised = if number % 2 == 0 { 60_000 } else { 200_000 };
         held.spawn(async move { unfinished(&channel, CHECK_ACCESS, framed(promised, &vec![0; 20_000])).await });
     }
-    let status = held.join_next().await.unwrap().unwrap();
+    let first = tokio::time::timeout(PATIENCE, held.join_next()).await.expect("a rejection");
+    let status = first.unwrap().unwrap();
     assert_eq!(status.code(), Code::ResourceExhausted, "one caller cannot hold all of the memory: {status:?}");
     let channel = plane.papers("operator").connect(&plane.sharing).await.unwrap();
     for number in 0..50 {
@@ -189,7 +196,8 @@ async fn messages_of_open_streams_count_for_their_caller() {
             }
         });
     }
-    let status = streams.join_next().await.unwrap().unwrap();
+    let first = tokio::time::timeout(PATIENCE, streams.join_next()).await.expect("a rejection");
+    let status = first.unwrap().unwrap();
     assert_eq!(status.code(), Code::ResourceExhausted, "one caller cannot hold all of the memory: {status:?}");
     let channel = plane.papers("operator").connect(&plane.exposure).await.unwrap();
     let node = NodeDescription {
