@@ -106,6 +106,26 @@ async fn request_ids_are_kept_and_headers_are_set() {
 }
 
 #[tokio::test]
+async fn probes_differ_from_other_requests_to_their_path() {
+    let backend = Backend::sqlite();
+    let server = TestServer::start(&backend).await;
+    for path in ["/healthz", "/readyz"] {
+        let send =
+            async |method: Method, headers: &[(&str, &str)]| server.http.send(method, path, headers, "").await.unwrap();
+        let probe = send(Method::GET, &[("x-request-id", "mine-1")]).await;
+        assert_eq!((probe.status.as_u16(), probe.header("x-request-id")), (200, "mine-1"), "{path}");
+        assert_eq!(probe.header("traceparent"), "", "{path}: no trace");
+        let head = send(Method::HEAD, &[]).await;
+        assert_eq!((head.status.as_u16(), head.header("cache-control"), head.body.len()), (200, "no-store", 0));
+        let wrong = send(Method::POST, &[]).await;
+        assert_eq!((wrong.status.as_u16(), wrong.code().as_str()), (405, "METHOD_NOT_ALLOWED"), "{path}");
+        assert_eq!(wrong.header("allow"), "GET,HEAD", "{path}");
+        let page = send(Method::GET, &[("origin", "https://app.ofself.ai")]).await;
+        assert_eq!(page.header("access-control-allow-origin"), "https://app.ofself.ai", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn only_configured_origins_may_call() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;

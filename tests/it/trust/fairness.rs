@@ -122,7 +122,8 @@ async fn unread_responses_of_three_users_reject_no_change() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn flood_of_one_user_does_not_affect_another() {
-    let server = TestServer::start(AdmissionSettings::default()).await;
+    // Fewer wait than the flood sends, so that it is always at the limit.
+    let server = TestServer::start(AdmissionSettings { max_waiting: Some(32), ..AdmissionSettings::default() }).await;
     let (http, backend) = (server.http.clone(), &server.backend);
     let ask = |user: &str| {
         let (http, authorization) = (http.clone(), format!("Bearer {}", token_in(backend.folder(), user)));
