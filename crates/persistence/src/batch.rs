@@ -64,7 +64,6 @@ fn renumber(sql: &str, offset: usize, to: &mut String) {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     #[test]

@@ -9,5 +9,6 @@
 )]
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
 
+mod batches;
 mod connections;
 mod unended_changes;
