@@ -36,3 +36,4 @@ mod races;
 mod resharing;
 mod upkeep;
 mod validation;
+mod versions;
