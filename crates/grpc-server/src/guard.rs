@@ -40,6 +40,8 @@ use crate::rpc_error::RpcError;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Calls and watches of the health service at a time. They take nothing from other calls, and other calls nothing from them.
 const HEALTH_CALLS: u64 = 64;
+/// Bytes of a request id: log lines wait in memory to be written, so what a caller chooses is bounded.
+const MAX_REQUEST_ID: usize = 128;
 
 /// The methods of a service and their limits.
 pub(super) struct Guard {
@@ -310,6 +312,23 @@ fn caller_of(request: &Request) -> Caller {
     }
 }
 
+/// The id that a caller gives its request in the log; one that is longer than the gateway accepts is ignored.
 fn request_id(headers: &HeaderMap) -> &str {
-    headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default()
+    let id = headers.get("x-request-id").filter(|id| id.len() <= MAX_REQUEST_ID);
+    id.and_then(|id| id.to_str().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_request_id_is_ignored() {
+        for (length, expected) in [(1, 1), (MAX_REQUEST_ID, MAX_REQUEST_ID), (MAX_REQUEST_ID + 1, 0)] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-request-id", "i".repeat(length).parse().unwrap());
+            assert_eq!(request_id(&headers).len(), expected);
+        }
+        assert_eq!(request_id(&HeaderMap::new()), "");
+    }
 }

@@ -28,6 +28,9 @@ const CLIENT_WENT_AWAY: StatusCode = match StatusCode::from_u16(499) {
     Err(_) => StatusCode::REQUEST_TIMEOUT,
 };
 
+/// Bytes of a path in the log. Paths of the API are shorter.
+const MAX_LOGGED_PATH: usize = 512;
+
 /// The headers of every response.
 const EVERY_ANSWER: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
@@ -67,12 +70,13 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
     let end = |status: StatusCode, user: Option<&Id<User>>, is_shed: bool| {
         requests::answered(&method, route, status, arrived.elapsed(), &trace.span);
         trace.span.in_scope(|| {
+            let (method, path) = (requests::written(&method), logged(&path));
             let (status, micros) = (status.as_u16(), u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX));
             // Metrics cover both. A line for each rejected request would take the time of accepted ones.
             if is_shed {
-                debug!(%method, path, status, micros, "answered");
+                debug!(method, path, status, micros, "answered");
             } else {
-                info!(%method, path, status, micros, user = user.map(tracing::field::display), "answered");
+                info!(method, path, status, micros, user = user.map(tracing::field::display), "answered");
             }
         });
     };
@@ -91,6 +95,11 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
     let is_shed = refusal.is_some_and(|error| error.is_shed());
     end(response.status(), response.extensions().get::<Caller>().map(|caller| &caller.user), is_shed);
     response
+}
+
+/// The part of a path that is logged: lines wait in memory to be written, so what a client chooses is bounded.
+fn logged(path: &str) -> &str {
+    path.get(..path.floor_char_boundary(MAX_LOGGED_PATH)).unwrap_or_default()
 }
 
 /// The id of a request: the client's own, or a new one.
@@ -153,4 +162,16 @@ fn made(id: &str) -> HeaderValue {
 
 fn is_request_id(id: &HeaderValue) -> bool {
     (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logged_path_is_bounded() {
+        assert_eq!(logged("/api/v1/sharing"), "/api/v1/sharing");
+        assert_eq!(logged(&"/x".repeat(10_000)).len(), MAX_LOGGED_PATH);
+        assert_eq!(logged(&format!("/{}", "é".repeat(10_000))).len(), MAX_LOGGED_PATH - 1, "a whole character");
+    }
 }
