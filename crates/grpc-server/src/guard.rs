@@ -32,7 +32,7 @@ use super::{
     messages::{FRAME_HEAD, MeteredMessages},
     roles::{Callers, Method, Role, Roles},
     serve::{HEALTH_SERVICE, SMALL},
-    stream::{Bounded, QUIET, Until, shutting_down},
+    stream::{Bounded, QUIET, StreamLimits, Until, shutting_down},
 };
 use crate::rpc_error::RpcError;
 
@@ -193,7 +193,9 @@ impl Guard {
         request: Request,
         routes: Router,
     ) -> Result<Response, Status> {
-        let messages = self.memory.reservation(caller_of(&request));
+        let caller = caller_of(&request);
+        let messages = self.memory.reservation(caller);
+        let limits = StreamLimits { place, memory: self.memory.reservation(caller), overloaded: self.overloaded() };
         let request = request.map(|body| Body::new(MeteredMessages::new(body, messages, max_bytes, self.overloaded())));
         let deadline = wait.map(|wait| Instant::now() + wait);
         // The method may wait for a first message before it responds.
@@ -213,7 +215,7 @@ impl Guard {
             () = closed => return Err(shutting_down(self.domain)),
         };
         let until = Until { deadline, shutdown: self.shutdown.clone(), domain: self.domain };
-        Ok(began.map(|body| Body::new(Bounded::new(body, until, place))))
+        Ok(began.map(|body| Body::new(Bounded::new(body, until, limits))))
     }
 
     /// A call of the health service, which answers at once.

@@ -1,4 +1,4 @@
-//! The end of a response stream: the deadline of its caller, or shutdown.
+//! Response streams: memory for their messages, and their end at the deadline of the caller or on shutdown.
 
 use std::{
     pin::Pin,
@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use admission::Reservation;
+use admission::{MessageReservation, Reservation};
 use axum::body::{Body, Bytes};
 use http::HeaderMap;
 use http_body::Frame;
@@ -27,7 +27,18 @@ pub(super) struct Until {
     pub(super) domain: &'static str,
 }
 
-/// A stream that ends at its deadline or on shutdown, with a status.
+/// What a stream takes of the limits of its server.
+pub(super) struct StreamLimits {
+    /// Its place among the open streams.
+    pub(super) place: Reservation,
+    /// The memory of its responses.
+    pub(super) memory: MessageReservation,
+    /// The response when there is no memory.
+    pub(super) overloaded: Status,
+}
+
+/// A stream that ends at its deadline or on shutdown, with a status. Memory for a message is reserved when it is passed to the
+/// connection, and released when the connection asks for more: it has sent that message then, as far as flow control allows.
 pub(super) struct Bounded {
     body: Body,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -36,12 +47,15 @@ pub(super) struct Bounded {
     /// Once the process ends.
     quiet: Option<Pin<Box<Sleep>>>,
     is_over: bool,
+    memory: MessageReservation,
+    overloaded: Status,
     _place: Reservation,
 }
 
 impl Bounded {
-    pub(super) fn new(body: Body, until: Until, place: Reservation) -> Self {
+    pub(super) fn new(body: Body, until: Until, limits: StreamLimits) -> Self {
         let Until { deadline, shutdown, domain } = until;
+        let StreamLimits { place, memory, overloaded } = limits;
         Self {
             body,
             domain,
@@ -49,6 +63,8 @@ impl Bounded {
             closing: Box::pin(async move { shutdown.closing().await }),
             quiet: None,
             is_over: false,
+            memory,
+            overloaded,
             _place: place,
         }
     }
@@ -64,6 +80,17 @@ impl Bounded {
         }
         let is_quiet = self.quiet.as_mut().is_some_and(|quiet| quiet.as_mut().poll(context).is_ready());
         is_quiet.then(|| shutting_down(self.domain))
+    }
+
+    /// Ends the stream with a status.
+    fn end(&mut self, status: &Status) -> Frame<Bytes> {
+        self.is_over = true;
+        self.body = Body::empty();
+        self.memory.clear();
+        let mut trailers = HeaderMap::new();
+        // Their messages are written as headers are.
+        let _ = status.add_header(&mut trailers);
+        Frame::trailers(trailers)
     }
 }
 
@@ -84,6 +111,7 @@ impl http_body::Body for Bounded {
         if self.is_over {
             return Poll::Ready(None);
         }
+        self.memory.clear();
         if let Poll::Ready(mut frame) = Pin::new(&mut self.body).poll_frame(context) {
             if let Some(trailers) = frame.as_mut().and_then(|frame| frame.as_mut().ok()).and_then(Frame::trailers_mut) {
                 with_error_info(trailers, self.domain);
@@ -91,18 +119,53 @@ impl http_body::Body for Bounded {
             if let Some(quiet) = &mut self.quiet {
                 quiet.as_mut().reset(Instant::now() + QUIET);
             }
+            let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref).map_or(0, Bytes::len);
+            if bytes > 0 && self.memory.grow_to(bytes).is_err() {
+                let overloaded = self.overloaded.clone();
+                return Poll::Ready(Some(Ok(self.end(&overloaded))));
+            }
             return Poll::Ready(frame);
         }
         let Some(status) = self.time_has_come(context) else { return Poll::Pending };
-        self.is_over = true;
-        self.body = Body::empty();
-        let mut trailers = HeaderMap::new();
-        // The two sentences above are written as headers are.
-        let _ = status.add_header(&mut trailers);
-        Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+        Poll::Ready(Some(Ok(self.end(&status))))
     }
 
     fn is_end_stream(&self) -> bool {
         self.is_over || self.body.is_end_stream()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use admission::{Caller, MessageMemory, SharedPool};
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    /// A stream of two responses of 1.4 MB.
+    fn stream(memory: &MessageMemory) -> Bounded {
+        let messages = [vec![7; 1_400_000], vec![8; 1_400_000]];
+        let messages = messages.into_iter().map(|message| Ok::<_, Status>(Bytes::from(message)));
+        let caller = Caller::new(&"a");
+        let limits = StreamLimits {
+            place: SharedPool::new("test", 1).reservation(caller),
+            memory: memory.reservation(caller),
+            overloaded: Status::resource_exhausted("no memory"),
+        };
+        let until = Until { deadline: None, shutdown: Shutdown::default(), domain: "test" };
+        Bounded::new(Body::from_stream(tokio_stream::iter(messages)), until, limits)
+    }
+
+    #[tokio::test]
+    async fn response_holds_its_memory_until_it_is_sent() {
+        let memory = MessageMemory::new(4);
+        let (mut one, mut other) = (stream(&memory), stream(&memory));
+        assert!(one.frame().await.unwrap().unwrap().is_data());
+        let ended = other.frame().await.unwrap().unwrap().into_trailers().unwrap();
+        assert_eq!(ended["grpc-status"], "8");
+        assert!(other.frame().await.is_none());
+        assert!(one.frame().await.unwrap().unwrap().is_data(), "the memory of the first response is used again");
+        drop(one);
+        assert!(stream(&memory).frame().await.unwrap().unwrap().is_data());
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     test_server::{START, TestServer, named, strings, why},
 };
 
-fn structure(value: &Value) -> Struct {
+pub fn structure(value: &Value) -> Struct {
     let Value::Object(members) = value else { panic!("{value}") };
     Struct { fields: members.iter().map(|(name, value)| (name.clone(), wire(value))).collect() }
 }

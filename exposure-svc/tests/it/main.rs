@@ -24,6 +24,7 @@ mod exposure_explained;
 mod filter_nodes;
 mod however_asked;
 mod idempotency;
+mod large_content;
 mod lifecycle;
 mod races;
 mod redact_pii;
