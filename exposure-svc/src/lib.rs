@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use futures_core::future::BoxFuture;
 use grpc_server::Contract;
-use persistence::{Database, retention::RetentionSettings};
+use persistence::{Database, feed::FeedHub, retention::RetentionSettings};
 use runtime::{clock::Clock, doctor::Doctor};
 use service::{Definition, NoSettings, Parts, Service};
 use types::Timestamp;
@@ -72,14 +72,17 @@ impl Definition for ExposureSvc {
         }
     }
 
-    async fn build(database: Database, clock: Clock, settings: &Settings) -> anyhow::Result<Parts> {
-        let RetentionSettings { retention, ended_bytes_per_user, kept_answer_bytes_per_user } =
+    async fn build(database: Database, clock: Clock, feed: FeedHub, settings: &Settings) -> anyhow::Result<Parts> {
+        let RetentionSettings { retention, event_retention, ended_bytes_per_user, kept_answer_bytes_per_user } =
             settings.service.retention;
-        let store = Store::new(database, kept_answer_bytes_per_user);
+        let store = Store::new(database, feed, kept_answer_bytes_per_user);
         let pseudonym_key = store.pseudonym_key().await?;
         let exposure = Exposure::new(store, clock, pseudonym_key);
-        let retention =
-            Retention { period: retention, bytes_per_user: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX) };
+        let retention = Retention {
+            period: retention,
+            bytes_per_user: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX),
+            events: event_retention,
+        };
         let upkeep = Upkeep::new(exposure.clone(), retention);
         Ok(Parts::new(grpc::routes(&exposure)).with_background(|shutdown| upkeep.run(shutdown)))
     }

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use futures_core::future::BoxFuture;
 use grpc_server::Contract;
-use persistence::{Database, retention::RetentionSettings};
+use persistence::{Database, feed::FeedHub, retention::RetentionSettings};
 use runtime::{clock::Clock, doctor::Doctor};
 use service::{Definition, Parts, Service};
 use types::Timestamp;
@@ -72,13 +72,16 @@ impl Definition for SharingSvc {
         }
     }
 
-    async fn build(database: Database, clock: Clock, settings: &Settings) -> anyhow::Result<Parts> {
-        let RetentionSettings { retention, ended_bytes_per_user, kept_answer_bytes_per_user } =
+    async fn build(database: Database, clock: Clock, feed: FeedHub, settings: &Settings) -> anyhow::Result<Parts> {
+        let RetentionSettings { retention, event_retention, ended_bytes_per_user, kept_answer_bytes_per_user } =
             settings.service.retention;
-        let store = Store::new(database, kept_answer_bytes_per_user);
+        let store = Store::new(database, feed, kept_answer_bytes_per_user);
         let sharing = Sharing::new(store, clock, settings.own.quotas());
-        let retention =
-            Retention { period: retention, bytes_per_creator: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX) };
+        let retention = Retention {
+            period: retention,
+            bytes_per_creator: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX),
+            events: event_retention,
+        };
         let upkeep = Upkeep::new(sharing.clone(), retention);
         Ok(Parts::new(grpc::routes(&sharing)).with_background(|shutdown| upkeep.run(shutdown)))
     }

@@ -41,7 +41,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Calls and watches of the health service at a time. They take nothing from other calls, and other calls nothing from them.
 const HEALTH_CALLS: u64 = 64;
 /// Bytes of a request id: log lines wait in memory to be written, so what a caller chooses is bounded.
-const MAX_REQUEST_ID: usize = 128;
+pub(super) const MAX_REQUEST_ID: usize = 128;
 
 /// The methods of a service and their limits.
 pub(super) struct Guard {

@@ -119,7 +119,8 @@ impl http_body::Body for Bounded {
             if let Some(quiet) = &mut self.quiet {
                 quiet.as_mut().reset(Instant::now() + QUIET);
             }
-            let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref).map_or(0, Bytes::len);
+            let bytes =
+                frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref).map_or(0, Bytes::len);
             if bytes > 0 && self.memory.grow_to(bytes).is_err() {
                 let overloaded = self.overloaded.clone();
                 return Poll::Ready(Some(Ok(self.end(&overloaded))));

@@ -17,6 +17,28 @@ impl Batch {
         self.statements.push((sql.into(), values));
     }
 
+    /// Appends the statements of another batch.
+    pub fn append(&mut self, other: Self) {
+        self.statements.extend(other.statements);
+    }
+
+    /// As one statement of PostgreSQL: each becomes a term with a name, which the later ones may use, before `select`. None sees rows
+    /// that another writes, except by `RETURNING`.
+    pub fn as_one<const N: usize>(self, names: [&str; N], select: &str) -> (String, Vec<Value>) {
+        let (mut all, mut all_values) = (String::from("WITH "), Vec::new());
+        for (number, ((sql, values), name)) in self.statements.into_iter().zip(names).enumerate() {
+            all.push_str(if number > 0 { ", " } else { "" });
+            all.push_str(name);
+            all.push_str(" AS (");
+            renumber(&sql, all_values.len(), &mut all);
+            all.push(')');
+            all_values.extend(values);
+        }
+        all.push(' ');
+        all.push_str(select);
+        (all, all_values)
+    }
+
     /// As one statement list with common values.
     fn joined(self) -> (String, Vec<Value>) {
         let (mut all, mut all_values) = (String::new(), Vec::new());
@@ -72,6 +94,8 @@ mod tests {
         batch.add("SELECT $1, $2", vec![1.into(), 2.into()]);
         batch.add("SELECT $2, $10 + $1", vec![3.into(), 4.into()]);
         batch.add("SELECT 5", Vec::new());
+        let one = Batch { statements: batch.statements.clone() }.as_one(["a", "b", "c"], "SELECT * FROM a");
+        assert_eq!(one.0, "WITH a AS (SELECT $1, $2), b AS (SELECT $4, $12 + $3), c AS (SELECT 5) SELECT * FROM a");
         let (sql, values) = batch.joined();
         assert_eq!(sql, "SELECT $1, $2;\nSELECT $4, $12 + $3;\nSELECT 5");
         assert_eq!(values, [1.into(), 2.into(), 3.into(), 4.into()]);

@@ -1,6 +1,6 @@
 //! Database connections: durable, bounded, for one writer or many.
 
-use std::{fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, time::Duration};
+use std::{fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use futures_core::future::BoxFuture;
@@ -14,6 +14,7 @@ use sea_orm::{
     },
 };
 use secrecy::ExposeSecret;
+use tokio::sync::Notify;
 use tracing::warn;
 
 use super::{
@@ -46,6 +47,12 @@ pub struct Database {
     server: Option<PostgresServer>,
     /// How long a change waits in the queue.
     pub(super) wait: Duration,
+    /// The file of a SQLite database.
+    pub(super) file: Option<PathBuf>,
+    /// A change with events was committed.
+    pub(super) feed_changed: Arc<Notify>,
+    /// The sequencer of this process gave positions.
+    pub(super) feed_grew: Arc<Notify>,
 }
 
 impl Database {
@@ -76,7 +83,8 @@ impl Database {
     ) -> Self {
         let reader = Reader { pool: reader, connections: read_connections };
         let (queue, write_health) = (ChangeQueue::default(), WriteHealth::new());
-        Self { reader, writer, write_connections, queue, write_health, server, wait }
+        let (file, feed_changed, feed_grew) = (None, Arc::default(), Arc::default());
+        Self { reader, writer, write_connections, queue, write_health, server, wait, file, feed_changed, feed_grew }
     }
 
     /// For queries that change nothing.
@@ -140,7 +148,8 @@ async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Resul
     let mut options = bounded(url, settings.database_connections, wait);
     options.map_sqlx_sqlite_opts(move |sqlite| sqlite.busy_timeout(wait).pragma("query_only", "ON"));
     let reader = open_in_turn(options, wait).await.context("cannot open the SQLite database")?;
-    Ok(Database::new(reader, settings.database_connections, writer, 1, wait, None))
+    let file = url.parse::<SqliteConnectOptions>().ok().map(|options| options.get_filename().to_path_buf());
+    Ok(Database { file, ..Database::new(reader, settings.database_connections, writer, 1, wait, None) })
 }
 
 /// Makes the file of a database that is to be made, readable by its owner alone, whatever the folder lets others do: it holds what

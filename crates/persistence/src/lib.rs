@@ -1,4 +1,4 @@
-//! Database access over SQLite and PostgreSQL: connections, transactions, migrations, idempotency keys, retention.
+//! Database access over SQLite and PostgreSQL: connections, transactions, migrations, idempotency keys, change feed, retention.
 //!
 //! The only shared crate that names SeaORM.
 
@@ -8,6 +8,7 @@ mod change_queue;
 mod connect;
 mod dialect;
 mod fault;
+pub mod feed;
 pub mod idempotency;
 mod migrate;
 mod newest_time;

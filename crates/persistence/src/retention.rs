@@ -8,6 +8,9 @@ pub struct RetentionSettings {
     /// How long shares and grants that have ended are kept before they are purged (`9600h`: 400 days)
     #[arg(long, env = "RETENTION", default_value = "9600h", value_parser = humantime::parse_duration)]
     pub retention: Duration,
+    /// How long events of changes are kept (`9600h`: 400 days). A watcher that resumes after a pruned event begins anew
+    #[arg(long, env = "EVENT_RETENTION", default_value = "9600h", value_parser = humantime::parse_duration)]
+    pub event_retention: Duration,
     /// Bytes that the ended shares or grants of one user take at most; beyond, the oldest are purged early
     #[arg(long, env = "ENDED_BYTES_PER_USER", default_value_t = 64 * 1024 * 1024)]
     pub ended_bytes_per_user: u64,
@@ -20,6 +23,7 @@ impl Default for RetentionSettings {
     fn default() -> Self {
         Self {
             retention: Duration::from_hours(9_600),
+            event_retention: Duration::from_hours(9_600),
             ended_bytes_per_user: 64 * 1024 * 1024,
             kept_answer_bytes_per_user: 16 * 1024 * 1024,
         }
@@ -42,6 +46,7 @@ mod tests {
     fn defaults_of_flags_and_code_agree() {
         let (parsed, default) = (Program::parse_from(["program"]).retention, RetentionSettings::default());
         assert_eq!(parsed.retention, default.retention);
+        assert_eq!(parsed.event_retention, default.event_retention);
         assert_eq!(parsed.ended_bytes_per_user, default.ended_bytes_per_user);
         assert_eq!(parsed.kept_answer_bytes_per_user, default.kept_answer_bytes_per_user);
     }

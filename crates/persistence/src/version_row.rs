@@ -25,6 +25,17 @@ impl VersionTable {
         Self { table, person }
     }
 
+    /// The name of the table.
+    pub const fn name(self) -> &'static str {
+        self.table
+    }
+
+    /// The version of the person in this placeholder, as an SQL expression.
+    pub(crate) fn version_expression(self, person: &str) -> String {
+        let Self { table, person: column } = self;
+        format!("(SELECT version FROM {table} WHERE {column} = {person})")
+    }
+
     /// The statement that creates it.
     pub fn create_table(self, dialect: Dialect) -> TableCreateStatement {
         let mut table = Table::create();

@@ -2,10 +2,12 @@
 //!
 //! A service implements [`Definition`] and calls [`main`]. To embed one in another process, use [`Service::open`].
 
+mod event_list;
 mod health_watch;
 mod idempotent_request;
 mod program;
 pub mod settings;
+pub mod watch;
 
 use std::fmt::Debug;
 
@@ -13,7 +15,11 @@ use anyhow::Context;
 use futures_core::future::BoxFuture;
 use grpc_server::{Contract, GrpcServer, Health, LocalChannel};
 use http_server::{ListenAddress, admin::Readiness};
-use persistence::{ClockSync, Database, DatabaseSettings, idempotency};
+use persistence::{
+    ClockSync, Database, DatabaseSettings,
+    feed::{FeedHub, Sequencer},
+    idempotency,
+};
 use runtime::{
     clock::Clock,
     shutdown::{EndSettings, Shutdown},
@@ -24,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 pub use self::{
+    event_list::EventPage,
     idempotent_request::idempotent_request,
     program::{check, main},
     settings::{NoSettings, ServiceSettings, Settings},
@@ -57,6 +64,7 @@ pub trait Definition: 'static {
     fn build(
         database: Database,
         clock: Clock,
+        feed: FeedHub,
         settings: &Settings<Self::Settings>,
     ) -> impl Future<Output = anyhow::Result<Parts>> + Send;
 }
@@ -97,6 +105,7 @@ pub struct Service {
     end: EndSettings,
     name: &'static str,
     clock_sync: ClockSync,
+    feed: FeedHub,
 }
 
 impl Service {
@@ -108,14 +117,16 @@ impl Service {
         } else {
             database.migrate::<D::Migrator>(D::SCHEMA).await?;
         }
-        let mut parts = D::build(database.clone(), clock.clone(), &settings).await?;
+        database.open_feed().await.context("cannot open the change feed")?;
+        let feed = FeedHub::start(database.clone()).await.context("cannot read the change feed")?;
+        let mut parts = D::build(database.clone(), clock.clone(), feed.clone(), &settings).await?;
         let server = GrpcServer::listen(&settings.listen, D::contract(), settings.service.grpc).await?;
         let health = Health::new(D::PROGRAM, D::services()).await;
         parts.routes = parts.routes.add_service(health.server());
         let clock_sync =
             ClockSync::start(database.clone(), clock.clone()).await.context("cannot read the newest time")?;
         let end = settings.service.end;
-        Ok(Self { database, server, parts, health, clock, end, name: D::SCHEMA, clock_sync })
+        Ok(Self { database, server, parts, health, clock, end, name: D::SCHEMA, clock_sync, feed })
     }
 
     /// The address it listens on; of interest when the system chose the port.
@@ -139,11 +150,14 @@ impl Service {
     }
 
     async fn serve_until(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        let Self { database, server, parts: Parts { routes, background }, health, clock, end, name, clock_sync } = self;
+        let Self { database, server, parts: Parts { routes, background }, health, clock, end, name, clock_sync, feed } =
+            self;
         let _gauges = database.observe(name);
         let mut tasks = JoinSet::new();
         tasks.spawn(health_watch::run(health, database.clone(), shutdown.clone()));
         tasks.spawn(idempotency::sweep(database.clone(), clock, shutdown.clone()));
+        tasks.spawn(Sequencer::new(database.clone()).run(shutdown.clone()));
+        tasks.spawn(feed.run(shutdown.clone()));
         let drained = CancellationToken::new();
         tasks.spawn(clock_sync.run(drained.clone()));
         for task in background {

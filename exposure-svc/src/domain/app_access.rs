@@ -40,6 +40,8 @@ pub struct AppAccess {
     pub expires_at: Option<Timestamp>,
     /// When it was ended.
     pub revoked_at: Option<Timestamp>,
+    /// Its expiry was announced as an event.
+    pub expiry_announced: bool,
     /// Grows by one with every change.
     pub version: i64,
 }

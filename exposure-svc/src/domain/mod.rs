@@ -4,6 +4,7 @@
 mod app_access;
 mod directory_change;
 mod edits;
+mod event;
 pub mod exposure;
 mod permissions;
 mod profile;
@@ -23,6 +24,7 @@ mod yaml;
 pub use app_access::{AppAccess, AppAccessDraft, AppAccessEdits, AppId, GrantId, NewAppAccess, Tier};
 pub use directory_change::{ChangedProfile, changed_profiles};
 pub use edits::{Edited, ProfileEdits, TagFilterEdits};
+pub use event::{ChangedRow, EventKind, ProfileEvent, SnapshotRow};
 pub use permissions::{SchemaGrant, SchemaPermissions, SchemaRef, SchemaVerb, TagGrant, TagPermissions, TagVerb};
 pub use profile::{Profile, ProfileId, UserId};
 pub use profile_usage::ProfileUsage;

@@ -1,5 +1,6 @@
 //! `AppAccessService`: which app is bound to which profile.
 
+use grpc_server::{Role, peer_origin};
 use ofself_proto::exposure::{
     GetAppAccessRequest, GetAppAccessResponse, GrantAppAccessRequest, GrantAppAccessResponse, ListAppAccessRequest,
     ListAppAccessResponse, RevokeAppAccessRequest, RevokeAppAccessResponse, UpdateAppAccessRequest,
@@ -26,9 +27,10 @@ impl AppAccessService for AppAccessRpc {
         &self,
         request: Request<GrantAppAccessRequest>,
     ) -> Result<Response<GrantAppAccessResponse>, Status> {
+        let origin = peer_origin(request.metadata(), request.extensions(), Role::Service);
         let draft = access::draft(request.into_inner());
         let exposure = self.exposure.clone();
-        let granted = change(async move { exposure.grant_app_access(draft).await }).await?;
+        let granted = change(async move { exposure.grant_app_access(draft, origin).await }).await?;
         Ok(Response::new(GrantAppAccessResponse { access: Some(access::access(granted)) }))
     }
 
@@ -36,10 +38,11 @@ impl AppAccessService for AppAccessRpc {
         &self,
         request: Request<UpdateAppAccessRequest>,
     ) -> Result<Response<UpdateAppAccessResponse>, Status> {
+        let origin = peer_origin(request.metadata(), request.extensions(), Role::Service);
         let UpdateAppAccessRequest { user_id, app_id, profile_id, expires_at, update_mask } = request.into_inner();
         let edits = access::edits(&profile_id, expires_at, update_mask);
         let exposure = self.exposure.clone();
-        let updated = change(async move { exposure.update_app_access(user_id, app_id, edits).await }).await?;
+        let updated = change(async move { exposure.update_app_access(user_id, app_id, edits, origin).await }).await?;
         Ok(Response::new(UpdateAppAccessResponse { access: Some(access::access(updated)) }))
     }
 
@@ -47,9 +50,10 @@ impl AppAccessService for AppAccessRpc {
         &self,
         request: Request<RevokeAppAccessRequest>,
     ) -> Result<Response<RevokeAppAccessResponse>, Status> {
+        let origin = peer_origin(request.metadata(), request.extensions(), Role::Service);
         let RevokeAppAccessRequest { user_id, app_id } = request.into_inner();
         let exposure = self.exposure.clone();
-        let revoked = change(async move { exposure.revoke_app_access(user_id, app_id).await }).await?;
+        let revoked = change(async move { exposure.revoke_app_access(user_id, app_id, origin).await }).await?;
         Ok(Response::new(RevokeAppAccessResponse { access: revoked.map(access::access) }))
     }
 

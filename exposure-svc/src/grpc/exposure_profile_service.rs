@@ -1,6 +1,6 @@
 //! `ExposureProfileService`: profiles as their owners handle them.
 
-use grpc_server::acting_user;
+use grpc_server::{acting_user, user_origin};
 use ofself_proto::exposure::{
     CreateProfileFromTemplateRequest, CreateProfileFromTemplateResponse, CreateProfileRequest, CreateProfileResponse,
     DeleteProfileRequest, DeleteProfileResponse, GetDefaultProfileRequest, GetDefaultProfileResponse,
@@ -73,11 +73,12 @@ impl ExposureProfileService for ExposureProfileRpc {
         let user = acting_user(&metadata)?;
         let repeatable = idempotent_request(&metadata, &user, "CreateProfile", &message)
             .map_err(|errors| status(Error::Invalid(errors)))?;
+        let origin = user_origin(&metadata, &user);
         let CreateProfileRequest { profile, validate_only, dry_run } = message;
         let mode = WriteMode::new(validate_only, dry_run);
         let edits = edits::creation(profile);
         let exposure = self.exposure.clone();
-        let done = change(async move { exposure.create_profile(user, edits, mode, repeatable).await }).await?;
+        let done = change(async move { exposure.create_profile(user, edits, mode, repeatable, origin).await }).await?;
         let Made { profile, replayed, .. } = done.into();
         Ok(Response::new(CreateProfileResponse { profile, replayed }))
     }
@@ -107,6 +108,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         request: Request<UpdateProfileRequest>,
     ) -> Result<Response<UpdateProfileResponse>, Status> {
         let user = acting_user(request.metadata())?;
+        let origin = user_origin(request.metadata(), &user);
         let UpdateProfileRequest {
             profile_id,
             profile,
@@ -124,7 +126,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         };
         let is_dry_run = update.mode == WriteMode::DryRun;
         let exposure = self.exposure.clone();
-        let updated = change(async move { exposure.update_profile(user, profile_id, update).await }).await?;
+        let updated = change(async move { exposure.update_profile(user, profile_id, update, origin).await }).await?;
         let profile = if is_dry_run { profile::unsaved(updated) } else { profile::profile(updated) };
         Ok(Response::new(UpdateProfileResponse { profile: Some(profile) }))
     }
@@ -134,10 +136,11 @@ impl ExposureProfileService for ExposureProfileRpc {
         request: Request<DeleteProfileRequest>,
     ) -> Result<Response<DeleteProfileResponse>, Status> {
         let user = acting_user(request.metadata())?;
+        let origin = user_origin(request.metadata(), &user);
         let DeleteProfileRequest { profile_id, expected_versions } = request.into_inner();
         let expected = ExpectedVersions::new(expected_versions);
         let exposure = self.exposure.clone();
-        change(async move { exposure.delete_profile(user, profile_id, expected).await }).await?;
+        change(async move { exposure.delete_profile(user, profile_id, expected, origin).await }).await?;
         Ok(Response::new(DeleteProfileResponse {}))
     }
 
@@ -146,8 +149,9 @@ impl ExposureProfileService for ExposureProfileRpc {
         request: Request<GetDefaultProfileRequest>,
     ) -> Result<Response<GetDefaultProfileResponse>, Status> {
         let user = acting_user(request.metadata())?;
+        let origin = user_origin(request.metadata(), &user);
         let exposure = self.exposure.clone();
-        let default = change(async move { exposure.get_default_profile(user).await }).await?;
+        let default = change(async move { exposure.get_default_profile(user, origin).await }).await?;
         Ok(Response::new(GetDefaultProfileResponse { profile: Some(profile::profile(default)) }))
     }
 
@@ -171,10 +175,11 @@ impl ExposureProfileService for ExposureProfileRpc {
         let user = acting_user(&metadata)?;
         let repeatable = idempotent_request(&metadata, &user, "CreateProfileFromTemplate", &message)
             .map_err(|errors| status(Error::Invalid(errors)))?;
+        let origin = user_origin(&metadata, &user);
         let CreateProfileFromTemplateRequest { template, name, validate_only } = message;
         let exposure = self.exposure.clone();
         let done = change(async move {
-            exposure.create_profile_from_template(user, &template, name, validate_only, repeatable).await
+            exposure.create_profile_from_template(user, &template, name, validate_only, repeatable, origin).await
         })
         .await?;
         let Made { profile, created, replayed } = done.into();

@@ -1,19 +1,20 @@
 //! `ExposureService`: decisions for services that serve apps.
 
+use futures_core::stream::BoxStream;
 use ofself_proto::exposure::{
     CheckWriteRequest, CheckWriteResponse, EvaluateNodesRequest, EvaluateNodesResponse, ExplainExposureRequest,
     ExplainExposureResponse, FilterNodesRequest, FilterNodesResponse, GetExposureFilterRequest,
     GetExposureFilterResponse, PreviewProfileRequest, PreviewProfileResponse, WatchProfilesRequest,
     WatchProfilesResponse, exposure_service_server::ExposureService,
 };
-use tokio_stream::{Empty, wrappers::ReceiverStream};
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 use types::FieldErrors;
 
 use super::{
-    convert::{decision, edits, profile, question},
+    convert::{decision, edits, event, profile, question},
     counts, filtering,
-    status::{status, validated},
+    status::{DOMAIN, status, validated},
 };
 use crate::{
     error::Error,
@@ -146,13 +147,18 @@ impl ExposureService for ExposureRpc {
         Ok(Response::new(PreviewProfileResponse { exposed, warnings }))
     }
 
-    type WatchProfilesStream = Empty<Result<WatchProfilesResponse, Status>>;
+    type WatchProfilesStream = BoxStream<'static, Result<WatchProfilesResponse, Status>>;
 
-    /// There is no record of changes yet, and so nothing to watch.
     async fn watch_profiles(
         &self,
-        _: Request<WatchProfilesRequest>,
+        request: Request<WatchProfilesRequest>,
     ) -> Result<Response<Self::WatchProfilesStream>, Status> {
-        Err(Status::unimplemented("changes cannot be watched yet"))
+        let watch = self.exposure.watch_profiles(event::watch(request.into_inner())).await.map_err(status)?;
+        let watch = watch.map_err(|error| error.into_status(DOMAIN))?;
+        let messages = ReceiverStream::new(watch.run());
+        Ok(Response::new(Box::pin(messages.map(|message| match message {
+            Ok(message) => Ok(event::message(message)),
+            Err(error) => Err(error.into_status(DOMAIN)),
+        }))))
     }
 }

@@ -1,5 +1,6 @@
 //! The gRPC services. The only module that uses tonic and the generated code.
 
+mod admin_service;
 mod app_access_service;
 mod change;
 mod convert;
@@ -12,8 +13,9 @@ mod status;
 mod tag_directory_service;
 
 use ofself_proto::exposure::{
-    app_access_service_server::AppAccessServiceServer, exposure_profile_service_server::ExposureProfileServiceServer,
-    exposure_service_server::ExposureServiceServer, tag_directory_service_server::TagDirectoryServiceServer,
+    app_access_service_server::AppAccessServiceServer, exposure_admin_service_server::ExposureAdminServiceServer,
+    exposure_profile_service_server::ExposureProfileServiceServer, exposure_service_server::ExposureServiceServer,
+    tag_directory_service_server::TagDirectoryServiceServer,
 };
 use tonic::{server::NamedService, service::Routes};
 
@@ -24,6 +26,7 @@ use crate::operations::Exposure;
 type UserFacing = ExposureProfileServiceServer<exposure_profile_service::ExposureProfileRpc>;
 type Decisions = ExposureServiceServer<exposure_service::ExposureRpc>;
 type Access = AppAccessServiceServer<app_access_service::AppAccessRpc>;
+type Admin = ExposureAdminServiceServer<admin_service::ExposureAdminRpc>;
 type Tags = TagDirectoryServiceServer<tag_directory_service::TagDirectoryRpc>;
 
 /// The full names of the services that are served.
@@ -33,12 +36,13 @@ pub fn services() -> Vec<&'static str> {
         <Decisions as NamedService>::NAME,
         <Access as NamedService>::NAME,
         <Tags as NamedService>::NAME,
+        <Admin as NamedService>::NAME,
     ]
 }
 
-/// The services of the contract, including unimplemented ones, which return UNIMPLEMENTED.
+/// The services of the contract.
 pub fn contract() -> Vec<&'static str> {
-    [services(), vec!["ofself.exposure.v1.ExposureAdminService"]].concat()
+    services()
 }
 
 /// The services of `exposure`. Other methods of the contract return UNIMPLEMENTED.
@@ -48,8 +52,10 @@ pub fn routes(exposure: &Exposure) -> Routes {
     let decisions = Decisions::new(exposure_service::ExposureRpc::new(exposure.clone()));
     let access = Access::new(app_access_service::AppAccessRpc::new(exposure.clone()));
     let tags = Tags::new(tag_directory_service::TagDirectoryRpc::new(exposure.clone()));
+    let admin = Admin::new(admin_service::ExposureAdminRpc::new(exposure.clone()));
     Routes::new(user_facing.max_decoding_message_size(MAX_REQUEST_BYTES))
         .add_service(decisions.max_decoding_message_size(MAX_QUESTION_BYTES))
         .add_service(access.max_decoding_message_size(MAX_REQUEST_BYTES))
         .add_service(tags.max_decoding_message_size(MAX_REQUEST_BYTES))
+        .add_service(admin.max_decoding_message_size(MAX_REQUEST_BYTES))
 }

@@ -1,5 +1,6 @@
 //! `TagDirectoryService`: the tags of a person.
 
+use grpc_server::{Role, peer_origin};
 use ofself_proto::exposure::{
     DeleteTagsRequest, DeleteTagsResponse, ResolveTagsRequest, ResolveTagsResponse, Tag, UpsertTagsRequest,
     UpsertTagsResponse, tag_directory_service_server::TagDirectoryService,
@@ -22,17 +23,19 @@ impl TagDirectoryRpc {
 #[tonic::async_trait]
 impl TagDirectoryService for TagDirectoryRpc {
     async fn upsert_tags(&self, request: Request<UpsertTagsRequest>) -> Result<Response<UpsertTagsResponse>, Status> {
+        let origin = peer_origin(request.metadata(), request.extensions(), Role::Service);
         let UpsertTagsRequest { user_id, tags } = request.into_inner();
         let tags = tags.into_iter().map(|Tag { id, name }| (id, name)).collect();
         let exposure = self.exposure.clone();
-        change(async move { exposure.upsert_tags(user_id, tags).await }).await?;
+        change(async move { exposure.upsert_tags(user_id, tags, origin).await }).await?;
         Ok(Response::new(UpsertTagsResponse {}))
     }
 
     async fn delete_tags(&self, request: Request<DeleteTagsRequest>) -> Result<Response<DeleteTagsResponse>, Status> {
+        let origin = peer_origin(request.metadata(), request.extensions(), Role::Service);
         let DeleteTagsRequest { user_id, tag_ids } = request.into_inner();
         let exposure = self.exposure.clone();
-        change(async move { exposure.delete_tags(user_id, tag_ids).await }).await?;
+        change(async move { exposure.delete_tags(user_id, tag_ids, origin).await }).await?;
         Ok(Response::new(DeleteTagsResponse {}))
     }
 

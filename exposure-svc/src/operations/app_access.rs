@@ -1,12 +1,12 @@
 //! `GrantAppAccess`, `UpdateAppAccess`, `RevokeAppAccess`, `GetAppAccess`, `ListAppAccess`: which app is bound to which
 //! profile.
 
-use types::{FieldErrors, Page, PageRequest, Timestamp};
+use types::{FieldErrors, Origin, Page, PageRequest, Timestamp};
 use uuid::Uuid;
 
 use super::{Exposure, person_and_app, profile_named};
 use crate::{
-    domain::{AppAccess, AppAccessDraft, AppAccessEdits, GrantId, ProfileId, UserId},
+    domain::{AppAccess, AppAccessDraft, AppAccessEdits, EventKind, GrantId, ProfileId, UserId},
     error::Error,
     storage::{GrantFilter, ProfileChange},
 };
@@ -22,10 +22,14 @@ pub struct ListAppAccess {
 
 impl Exposure {
     /// Binds an app to a profile.
-    pub async fn grant_app_access(&self, draft: AppAccessDraft) -> Result<(AppAccess, Timestamp), Error> {
+    pub async fn grant_app_access(
+        &self,
+        draft: AppAccessDraft,
+        origin: Origin,
+    ) -> Result<(AppAccess, Timestamp), Error> {
         let now = self.clock.now();
         let asked = draft.parse(now).map_err(Error::Invalid)?;
-        let change = self.store.begin(&asked.user, None).await?;
+        let change = self.store.begin(&asked.user, None, origin).await?;
         change.raise_user(now).await?;
         let profile = profile_to_bind(&change, &asked.profile_id).await?;
         if let Some(standing) = change.reads().newest_grant(&asked.app).await? {
@@ -43,6 +47,7 @@ impl Exposure {
             granted_at: now,
             expires_at: asked.expires_at,
             revoked_at: None,
+            expiry_announced: false,
             version: 1,
         };
         change.insert_grant(&access).await?;
@@ -56,11 +61,12 @@ impl Exposure {
         user: String,
         app: String,
         edits: AppAccessEdits,
+        origin: Origin,
     ) -> Result<(AppAccess, Timestamp), Error> {
         let now = self.clock.now();
         let (user, app) = person_and_app(user, app)?;
         edits.check(now).map_err(Error::Invalid)?;
-        let change = self.store.begin(&user, None).await?;
+        let change = self.store.begin(&user, None, origin).await?;
         change.raise_user(now).await?;
         let standing = change.reads().newest_grant(&app).await?.filter(|access| access.is_active(now));
         let standing = standing.ok_or(Error::AppAccessNotFound)?;
@@ -70,23 +76,28 @@ impl Exposure {
         };
         let expires_at = edits.expires_at.over(standing.expires_at);
         let updated = AppAccess { profile, expires_at, version: standing.version + 1, ..standing.clone() };
-        change.update_grant(&standing, &updated).await?;
+        change.update_grant(EventKind::GrantUpdated, &standing, &updated).await?;
         change.commit(None).await?;
         Ok((updated, now))
     }
 
     /// Revokes a grant; `None`: the app never had one.
-    pub async fn revoke_app_access(&self, user: String, app: String) -> Result<Option<(AppAccess, Timestamp)>, Error> {
+    pub async fn revoke_app_access(
+        &self,
+        user: String,
+        app: String,
+        origin: Origin,
+    ) -> Result<Option<(AppAccess, Timestamp)>, Error> {
         let now = self.clock.now();
         let (user, app) = person_and_app(user, app)?;
-        let change = self.store.begin(&user, None).await?;
+        let change = self.store.begin(&user, None, origin).await?;
         change.raise_user(now).await?;
         let Some(standing) = change.reads().newest_grant(&app).await? else { return Ok(None) };
         if standing.revoked_at.is_some() {
             return Ok(Some((standing, now)));
         }
         let revoked = AppAccess { revoked_at: Some(now), version: standing.version + 1, ..standing.clone() };
-        change.update_grant(&standing, &revoked).await?;
+        change.update_grant(EventKind::GrantRevoked, &standing, &revoked).await?;
         change.commit(None).await?;
         Ok(Some((revoked, now)))
     }
@@ -128,6 +139,8 @@ async fn end_expired(change: &ProfileChange, standing: &AppAccess) -> Result<(),
     if standing.revoked_at.is_some() {
         return Ok(());
     }
-    let ended = AppAccess { revoked_at: standing.expires_at, version: standing.version + 1, ..standing.clone() };
-    change.update_grant(standing, &ended).await
+    let kind = if standing.expiry_announced { EventKind::GrantUpdated } else { EventKind::GrantExpired };
+    let version = standing.version + 1;
+    let ended = AppAccess { revoked_at: standing.expires_at, expiry_announced: true, version, ..standing.clone() };
+    change.update_grant(kind, standing, &ended).await
 }

@@ -1,7 +1,7 @@
 //! `CreateProfile`.
 
 use persistence::idempotency::IdempotentRequest;
-use types::{Timestamp, WriteMode};
+use types::{Origin, Timestamp, WriteMode};
 use uuid::Uuid;
 
 use super::{
@@ -47,6 +47,7 @@ impl Exposure {
         edits: ProfileEdits,
         mode: WriteMode,
         request: Option<IdempotentRequest>,
+        origin: Origin,
     ) -> Result<CreateProfile, Error> {
         edits.clone().create().map_err(Error::Invalid)?;
         match mode {
@@ -65,7 +66,7 @@ impl Exposure {
             // Read first, so that a later change is detected.
             let version = reads.version().await?;
             let planned = plan(&reads, version, &edits, permit().await?).await;
-            let change = self.store.begin(&owner, request).await?;
+            let change = self.store.begin(&owner, request, origin.clone()).await?;
             // A repeat returns the first response, whatever the directory has learned since.
             if let Some(kept) = change.replay(request, now).await? {
                 return Ok(CreateProfile::Replayed(kept));
@@ -77,7 +78,7 @@ impl Exposure {
         }
         // Before the lock.
         let permit = permit().await?;
-        let change = self.store.begin(&owner, request).await?;
+        let change = self.store.begin(&owner, request, origin).await?;
         if let Some(kept) = change.replay(request, now).await? {
             return Ok(CreateProfile::Replayed(kept));
         }

@@ -1,7 +1,8 @@
 //! `CreateProfileFromTemplate`.
 
+use anyhow::anyhow;
 use persistence::idempotency::IdempotentRequest;
-use types::{FieldErrors, Timestamp};
+use types::{FieldErrors, Origin, Timestamp};
 
 use super::{CreateProfile, Exposure, create_profile::new_profile};
 use crate::{
@@ -20,22 +21,33 @@ impl Exposure {
         name: Option<String>,
         validate_only: bool,
         request: Option<IdempotentRequest>,
+        origin: Origin,
     ) -> Result<CreateProfile, Error> {
         let (template, name) = parse(template, name).map_err(Error::Invalid)?;
         if validate_only {
             return Ok(CreateProfile::Validated);
         }
         let now = self.clock.now();
-        let change = self.store.begin(&owner, request.as_ref()).await?;
+        let change = self.store.begin(&owner, request.as_ref(), origin).await?;
         if let Some(kept) = change.replay(request.as_ref(), now).await? {
             return Ok(CreateProfile::Replayed(kept));
         }
-        change.raise_user(now).await?;
         let found = match template {
-            Template::Transparent => change.reads().default_profile().await?,
+            Template::Transparent => {
+                // A default, once there, is replaced by another default only: without an event, the version is not raised.
+                change.hold_user().await?;
+                change.reads().default_profile().await?
+            }
             Template::Restrictive => None,
         };
         let created = found.is_none();
+        if created {
+            change.raise_user(now).await?;
+            // Another process may have created the first row of the user, and the default, since.
+            if template == Template::Transparent && change.reads().default_profile().await?.is_some() {
+                return Err(Error::Unavailable(anyhow!("the default profile was created meanwhile")));
+            }
+        }
         let profile = match found {
             Some(profile) => profile,
             None => {

@@ -1,15 +1,21 @@
 //! `DeleteProfile`: removes a profile without active grants that is not the default.
 
-use types::ExpectedVersions;
+use types::{ExpectedVersions, Origin};
 
 use super::{Exposure, profile_named};
 use crate::{domain::UserId, error::Error};
 
 impl Exposure {
     /// Deletes the profile named `id` of `owner`, unless it is the default or an active grant names it.
-    pub async fn delete_profile(&self, owner: UserId, id: String, expected: ExpectedVersions) -> Result<(), Error> {
+    pub async fn delete_profile(
+        &self,
+        owner: UserId,
+        id: String,
+        expected: ExpectedVersions,
+        origin: Origin,
+    ) -> Result<(), Error> {
         let id = profile_named(&id)?;
-        let change = self.store.begin(&owner, None).await?;
+        let change = self.store.begin(&owner, None, origin).await?;
         let now = self.clock.now();
         change.raise_user(now).await?;
         let profile = change.reads().profile(id).await?.ok_or(Error::ProfileNotFound)?;

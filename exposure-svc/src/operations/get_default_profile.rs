@@ -1,6 +1,7 @@
 //! `GetDefaultProfile`: the transparent default, made on the first call.
 
 use anyhow::anyhow;
+use types::Origin;
 
 use super::{Exposure, create_profile_from_template::profile_from_template};
 use crate::{
@@ -10,14 +11,14 @@ use crate::{
 
 impl Exposure {
     /// The default profile of `owner`. Concurrent first requests create one.
-    pub async fn get_default_profile(&self, owner: UserId) -> Result<ShownProfile, Error> {
+    pub async fn get_default_profile(&self, owner: UserId, origin: Origin) -> Result<ShownProfile, Error> {
         let reads = self.store.of(&owner);
         if let Some(profile) = reads.default_profile().await? {
             let tags = reads.tags(&profile.rules.tags()).await?;
             return Ok(ShownProfile::by_names(profile, &tags));
         }
         let now = self.clock.now();
-        let change = self.store.begin(&owner, None).await?;
+        let change = self.store.begin(&owner, None, origin).await?;
         change.raise_user(now).await?;
         if let Some(profile) = change.reads().default_profile().await? {
             let tags = change.reads().tags(&profile.rules.tags()).await?;

@@ -8,6 +8,7 @@ mod create_profile;
 mod create_profile_from_template;
 mod delete_profile;
 mod evaluate_nodes;
+mod events;
 mod explain_exposure;
 mod filter_nodes;
 mod get_default_profile;
@@ -25,6 +26,7 @@ pub use applied_profile::{AppliedProfile, DecidedBy, NO_GRANT, Subject, person_a
 pub use check_write::CheckWrite;
 pub use create_profile::CreateProfile;
 pub use evaluate_nodes::NodeEvaluation;
+pub use events::{ListProfileEvents, WatchProfiles};
 pub use filter_nodes::NodeFilter;
 pub use get_exposure_filter::ExposureFilter;
 pub use list_profiles::ListProfiles;

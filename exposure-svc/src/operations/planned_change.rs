@@ -1,7 +1,7 @@
 //! Changes that are planned outside the user's lock, so that CPU work delays no other change.
 
 use persistence::idempotency::IdempotentRequest;
-use types::Timestamp;
+use types::{Origin, Timestamp};
 
 use super::Exposure;
 use crate::{domain::UserId, error::Error, storage::ProfileChange};
@@ -17,8 +17,9 @@ impl Exposure {
         request: Option<&IdempotentRequest>,
         version: Option<i64>,
         now: Timestamp,
+        origin: Origin,
     ) -> Result<Option<ProfileChange>, Error> {
-        let change = self.store.begin(user, request).await?;
+        let change = self.store.begin(user, request, origin).await?;
         Ok(change.raise_user_from(version, now).await?.then_some(change))
     }
 }

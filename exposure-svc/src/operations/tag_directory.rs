@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use types::{FieldErrors, ItemErrors, MAX_LIST};
+use types::{FieldErrors, ItemErrors, MAX_LIST, Origin, Timestamp};
 
 use super::{
     Exposure,
@@ -23,7 +23,7 @@ struct PlannedTags {
 
 impl Exposure {
     /// Inserts or renames tags. Of duplicates, the last counts.
-    pub async fn upsert_tags(&self, user: String, tags: Vec<(String, String)>) -> Result<(), Error> {
+    pub async fn upsert_tags(&self, user: String, tags: Vec<(String, String)>, origin: Origin) -> Result<(), Error> {
         let mut errors = FieldErrors::new();
         let user = parse_user(user, &mut errors);
         let known = each(tags, "tags", &mut errors, |(id, name), path, errors| {
@@ -33,18 +33,18 @@ impl Exposure {
             Some(KnownTag { id: id?, name: Some(name?) })
         });
         let (user, known) = errors.into_read(user.zip(Some(known))).map_err(Error::Invalid)?;
-        self.change_tags(&user, known).await
+        self.change_tags(&user, known, origin).await
     }
 
     /// Deletes the names of tags. Unknown tags stay unknown.
-    pub async fn delete_tags(&self, user: String, tags: Vec<String>) -> Result<(), Error> {
+    pub async fn delete_tags(&self, user: String, tags: Vec<String>, origin: Origin) -> Result<(), Error> {
         let mut errors = FieldErrors::new();
         let user = parse_user(user, &mut errors);
         let deleted = each(tags, "tag_ids", &mut errors, |id, path, errors| {
             TagId::parse(id).map_err(|error| errors.add(path, error.to_string())).ok()
         });
         let (user, deleted) = errors.into_read(user.zip(Some(deleted))).map_err(Error::Invalid)?;
-        self.change_tags(&user, deleted.into_iter().map(|id| KnownTag { id, name: None }).collect()).await
+        self.change_tags(&user, deleted.into_iter().map(|id| KnownTag { id, name: None }).collect(), origin).await
     }
 
     /// The directory entries of these ids or names, in the order of the request.
@@ -64,7 +64,7 @@ impl Exposure {
         Ok(known.collect())
     }
 
-    async fn change_tags(&self, user: &UserId, tags: Vec<KnownTag>) -> Result<(), Error> {
+    async fn change_tags(&self, user: &UserId, tags: Vec<KnownTag>, origin: Origin) -> Result<(), Error> {
         let tags: BTreeMap<_, _> = tags.into_iter().map(|tag| (tag.id.clone(), tag)).collect();
         let tags: Vec<_> = tags.into_values().collect();
         for _ in 0..ATTEMPTS {
@@ -72,16 +72,18 @@ impl Exposure {
             // Read first, so that a later change is detected.
             let version = reads.version().await?;
             let Some(planned) = plan(&reads, &tags, None).await? else { return Ok(()) };
-            if let Some(change) = self.begin_planned(user, None, version, self.clock.now()).await? {
-                return write(change, planned).await;
+            let now = self.clock.now();
+            if let Some(change) = self.begin_planned(user, None, version, now, origin.clone()).await? {
+                return write(change, planned, now).await;
             }
         }
         // Before the lock.
         let permit = permit().await?;
-        let change = self.store.begin(user, None).await?;
-        change.raise_user(self.clock.now()).await?;
+        let change = self.store.begin(user, None, origin).await?;
+        let now = self.clock.now();
+        change.raise_user(now).await?;
         match plan(&change.reads(), &tags, Some(permit)).await? {
-            Some(planned) => write(change, planned).await,
+            Some(planned) => write(change, planned, now).await,
             None => Ok(()),
         }
     }
@@ -124,8 +126,8 @@ async fn plan<C: Connection>(
     Ok(Some(PlannedTags { tags, profiles }))
 }
 
-async fn write(change: ProfileChange, planned: PlannedTags) -> Result<(), Error> {
-    change.write_tags(&planned.tags).await?;
+async fn write(change: ProfileChange, planned: PlannedTags, now: Timestamp) -> Result<(), Error> {
+    change.write_tags(&planned.tags, now).await?;
     for ChangedProfile { before, after } in &planned.profiles {
         change.update(before, after).await?;
     }

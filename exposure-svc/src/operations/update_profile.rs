@@ -1,6 +1,6 @@
 //! `UpdateProfile`.
 
-use types::{ExpectedVersions, Timestamp, WriteMode};
+use types::{ExpectedVersions, Origin, Timestamp, WriteMode};
 
 use super::{
     Exposure,
@@ -60,6 +60,7 @@ impl Exposure {
         owner: UserId,
         id: String,
         update: UpdateProfile,
+        origin: Origin,
     ) -> Result<ShownProfile, Error> {
         let id = profile_named(&id)?;
         for _ in 0..ATTEMPTS {
@@ -73,13 +74,13 @@ impl Exposure {
             };
             let version = planned.version;
             let now = self.clock.now();
-            if let Some(change) = self.begin_planned(&owner, None, version, now).await? {
+            if let Some(change) = self.begin_planned(&owner, None, version, now, origin.clone()).await? {
                 return write(change, *planned, now).await;
             }
         }
         // Before the lock.
         let permit = permit().await?;
-        let change = self.store.begin(&owner, None).await?;
+        let change = self.store.begin(&owner, None, origin).await?;
         let now = self.clock.now();
         change.raise_user(now).await?;
         let planned = plan(&change.reads(), id, &update, Comparison::Skipped(permit)).await?;

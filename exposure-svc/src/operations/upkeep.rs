@@ -4,19 +4,21 @@ use std::{collections::BTreeMap, time::Duration};
 
 use metrics::{counter, describe_counter};
 use runtime::shutdown::Shutdown;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
-use types::Timestamp;
+use types::{Origin, Timestamp};
 
 use super::Exposure;
 use crate::{
-    domain::{GrantId, UserId},
+    domain::{AppAccess, EventKind, GrantId, UserId},
     error::Error,
     storage::GRANT_BYTES,
 };
 
 /// The interval.
 const EVERY: Duration = Duration::from_mins(1);
+/// How often grants that have expired are looked for: their events are late by this at most.
+const EXPIRY_EVERY: Duration = Duration::from_secs(1);
 const PURGED: &str = "app_access_purged_total";
 
 /// The retention settings.
@@ -26,6 +28,8 @@ pub struct Retention {
     pub period: Duration,
     /// Bytes of rows of one user.
     pub bytes_per_user: i64,
+    /// For how long events are kept.
+    pub events: Duration,
 }
 
 /// The background task.
@@ -45,19 +49,56 @@ impl Upkeep {
 
     /// Works until the shutdown begins.
     pub async fn run(mut self, shutdown: Shutdown) {
+        let mut pass_at = Instant::now() + EVERY;
         loop {
             tokio::select! {
                 () = shutdown.begun() => return,
-                () = sleep(EVERY) => {}
+                () = sleep(EXPIRY_EVERY) => {}
             }
+            let is_due = Instant::now() >= pass_at;
+            if is_due {
+                pass_at = Instant::now() + EVERY;
+            }
+            let work = async {
+                self.announce_expired().await?;
+                if is_due { self.pass().await } else { Ok(()) }
+            };
             // A slice that is cut is rolled back, and repeated by the next process.
             let done = tokio::select! {
                 () = shutdown.begun() => return,
-                done = self.pass() => done,
+                done = work => done,
             };
             if let Err(error) = done {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 warn!(%error, cause, "upkeep of access grants failed; retrying");
+            }
+        }
+    }
+
+    /// Announces the expiry of grants, each once.
+    pub async fn announce_expired(&self) -> Result<(), Error> {
+        let store = &self.exposure.store;
+        // Never early: by the earlier of two clocks.
+        let now = self.exposure.clock.now().min(store.server_time(&self.exposure.clock).await?);
+        loop {
+            let mut announced = 0;
+            for (user, grant) in store.grants_to_announce(now).await? {
+                let change = store.begin(&user, None, Origin::system()).await?;
+                change.hold_user().await?;
+                let expired = change.reads().grant(grant).await?;
+                let Some(access) = expired
+                    .filter(|access| access.revoked_at.is_none() && !access.expiry_announced && !access.is_active(now))
+                else {
+                    continue;
+                };
+                change.raise_user(now).await?;
+                let told = AppAccess { expiry_announced: true, ..access.clone() };
+                change.update_grant(EventKind::GrantExpired, &access, &told).await?;
+                change.commit(None).await?;
+                announced += 1;
+            }
+            if announced == 0 {
+                return Ok(());
             }
         }
     }
@@ -67,6 +108,9 @@ impl Upkeep {
         let store = &self.exposure.store;
         // By the earlier of two clocks: one of them may be ahead.
         let now = self.exposure.clock.now().min(store.server_time(&self.exposure.clock).await?);
+        if let Ok(cutoff) = Timestamp::new(now.utc() - self.retention.events) {
+            while store.prune_events(cutoff).await? > 0 {}
+        }
         let mut purged = 0;
         if let Ok(cutoff) = Timestamp::new(now.utc() - self.retention.period) {
             loop {
@@ -105,7 +149,7 @@ impl Upkeep {
         }
         let mut deleted = 0;
         for (user, grants) in by_user {
-            let change = self.exposure.store.begin(&user, None).await?;
+            let change = self.exposure.store.begin(&user, None, Origin::system()).await?;
             change.hold_user().await?;
             deleted += change.delete_grants(&grants, ended_by).await?;
             change.commit(None).await?;

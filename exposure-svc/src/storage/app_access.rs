@@ -14,10 +14,11 @@ use super::{
         app_access::{ActiveModel, Column, Entity, Model},
         profile,
     },
+    events::grant_event,
     failed,
 };
 use crate::{
-    domain::{AppAccess, AppId, Profile, ProfileId},
+    domain::{AppAccess, AppId, EventKind, GrantId, Profile, ProfileId},
     error::Error,
 };
 
@@ -95,6 +96,12 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
         rows.into_iter().map(|row| AppAccess::try_from(row).map(|access| access.app)).collect()
     }
 
+    /// The grant with this id.
+    pub async fn grant(&self, id: GrantId) -> Result<Option<AppAccess>, Error> {
+        let row = self.grant_rows().filter(Column::Id.eq(id.0)).one(self.connection).await.map_err(failed)?;
+        row.map(AppAccess::try_from).transpose()
+    }
+
     fn grant_rows(&self) -> Select<Entity> {
         Entity::find().filter(Column::UserId.eq(self.user.as_str()))
     }
@@ -108,7 +115,7 @@ impl ProfileChange {
             let ended = AppAccess::try_from(row)?;
             let revoked_at = ended.revoked_at.or(ended.expires_at).or(Some(now));
             let unbound = AppAccess { profile: None, revoked_at, version: ended.version + 1, ..ended.clone() };
-            self.update_grant(&ended, &unbound).await?;
+            self.update_grant(EventKind::GrantUpdated, &ended, &unbound).await?;
         }
         Ok(())
     }
@@ -116,11 +123,13 @@ impl ProfileChange {
     /// Writes a grant that is new.
     pub async fn insert_grant(&self, access: &AppAccess) -> Result<(), Error> {
         let row = Model::from(access).into_active_model();
-        Entity::insert(row).exec_without_returning(self.connection()).await.map(drop).map_err(failed)
+        Entity::insert(row).exec_without_returning(self.connection()).await.map_err(failed)?;
+        self.record(grant_event(EventKind::Granted, access, self.raised_at(access.granted_at))?);
+        Ok(())
     }
 
-    /// Writes a grant over the version it was changed from, or not at all.
-    pub async fn update_grant(&self, before: &AppAccess, after: &AppAccess) -> Result<(), Error> {
+    /// Writes a grant over the version it was changed from, or not at all, and its event.
+    pub async fn update_grant(&self, kind: EventKind, before: &AppAccess, after: &AppAccess) -> Result<(), Error> {
         let row: ActiveModel = Model::from(after).into_active_model().reset_all();
         let written = Entity::update_many()
             .set(row)
@@ -131,6 +140,7 @@ impl ProfileChange {
             .await
             .map_err(failed)?;
         if written.rows_affected == 1 {
+            self.record(grant_event(kind, after, self.raised_at(after.granted_at))?);
             Ok(())
         } else {
             Err(Error::Internal(anyhow!("grant {} changed under its user's lock", before.id)))

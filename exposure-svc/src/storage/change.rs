@@ -1,22 +1,26 @@
 //! One change of one person's profiles, grants or tags: one transaction, which also keeps the answer for a repeat of the
 //! request.
 
+use std::sync::OnceLock;
+
 use anyhow::{Context, anyhow};
 use persistence::{
     Change, DatabaseErrorKind, Lock, Priority, VersionTable,
+    feed::{EventLog, NewEvent},
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 use serde::{Deserialize, Serialize};
-use types::Timestamp;
+use types::{Origin, Timestamp};
 
 use super::{
     Store,
     entity::profile::{ActiveModel, Column, Entity, Model},
+    events::profile_event,
     failed,
 };
 use crate::{
-    domain::{Profile, ShownProfile, UserId, Warning},
+    domain::{EventKind, Profile, ShownProfile, UserId, Warning},
     error::Error,
 };
 
@@ -28,6 +32,9 @@ pub struct ProfileChange {
     change: Change,
     user: UserId,
     kept_answer_bytes: u64,
+    log: EventLog,
+    /// When the user's version was raised.
+    raised_at: OnceLock<Timestamp>,
 }
 
 /// A profile in its first response under an idempotency key.
@@ -49,7 +56,12 @@ struct KeptAnswer {
 impl Store {
     /// Begins a change of `user`'s profiles, grants or tags. It waits for other changes of this user, and for the first request
     /// with the same idempotency key, before it takes a connection.
-    pub async fn begin(&self, user: &UserId, request: Option<&IdempotentRequest>) -> Result<ProfileChange, Error> {
+    pub async fn begin(
+        &self,
+        user: &UserId,
+        request: Option<&IdempotentRequest>,
+        origin: Origin,
+    ) -> Result<ProfileChange, Error> {
         let mut permits = Vec::with_capacity(2);
         if let Some(request) = request {
             let permit = self.database.queue(&request.lock(), Priority::First).await;
@@ -58,7 +70,9 @@ impl Store {
         let permit = self.database.queue(&Lock::new("profiles of", user.as_str()), Priority::First).await;
         permits.push(permit.map_err(|timeout| Error::Unavailable(anyhow!(timeout)))?);
         let change = self.database.begin(permits).await.map_err(failed)?;
-        Ok(ProfileChange { change, user: user.clone(), kept_answer_bytes: self.kept_answer_bytes })
+        let log = self.database.event_log(USERS, user.as_str(), origin);
+        let (user, kept_answer_bytes) = (user.clone(), self.kept_answer_bytes);
+        Ok(ProfileChange { change, user, kept_answer_bytes, log, raised_at: OnceLock::new() })
     }
 }
 
@@ -92,12 +106,14 @@ impl ProfileChange {
     /// Takes the user's row until the end of this change, and raises their version. What is read after it stays as it is: there is
     /// never a second default, nor a grant whose profile was deleted meanwhile.
     pub async fn raise_user(&self, now: Timestamp) -> Result<(), Error> {
+        self.raised_at.get_or_init(|| now);
         USERS.raise(&self.change, self.user.as_str(), now).await.map(drop).map_err(failed)
     }
 
     /// The same, if the user's version is the expected one; returns whether it is.
     pub async fn raise_user_from(&self, version: Option<i64>, now: Timestamp) -> Result<bool, Error> {
         let user = self.user.as_str();
+        self.raised_at.get_or_init(|| now);
         match version {
             Some(version) => {
                 let raised = USERS.raise(&self.change, user, now).await.map_err(failed)?;
@@ -115,7 +131,20 @@ impl ProfileChange {
     /// Writes a profile that is new.
     pub async fn insert(&self, profile: &Profile) -> Result<(), Error> {
         let row = Model::try_from(profile)?.into_active_model();
-        Entity::insert(row).exec_without_returning(self.connection()).await.map(drop).map_err(failed)
+        Entity::insert(row).exec_without_returning(self.connection()).await.map_err(failed)?;
+        let at = self.raised_at(profile.created_at);
+        self.log.record(profile_event(EventKind::Created, profile, Some(profile), at)?);
+        Ok(())
+    }
+
+    /// When the user's version was raised; `otherwise`, if it was not.
+    pub(super) fn raised_at(&self, otherwise: Timestamp) -> Timestamp {
+        self.raised_at.get().copied().unwrap_or(otherwise)
+    }
+
+    /// Adds an event.
+    pub(super) fn record(&self, event: NewEvent) {
+        self.log.record(event);
     }
 
     /// Writes a profile over the version it was changed from, or not at all.
@@ -129,7 +158,10 @@ impl ProfileChange {
             .exec(self.connection())
             .await
             .map_err(failed)?;
-        one_row(written.rows_affected, before)
+        one_row(written.rows_affected, before)?;
+        let at = self.raised_at(after.updated_at);
+        self.log.record(profile_event(EventKind::of_update(before, after), after, Some(after), at)?);
+        Ok(())
     }
 
     /// Removes a profile at the version it was read at, or not at all.
@@ -141,11 +173,15 @@ impl ProfileChange {
             .exec(self.connection())
             .await
             .map_err(failed)?;
-        one_row(deleted.rows_affected, profile)
+        one_row(deleted.rows_affected, profile)?;
+        let at = self.raised_at(profile.updated_at);
+        self.log.record(profile_event(EventKind::Deleted, profile, None, at)?);
+        Ok(())
     }
 
-    /// Commits the change and, for an idempotent request, its response.
+    /// Commits the change with its events and, for an idempotent request, its response.
     pub async fn commit(self, answer: Option<(&IdempotentRequest, &KeptProfile, Timestamp)>) -> Result<(), Error> {
+        self.log.write(&self.change).await.map_err(failed)?;
         if let Some((request, KeptProfile { shown: ShownProfile { profile, warnings }, created }, now)) = answer {
             let kept = KeptAnswer { profile: Model::try_from(profile)?, warnings: warnings.clone(), created: *created };
             let kept = serde_json::to_value(kept).context("cannot store a response").map_err(Error::Internal)?;
@@ -155,7 +191,9 @@ impl ProfileChange {
                 Stored::QuotaExceeded => return Err(Error::TooManyKeptAnswers),
             }
         }
-        self.change.commit().await.map_err(failed)
+        self.change.commit().await.map_err(failed)?;
+        self.log.committed();
+        Ok(())
     }
 
     pub(super) fn user(&self) -> &UserId {

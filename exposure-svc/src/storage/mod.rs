@@ -3,6 +3,7 @@
 mod app_access;
 mod change;
 mod entity;
+mod events;
 pub mod migrations;
 mod purge;
 mod read;
@@ -12,11 +13,12 @@ mod tags;
 
 pub use app_access::GrantFilter;
 pub use change::{KeptProfile, ProfileChange};
+pub use events::{is_of_grant, read_event};
 pub use purge::{GRANT_BYTES, PURGE_SLICE};
 pub use read::{ProfileFilter, UserReads};
 
 use anyhow::anyhow;
-use persistence::{Database, DatabaseErrorKind};
+use persistence::{Database, DatabaseErrorKind, feed::FeedHub};
 /// A connection outside a change, or that of one.
 pub use sea_orm::ConnectionTrait as Connection;
 use sea_orm::DbErr;
@@ -30,14 +32,15 @@ pub const SCHEMA: &str = "exposure";
 #[derive(Clone)]
 pub struct Store {
     database: Database,
+    feed: FeedHub,
     /// Maximum bytes of stored responses under one user's idempotency keys.
     kept_answer_bytes: u64,
 }
 
 impl Store {
     /// Uses a database whose migrations are applied.
-    pub fn new(database: Database, kept_answer_bytes: u64) -> Self {
-        Self { database, kept_answer_bytes }
+    pub fn new(database: Database, feed: FeedHub, kept_answer_bytes: u64) -> Self {
+        Self { database, feed, kept_answer_bytes }
     }
 }
 

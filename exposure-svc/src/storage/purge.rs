@@ -46,6 +46,15 @@ impl Store {
         self.keys(ENDED, vec![ended_by.utc().into(), PURGE_SLICE.into()]).await
     }
 
+    /// Grants that have expired at `at`, whose expiry was not announced.
+    pub async fn grants_to_announce(&self, at: Timestamp) -> Result<Vec<(UserId, GrantId)>, Error> {
+        const EXPIRED: &str = "
+            SELECT user_id, id FROM app_access
+            WHERE expires_at IS NOT NULL AND expires_at <= $1 AND revoked_at IS NULL AND expiry_announced = FALSE
+            ORDER BY expires_at LIMIT $2";
+        self.keys(EXPIRED, vec![at.utc().into(), PURGE_SLICE.into()]).await
+    }
+
     /// The next users after `after`, in the order of their ids, with how many of their grants were revoked.
     pub async fn revoked_grants_by_user(&self, after: &str) -> Result<Vec<(UserId, i64)>, Error> {
         const NEXT: &str = "

@@ -6,10 +6,12 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryResult, Select, Set, Statement,
     sea_query::OnConflict,
 };
+use types::Timestamp;
 
 use super::{
     ProfileChange, UserReads,
     entity::tag::{ActiveModel, Column, Entity},
+    events::tag_event,
     failed,
     row::known_tag,
 };
@@ -70,7 +72,10 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
 
 impl ProfileChange {
     /// Writes inserted, renamed or deleted tags, each once. Deleted tags stay known.
-    pub async fn write_tags(&self, tags: &[KnownTag]) -> Result<(), Error> {
+    pub async fn write_tags(&self, tags: &[KnownTag], now: Timestamp) -> Result<(), Error> {
+        for tag in tags {
+            self.record(tag_event(self.user(), tag, self.raised_at(now))?);
+        }
         for tags in tags.chunks(CHUNK) {
             let rows = tags.iter().map(|KnownTag { id, name }| ActiveModel {
                 user_id: Set(self.user().to_string()),

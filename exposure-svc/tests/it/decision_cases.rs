@@ -2,23 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use exposure_svc::{
-    domain::{
-        Rules,
-        exposure::{CompiledProfile, Predicate, explain},
-    },
-    storage::{SCHEMA, Store},
+use exposure_svc::domain::{
+    Rules,
+    exposure::{CompiledProfile, Predicate, explain},
 };
 use ofself_proto::exposure::{
     EvaluateNodesRequest, ExplainExposureRequest, PreviewProfileRequest, encoded, evaluate_nodes_request,
     explain_exposure_request,
 };
-use persistence::Database;
 use serde::Deserialize;
+use types::Origin;
 
 use crate::{
     statements::on_both,
-    test_server::{TestServer, settings},
+    test_server::{TestServer, store},
     world::{CaseNode, profile},
 };
 
@@ -74,13 +71,13 @@ fn engine_decides_every_vector() {
 async fn service_decides_every_vector() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
-        let store =
-            Store::new(Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap(), u64::MAX);
+        let store = store(&backend).await;
         for (number, case) in cases().iter().enumerate() {
             let place = format!("{backend}: case {number} ({})", case.description);
             let owner = format!("owner-{number}");
             let kept = profile(&owner, case.rules(), case.is_active);
-            let change = store.begin(&kept.owner, None).await.unwrap();
+            let change = store.begin(&kept.owner, None, Origin::system()).await.unwrap();
+            change.raise_user(kept.created_at).await.unwrap();
             change.insert(&kept).await.unwrap();
             change.commit(None).await.unwrap();
             server.grant(&owner, "app", &kept.id.to_string()).await.unwrap();

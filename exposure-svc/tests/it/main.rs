@@ -19,6 +19,7 @@ mod decision_properties;
 mod default_profile;
 mod dry_run;
 mod durability;
+mod events;
 mod exposure;
 mod exposure_explained;
 mod filter_nodes;

@@ -14,7 +14,14 @@ const EXEMPT: &[(&str, &str)] = &[
         "upkeep: ended grants",
     ),
     ("SELECT user_id, COUNT(*) AS grants FROM app_access", "upkeep: revoked grants by user"),
+    (
+        "SELECT user_id, id FROM app_access WHERE expires_at IS NOT NULL AND expires_at <= $1 AND revoked_at",
+        "upkeep: expired grants",
+    ),
+    // A snapshot for watchers, of all users.
+    ("SELECT row.*, users.version AS user_version FROM", "snapshot"),
     ("CREATE ", "schema"),
+    ("ALTER ", "schema"),
 ];
 
 /// Shows a behavior over both databases, and that its statements name the user.

@@ -1,21 +1,17 @@
 //! A reference to a tag is an id or a text, and matches accordingly.
 
-use exposure_svc::{
-    domain::UserId,
-    storage::{SCHEMA, Store},
-};
+use exposure_svc::domain::UserId;
 use grpc_server::rpc_error::RpcError;
 use ofself_proto::exposure::{
     CreateProfileRequest, DeleteTagsRequest, EvaluateNodesRequest, GetExposureFilterRequest, Predicate, ProfileDraft,
     TagExpression, TagFilters, TagGrant, TagPermissions, UpdateProfileRequest, encoded, evaluate_nodes_request,
     get_exposure_filter_request, predicate::Predicate as Kind, tag_expression::Op,
 };
-use persistence::Database;
 
 use crate::{
     exposure::node,
     statements::on_both,
-    test_server::{FIELDS, TestServer, by, named, operation, settings, strings, tag, update_of, why},
+    test_server::{FIELDS, TestServer, by, named, operation, store, strings, tag, update_of, why},
 };
 
 fn including(tags: &[&str]) -> ProfileDraft {
@@ -295,8 +291,7 @@ async fn exclusion_of_an_unknown_tag_is_a_warning() {
 async fn unchanged_data_leaves_the_version_of_the_user() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
-        let database = Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap();
-        let store = Store::new(database, u64::MAX);
+        let store = store(&backend).await;
         let user = UserId::parse("ann").unwrap();
         let version = async || store.of(&user).version().await.unwrap();
         assert_eq!(version().await, None, "{backend}");

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use admission::AdmissionSettings;
-use exposure_svc::config::Settings;
+use exposure_svc::{
+    config::Settings,
+    storage::{SCHEMA, Store},
+};
 use grpc_server::{GrpcSettings, rpc_error::RpcError};
 use ofself_proto::exposure::{
     AppAccess, AppTier, CreateProfileRequest, CreateProfileResponse, DeleteProfileRequest, DetailLevel,
@@ -11,12 +14,13 @@ use ofself_proto::exposure::{
     SchemaGrant, SchemaPermissions, Tag, TagExpression, TagFilters, TagGrant, TagPermissions, TagsLogic,
     UpdateProfileRequest, UpsertTagsRequest,
     app_access_service_client::AppAccessServiceClient,
+    exposure_admin_service_client::ExposureAdminServiceClient,
     exposure_profile_service_client::ExposureProfileServiceClient,
     exposure_service_client::ExposureServiceClient,
     tag_directory_service_client::TagDirectoryServiceClient,
     tag_expression::{Expression, Op, Operation},
 };
-use persistence::{DatabaseSettings, retention::RetentionSettings};
+use persistence::{Database, DatabaseSettings, feed::FeedHub, retention::RetentionSettings};
 use prost_types::{FieldMask, Timestamp as ProtoTimestamp};
 use runtime::{
     clock::{Clock, ClockHand},
@@ -83,6 +87,10 @@ impl TestServer {
         TagDirectoryServiceClient::new(self.channel.clone())
     }
 
+    pub fn admin(&self) -> ExposureAdminServiceClient<Channel> {
+        ExposureAdminServiceClient::new(self.channel.clone())
+    }
+
     pub async fn create(&self, user: &str, draft: ProfileDraft) -> Result<Profile, Status> {
         Ok(self.create_as(user, None, draft).await?.profile.unwrap())
     }
@@ -144,6 +152,13 @@ impl TestServer {
         let tags = tags.iter().map(|(id, name)| Tag { id: (*id).to_owned(), name: (*name).to_owned() }).collect();
         self.tags().upsert_tags(UpsertTagsRequest { user_id: user.to_owned(), tags }).await.unwrap();
     }
+}
+
+/// The store of a running service, for what no RPC shows.
+pub async fn store(backend: &Backend) -> Store {
+    let database = Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap();
+    let feed = FeedHub::start(database.clone()).await.unwrap();
+    Store::new(database, feed, u64::MAX)
 }
 
 /// Room for whatever the tests send at once.

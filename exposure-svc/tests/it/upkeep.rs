@@ -5,25 +5,23 @@ use std::time::Duration;
 use exposure_svc::{
     domain::view::PseudonymKey,
     operations::{Exposure, Retention, Upkeep},
-    storage::{SCHEMA, Store},
 };
 use ofself_proto::exposure::{ListAppAccessRequest, RevokeAppAccessRequest};
-use persistence::Database;
 use runtime::clock::{Clock, ClockHand};
 use test_kit::Backend;
 use types::Timestamp;
 
 use crate::statements::on_both;
-use crate::test_server::{START, TestServer, named, settings};
+use crate::test_server::{START, TestServer, named, store};
 
 const DAY: i64 = 24 * 3_600;
 
 /// Upkeep under the hand of a test. Times lie in 2026: PostgreSQL goes by its own clock too.
 async fn upkeep(backend: &Backend, bytes_per_user: i64) -> (Upkeep, ClockHand) {
     let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
-    let database = Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap();
-    let exposure = Exposure::new(Store::new(database, u64::MAX), clock, PseudonymKey::new(&[0; 32]));
-    let retention = Retention { period: Duration::from_hours(100 * 24), bytes_per_user };
+    let exposure = Exposure::new(store(backend).await, clock, PseudonymKey::new(&[0; 32]));
+    let period = Duration::from_hours(100 * 24);
+    let retention = Retention { period, bytes_per_user, events: period };
     (Upkeep::new(exposure, retention), hand)
 }
 

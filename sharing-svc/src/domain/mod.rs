@@ -3,6 +3,7 @@
 pub mod access;
 mod changes;
 mod draft;
+mod event;
 mod quota;
 mod resharing;
 mod rights;
@@ -14,6 +15,7 @@ mod terms;
 
 pub use changes::ShareChanges;
 pub use draft::{FollowDraft, NewShare, ShareDraft};
+pub use event::{EventKind, ShareEvent, SnapshotShare};
 pub use quota::{MAX_PARENTS_PER_PAIR, QuotaExceeded, Quotas, Usage, UsageKind};
 pub use resharing::{MAX_CHAIN, ReshareError, check_reshare};
 pub use rights::Rights;

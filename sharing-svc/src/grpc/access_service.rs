@@ -1,18 +1,19 @@
 //! `AccessService`: access decisions for services that hold nodes.
 
+use futures_core::stream::BoxStream;
 use ofself_proto::sharing::{
     BatchCheckAccessRequest, BatchCheckAccessResponse, CheckAccessRequest, CheckAccessResponse, ExplainAccessRequest,
     ExplainAccessResponse, GetAccessFilterRequest, GetAccessFilterResponse, ListViewersRequest, ListViewersResponse,
     WatchSharesRequest, WatchSharesResponse, access_service_server::AccessService,
 };
-use tokio_stream::Empty;
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use types::FieldErrors;
 
 use super::{
-    convert::access,
+    convert::{access, event},
     counts,
-    status::{status, validated},
+    status::{DOMAIN, status, validated},
 };
 use crate::operations::{ListViewers, Sharing};
 
@@ -96,10 +97,18 @@ impl AccessService for AccessRpc {
         Ok(Response::new(access::viewers(viewers)))
     }
 
-    type WatchSharesStream = Empty<Result<WatchSharesResponse, Status>>;
+    type WatchSharesStream = BoxStream<'static, Result<WatchSharesResponse, Status>>;
 
-    /// There is no record of changes yet, and so nothing to watch.
-    async fn watch_shares(&self, _: Request<WatchSharesRequest>) -> Result<Response<Self::WatchSharesStream>, Status> {
-        Err(Status::unimplemented("changes cannot be watched yet"))
+    async fn watch_shares(
+        &self,
+        request: Request<WatchSharesRequest>,
+    ) -> Result<Response<Self::WatchSharesStream>, Status> {
+        let watch = self.sharing.watch_shares(event::watch(request.into_inner())).await.map_err(status)?;
+        let watch = watch.map_err(|error| error.into_status(DOMAIN))?;
+        let messages = ReceiverStream::new(watch.run());
+        Ok(Response::new(Box::pin(messages.map(|message| match message {
+            Ok(message) => Ok(event::message(message)),
+            Err(error) => Err(error.into_status(DOMAIN)),
+        }))))
     }
 }

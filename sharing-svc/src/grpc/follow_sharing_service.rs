@@ -1,5 +1,6 @@
 //! `FollowSharingService`: the share of a follow.
 
+use grpc_server::{Role, peer_origin};
 use ofself_proto::sharing::{
     GrantFollowShareRequest, GrantFollowShareResponse, RevokeFollowShareRequest, RevokeFollowShareResponse,
     follow_sharing_service_server::FollowSharingService,
@@ -25,9 +26,10 @@ impl FollowSharingService for FollowSharingRpc {
         &self,
         request: Request<GrantFollowShareRequest>,
     ) -> Result<Response<GrantFollowShareResponse>, Status> {
+        let origin = peer_origin(request.metadata(), request.extensions(), Role::Service);
         let draft = convert::follow_draft(request.into_inner());
         let sharing = self.sharing.clone();
-        let (answer, created) = change(async move { sharing.grant_follow_share(draft).await }).await?;
+        let (answer, created) = change(async move { sharing.grant_follow_share(draft, origin).await }).await?;
         Ok(Response::new(GrantFollowShareResponse { share: Some(convert::share(answer)), created }))
     }
 
@@ -35,9 +37,10 @@ impl FollowSharingService for FollowSharingRpc {
         &self,
         request: Request<RevokeFollowShareRequest>,
     ) -> Result<Response<RevokeFollowShareResponse>, Status> {
+        let origin = peer_origin(request.metadata(), request.extensions(), Role::Service);
         let RevokeFollowShareRequest { follow_id } = request.into_inner();
         let sharing = self.sharing.clone();
-        let answer = change(async move { sharing.revoke_follow_share(follow_id).await }).await?;
+        let answer = change(async move { sharing.revoke_follow_share(follow_id, origin).await }).await?;
         Ok(Response::new(RevokeFollowShareResponse { share: answer.map(convert::share) }))
     }
 }

@@ -1,6 +1,7 @@
 //! The gRPC services. The only module that uses tonic and the generated code.
 
 mod access_service;
+mod admin_service;
 mod change;
 mod convert;
 mod counts;
@@ -11,7 +12,7 @@ mod status;
 
 use ofself_proto::sharing::{
     access_service_server::AccessServiceServer, follow_sharing_service_server::FollowSharingServiceServer,
-    sharing_service_server::SharingServiceServer,
+    sharing_admin_service_server::SharingAdminServiceServer, sharing_service_server::SharingServiceServer,
 };
 use tonic::{server::NamedService, service::Routes};
 
@@ -21,16 +22,22 @@ use crate::operations::Sharing;
 
 type UserFacing = SharingServiceServer<sharing_service::SharingRpc>;
 type Access = AccessServiceServer<access_service::AccessRpc>;
+type Admin = SharingAdminServiceServer<admin_service::SharingAdminRpc>;
 type Follows = FollowSharingServiceServer<follow_sharing_service::FollowSharingRpc>;
 
 /// The full names of the services that are served.
 pub fn services() -> Vec<&'static str> {
-    vec![<UserFacing as NamedService>::NAME, <Access as NamedService>::NAME, <Follows as NamedService>::NAME]
+    vec![
+        <UserFacing as NamedService>::NAME,
+        <Access as NamedService>::NAME,
+        <Follows as NamedService>::NAME,
+        <Admin as NamedService>::NAME,
+    ]
 }
 
-/// The services of the contract, including unimplemented ones, which return UNIMPLEMENTED.
+/// The services of the contract.
 pub fn contract() -> Vec<&'static str> {
-    [services(), vec!["ofself.sharing.v1.SharingAdminService"]].concat()
+    services()
 }
 
 /// The services of `sharing`. Other methods of the contract return UNIMPLEMENTED.
@@ -39,7 +46,9 @@ pub fn routes(sharing: &Sharing) -> Routes {
     let user_facing = UserFacing::new(sharing_service::SharingRpc::new(sharing.clone()));
     let access = Access::new(access_service::AccessRpc::new(sharing.clone()));
     let follows = Follows::new(follow_sharing_service::FollowSharingRpc::new(sharing.clone()));
+    let admin = Admin::new(admin_service::SharingAdminRpc::new(sharing.clone()));
     Routes::new(user_facing.max_decoding_message_size(MAX_REQUEST_BYTES))
         .add_service(access.max_decoding_message_size(MAX_QUESTION_BYTES))
         .add_service(follows.max_decoding_message_size(MAX_REQUEST_BYTES))
+        .add_service(admin.max_decoding_message_size(MAX_REQUEST_BYTES))
 }

@@ -1,6 +1,6 @@
 //! `SharingService`: shares as their owners, creators and recipients handle them.
 
-use grpc_server::acting_user;
+use grpc_server::{acting_user, user_origin};
 use ofself_proto::sharing::{
     CreateShareRequest, CreateShareResponse, GetShareRequest, GetShareResponse, ListIncomingSharesRequest,
     ListIncomingSharesResponse, ListOutgoingSharesRequest, ListOutgoingSharesResponse, RevokeShareRequest,
@@ -37,8 +37,9 @@ impl SharingService for SharingRpc {
         let repeatable = idempotent_request(&metadata, &user, "CreateShare", &message)
             .map_err(|errors| status(Error::Invalid(errors)))?;
         let (draft, mode) = convert::draft(message);
+        let origin = user_origin(&metadata, &user);
         let sharing = self.sharing.clone();
-        let done = change(async move { sharing.create_share(user, draft, mode, repeatable).await }).await?;
+        let done = change(async move { sharing.create_share(user, draft, mode, repeatable, origin).await }).await?;
         let (share, replayed) = match done {
             CreateShare::Created(answer) => (Some(convert::share(answer)), false),
             CreateShare::Replayed(answer) => (Some(convert::share(answer)), true),
@@ -81,6 +82,7 @@ impl SharingService for SharingRpc {
         request: Request<UpdateShareRequest>,
     ) -> Result<Response<UpdateShareResponse>, Status> {
         let user = acting_user(request.metadata())?;
+        let origin = user_origin(request.metadata(), &user);
         let UpdateShareRequest { share_id, share, update_mask, expected_versions, validate_only, dry_run } =
             request.into_inner();
         let update = UpdateShare {
@@ -90,7 +92,7 @@ impl SharingService for SharingRpc {
         };
         let is_dry_run = update.mode == WriteMode::DryRun;
         let sharing = self.sharing.clone();
-        let answer = change(async move { sharing.update_share(user, share_id, update).await }).await?;
+        let answer = change(async move { sharing.update_share(user, share_id, update, origin).await }).await?;
         let share = if is_dry_run { convert::unsaved(answer) } else { convert::share(answer) };
         Ok(Response::new(UpdateShareResponse { share: Some(share) }))
     }
@@ -100,10 +102,11 @@ impl SharingService for SharingRpc {
         request: Request<RevokeShareRequest>,
     ) -> Result<Response<RevokeShareResponse>, Status> {
         let user = acting_user(request.metadata())?;
+        let origin = user_origin(request.metadata(), &user);
         let RevokeShareRequest { share_id, expected_versions } = request.into_inner();
         let expected = ExpectedVersions::new(expected_versions);
         let sharing = self.sharing.clone();
-        let answer = change(async move { sharing.revoke_share(user, share_id, expected).await }).await?;
+        let answer = change(async move { sharing.revoke_share(user, share_id, expected, origin).await }).await?;
         Ok(Response::new(RevokeShareResponse { share: Some(convert::share(answer)) }))
     }
 }

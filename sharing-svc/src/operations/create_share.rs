@@ -1,7 +1,7 @@
 //! `CreateShare`: creates a share, or re-shares one.
 
 use persistence::{Priority, idempotency::IdempotentRequest};
-use types::{Timestamp, WriteMode};
+use types::{Origin, Timestamp, WriteMode};
 use uuid::Uuid;
 
 use super::{Sharing, share_named};
@@ -35,6 +35,7 @@ impl Sharing {
         draft: ShareDraft,
         mode: WriteMode,
         request: Option<IdempotentRequest>,
+        origin: Origin,
     ) -> Result<CreateShare, Error> {
         let now = self.clock.now();
         let asked = draft.parse(&creator, now).map_err(Error::Invalid);
@@ -65,7 +66,7 @@ impl Sharing {
             Err(_) => None,
         };
         let queued = owner.as_ref().map(|(owner, priority)| (owner, *priority));
-        let change = self.store.begin(queued, request.as_ref()).await?;
+        let change = self.store.begin(queued, request.as_ref(), origin).await?;
         if let Some(request) = &request
             && let Some(view) = change.lookup(request, now).await?
         {
@@ -105,7 +106,8 @@ impl Sharing {
         };
         // It queues like a change, so that one owner never takes more than one connection.
         let owner = parent.as_ref().map_or_else(|| creator.clone(), |parent| parent.share().owner.clone());
-        let change = self.store.begin(Some((&owner, Priority::FairlyFor(creator.as_str()))), None).await?;
+        let queued = Some((&owner, Priority::FairlyFor(creator.as_str())));
+        let change = self.store.begin(queued, None, Origin::system()).await?;
         let chain = match parent {
             None => Chain::single(new_share(creator.clone(), creator, asked, Source::Direct, NOT_RAISED, now)),
             Some(parent) => reshare(&change, creator, parent.share(), asked, NOT_RAISED, now).await?,

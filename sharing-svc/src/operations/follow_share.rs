@@ -1,7 +1,7 @@
 //! `GrantFollowShare` and `RevokeFollowShare`: the share of a follow.
 
 use persistence::Priority;
-use types::FieldErrors;
+use types::{FieldErrors, Origin};
 
 use super::{
     Sharing,
@@ -17,10 +17,10 @@ impl Sharing {
     ///
     /// A follow has one share until it ends. If its owner revoked the share, that share is returned and no other is created: the
     /// revocation holds until the follow has ended.
-    pub async fn grant_follow_share(&self, draft: FollowDraft) -> Result<(ShareView, bool), Error> {
+    pub async fn grant_follow_share(&self, draft: FollowDraft, origin: Origin) -> Result<(ShareView, bool), Error> {
         let (follow, owner, asked) = draft.parse().map_err(Error::Invalid)?;
         let priority = Priority::FairlyFor(asked.recipient.as_str());
-        let change = self.store.begin(Some((&owner, priority)), None).await?;
+        let change = self.store.begin(Some((&owner, priority)), None, origin).await?;
         change.lock_follow(&follow).await?;
         let now = self.clock.now();
         if let Some(share) = change.shares_of_follow(&follow).await?.into_iter().find(has_live_follow) {
@@ -40,7 +40,7 @@ impl Sharing {
     }
 
     /// Records that a follow ended, and revokes its share unless that was revoked; `None`: the follow never had a share.
-    pub async fn revoke_follow_share(&self, follow: String) -> Result<Option<ShareView>, Error> {
+    pub async fn revoke_follow_share(&self, follow: String, origin: Origin) -> Result<Option<ShareView>, Error> {
         let follow = FollowId::parse(follow).map_err(|error| {
             let mut errors = FieldErrors::new();
             errors.add("follow_id", error.to_string());
@@ -53,7 +53,7 @@ impl Sharing {
         owners.dedup();
         // No transaction locks two owners: each has its own.
         for owner in owners {
-            self.end_follow(&follow, owner).await?;
+            self.end_follow(&follow, owner, origin.clone()).await?;
         }
         let now = self.clock.now();
         let newest = self.shares_of_follow(&follow).await?.into_iter().next();
@@ -62,13 +62,13 @@ impl Sharing {
 
     /// The shares of a follow, when no change of it is in progress: also one that is being created now is found.
     async fn shares_of_follow(&self, follow: &FollowId) -> Result<Vec<Share>, Error> {
-        let change = self.store.begin(None, None).await?;
+        let change = self.store.begin(None, None, Origin::system()).await?;
         change.lock_follow(follow).await?;
         change.shares_of_follow(follow).await
     }
 
-    async fn end_follow(&self, follow: &FollowId, owner: &UserId) -> Result<(), Error> {
-        let change = self.store.begin(Some((owner, Priority::First)), None).await?;
+    async fn end_follow(&self, follow: &FollowId, owner: &UserId, origin: Origin) -> Result<(), Error> {
+        let change = self.store.begin(Some((owner, Priority::First)), None, origin).await?;
         change.lock_follow(follow).await?;
         let now = self.clock.now();
         change.hold_owner(owner).await?;

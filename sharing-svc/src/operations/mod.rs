@@ -2,6 +2,7 @@
 
 mod check_access;
 mod create_share;
+mod events;
 mod explain_access;
 mod follow_share;
 mod get_access_filter;
@@ -15,6 +16,7 @@ mod upkeep;
 
 pub use check_access::{AccessQuestion, CheckAccess};
 pub use create_share::CreateShare;
+pub use events::{ListShareEvents, WatchShares};
 pub use get_access_filter::MAX_FILTER_IDS;
 pub use list_shares::ListShares;
 pub use list_viewers::{ListViewers, ViewersPage};

@@ -1,7 +1,7 @@
 //! `RevokeShare`: ends a share, and with it everything re-shared from it.
 
 use persistence::Priority;
-use types::ExpectedVersions;
+use types::{ExpectedVersions, Origin};
 
 use super::{Sharing, share_named, update_share::may_change};
 use crate::{
@@ -13,11 +13,17 @@ impl Sharing {
     /// Revokes the share named `id` for `user`, its owner or creator. A revoked share is returned unchanged.
     ///
     /// It writes one row, whatever the number of re-shares: decisions consider every share above.
-    pub async fn revoke_share(&self, user: UserId, id: String, expected: ExpectedVersions) -> Result<ShareView, Error> {
+    pub async fn revoke_share(
+        &self,
+        user: UserId,
+        id: String,
+        expected: ExpectedVersions,
+        origin: Origin,
+    ) -> Result<ShareView, Error> {
         let id = share_named(&id)?;
         let seen = self.store.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;
         let owner = &seen.share().owner;
-        let change = self.store.begin(Some((owner, Priority::First)), None).await?;
+        let change = self.store.begin(Some((owner, Priority::First)), None, origin).await?;
         let now = self.clock.now();
         change.raise_owner(owner, now).await?;
         let chain = change.chain(owner, id).await?.ok_or(Error::ShareNotFound)?;

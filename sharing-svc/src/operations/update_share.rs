@@ -1,7 +1,7 @@
 //! `UpdateShare`.
 
 use persistence::Priority;
-use types::{ExpectedVersions, Timestamp, WriteMode};
+use types::{ExpectedVersions, Origin, Timestamp, WriteMode};
 
 use super::{Sharing, share_named};
 use crate::{
@@ -22,7 +22,13 @@ pub struct UpdateShare {
 
 impl Sharing {
     /// Changes the share named `id` for `user`, its owner or creator. Nothing below it is written.
-    pub async fn update_share(&self, user: UserId, id: String, update: UpdateShare) -> Result<ShareView, Error> {
+    pub async fn update_share(
+        &self,
+        user: UserId,
+        id: String,
+        update: UpdateShare,
+        origin: Origin,
+    ) -> Result<ShareView, Error> {
         let id = share_named(&id)?;
         let seen = self.store.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;
         if update.mode == WriteMode::Validate {
@@ -35,7 +41,7 @@ impl Sharing {
         let is_dry_run = update.mode == WriteMode::DryRun;
         // A dry run queues behind changes, so that one owner never takes more than one connection.
         let priority = if is_dry_run { Priority::FairlyFor(user.as_str()) } else { priority };
-        let change = self.store.begin(Some((owner, priority)), None).await?;
+        let change = self.store.begin(Some((owner, priority)), None, origin).await?;
         let now = self.clock.now();
         if !is_dry_run {
             change.raise_owner(owner, now).await?;

@@ -9,9 +9,12 @@ use std::{
 use metrics::{counter, describe_counter};
 use persistence::Priority;
 use runtime::shutdown::Shutdown;
-use tokio::{sync::Notify, time::sleep};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 use tracing::{info, warn};
-use types::Timestamp;
+use types::{Origin, Timestamp};
 
 use super::{Sharing, quotas};
 use crate::{
@@ -22,6 +25,8 @@ use crate::{
 
 /// How often everything is looked at: a mark is late by this at most, and by what the work itself takes.
 const EVERY: Duration = Duration::from_secs(20);
+/// How often shares that have expired are looked for: their events are late by this at most.
+const EXPIRY_EVERY: Duration = Duration::from_secs(1);
 /// Revocations are gathered for so long before their marks are written.
 const GATHER: Duration = Duration::from_millis(100);
 /// Creators that are remembered until their quota is checked; the regular pass finds the others.
@@ -41,6 +46,8 @@ pub struct Retention {
     pub period: Duration,
     /// Bytes of rows of one creator.
     pub bytes_per_creator: i64,
+    /// For how long events are kept.
+    pub events: Duration,
 }
 
 /// Hints of changes, so that upkeep need not wait for its next pass.
@@ -84,17 +91,27 @@ impl Upkeep {
 
     /// Works until the shutdown begins.
     pub async fn run(mut self, shutdown: Shutdown) {
+        let mut regular_at = Instant::now() + EVERY;
         loop {
-            let is_regular = tokio::select! {
+            let is_hinted = tokio::select! {
                 () = shutdown.begun() => return,
-                () = sleep(EVERY) => true,
-                () = self.sharing.hints.ended.notified() => false,
+                () = sleep(EXPIRY_EVERY) => false,
+                () = self.sharing.hints.ended.notified() => true,
             };
-            tokio::select! {
-                () = shutdown.begun() => return,
-                () = sleep(GATHER) => {}
+            if is_hinted {
+                tokio::select! {
+                    () = shutdown.begun() => return,
+                    () = sleep(GATHER) => {}
+                }
+            }
+            let is_regular = Instant::now() >= regular_at;
+            if is_regular {
+                regular_at = Instant::now() + EVERY;
             }
             let pass = async {
+                if !is_hinted && !is_regular {
+                    return self.mark_expired().await.map(drop);
+                }
                 self.mark().await?;
                 self.purge_hinted().await?;
                 if is_regular { self.purge().await } else { Ok(()) }
@@ -120,6 +137,12 @@ impl Upkeep {
 
     /// Marks every share that has expired, and every one below a share that ended permanently.
     pub async fn mark(&self) -> Result<(), Error> {
+        let at = self.mark_expired().await?;
+        self.sweep(at).await
+    }
+
+    /// Marks every share that has expired, which is an event. Returns the time that it went by.
+    async fn mark_expired(&self) -> Result<Timestamp, Error> {
         let at = self.marking_time().await?;
         loop {
             let mut marked = 0;
@@ -133,7 +156,7 @@ impl Upkeep {
             }
             count(MARKED, marked);
         }
-        self.sweep(at).await
+        Ok(at)
     }
 
     async fn sweep(&self, at: Timestamp) -> Result<(), Error> {
@@ -162,6 +185,7 @@ impl Upkeep {
     /// Purges shares beyond the retention period, and those of the next creators beyond their quota.
     pub async fn purge(&mut self) -> Result<(), Error> {
         self.purge_old().await?;
+        self.prune_events().await?;
         let next = self.sharing.store.ended_bytes_by_creator(&self.checked_to).await?;
         self.checked_to = next.last().map(|ended| ended.creator.to_string()).unwrap_or_default();
         for ended in next {
@@ -169,6 +193,14 @@ impl Upkeep {
                 self.purge_creator(&ended.creator).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Deletes events past their retention period.
+    async fn prune_events(&self) -> Result<(), Error> {
+        let now = self.marking_time().await?;
+        let Ok(cutoff) = Timestamp::new(now.utc() - self.retention.events) else { return Ok(()) };
+        while self.sharing.store.prune_events(cutoff).await? > 0 {}
         Ok(())
     }
 
@@ -257,7 +289,7 @@ impl Upkeep {
     ) -> Result<u64, Error> {
         let mut ended = 0;
         for (owner, shares) in by_owner(shares) {
-            let change = self.sharing.store.begin(Some((&owner, TURN)), None).await?;
+            let change = self.sharing.store.begin(Some((&owner, TURN)), None, Origin::system()).await?;
             change.raise_owner(&owner, now).await?;
             let changed = change.end_permanently(&owner, &shares, expired_by, now).await?;
             if changed > 0 {
@@ -280,7 +312,7 @@ impl Upkeep {
     }
 
     async fn hold(&self, owner: &UserId) -> Result<ShareChange, Error> {
-        let change = self.sharing.store.begin(Some((owner, TURN)), None).await?;
+        let change = self.sharing.store.begin(Some((owner, TURN)), None, Origin::system()).await?;
         change.hold_owner(owner).await?;
         Ok(change)
     }

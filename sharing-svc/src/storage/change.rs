@@ -1,8 +1,11 @@
 //! One change of one owner's shares: one transaction, which also stores the response for a repeat of the request.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::{Context, anyhow};
 use persistence::{
-    Batch, Change, DatabaseErrorKind, Lock, Priority, VERSION, VersionTable,
+    Batch, Change, DatabaseErrorKind, Lock, Priority, VersionTable,
+    feed::EventLog,
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use sea_orm::{
@@ -10,20 +13,21 @@ use sea_orm::{
     QueryResult, Value,
 };
 use serde::{Deserialize, Serialize};
-use types::Timestamp;
+use types::{Origin, Timestamp};
 use uuid::Uuid;
 
 use super::{
     Store,
     chains::{open_at, read_chains, with_links},
     entity::{ActiveModel, Column, Entity, Model},
+    events::event,
     failed,
     row::{DIRECT, scope_digest},
     timed_out,
     usage::{UsageChange, count_statement, read_usage},
 };
 use crate::{
-    domain::{Share, ShareId, ShareView, Source, Status, Usage, UsageKind, UserId, access::Chain},
+    domain::{EventKind, Share, ShareId, ShareView, Source, Status, Usage, UsageKind, UserId, access::Chain},
     error::Error,
 };
 
@@ -36,7 +40,15 @@ const REVOKE: &str = "
         sweep_below = EXISTS (
             SELECT 1 FROM shares child WHERE child.owner_id = $1 AND child.parent_share_id = $2
         )
-    WHERE owner_id = $1 AND id = $2 AND version = $4";
+    WHERE owner_id = $1 AND id = $2 AND version = $4
+    RETURNING sweep_below";
+
+/// Whether shares hang below share $2 of owner $1.
+const HAS_RESHARES: &str = "
+    SELECT EXISTS (
+        SELECT 1 FROM shares child
+        WHERE child.owner_id = $1 AND child.parent_share_id = $2 AND child.parent_share_id IS NOT NULL
+    ) AS has_reshares";
 
 /// How many different shares the open re-shares of owner $1 to $2 hang below, but for share $6; 64 at most.
 const PARENTS: &str = "
@@ -70,6 +82,9 @@ pub struct Inserted {
 pub struct ShareChange {
     change: Change,
     kept_answer_bytes: u64,
+    /// The events of the change; `None`: it has no owner, and only reads.
+    log: Option<EventLog>,
+    is_raised: AtomicBool,
 }
 
 /// A share in its first response under an idempotency key.
@@ -94,6 +109,7 @@ impl Store {
         &self,
         owner: Option<(&UserId, Priority<'_>)>,
         request: Option<&IdempotentRequest>,
+        origin: Origin,
     ) -> Result<ShareChange, Error> {
         let mut permits = Vec::with_capacity(2);
         if let Some(request) = request {
@@ -105,7 +121,9 @@ impl Store {
             permits.push(self.database.queue(&lock, priority).await.map_err(timed_out)?);
         }
         let change = self.database.begin(permits).await.map_err(failed)?;
-        Ok(ShareChange { change, kept_answer_bytes: self.kept_answer_bytes })
+        let log = owner.map(|(owner, _)| self.database.event_log(OWNERS, owner.as_str(), origin));
+        let (kept_answer_bytes, is_raised) = (self.kept_answer_bytes, AtomicBool::new(false));
+        Ok(ShareChange { change, kept_answer_bytes, log, is_raised })
     }
 }
 
@@ -134,7 +152,20 @@ impl ShareChange {
     /// Takes the owner's row until the end of this change, and raises their version: the change writes an event. What is read
     /// after it stands still: a re-share never meets its parent's revocation halfway.
     pub async fn raise_owner(&self, owner: &UserId, now: Timestamp) -> Result<i64, Error> {
+        self.is_raised.store(true, Ordering::SeqCst);
         OWNERS.raise(&self.change, owner.as_str(), now).await.map_err(failed)
+    }
+
+    /// Raises the owner's version unless this change has raised it.
+    pub(super) async fn raise_once(&self, owner: &UserId, now: Timestamp) -> Result<(), Error> {
+        if self.is_raised.load(Ordering::SeqCst) { Ok(()) } else { self.raise_owner(owner, now).await.map(drop) }
+    }
+
+    /// Adds an event of a share of the owner of this change.
+    pub(super) fn record(&self, kind: EventKind, share: &Share, has_reshares: bool, now: Timestamp) {
+        if let Some(log) = &self.log {
+            log.record(event(kind, share, has_reshares, now));
+        }
     }
 
     /// Locks the owner's row until the end of this change without raising the version: no access changes.
@@ -161,31 +192,24 @@ impl ShareChange {
     /// Raises the owner's version as [`raise_owner`](Self::raise_owner) does, and [inserts](Self::insert) `share`, with its
     /// `created_version` set to it.
     pub async fn raise_and_insert(&self, mut share: Share, now: Timestamp) -> Result<(Share, Inserted), Error> {
-        let mut batch = Batch::default();
-        let (sql, values) = OWNERS.raise_statement(share.owner.as_str(), now);
-        batch.add(sql, values);
-        let mut rows = self.query_insertion(batch, &share, now).await?.into_iter();
-        let raised = rows.next().ok_or_else(|| Error::Internal(anyhow!("no row of the raised version")))?;
-        share.created_version = raised.try_get("", VERSION).map_err(failed)?;
-        Ok((share, Inserted::read(rows)?))
+        let log = self.log.as_ref().ok_or_else(|| Error::Internal(anyhow!("a change without an owner")))?;
+        self.is_raised.store(true, Ordering::SeqCst);
+        let created = event(EventKind::Created, &share, false, now);
+        let insertion = insert_statement(&share, "{version}");
+        let raised = log.raise_and_insert(&self.change, insertion, created, context_of(&share, now)).await;
+        let (version, rows) = raised.map_err(failed)?;
+        share.created_version = version;
+        Ok((share, Inserted::read(rows.into_iter())?))
     }
 
     /// Inserts a share and counts it. The caller checks the result; a share that must not be is not committed.
     pub async fn insert(&self, share: &Share, now: Timestamp) -> Result<Inserted, Error> {
-        Inserted::read(self.query_insertion(Batch::default(), share, now).await?.into_iter())
-    }
-
-    async fn query_insertion(
-        &self,
-        mut batch: Batch,
-        share: &Share,
-        now: Timestamp,
-    ) -> Result<Vec<QueryResult>, Error> {
-        let statements = [siblings_statement(share, now), insert_statement(share), count_statement(share)];
-        for (sql, values) in statements {
-            batch.add(sql, values);
-        }
-        self.change.query_batch(batch).await.map_err(failed)
+        const RAISED: &str = "(SELECT version FROM owners WHERE owner_id = $1)";
+        let (sql, values) = insert_statement(share, RAISED);
+        let mut batch = context_of(share, now);
+        batch.add(sql, values);
+        self.record(EventKind::Created, share, false, now);
+        Inserted::read(self.change.query_batch(batch).await.map_err(failed)?.into_iter())
     }
 
     /// Writes a share over the version it was changed from, and returns the usage that changed with it.
@@ -200,6 +224,9 @@ impl ShareChange {
             .await
             .map_err(failed)?;
         one_row(written.rows_affected, before)?;
+        let now = after.updated_at;
+        let has_reshares = self.has_reshares(before).await?;
+        self.record(EventKind::of_update(before, now), after, has_reshares, now);
         let mut usage = UsageChange::default();
         usage.replace(before, after);
         self.write_usage(&before.owner, usage).await
@@ -209,15 +236,26 @@ impl ShareChange {
     pub async fn revoke(&self, before: &Share, now: Timestamp) -> Result<Share, Error> {
         let revoked = before.revoked(now);
         let values = vec![before.owner.as_str().into(), before.id.0.into(), now.utc().into(), before.version.into()];
-        one_row(self.execute(REVOKE, values).await?, before)?;
+        let rows = self.query(REVOKE, values).await?;
+        one_row(rows.len() as u64, before)?;
+        let has_reshares = rows.first().map_or(Ok(false), |row| row.try_get("", "sweep_below")).map_err(failed)?;
+        self.record(EventKind::Revoked, &revoked, has_reshares, now);
         let mut usage = UsageChange::default();
         usage.replace(before, &revoked);
         self.write_usage(&before.owner, usage).await?;
         Ok(revoked)
     }
 
-    /// Commits the change and, for an idempotent request, its response.
+    async fn has_reshares(&self, share: &Share) -> Result<bool, Error> {
+        let rows = self.query(HAS_RESHARES, vec![share.owner.as_str().into(), share.id.0.into()]).await?;
+        rows.first().map_or(Ok(false), |row| row.try_get("", "has_reshares")).map_err(failed)
+    }
+
+    /// Commits the change with its events and, for an idempotent request, its response.
     pub async fn commit(self, answer: Option<(&IdempotentRequest, &ShareView)>) -> Result<(), Error> {
+        if let Some(log) = &self.log {
+            log.write(&self.change).await.map_err(failed)?;
+        }
         if let Some((request, view)) = answer {
             let kept = serde_json::to_value(KeptAnswer::from(view))
                 .context("cannot store a response")
@@ -229,7 +267,11 @@ impl ShareChange {
                 Stored::QuotaExceeded => return Err(Error::TooManyKeptAnswers),
             }
         }
-        self.change.commit().await.map_err(failed)
+        self.change.commit().await.map_err(failed)?;
+        if let Some(log) = &self.log {
+            log.committed();
+        }
+        Ok(())
     }
 
     pub(super) fn connection(&self) -> &impl ConnectionTrait {
@@ -281,16 +323,24 @@ fn siblings_statement(share: &Share, now: Timestamp) -> (String, Vec<Value>) {
     (sql, values)
 }
 
-/// The statement that writes the row of a new share. Its `created_version` is that of the owner's row, which the change holds.
-fn insert_statement(share: &Share) -> (String, Vec<Value>) {
-    const RAISED: &str = "(SELECT version FROM owners WHERE owner_id = $1)";
+/// The statements that return what [`Inserted`] is read from.
+fn context_of(share: &Share, now: Timestamp) -> Batch {
+    let mut batch = Batch::default();
+    for (sql, values) in [siblings_statement(share, now), count_statement(share)] {
+        batch.add(sql, values);
+    }
+    batch
+}
+
+/// The statement that writes the row of a new share, with this expression for its `created_version`: the version that the change made.
+fn insert_statement(share: &Share, version: &str) -> (String, Vec<Value>) {
     let row = Model::from(share).into_active_model();
     let mut values: Vec<Value> = vec![share.owner.as_str().into()];
     let (mut columns, mut terms) = (Vec::new(), Vec::new());
     for column in Column::iter() {
         columns.push(column.as_str());
         terms.push(match (column, row.get(column).into_value()) {
-            (Column::CreatedVersion, _) => RAISED.to_owned(),
+            (Column::CreatedVersion, _) => version.to_owned(),
             (_, Some(value)) => {
                 values.push(value);
                 format!("${}", values.len())

@@ -6,17 +6,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sea_orm::{ConnectionTrait, QueryResult, Statement, Value, prelude::ChronoDateTimeUtc};
+use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Statement, Value, prelude::ChronoDateTimeUtc};
 use types::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    ShareChange, Store, failed,
+    ShareChange, Store,
+    entity::Model,
+    failed,
     keys::{HAS_CHILD, parameters},
     usage::{RETURNED, UsageChange},
 };
 use crate::{
-    domain::{ShareId, UserId},
+    domain::{EventKind, Share, ShareId, UserId},
     error::Error,
 };
 
@@ -127,9 +129,10 @@ impl ShareChange {
             let ids = parameters(&mut values, &expired);
             let sql = format!(
                 "UPDATE shares SET ended_at = expires_at
-                 WHERE owner_id = $1 AND ended_at IS NULL AND expires_at <= $2 AND id IN ({ids}) RETURNING {RETURNED}"
+                 WHERE owner_id = $1 AND ended_at IS NULL AND expires_at <= $2 AND id IN ({ids})
+                 RETURNING *, {HAS_CHILD} AS has_child"
             );
-            marked += self.count_ended(&sql, values, &mut usage).await?;
+            marked += self.announce_expired(owner, &sql, values, &mut usage, at).await?;
         }
         self.write_usage(owner, usage).await?;
         Ok((marked, last))
@@ -221,6 +224,28 @@ impl ShareChange {
             }
         }
         Ok(revoked)
+    }
+
+    /// Runs a statement that marks expired rows, counts them as ended and records their events: each expiry once, since a row is marked
+    /// once until it is renewed.
+    async fn announce_expired(
+        &self,
+        owner: &UserId,
+        sql: &str,
+        values: Vec<Value>,
+        usage: &mut UsageChange,
+        at: Timestamp,
+    ) -> Result<usize, Error> {
+        let marked = self.query(sql, values).await?;
+        if !marked.is_empty() {
+            self.raise_once(owner, at).await?;
+        }
+        for row in &marked {
+            usage.end_row(row)?;
+            let share = Share::try_from(Model::from_query_result(row, "").map_err(failed)?)?;
+            self.record(EventKind::Expired, &share, row.try_get("", "has_child").map_err(failed)?, at);
+        }
+        Ok(marked.len())
     }
 
     /// Runs a statement that marks rows, and counts them as ended.

@@ -4,6 +4,7 @@ mod chains;
 mod change;
 mod decisions;
 mod entity;
+mod events;
 mod follows;
 mod keys;
 mod marks;
@@ -15,13 +16,14 @@ mod usage;
 
 pub use change::{Inserted, ShareChange, Siblings};
 pub use decisions::{ENDED_SHARES_EXPLAINED, ReadBudget, RecipientRange};
+pub use events::{key_of, read_event};
 pub use marks::{DeadRows, FIRST, MARK_SLICE, Sweep};
 pub use purge::{EndedBytes, PURGE_SLICE};
 pub use read::{ShareFilter, ShareList};
 pub use usage::{PlannedUsage, UsageDifference};
 
 use anyhow::anyhow;
-use persistence::{Database, DatabaseErrorKind, QueueTimeout};
+use persistence::{Database, DatabaseErrorKind, QueueTimeout, feed::FeedHub};
 use runtime::clock::Clock;
 use sea_orm::DbErr;
 use types::Timestamp;
@@ -35,6 +37,7 @@ pub const SCHEMA: &str = "sharing";
 #[derive(Clone)]
 pub struct Store {
     database: Database,
+    feed: FeedHub,
     /// Maximum bytes of stored responses under one user's idempotency keys.
     kept_answer_bytes: u64,
 }
@@ -46,8 +49,8 @@ impl Store {
     }
 
     /// Uses a database whose migrations are applied.
-    pub fn new(database: Database, kept_answer_bytes: u64) -> Self {
-        Self { database, kept_answer_bytes }
+    pub fn new(database: Database, feed: FeedHub, kept_answer_bytes: u64) -> Self {
+        Self { database, feed, kept_answer_bytes }
     }
 }
 

@@ -1,15 +1,17 @@
 //! Purges of shares that have ended. Leaves first: a share with others below it is deleted after them. No decision changes.
 
-use sea_orm::{ConnectionTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 use types::Timestamp;
 
 use super::{
-    ShareChange, Store, failed,
+    ShareChange, Store,
+    entity::Model,
+    failed,
     keys::{HAS_CHILD, parameters},
     usage::{RETURNED, ROW_BYTES, UsageChange},
 };
 use crate::{
-    domain::{ShareId, UserId},
+    domain::{EventKind, Share, ShareId, UserId},
     error::Error,
 };
 
@@ -46,9 +48,15 @@ impl ShareChange {
             "UPDATE shares SET revoked_at = $3, ended_permanently = TRUE, updated_at = $3, version = version + 1,
                  sweep_below = {HAS_CHILD}
              WHERE owner_id = $1 AND ended_at IS NOT NULL AND ended_permanently = FALSE AND expires_at <= $2
-                 AND {NO_LIVE_FOLLOW} AND id IN ({ids})"
+                 AND {NO_LIVE_FOLLOW} AND id IN ({ids})
+             RETURNING *"
         );
-        self.execute(&sql, values).await
+        let ended = self.query(&sql, values).await?;
+        for row in &ended {
+            let share = Share::try_from(Model::from_query_result(row, "").map_err(failed)?)?;
+            self.record(EventKind::Revoked, &share, row.try_get("", "sweep_below").map_err(failed)?, now);
+        }
+        Ok(ended.len() as u64)
     }
 
     /// Deletes shares of `owner` that ended permanently by `ended_by` and have none below them. The owner's row must be locked.

@@ -6,17 +6,13 @@ use ofself_proto::sharing::{
     self as wire, BatchCheckAccessRequest, CheckAccessRequest, ExplainAccessRequest,
     access_service_client::AccessServiceClient,
 };
-use persistence::Database;
 use serde::Deserialize;
-use sharing_svc::{
-    domain::access::{AccessSet, explain},
-    storage::{SCHEMA, Store},
-};
+use sharing_svc::domain::access::{AccessSet, explain};
 use types::{Id, Timestamp};
 
 use crate::statements::on_both;
 use crate::{
-    test_server::{START, TestServer, settings},
+    test_server::{START, TestServer, store},
     world::{CaseNode, CaseResource, CaseShare, action, chains_between, shares},
 };
 
@@ -81,13 +77,12 @@ fn engine_decides_every_vector() {
 async fn service_decides_every_vector() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
-        let store =
-            Store::new(Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap(), u64::MAX);
+        let store = store(&backend).await;
         let mut client = AccessServiceClient::new(server.channel.clone());
         for (number, case) in cases().iter().enumerate() {
             let prefix = format!("{number}.");
             // As they stand in the store, whether or not any history of changes could have left them so.
-            let change = store.begin(None, None).await.unwrap();
+            let change = store.begin(None, None, types::Origin::system()).await.unwrap();
             for share in shares(&case.shares, &prefix) {
                 change.raise_owner(&share.owner, share.created_at).await.unwrap();
                 change.insert(&share, share.created_at).await.unwrap();

@@ -1,9 +1,10 @@
 use ofself_proto::sharing::{
     GrantFollowShareRequest, RevokeFollowShareRequest, Share, ShareChanges, ShareSource, ShareStatus,
 };
+use persistence::Priority;
 use sharing_svc::domain::{Rights, Scope, ShareId, Source, Terms};
 use test_kit::Backend;
-use types::{Id, Timestamp};
+use types::{Id, Origin, Timestamp};
 
 use crate::statements::on_both;
 use crate::test_server::{TestServer, everything_to, store, user, why};
@@ -139,7 +140,8 @@ async fn other_owner(backend: &Backend, share: &Share, owner: &str) -> String {
         version: 1,
         created_version: 1,
     };
-    let change = store(backend).await.begin(None, None).await.unwrap();
+    let lock = Some((&other.owner, Priority::First));
+    let change = store(backend).await.begin(lock, None, Origin::system()).await.unwrap();
     change.raise_and_insert(other.clone(), timestamp).await.unwrap();
     change.commit(None).await.unwrap();
     other.id.to_string()

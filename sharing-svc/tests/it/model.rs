@@ -115,12 +115,16 @@ impl Random {
 
 impl World {
     async fn over(backend: &Backend) -> Arc<Self> {
+        let server = TestServer::start(backend).await;
         let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
         let sharing = Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas());
-        let retention =
-            Retention { period: Duration::from_secs(RETENTION.try_into().unwrap()), bytes_per_creator: i64::MAX };
+        let retention = Retention {
+            period: Duration::from_secs(RETENTION.try_into().unwrap()),
+            bytes_per_creator: i64::MAX,
+            events: Duration::from_hours(9_600),
+        };
         Arc::new(Self {
-            server: TestServer::start(backend).await,
+            server,
             model: Mutex::default(),
             updating: AsyncMutex::default(),
             upkeep: AsyncMutex::new(Upkeep::new(sharing, retention)),

@@ -8,9 +8,9 @@ use ofself_proto::sharing::{
     Action, CheckAccessRequest, CreateShareRequest, CreateShareResponse, GetShareRequest, Node, Resource,
     RevokeShareRequest, Share, ShareChanges, ShareScope, ShareStatus, UpdateShareRequest,
     access_service_client::AccessServiceClient, follow_sharing_service_client::FollowSharingServiceClient, resource,
-    sharing_service_client::SharingServiceClient,
+    sharing_admin_service_client::SharingAdminServiceClient, sharing_service_client::SharingServiceClient,
 };
-use persistence::{Database, DatabaseSettings, retention::RetentionSettings};
+use persistence::{Database, DatabaseSettings, feed::FeedHub, retention::RetentionSettings};
 use prost_types::{FieldMask, Timestamp as ProtoTimestamp};
 use runtime::{
     clock::{Clock, ClockHand},
@@ -109,6 +109,10 @@ impl TestServer {
         FollowSharingServiceClient::new(self.channel.clone())
     }
 
+    pub fn admin(&self) -> SharingAdminServiceClient<Channel> {
+        SharingAdminServiceClient::new(self.channel.clone())
+    }
+
     pub async fn create(&self, user: &str, request: CreateShareRequest) -> Result<Share, Status> {
         Ok(self.create_as(user, None, request).await?.share.unwrap())
     }
@@ -182,7 +186,9 @@ impl TestServer {
 /// The store of a running service, for what no RPC shows.
 pub async fn store(backend: &Backend) -> Store {
     let database = Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap();
-    Store::new(database, u64::MAX)
+    database.open_feed().await.unwrap();
+    let feed = FeedHub::start(database.clone()).await.unwrap();
+    Store::new(database, feed, u64::MAX)
 }
 
 /// A person.

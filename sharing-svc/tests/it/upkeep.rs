@@ -29,7 +29,8 @@ impl ByHand {
     async fn over(backend: &Backend, bytes_per_creator: i64) -> Self {
         let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
         let sharing = Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas());
-        let retention = Retention { period: Duration::from_hours(100 * 24), bytes_per_creator };
+        let period = Duration::from_hours(100 * 24);
+        let retention = Retention { period, bytes_per_creator, events: period };
         Self { upkeep: Upkeep::new(sharing, retention), hand }
     }
 

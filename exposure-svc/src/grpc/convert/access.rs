@@ -43,7 +43,8 @@ pub(in crate::grpc) fn edits(
 
 pub(in crate::grpc) fn access((access, as_of): (AppAccess, Timestamp)) -> wire::AppAccess {
     let is_active = access.is_active(as_of);
-    let AppAccess { id, user, app, tier, profile, granted_at, expires_at, revoked_at, version } = access;
+    let AppAccess { id, user, app, tier, profile, granted_at, expires_at, revoked_at, expiry_announced: _, version } =
+        access;
     let tier = match tier {
         Tier::L1 => wire::AppTier::L1,
         Tier::L2 => wire::AppTier::L2,

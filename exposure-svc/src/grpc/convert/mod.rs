@@ -4,6 +4,7 @@ pub(super) mod access;
 pub(super) mod content;
 pub(super) mod decision;
 pub(super) mod edits;
+pub(super) mod event;
 mod node_bytes;
 pub(super) mod permissions;
 pub(super) mod profile;

@@ -1,8 +1,9 @@
 //! The table of access grants.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "app_access")]
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -16,6 +17,8 @@ pub(crate) struct Model {
     pub(crate) granted_at: ChronoDateTimeUtc,
     pub(crate) expires_at: Option<ChronoDateTimeUtc>,
     pub(crate) revoked_at: Option<ChronoDateTimeUtc>,
+    /// Upkeep has announced that it expired.
+    pub(crate) expiry_announced: bool,
     pub(crate) version: i64,
 }
 

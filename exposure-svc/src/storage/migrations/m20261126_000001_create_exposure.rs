@@ -1,9 +1,9 @@
-//! Users, profiles, access grants, tags, responses under idempotency keys, the newest time and the secrets.
+//! Users, profiles, access grants, tags, events, responses under idempotency keys, the newest time and the secrets.
 //!
 //! Every key begins with the user whose data it is, so that a change stays on one shard of a distributed PostgreSQL. Secrets are
 //! about no user.
 
-use persistence::{Dialect, create_newest_time, idempotency};
+use persistence::{Dialect, create_newest_time, feed::create_feed, idempotency};
 use sea_orm_migration::{
     prelude::*,
     schema::{
@@ -44,6 +44,7 @@ enum AppAccess {
     GrantedAt,
     ExpiresAt,
     RevokedAt,
+    ExpiryAnnounced,
     Version,
 }
 
@@ -72,6 +73,7 @@ impl MigrationTrait for Migration {
         for index in indexes() {
             manager.create_index(index).await?;
         }
+        create_feed(manager, USERS).await?;
         idempotency::create_tables(manager).await?;
         create_newest_time(manager).await
     }
@@ -107,6 +109,7 @@ fn app_access(dialect: Dialect) -> TableCreateStatement {
         .col(timestamp_with_time_zone(AppAccess::GrantedAt))
         .col(timestamp_with_time_zone_null(AppAccess::ExpiresAt))
         .col(timestamp_with_time_zone_null(AppAccess::RevokedAt))
+        .col(boolean(AppAccess::ExpiryAnnounced))
         .col(ColumnDef::new(AppAccess::Version).big_integer().not_null())
         .primary_key(Index::create().name("app_access_pk").col(AppAccess::UserId).col(AppAccess::Id))
         .foreign_key(
@@ -142,7 +145,7 @@ fn secrets() -> TableCreateStatement {
         .to_owned()
 }
 
-fn indexes() -> [IndexCreateStatement; 9] {
+fn indexes() -> [IndexCreateStatement; 10] {
     let of_profiles = |name: &str| Index::create().name(name).table(Profiles::Table).to_owned();
     let of_grants = |name: &str| Index::create().name(name).table(AppAccess::Table).to_owned();
     [
@@ -162,6 +165,16 @@ fn indexes() -> [IndexCreateStatement; 9] {
         of_grants("app_access_expiring")
             .col(AppAccess::ExpiresAt)
             .cond_where(Condition::all().add(Expr::col(AppAccess::ExpiresAt).is_not_null()))
+            .to_owned(),
+        // Expiries that are not announced yet.
+        of_grants("app_access_to_announce")
+            .col(AppAccess::ExpiresAt)
+            .cond_where(
+                Condition::all()
+                    .add(Expr::col(AppAccess::ExpiresAt).is_not_null())
+                    .add(Expr::col(AppAccess::RevokedAt).is_null())
+                    .add(Expr::col(AppAccess::ExpiryAnnounced).eq(false)),
+            )
             .to_owned(),
         of_grants("app_access_revoked_by_user")
             .col(AppAccess::UserId)

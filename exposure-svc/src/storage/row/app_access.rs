@@ -12,7 +12,8 @@ use crate::{
 
 impl From<&AppAccess> for Model {
     fn from(access: &AppAccess) -> Self {
-        let AppAccess { id, user, app, tier, profile, granted_at, expires_at, revoked_at, version } = access;
+        let AppAccess { id, user, app, tier, profile, granted_at, expires_at, revoked_at, expiry_announced, version } =
+            access;
         let tier = match tier {
             Tier::L1 => "L1",
             Tier::L2 => "L2",
@@ -26,6 +27,7 @@ impl From<&AppAccess> for Model {
             granted_at: granted_at.utc(),
             expires_at: expires_at.map(Timestamp::utc),
             revoked_at: revoked_at.map(Timestamp::utc),
+            expiry_announced: *expiry_announced,
             version: *version,
         }
     }
@@ -55,6 +57,7 @@ fn read(row: Model) -> anyhow::Result<AppAccess> {
         granted_at: Timestamp::new(row.granted_at)?,
         expires_at: instant(row.expires_at)?,
         revoked_at: instant(row.revoked_at)?,
+        expiry_announced: row.expiry_announced,
         version: row.version,
     })
 }

@@ -1,8 +1,8 @@
-//! Owners, shares, usage, the responses under idempotency keys and the newest time.
+//! Owners, shares, usage, events, the responses under idempotency keys and the newest time.
 //!
 //! Every key begins with the person whose data it is, so that a change stays on one shard of a distributed PostgreSQL.
 
-use persistence::{Dialect, create_newest_time, idempotency};
+use persistence::{Dialect, create_newest_time, feed::create_feed, idempotency};
 use sea_orm_migration::{
     prelude::*,
     schema::{
@@ -71,6 +71,7 @@ impl MigrationTrait for Migration {
         for index in indexes() {
             manager.create_index(index).await?;
         }
+        create_feed(manager, OWNERS).await?;
         idempotency::create_tables(manager).await?;
         create_newest_time(manager).await
     }

@@ -1,0 +1,67 @@
+//! Lists of recorded events.
+
+use ::types::Timestamp;
+use sea_orm::{DbErr, Value};
+
+use super::{
+    FeedPage, FeedPosition,
+    read::{EVENT, EventRow},
+};
+use crate::{Database, placeholders};
+
+/// Which events are listed.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Only of this person's data.
+    pub owner: Option<String>,
+    /// Only of this row.
+    pub row: Option<String>,
+    /// Only by this actor.
+    pub actor: Option<String>,
+    /// Only of these kinds, unless there are none.
+    pub kinds: Vec<&'static str>,
+    /// Only those that happened at this time or later.
+    pub from: Option<Timestamp>,
+    /// Only those that happened before this time.
+    pub before: Option<Timestamp>,
+}
+
+impl Database {
+    /// Up to `limit` events after `after` that match `filter`, the oldest first.
+    pub async fn list_events(
+        &self,
+        filter: &EventFilter,
+        after: FeedPosition,
+        limit: usize,
+    ) -> Result<FeedPage, DbErr> {
+        let EventFilter { owner, row, actor, kinds, from, before } = filter;
+        let mut values: Vec<Value> = vec![after.position.into(), after.seq.into()];
+        let mut conditions = String::new();
+        let texts = [("feed.owner_id =", owner), ("e.row_id =", row), ("e.actor_id =", actor)];
+        let texts = texts.into_iter().filter_map(|(term, text)| Some((term, Value::from(text.as_deref()?))));
+        let times = [("e.occurred_at >=", from), ("e.occurred_at <", before)];
+        let times = times.into_iter().filter_map(|(term, time)| Some((term, Value::from((*time)?.utc()))));
+        for (term, value) in texts.chain(times) {
+            values.push(value);
+            conditions.push_str(&format!(" AND {term} ${}", values.len()));
+        }
+        if !kinds.is_empty() {
+            let kinds = placeholders(&mut values, kinds, |kind| (*kind).into());
+            conditions.push_str(&format!(" AND e.kind IN ({kinds})"));
+        }
+        let sql = format!(
+            "SELECT {EVENT} FROM feed JOIN events e ON e.owner_id = feed.owner_id AND e.version = feed.version
+             WHERE feed.position >= $1 AND (feed.position > $1 OR e.seq > $2) {conditions}
+             ORDER BY feed.position, e.seq LIMIT {limit}"
+        );
+        let rows = self.feed_rows(&sql, values).await?;
+        let mut page = FeedPage { is_full: rows.len() >= limit, last: after, ..FeedPage::default() };
+        for row in &rows {
+            page.events.extend(EventRow::read(row)?);
+        }
+        if let Some(event) = page.events.last() {
+            page.last = event.at;
+        }
+        Ok(page)
+    }
+}

@@ -1,0 +1,178 @@
+//! Reads of the feed, in the order of its positions.
+
+use ::types::Timestamp;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value, prelude::ChronoDateTimeUtc};
+
+use super::Epoch;
+use crate::{Database, placeholders};
+
+/// A place in the feed: a change, and an event within it. The first change has the position 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FeedPosition {
+    /// The position of the change.
+    pub position: i64,
+    /// The event within the change.
+    pub seq: i32,
+}
+
+/// After the last event of a change.
+pub const END_OF_CHANGE: i32 = i32::MAX;
+
+/// A committed event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    /// Its place in the feed.
+    pub at: FeedPosition,
+    /// The person whose data changed.
+    pub owner: String,
+    /// The version of the person's data that the change made.
+    pub version: i64,
+    /// The kind of event.
+    pub kind: String,
+    /// The kind of row.
+    pub subject: String,
+    /// The id of the row.
+    pub row: String,
+    /// The other party.
+    pub other: Option<String>,
+    /// Rows hang below this one.
+    pub has_reshares: bool,
+    /// The actor.
+    pub actor: String,
+    /// The request.
+    pub request_id: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// The row after the event before this one; `None`: it was created, or that event is pruned.
+    pub before: Option<serde_json::Value>,
+    /// The row after the change; `None`: it is gone.
+    pub after: Option<serde_json::Value>,
+    /// The size of the two rows.
+    pub bytes: usize,
+}
+
+/// Events in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedPage {
+    /// The events. A change whose events were erased has none.
+    pub events: Vec<EventRow>,
+    /// The place after which to go on: of the last change that was read.
+    pub last: FeedPosition,
+    /// There may be more.
+    pub is_full: bool,
+}
+
+/// The state of the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedState {
+    /// The current epoch.
+    pub epoch: Epoch,
+    /// The last position.
+    pub last: i64,
+    /// Changes up to this position were pruned.
+    pub pruned_to: i64,
+}
+
+/// The columns of an event `e` at the position of `feed`, with the row before.
+pub(super) const EVENT: &str = "
+    feed.position, feed.owner_id, feed.version, e.seq, e.kind, e.subject, e.row_id, e.other_id, e.has_reshares, e.actor_id,
+    e.request_id, e.occurred_at, e.after_row,
+    (SELECT b.after_row FROM events b
+     WHERE b.owner_id = e.owner_id AND b.row_id = e.row_id AND (b.version, b.seq) < (e.version, e.seq)
+     ORDER BY b.version DESC, b.seq DESC LIMIT 1) AS before_row";
+
+impl Database {
+    /// The state of the feed.
+    pub async fn feed_state(&self) -> Result<FeedState, DbErr> {
+        const STATE: &str = "
+            SELECT epoch, pruned_to, COALESCE((SELECT MAX(position) FROM feed), pruned_to) AS last
+            FROM feed_state WHERE id = 1";
+        let rows = self.feed_rows(STATE, Vec::new()).await?;
+        let row = rows.first().ok_or_else(|| DbErr::RecordNotFound("the state of the feed".to_owned()))?;
+        Ok(FeedState {
+            epoch: Epoch::parse(&row.try_get::<String>("", "epoch")?)?,
+            last: row.try_get("", "last")?,
+            pruned_to: row.try_get("", "pruned_to")?,
+        })
+    }
+
+    /// The position with which an epoch ended; `None`: it is the current one, or unknown.
+    pub async fn feed_epoch_end(&self, epoch: Epoch) -> Result<Option<i64>, DbErr> {
+        const ENDED: &str = "SELECT ended_at FROM feed_epochs WHERE epoch = $1";
+        let rows = self.feed_rows(ENDED, vec![epoch.to_text().into()]).await?;
+        rows.first().map(|row| row.try_get("", "ended_at")).transpose()
+    }
+
+    /// Up to `limit` events after `after`, up to the position `to`; only of `owners`, unless there are none.
+    pub async fn feed_after(
+        &self,
+        after: FeedPosition,
+        to: i64,
+        owners: &[String],
+        limit: usize,
+    ) -> Result<FeedPage, DbErr> {
+        let mut values: Vec<Value> = vec![after.position.into(), after.seq.into(), to.into()];
+        let only = if owners.is_empty() {
+            String::new()
+        } else {
+            let owners = placeholders(&mut values, owners, |owner| owner.as_str().into());
+            format!("AND feed.owner_id IN ({owners})")
+        };
+        let sql = format!(
+            "SELECT {EVENT} FROM feed LEFT JOIN events e ON e.owner_id = feed.owner_id AND e.version = feed.version
+             WHERE feed.position >= $1 AND feed.position <= $3 AND (feed.position > $1 OR e.seq > $2) {only}
+             ORDER BY feed.position, e.seq LIMIT {limit}"
+        );
+        let rows = self.feed_rows(&sql, values).await?;
+        let mut page = FeedPage { is_full: rows.len() >= limit, ..FeedPage::default() };
+        for row in &rows {
+            page.events.extend(EventRow::read(row)?);
+        }
+        page.last = match rows.last() {
+            Some(row) => {
+                let seq: Option<i32> = row.try_get("", "seq")?;
+                // A change is read whole unless the page is full.
+                let seq = seq.filter(|_| page.is_full).unwrap_or(END_OF_CHANGE);
+                FeedPosition { position: row.try_get("", "position")?, seq }
+            }
+            None => after,
+        };
+        Ok(page)
+    }
+
+    pub(super) async fn feed_rows(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
+        let backend = self.reader.get_database_backend();
+        self.reader.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await
+    }
+}
+
+impl EventRow {
+    /// Reads a row with the columns of [`EVENT`]; `None`: the event was erased.
+    pub(super) fn read(row: &QueryResult) -> Result<Option<Self>, DbErr> {
+        let Some(seq) = row.try_get::<Option<i32>>("", "seq")? else { return Ok(None) };
+        let mut bytes = 0;
+        let mut document = |column| {
+            let text: Option<String> = row.try_get("", column)?;
+            bytes += text.as_deref().map_or(0, str::len);
+            text.map(|text| serde_json::from_str(&text).map_err(|error| DbErr::Type(error.to_string()))).transpose()
+        };
+        let occurred_at: ChronoDateTimeUtc = row.try_get("", "occurred_at")?;
+        let (before, after) = (document("before_row")?, document("after_row")?);
+        Ok(Some(Self {
+            at: FeedPosition { position: row.try_get("", "position")?, seq },
+            owner: row.try_get("", "owner_id")?,
+            version: row.try_get("", "version")?,
+            kind: row.try_get("", "kind")?,
+            subject: row.try_get("", "subject")?,
+            row: row.try_get("", "row_id")?,
+            other: row.try_get("", "other_id")?,
+            has_reshares: row.try_get("", "has_reshares")?,
+            actor: row.try_get("", "actor_id")?,
+            request_id: row.try_get("", "request_id")?,
+            occurred_at: Timestamp::new(occurred_at).map_err(|error| DbErr::Type(error.to_string()))?,
+            before,
+            after,
+            bytes,
+        }))
+    }
+}

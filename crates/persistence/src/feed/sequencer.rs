@@ -1,0 +1,162 @@
+//! Sequencer: gives committed changes their positions, in short transactions, one at a time. Any replica runs it at any time.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use metrics::{describe_gauge, gauge};
+use runtime::shutdown::Shutdown;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use tokio::time::{sleep, timeout};
+use tracing::warn;
+
+use super::epoch::{Epoch, IDENTITY_POSTGRES, start_next};
+use crate::Database;
+
+/// Changes that one transaction moves.
+const SLICE: i64 = 5_000;
+/// How often the queue is read when no change of this process wakes the sequencer: changes whose process ended before it gave them
+/// their position.
+const POLL: Duration = Duration::from_millis(250);
+/// Rows that were moved this long ago need not be passed over again: no transaction that took a lower number is still open, except where
+/// the server's timeouts are longer. Dead rows stay in the index while any transaction of the server is open.
+const SETTLED: Duration = Duration::from_secs(120);
+/// How often the queue is read from its beginning, in case one was.
+const FULL_READ: Duration = Duration::from_secs(60);
+
+const PENDING: &str = "change_feed_pending";
+const POSITION: &str = "change_feed_position";
+const OLDEST: &str = "change_feed_pending_oldest_seconds";
+
+const TRY_LOCK: &str = "SELECT epoch FROM feed_state WHERE id = 1 FOR UPDATE SKIP LOCKED";
+/// Never in one statement with the lock: PostgreSQL executes a term that modifies data even where the lock gave no row.
+const MOVE: &str = "
+    WITH moved AS (
+        DELETE FROM pending WHERE n IN (SELECT n FROM pending WHERE n > $1 ORDER BY n LIMIT $2)
+        RETURNING n, owner_id, version
+    ), appended AS (
+        INSERT INTO feed (position, owner_id, version)
+        SELECT COALESCE((SELECT MAX(position) FROM feed), (SELECT pruned_to FROM feed_state WHERE id = 1))
+                + row_number() OVER (ORDER BY n),
+            owner_id, version
+        FROM moved
+        RETURNING position
+    )
+    SELECT (SELECT COUNT(*) FROM moved) AS moved, (SELECT MAX(n) FROM moved) AS last_n, (SELECT MAX(position) FROM appended) AS position";
+
+/// The background task.
+pub struct Sequencer {
+    database: Database,
+    /// Numbers of the queue up to this one were moved long ago.
+    floor: i64,
+    /// The highest numbers that were moved, with their time.
+    moved: VecDeque<(Instant, i64)>,
+    read_from_beginning: Instant,
+    /// Since when the queue has rows that could not be moved.
+    stalled_since: Option<Instant>,
+}
+
+impl Sequencer {
+    /// The sequencer of this process.
+    pub fn new(database: Database) -> Self {
+        describe_gauge!(PENDING, "Whether the queue of the sequencer had changes at the last look");
+        describe_gauge!(POSITION, "The last position of the change feed that this process has seen");
+        describe_gauge!(OLDEST, "Seconds for which changes have waited in the queue of the sequencer");
+        Self { database, floor: 0, moved: VecDeque::new(), read_from_beginning: Instant::now(), stalled_since: None }
+    }
+
+    /// Works until the shutdown begins. On SQLite there is nothing to do: the writer gives positions itself.
+    pub async fn run(mut self, shutdown: Shutdown) {
+        if self.database.writer.get_database_backend() != DbBackend::Postgres {
+            return;
+        }
+        loop {
+            let sequenced = tokio::select! {
+                () = shutdown.begun() => return,
+                sequenced = self.step() => sequenced,
+            };
+            let wait = match sequenced {
+                Ok(true) => continue,
+                Ok(false) => POLL,
+                Err(error) => {
+                    warn!(%error, "cannot give changes their positions; retrying");
+                    POLL * 4
+                }
+            };
+            tokio::select! {
+                () = shutdown.begun() => return,
+                _ = timeout(wait, self.database.feed_changed.notified()) => {}
+            }
+        }
+    }
+
+    /// Moves a slice of the queue; returns whether there may be more.
+    pub async fn step(&mut self) -> Result<bool, DbErr> {
+        self.settle();
+        if !self.has_pending().await? {
+            self.stalled_since = None;
+            gauge!(PENDING).set(0.0);
+            gauge!(OLDEST).set(0.0);
+            return Ok(false);
+        }
+        gauge!(PENDING).set(1.0);
+        let stalled_since = *self.stalled_since.get_or_insert_with(Instant::now);
+        gauge!(OLDEST).set(stalled_since.elapsed().as_secs_f64());
+        let change = self.database.begin(Vec::new()).await?;
+        let rows = change.query(TRY_LOCK, Vec::new()).await?;
+        let Some(row) = rows.first() else {
+            // Another replica is at it.
+            drop(change);
+            sleep(Duration::from_millis(5)).await;
+            return Ok(true);
+        };
+        let epoch = Epoch::parse(&row.try_get::<String>("", "epoch")?)?;
+        // A standby that was promoted goes on here: its positions belong to a new epoch.
+        let identity = format!(
+            "SELECT {IDENTITY_POSTGRES} AS identity, identity = {IDENTITY_POSTGRES} AS is_same FROM feed_state WHERE id = 1"
+        );
+        let rows = change.query(&identity, Vec::new()).await?;
+        if let Some(row) = rows.first()
+            && !row.try_get::<bool>("", "is_same")?
+        {
+            warn!("the database was promoted or restored: a new epoch of the change feed begins");
+            start_next(&change, epoch, &row.try_get::<String>("", "identity")?).await?;
+        }
+        let rows = change.query(MOVE, vec![self.floor.into(), SLICE.into()]).await?;
+        change.commit().await?;
+        let Some(row) = rows.first() else { return Ok(false) };
+        let moved: i64 = row.try_get("", "moved")?;
+        if let Some(last) = row.try_get::<Option<i64>>("", "last_n")? {
+            self.moved.push_back((Instant::now(), last));
+            self.stalled_since = None;
+        }
+        if let Some(position) = row.try_get::<Option<i64>>("", "position")? {
+            #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+            gauge!(POSITION).set(position as f64);
+            self.database.feed_grew.notify_one();
+        }
+        Ok(moved == SLICE)
+    }
+
+    async fn has_pending(&self) -> Result<bool, DbErr> {
+        const ANY: &str = "SELECT n FROM pending WHERE n > $1 ORDER BY n LIMIT 1";
+        let reader = self.database.reader();
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, ANY, [self.floor.into()]);
+        Ok(reader.query_one_raw(statement).await?.is_some())
+    }
+
+    /// Raises the floor to what was moved long ago, and lowers it from time to time.
+    fn settle(&mut self) {
+        while let Some((at, number)) = self.moved.front().copied()
+            && at.elapsed() > SETTLED
+        {
+            self.floor = self.floor.max(number);
+            self.moved.pop_front();
+        }
+        if self.read_from_beginning.elapsed() > FULL_READ {
+            self.read_from_beginning = Instant::now();
+            self.floor = 0;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Pages of recorded events.
+
+use persistence::feed::FeedPosition;
+use types::FieldErrors;
+
+/// Events on a page where the caller names no number.
+const DEFAULT_PAGE_SIZE: usize = 100;
+/// Events on a page at most.
+const MAX_PAGE_SIZE: usize = 1_000;
+/// The prefix of a page token: the version of its format.
+const TOKEN_PREFIX: &str = "v1.";
+
+/// Which page of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventPage {
+    /// Events on it.
+    pub size: usize,
+    /// The place after which it begins.
+    pub after: FeedPosition,
+}
+
+impl EventPage {
+    /// Reads a page size (0: the default; above the maximum: the maximum) and the token of an earlier page.
+    pub fn parse(page_size: i32, page_token: &str, errors: &mut FieldErrors) -> Self {
+        let size = match usize::try_from(page_size) {
+            Ok(0) => DEFAULT_PAGE_SIZE,
+            Ok(size) => size.min(MAX_PAGE_SIZE),
+            Err(_) => {
+                errors.add("page_size", "must be 0 or more");
+                DEFAULT_PAGE_SIZE
+            }
+        };
+        let after = if page_token.is_empty() { Some(FeedPosition::default()) } else { parse_token(page_token) };
+        if after.is_none() {
+            errors.add("page_token", "must be the next_page_token of an earlier response");
+        }
+        Self { size, after: after.unwrap_or_default() }
+    }
+
+    /// The token of the page after this place.
+    pub fn token(FeedPosition { position, seq }: FeedPosition) -> String {
+        format!("{TOKEN_PREFIX}{position}.{seq}")
+    }
+}
+
+fn parse_token(token: &str) -> Option<FeedPosition> {
+    let (position, seq) = token.strip_prefix(TOKEN_PREFIX)?.split_once('.')?;
+    Some(FeedPosition { position: position.parse().ok()?, seq: seq.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_tokens_are_read_back_and_others_rejected() {
+        let after = FeedPosition { position: 1 << 50, seq: 3 };
+        let mut errors = FieldErrors::new();
+        let page = EventPage::parse(5_000, &EventPage::token(after), &mut errors);
+        assert_eq!(page, EventPage { size: 1_000, after });
+        assert_eq!(EventPage::parse(0, "", &mut errors), EventPage { size: 100, after: FeedPosition::default() });
+        assert!(errors.is_empty());
+        for token in ["v1.", "v1.1", "v1.x.2", "v2.1.2", "1.2"] {
+            let mut errors = FieldErrors::new();
+            EventPage::parse(-1, token, &mut errors);
+            let paths: Vec<_> = errors.iter().map(|(path, _)| path.to_owned()).collect();
+            assert_eq!(paths, ["page_size", "page_token"], "{token}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Events: what changed about a share, when and by whom.
+
+use types::Timestamp;
+
+use super::{Share, UserId};
+
+/// What happened to a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// It was created.
+    Created,
+    /// Its terms were changed.
+    Updated,
+    /// It was revoked, and with it everything below.
+    Revoked,
+    /// It had expired, and has a new expiry.
+    Renewed,
+    /// Its expiry has passed.
+    Expired,
+    /// A person was erased.
+    Erased,
+}
+
+/// One committed change of one share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareEvent {
+    /// Its place in the feed, as text.
+    pub id: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// The actor.
+    pub actor: String,
+    /// The request; empty without one.
+    pub request_id: String,
+    /// What happened.
+    pub kind: EventKind,
+    /// The owner.
+    pub owner: UserId,
+    /// The version of the owner's data that the change made.
+    pub owner_version: i64,
+    /// Shares hang below this one.
+    pub has_reshares: bool,
+    /// The share before.
+    pub before: Option<Share>,
+    /// The share after.
+    pub after: Option<Share>,
+}
+
+/// A share of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotShare {
+    /// The share.
+    pub share: Share,
+    /// The version of the owner's data from which it was read.
+    pub owner_version: i64,
+    /// When it was read.
+    pub read_at: Timestamp,
+}
+
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] =
+        [Self::Created, Self::Updated, Self::Revoked, Self::Renewed, Self::Expired, Self::Erased];
+
+    /// Its name in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Revoked => "revoked",
+            Self::Renewed => "renewed",
+            Self::Expired => "expired",
+            Self::Erased => "erased",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What an update of a share was at `now`.
+    pub fn of_update(before: &Share, now: Timestamp) -> Self {
+        if before.has_expired(now) { Self::Renewed } else { Self::Updated }
+    }
+}

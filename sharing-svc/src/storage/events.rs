@@ -1,0 +1,115 @@
+//! Events of shares, and snapshots of all shares.
+
+use anyhow::{Context, anyhow};
+use persistence::{
+    feed::{EventFilter, EventRow, FeedHub, FeedPage, FeedPosition, NewEvent, SnapshotKey},
+    placeholders,
+};
+use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
+use types::Timestamp;
+
+use super::{Store, entity::Model, failed};
+use crate::{
+    domain::{EventKind, Share, ShareEvent, ShareId, SnapshotShare, UserId},
+    error::Error,
+};
+
+/// Shares of one read of a snapshot.
+const SNAPSHOT_PAGE: usize = 500;
+/// The kind of row.
+const SHARE: &str = "share";
+
+/// The event of a share after a change.
+pub(super) fn event(kind: EventKind, share: &Share, has_reshares: bool, occurred_at: Timestamp) -> NewEvent {
+    NewEvent {
+        kind: kind.name(),
+        subject: SHARE,
+        row: share.id.to_string(),
+        other: Some(share.recipient.to_string()),
+        creator: (share.creator != share.owner).then(|| share.creator.to_string()),
+        has_reshares,
+        occurred_at,
+        // A row without a value for its columns does not exist.
+        after: serde_json::to_value(Model::from(share)).ok(),
+    }
+}
+
+/// Reads an event.
+pub fn read_event(row: &EventRow) -> anyhow::Result<ShareEvent> {
+    let share = |document: &Option<serde_json::Value>| -> anyhow::Result<Option<Share>> {
+        let Some(document) = document else { return Ok(None) };
+        let model: Model = serde_json::from_value(document.clone()).context("cannot read the share of an event")?;
+        Ok(Some(Share::try_from(model)?))
+    };
+    Ok(ShareEvent {
+        id: format!("{}.{}", row.at.position, row.at.seq),
+        occurred_at: row.occurred_at,
+        actor: row.actor.clone(),
+        request_id: row.request_id.clone(),
+        kind: EventKind::from_name(&row.kind).ok_or_else(|| anyhow!("unknown kind of event `{}`", row.kind))?,
+        owner: UserId::parse(row.owner.clone())?,
+        owner_version: row.version,
+        has_reshares: row.has_reshares,
+        before: share(&row.before)?,
+        after: share(&row.after)?,
+    })
+}
+
+impl Store {
+    /// Recorded events, the oldest first.
+    pub async fn events(&self, filter: &EventFilter, after: FeedPosition, limit: usize) -> Result<FeedPage, Error> {
+        self.database.list_events(filter, after, limit).await.map_err(failed)
+    }
+
+    /// Deletes a slice of the events before `cutoff`, and returns the number of changes.
+    pub async fn prune_events(&self, cutoff: Timestamp) -> Result<usize, Error> {
+        self.database.prune_feed(cutoff).await.map_err(failed)
+    }
+
+    /// The hub that feeds watchers.
+    pub fn feed(&self) -> &FeedHub {
+        &self.feed
+    }
+
+    /// Shares after `after`, in the order of their owners and ids; only of these owners and to these recipients, unless there are none.
+    /// The second value: the key after which to go on.
+    pub async fn snapshot(
+        &self,
+        after: &SnapshotKey,
+        owners: &[String],
+        recipients: &[String],
+        read_at: Timestamp,
+    ) -> Result<(Vec<SnapshotShare>, Option<SnapshotKey>), Error> {
+        let id = if after.row.is_empty() { Some(uuid::Uuid::nil()) } else { ShareId::parse(&after.row).map(|id| id.0) };
+        let id = id.ok_or_else(|| Error::Internal(anyhow!("the key of a snapshot names no share")))?;
+        let mut values: Vec<Value> = vec![after.owner.as_str().into(), id.into()];
+        let mut only = String::new();
+        for (column, users) in [("shares.owner_id", owners), ("shares.recipient_id", recipients)] {
+            if !users.is_empty() {
+                let users = placeholders(&mut values, users, |user| user.as_str().into());
+                only.push_str(&format!(" AND {column} IN ({users})"));
+            }
+        }
+        let sql = format!(
+            "SELECT shares.*, owners.version AS owner_version FROM shares JOIN owners ON owners.owner_id = shares.owner_id
+             WHERE (shares.owner_id, shares.id) > ($1, $2) {only}
+             ORDER BY shares.owner_id, shares.id LIMIT {SNAPSHOT_PAGE}"
+        );
+        let reader = self.database.reader();
+        let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
+        let rows = reader.query_all_raw(statement).await.map_err(failed)?;
+        let shares = rows.iter().map(|row| {
+            let share: Share = Model::from_query_result(row, "").map_err(failed)?.try_into()?;
+            Ok(SnapshotShare { share, owner_version: row.try_get("", "owner_version").map_err(failed)?, read_at })
+        });
+        let shares = shares.collect::<Result<Vec<_>, Error>>()?;
+        let last = shares.last().filter(|_| shares.len() == SNAPSHOT_PAGE);
+        let next = last.map(|last| key_of(&last.share));
+        Ok((shares, next))
+    }
+}
+
+/// The key of a share in a snapshot.
+pub fn key_of(share: &Share) -> SnapshotKey {
+    SnapshotKey { part: 0, owner: share.owner.to_string(), row: share.id.to_string() }
+}
