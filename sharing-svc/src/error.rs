@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use service::consistency::TokenAhead;
 use types::FieldErrors;
 
 use crate::domain::ShareId;
@@ -27,6 +28,8 @@ pub enum Error {
     IdempotencyKeyInFlight,
     /// The shares between the two have more ids than a filter may.
     FilterTooLarge,
+    /// A consistency token is ahead of the database.
+    TokenAhead,
     /// The quota of stored responses under this caller's idempotency keys is exhausted.
     TooManyKeptAnswers,
     /// The database is away or overloaded; the same call may succeed later.
@@ -53,6 +56,7 @@ impl fmt::Display for Error {
             Self::FilterTooLarge => {
                 f.write_str("the shares have too many ids for a filter; use BatchCheckAccess")
             }
+            Self::TokenAhead => TokenAhead.fmt(f),
             Self::TooManyKeptAnswers => f.write_str(
                 "too many responses are stored under your idempotency keys; wait until some are 24 hours old, or send no key",
             ),
@@ -76,7 +80,14 @@ impl std::error::Error for Error {
             | Self::IdempotencyKeyReused
             | Self::IdempotencyKeyInFlight
             | Self::FilterTooLarge
+            | Self::TokenAhead
             | Self::TooManyKeptAnswers => None,
         }
+    }
+}
+
+impl From<TokenAhead> for Error {
+    fn from(TokenAhead: TokenAhead) -> Self {
+        Self::TokenAhead
     }
 }

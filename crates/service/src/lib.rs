@@ -2,6 +2,7 @@
 //!
 //! A service implements [`Definition`] and calls [`main`]. To embed one in another process, use [`Service::open`].
 
+pub mod consistency;
 mod event_list;
 mod health_watch;
 mod idempotent_request;

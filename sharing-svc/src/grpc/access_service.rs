@@ -2,10 +2,12 @@
 
 use futures_core::stream::BoxStream;
 use ofself_proto::sharing::{
-    BatchCheckAccessRequest, BatchCheckAccessResponse, CheckAccessRequest, CheckAccessResponse, ExplainAccessRequest,
-    ExplainAccessResponse, GetAccessFilterRequest, GetAccessFilterResponse, ListViewersRequest, ListViewersResponse,
-    WatchSharesRequest, WatchSharesResponse, access_service_server::AccessService,
+    BatchCheckAccessRequest, BatchCheckAccessResponse, BatchCheckRequest, BatchCheckResponse, CheckAccessRequest,
+    CheckAccessResponse, ExplainAccessRequest, ExplainAccessResponse, GetAccessFilterRequest, GetAccessFilterResponse,
+    ListOwnersRequest, ListOwnersResponse, ListViewersRequest, ListViewersResponse, WatchSharesRequest,
+    WatchSharesResponse, access_service_server::AccessService,
 };
+use service::consistency::Stamped;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use types::FieldErrors;
@@ -15,7 +17,7 @@ use super::{
     counts,
     status::{DOMAIN, status, validated},
 };
-use crate::operations::{ListViewers, Sharing};
+use crate::operations::{ListOwners, ListViewers, Sharing};
 
 pub(super) struct AccessRpc {
     sharing: Sharing,
@@ -38,9 +40,9 @@ impl AccessService for AccessRpc {
         let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
         let resource = access::resource(resource.as_ref(), || "resource".to_owned(), &mut errors);
         let (question, resource) = validated(question.zip(resource), errors)?;
-        let done = self.sharing.check_access(&question, resource).await.map_err(status)?;
-        counts::checked(&done);
-        Ok(Response::new(access::checked(done)))
+        let Stamped { value, stamp } = self.sharing.check_access(&question, resource).await.map_err(status)?;
+        counts::checked(&value);
+        Ok(Response::new(access::checked(value, self.sharing.token(stamp))))
     }
 
     async fn batch_check_access(
@@ -52,9 +54,33 @@ impl AccessService for AccessRpc {
         let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
         let resources = access::resources(&resources, &mut errors);
         let question = validated(question, errors)?;
-        let allowed = self.sharing.batch_check_access(&question, &resources).await.map_err(status)?;
+        let Stamped { value: allowed, stamp } =
+            self.sharing.batch_check_access(&question, &resources).await.map_err(status)?;
         counts::batch(&question, &allowed);
-        Ok(Response::new(access::batch(allowed)))
+        Ok(Response::new(BatchCheckAccessResponse { allowed, checked_at: self.sharing.token(stamp) }))
+    }
+
+    async fn batch_check(&self, request: Request<BatchCheckRequest>) -> Result<Response<BatchCheckResponse>, Status> {
+        let BatchCheckRequest { items, consistency } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let items = access::items(&items, &mut errors);
+        let freshness = access::freshness(consistency, &mut errors);
+        let items = validated(Some(items), errors)?;
+        let (allowed, stamps) = self.sharing.batch_check(&items, &freshness).await.map_err(status)?;
+        counts::items(&items, &allowed);
+        let checked_at = stamps.into_iter().map(|stamp| self.sharing.token(Some(stamp))).collect();
+        Ok(Response::new(BatchCheckResponse { allowed, checked_at }))
+    }
+
+    async fn list_owners(&self, request: Request<ListOwnersRequest>) -> Result<Response<ListOwnersResponse>, Status> {
+        let ListOwnersRequest { viewer_id, action, page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let viewer = access::user(viewer_id, "viewer_id", &mut errors);
+        let action = access::action(action, &mut errors);
+        let page = ListOwners::parse(page_size, &page_token, &mut errors);
+        let (viewer, action) = validated(viewer.zip(action), errors)?;
+        let owners = self.sharing.list_owners(&viewer, action, &page).await.map_err(status)?;
+        Ok(Response::new(access::owners(owners)))
     }
 
     async fn get_access_filter(
@@ -65,8 +91,8 @@ impl AccessService for AccessRpc {
         let mut errors = FieldErrors::new();
         let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
         let question = validated(question, errors)?;
-        let filter = self.sharing.get_access_filter(&question).await.map_err(status)?;
-        Ok(Response::new(access::filter(filter)))
+        let Stamped { value, stamp } = self.sharing.get_access_filter(&question).await.map_err(status)?;
+        Ok(Response::new(access::filter(value, self.sharing.token(stamp))))
     }
 
     async fn explain_access(
@@ -78,8 +104,8 @@ impl AccessService for AccessRpc {
         let question = access::question(viewer_id, owner_id, action, consistency, &mut errors);
         let resource = access::resource(resource.as_ref(), || "resource".to_owned(), &mut errors);
         let (question, resource) = validated(question.zip(resource), errors)?;
-        let explanation = self.sharing.explain_access(&question, resource).await.map_err(status)?;
-        Ok(Response::new(access::explained(explanation)))
+        let Stamped { value, stamp } = self.sharing.explain_access(&question, resource).await.map_err(status)?;
+        Ok(Response::new(access::explained(value, self.sharing.token(stamp))))
     }
 
     async fn list_viewers(
@@ -90,11 +116,11 @@ impl AccessService for AccessRpc {
         let mut errors = FieldErrors::new();
         let owner = access::user(owner_id, "owner_id", &mut errors);
         let node = access::node(node.as_ref(), || "node".to_owned(), &mut errors);
-        access::consistency(consistency, &mut errors);
+        let freshness = access::freshness(consistency, &mut errors);
         let page = ListViewers::parse(page_size, &page_token, &mut errors);
         let (owner, node) = validated(owner.zip(node), errors)?;
-        let viewers = self.sharing.list_viewers(&owner, node, &page).await.map_err(status)?;
-        Ok(Response::new(access::viewers(viewers)))
+        let viewers = self.sharing.list_viewers(&owner, node, &page, &freshness).await.map_err(status)?;
+        Ok(Response::new(access::viewers(viewers.value, self.sharing.token(viewers.stamp))))
     }
 
     type WatchSharesStream = BoxStream<'static, Result<WatchSharesResponse, Status>>;

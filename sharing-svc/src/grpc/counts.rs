@@ -2,7 +2,7 @@
 
 use metrics::{counter, describe_counter};
 
-use crate::operations::{AccessQuestion, CheckAccess};
+use crate::operations::{AccessQuestion, CheckAccess, CheckItem};
 
 const DECISIONS: &str = "access_decisions_total";
 
@@ -23,6 +23,20 @@ pub(super) fn batch(question: &AccessQuestion, allowed: &[bool]) {
     let yes = allowed.iter().filter(|allowed| **allowed).count();
     count("allowed", if question.is_owners() { "owner" } else { "shared" }, yes);
     count("denied", "not_shared", allowed.len() - yes);
+}
+
+pub(super) fn items(items: &[CheckItem<'_>], allowed: &[bool]) {
+    let (mut owner, mut shared, mut denied) = (0, 0, 0);
+    for (item, allowed) in items.iter().zip(allowed) {
+        *match (item.viewer == item.owner, allowed) {
+            (true, _) => &mut owner,
+            (false, true) => &mut shared,
+            (false, false) => &mut denied,
+        } += 1;
+    }
+    count("allowed", "owner", owner);
+    count("allowed", "shared", shared);
+    count("denied", "not_shared", denied);
 }
 
 fn count(answer: &'static str, reason: &'static str, number: usize) {

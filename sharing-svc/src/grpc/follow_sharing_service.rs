@@ -5,6 +5,7 @@ use ofself_proto::sharing::{
     GrantFollowShareRequest, GrantFollowShareResponse, RevokeFollowShareRequest, RevokeFollowShareResponse,
     follow_sharing_service_server::FollowSharingService,
 };
+use service::consistency::Stamped;
 use tonic::{Request, Response, Status};
 
 use super::{change::change, convert::share as convert};
@@ -29,8 +30,10 @@ impl FollowSharingService for FollowSharingRpc {
         let origin = peer_origin(request.metadata(), request.extensions(), Role::Service);
         let draft = convert::follow_draft(request.into_inner());
         let sharing = self.sharing.clone();
-        let (answer, created) = change(async move { sharing.grant_follow_share(draft, origin).await }).await?;
-        Ok(Response::new(GrantFollowShareResponse { share: Some(convert::share(answer)), created }))
+        let Stamped { value: (answer, created), stamp } =
+            change(async move { sharing.grant_follow_share(draft, origin).await }).await?;
+        let (share, written_at) = (Some(convert::share(answer)), self.sharing.token(stamp));
+        Ok(Response::new(GrantFollowShareResponse { share, created, written_at }))
     }
 
     async fn revoke_follow_share(
@@ -40,7 +43,9 @@ impl FollowSharingService for FollowSharingRpc {
         let origin = peer_origin(request.metadata(), request.extensions(), Role::Service);
         let RevokeFollowShareRequest { follow_id } = request.into_inner();
         let sharing = self.sharing.clone();
-        let answer = change(async move { sharing.revoke_follow_share(follow_id, origin).await }).await?;
-        Ok(Response::new(RevokeFollowShareResponse { share: answer.map(convert::share) }))
+        let Stamped { value, stamp } =
+            change(async move { sharing.revoke_follow_share(follow_id, origin).await }).await?;
+        let (share, written_at) = (value.map(convert::share), self.sharing.token(stamp));
+        Ok(Response::new(RevokeFollowShareResponse { share, written_at }))
     }
 }

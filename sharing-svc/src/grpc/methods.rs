@@ -20,6 +20,8 @@ pub const METHODS: &[Method] = &[
     Method::new("/ofself.sharing.v1.SharingService/RevokeShare", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.sharing.v1.AccessService/CheckAccess", DECISION, MAX_QUESTION_BYTES),
     Method::new("/ofself.sharing.v1.AccessService/BatchCheckAccess", DECISION, MAX_QUESTION_BYTES),
+    Method::new("/ofself.sharing.v1.AccessService/BatchCheck", DECISION, MAX_QUESTION_BYTES),
+    Method::new("/ofself.sharing.v1.AccessService/ListOwners", DECISION, MAX_REQUEST_BYTES),
     Method::new("/ofself.sharing.v1.AccessService/GetAccessFilter", DECISION, MAX_QUESTION_BYTES),
     Method::new("/ofself.sharing.v1.AccessService/ExplainAccess", ADMIN, MAX_QUESTION_BYTES),
     Method::new("/ofself.sharing.v1.AccessService/ListViewers", ADMIN, MAX_QUESTION_BYTES),

@@ -1,12 +1,16 @@
 //! `CheckAccess` and `BatchCheckAccess`: may this person do this?
 
-use super::Sharing;
+use service::consistency::{Freshness, Stamped};
+use types::Timestamp;
+
+use super::{Sharing, consistency::stamp};
 use crate::{
     domain::{
         ShareId, UserId,
-        access::{AccessSet, Action, Resource},
+        access::{AccessSet, Action, Chain, Resource},
     },
     error::Error,
+    storage::Versioned,
 };
 
 /// The viewer, the owner and the action of a decision.
@@ -18,6 +22,8 @@ pub struct AccessQuestion {
     pub owner: UserId,
     /// The action.
     pub action: Action,
+    /// How fresh the answer must be.
+    pub freshness: Freshness,
 }
 
 /// Whether something is allowed.
@@ -41,14 +47,34 @@ impl AccessQuestion {
 // The time of the decision is taken after the read: a share may expire meanwhile.
 
 impl Sharing {
+    /// The shares between the two, and the time at which to decide. One read.
+    pub(super) async fn open_chains(
+        &self,
+        question: &AccessQuestion,
+    ) -> Result<(Stamped<Vec<Chain>>, Timestamp), Error> {
+        let AccessQuestion { viewer, owner, freshness, .. } = question;
+        let demand = self.demand(freshness, owner);
+        let Versioned { value, version } = self.store.open_chains(owner, viewer, self.clock.now()).await?;
+        demand.check(version)?;
+        let now = demand.time(self.clock.now());
+        let stamp = Some(stamp(owner, version.unwrap_or(0), now));
+        Ok((Stamped { value, stamp }, now))
+    }
+
     /// Whether the viewer may act on `resource` of the owner now, and by which shares. One read at most.
-    pub async fn check_access(&self, question: &AccessQuestion, resource: Resource<'_>) -> Result<CheckAccess, Error> {
+    pub async fn check_access(
+        &self,
+        question: &AccessQuestion,
+        resource: Resource<'_>,
+    ) -> Result<Stamped<CheckAccess>, Error> {
         if question.is_owners() {
-            return Ok(CheckAccess::Owner);
+            return Ok(Stamped { value: CheckAccess::Owner, stamp: None });
         }
-        let chains = self.store.open_chains(&question.owner, &question.viewer, self.clock.now()).await?;
-        let allowing = AccessSet::new(&chains).allowing(question.action, resource, self.clock.now());
-        Ok(if allowing.is_empty() { CheckAccess::Denied } else { CheckAccess::AllowedBy(allowing) })
+        let (chains, now) = self.open_chains(question).await?;
+        Ok(chains.map(|chains| {
+            let allowing = AccessSet::new(&chains).allowing(question.action, resource, now);
+            if allowing.is_empty() { CheckAccess::Denied } else { CheckAccess::AllowedBy(allowing) }
+        }))
     }
 
     /// The same for many resources of one owner, in the order of the request. At most one read, at one time.
@@ -56,14 +82,15 @@ impl Sharing {
         &self,
         question: &AccessQuestion,
         resources: &[Resource<'_>],
-    ) -> Result<Vec<bool>, Error> {
+    ) -> Result<Stamped<Vec<bool>>, Error> {
         if question.is_owners() {
-            return Ok(vec![true; resources.len()]);
+            return Ok(Stamped { value: vec![true; resources.len()], stamp: None });
         }
-        let mut chains = self.store.open_chains(&question.owner, &question.viewer, self.clock.now()).await?;
-        chains.retain(|chain| chain.grants(question.action));
-        let set = AccessSet::new(&chains);
-        let now = self.clock.now();
-        Ok(resources.iter().map(|resource| set.allows(question.action, *resource, now)).collect())
+        let (chains, now) = self.open_chains(question).await?;
+        Ok(chains.map(|mut chains| {
+            chains.retain(|chain| chain.grants(question.action));
+            let set = AccessSet::new(&chains);
+            resources.iter().map(|resource| set.allows(question.action, *resource, now)).collect()
+        }))
     }
 }

@@ -1,10 +1,11 @@
 //! `CreateShare`: creates a share, or re-shares one.
 
 use persistence::{Priority, idempotency::IdempotentRequest};
+use service::consistency::Stamped;
 use types::{Origin, Timestamp, WriteMode};
 use uuid::Uuid;
 
-use super::{Sharing, share_named};
+use super::{Sharing, consistency::stamp, share_named};
 use crate::{
     domain::{
         NewShare, ReshareError, Share, ShareDraft, ShareId, ShareRole, ShareView, Source, Terms, UserId, access::Chain,
@@ -36,13 +37,16 @@ impl Sharing {
         mode: WriteMode,
         request: Option<IdempotentRequest>,
         origin: Origin,
-    ) -> Result<CreateShare, Error> {
+    ) -> Result<Stamped<CreateShare>, Error> {
         let now = self.clock.now();
         let asked = draft.parse(&creator, now).map_err(Error::Invalid);
         match mode {
             WriteMode::Execute => {}
-            WriteMode::Validate => return asked.map(|_| CreateShare::Validated),
-            WriteMode::DryRun => return self.dry_run_create(creator, asked?, now).await.map(CreateShare::WouldCreate),
+            WriteMode::Validate => return asked.map(|_| unstamped(CreateShare::Validated)),
+            WriteMode::DryRun => {
+                let view = self.dry_run_create(creator, asked?, now).await?;
+                return Ok(unstamped(CreateShare::WouldCreate(view)));
+            }
         }
         // A repeat returns the first response even if its expiry has passed since.
         if request.is_none()
@@ -70,7 +74,9 @@ impl Sharing {
         if let Some(request) = &request
             && let Some(view) = change.lookup(request, now).await?
         {
-            return Ok(CreateShare::Replayed(view));
+            // The version that the first request made.
+            let stamp = Some(stamp(&view.share.owner, view.share.created_version, now));
+            return Ok(Stamped { value: CreateShare::Replayed(view), stamp });
         }
         let (asked, parent) = (asked?, parent?);
         // Inserted before the checks that need the owner's row: the usual creation is then one message to the database.
@@ -95,7 +101,8 @@ impl Sharing {
         self.check_quotas(&change, share, usage, now).await?;
         let view = chain.view(now);
         change.commit(request.as_ref().map(|request| (request, &view))).await?;
-        Ok(CreateShare::Created(view))
+        let stamp = Some(stamp(&view.share.owner, view.share.created_version, now));
+        Ok(Stamped { value: CreateShare::Created(view), stamp })
     }
 
     /// Every check of `create_share`, without the owner's row locked and without a write that stays.
@@ -126,6 +133,10 @@ impl Sharing {
     async fn parent_seen_by(&self, user: &UserId, parent: &str) -> Result<Chain, Error> {
         self.store.share_seen_by(user, share_named(parent)?).await?.ok_or(Error::ShareNotFound)
     }
+}
+
+fn unstamped(value: CreateShare) -> Stamped<CreateShare> {
+    Stamped { value, stamp: None }
 }
 
 async fn reshare(

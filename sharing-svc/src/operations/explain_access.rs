@@ -1,9 +1,12 @@
 //! `ExplainAccess`: why a viewer may act, or may not.
 
-use super::{AccessQuestion, Sharing};
+use service::consistency::Stamped;
+
+use super::{AccessQuestion, Sharing, consistency::stamp};
 use crate::{
     domain::access::{Explanation, Resource, explain},
     error::Error,
+    storage::Versioned,
 };
 
 impl Sharing {
@@ -12,9 +15,17 @@ impl Sharing {
         &self,
         question: &AccessQuestion,
         resource: Resource<'_>,
-    ) -> Result<Explanation, Error> {
-        let AccessQuestion { viewer, owner, action } = question;
-        let chains = if question.is_owners() { Vec::new() } else { self.store.all_chains(owner, viewer).await? };
-        Ok(explain(&chains, viewer, owner, *action, resource, self.clock.now()))
+    ) -> Result<Stamped<Explanation>, Error> {
+        let AccessQuestion { viewer, owner, action, freshness } = question;
+        if question.is_owners() {
+            let explained = explain(&[], viewer, owner, *action, resource, self.clock.now());
+            return Ok(Stamped { value: explained, stamp: None });
+        }
+        let demand = self.demand(freshness, owner);
+        let Versioned { value: chains, version } = self.store.all_chains(owner, viewer).await?;
+        demand.check(version)?;
+        let now = demand.time(self.clock.now());
+        let value = explain(&chains, viewer, owner, *action, resource, now);
+        Ok(Stamped { value, stamp: Some(stamp(owner, version.unwrap_or(0), now)) })
     }
 }

@@ -1,10 +1,12 @@
 //! `GrantFollowShare` and `RevokeFollowShare`: the share of a follow.
 
 use persistence::Priority;
-use types::{FieldErrors, Origin};
+use service::consistency::Stamped;
+use types::{FieldErrors, Origin, Timestamp};
 
 use super::{
     Sharing,
+    consistency::stamp,
     create_share::{NOT_RAISED, new_share},
 };
 use crate::{
@@ -17,7 +19,11 @@ impl Sharing {
     ///
     /// A follow has one share until it ends. If its owner revoked the share, that share is returned and no other is created: the
     /// revocation holds until the follow has ended.
-    pub async fn grant_follow_share(&self, draft: FollowDraft, origin: Origin) -> Result<(ShareView, bool), Error> {
+    pub async fn grant_follow_share(
+        &self,
+        draft: FollowDraft,
+        origin: Origin,
+    ) -> Result<Stamped<(ShareView, bool)>, Error> {
         let (follow, owner, asked) = draft.parse().map_err(Error::Invalid)?;
         let priority = Priority::FairlyFor(asked.recipient.as_str());
         let change = self.store.begin(Some((&owner, priority)), None, origin).await?;
@@ -29,18 +35,23 @@ impl Sharing {
                 errors.add("follow_id", "names a follow between two other people");
                 return Err(Error::Invalid(errors));
             }
-            return Ok((Chain::single(share).view(now), false));
+            return self.newest((Chain::single(share.clone()).view(now), false), &share.owner, now).await;
         }
         let source = Source::Follow { follow, ended_at: None };
         let share = new_share(owner.clone(), owner, asked, source, NOT_RAISED, now);
         let (share, inserted) = change.raise_and_insert(share, now).await?;
         self.check_quotas(&change, &share, inserted.usage, now).await?;
         change.commit(None).await?;
-        Ok((Chain::single(share).view(now), true))
+        let stamp = Some(stamp(&share.owner, share.created_version, now));
+        Ok(Stamped { value: (Chain::single(share).view(now), true), stamp })
     }
 
     /// Records that a follow ended, and revokes its share unless that was revoked; `None`: the follow never had a share.
-    pub async fn revoke_follow_share(&self, follow: String, origin: Origin) -> Result<Option<ShareView>, Error> {
+    pub async fn revoke_follow_share(
+        &self,
+        follow: String,
+        origin: Origin,
+    ) -> Result<Stamped<Option<ShareView>>, Error> {
         let follow = FollowId::parse(follow).map_err(|error| {
             let mut errors = FieldErrors::new();
             errors.add("follow_id", error.to_string());
@@ -57,7 +68,15 @@ impl Sharing {
         }
         let now = self.clock.now();
         let newest = self.shares_of_follow(&follow).await?.into_iter().next();
-        Ok(newest.map(|share| Chain::single(share).view(now)))
+        let Some(share) = newest else { return Ok(Stamped { value: None, stamp: None }) };
+        let owner = share.owner.clone();
+        self.newest(Some(Chain::single(share).view(now)), &owner, now).await
+    }
+
+    /// A result with the newest version of `owner`, which is that of the last change or a later one.
+    async fn newest<T>(&self, value: T, owner: &UserId, now: Timestamp) -> Result<Stamped<T>, Error> {
+        let version = self.store.owner_version(owner.as_str()).await?;
+        Ok(Stamped { value, stamp: Some(stamp(owner, version.unwrap_or(0), now)) })
     }
 
     /// The shares of a follow, when no change of it is in progress: also one that is being created now is found.

@@ -1,5 +1,7 @@
 //! `GetAccessFilter`: the filter for a query on the owner's nodes.
 
+use service::consistency::Stamped;
+
 use super::{AccessQuestion, Sharing};
 use crate::{
     domain::access::{AccessFilter, AccessSet},
@@ -11,12 +13,12 @@ pub const MAX_FILTER_IDS: usize = 50_000;
 
 impl Sharing {
     /// Which of the owner's nodes the viewer may act on now, as a predicate.
-    pub async fn get_access_filter(&self, question: &AccessQuestion) -> Result<AccessFilter, Error> {
+    pub async fn get_access_filter(&self, question: &AccessQuestion) -> Result<Stamped<AccessFilter>, Error> {
         if question.is_owners() {
-            return Ok(AccessFilter::of_owner());
+            return Ok(Stamped { value: AccessFilter::of_owner(), stamp: None });
         }
-        let chains = self.store.open_chains(&question.owner, &question.viewer, self.clock.now()).await?;
-        let filter = AccessSet::new(&chains).filter(question.action, self.clock.now());
-        if filter.ids() > MAX_FILTER_IDS { Err(Error::FilterTooLarge) } else { Ok(filter) }
+        let (chains, now) = self.open_chains(question).await?;
+        let filter = chains.map(|chains| AccessSet::new(&chains).filter(question.action, now));
+        if filter.value.ids() > MAX_FILTER_IDS { Err(Error::FilterTooLarge) } else { Ok(filter) }
     }
 }

@@ -1,15 +1,16 @@
 //! `ListViewers`: who can act on a node.
 
+use service::consistency::{Freshness, Stamped};
 use types::FieldErrors;
 
-use super::Sharing;
+use super::{Sharing, consistency::stamp};
 use crate::{
     domain::{
         UserId,
         access::{NodeFacts, Viewer, viewers},
     },
     error::Error,
-    storage::{ReadBudget, RecipientRange},
+    storage::{ReadBudget, RecipientRange, Versioned},
 };
 
 /// Viewers on a page where the caller names no number.
@@ -72,15 +73,20 @@ impl Sharing {
         owner: &UserId,
         node: NodeFacts<'_>,
         page: &ListViewers,
-    ) -> Result<ViewersPage, Error> {
+        freshness: &Freshness,
+    ) -> Result<Stamped<ViewersPage>, Error> {
+        let demand = self.demand(freshness, owner);
         let range = self.store.open_chains_to_range(owner, &page.after, READ_BUDGET, self.clock.now()).await?;
-        let RecipientRange { chains, next_after } = range;
-        let mut viewers = viewers(&chains, node, self.clock.now());
+        let Versioned { value: RecipientRange { chains, next_after }, version } = range;
+        demand.check(version)?;
+        let now = demand.time(self.clock.now());
+        let mut viewers = viewers(&chains, node, now);
         let mut next = next_after;
         if viewers.len() > page.size {
             viewers.truncate(page.size);
             next = viewers.last().map(|viewer| viewer.user.to_string());
         }
-        Ok(ViewersPage { viewers, next: next.map(|viewer| format!("{TOKEN_PREFIX}{viewer}")) })
+        let value = ViewersPage { viewers, next: next.map(|viewer| format!("{TOKEN_PREFIX}{viewer}")) };
+        Ok(Stamped { value, stamp: Some(stamp(owner, version.unwrap_or(0), now)) })
     }
 }

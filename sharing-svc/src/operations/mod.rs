@@ -1,12 +1,15 @@
 //! The operations of the service: one file for each RPC, or for a few that belong together.
 
+mod batch_check;
 mod check_access;
+mod consistency;
 mod create_share;
 mod events;
 mod explain_access;
 mod follow_share;
 mod get_access_filter;
 mod get_share;
+mod list_owners;
 mod list_shares;
 mod list_viewers;
 mod quotas;
@@ -14,10 +17,12 @@ mod revoke_share;
 mod update_share;
 mod upkeep;
 
+pub use batch_check::CheckItem;
 pub use check_access::{AccessQuestion, CheckAccess};
 pub use create_share::CreateShare;
 pub use events::{ListShareEvents, WatchShares};
 pub use get_access_filter::MAX_FILTER_IDS;
+pub use list_owners::{ListOwners, OwnerAccess, OwnersPage};
 pub use list_shares::ListShares;
 pub use list_viewers::{ListViewers, ViewersPage};
 pub use update_share::UpdateShare;

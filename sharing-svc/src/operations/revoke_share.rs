@@ -1,9 +1,10 @@
 //! `RevokeShare`: ends a share, and with it everything re-shared from it.
 
 use persistence::Priority;
+use service::consistency::Stamped;
 use types::{ExpectedVersions, Origin};
 
-use super::{Sharing, share_named, update_share::may_change};
+use super::{Sharing, consistency::stamp, share_named, update_share::may_change};
 use crate::{
     domain::{ShareView, UserId},
     error::Error,
@@ -19,18 +20,19 @@ impl Sharing {
         id: String,
         expected: ExpectedVersions,
         origin: Origin,
-    ) -> Result<ShareView, Error> {
+    ) -> Result<Stamped<ShareView>, Error> {
         let id = share_named(&id)?;
         let seen = self.store.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;
         let owner = &seen.share().owner;
         let change = self.store.begin(Some((owner, Priority::First)), None, origin).await?;
         let now = self.clock.now();
-        change.raise_owner(owner, now).await?;
+        let version = change.raise_owner(owner, now).await?;
         let chain = change.chain(owner, id).await?.ok_or(Error::ShareNotFound)?;
         may_change(&user, &chain)?;
         // First: a repeat of the revocation names the version that the first one ended.
         if chain.is_revoked() {
-            return Ok(chain.view(now));
+            // The version is not raised: the change is not committed.
+            return Ok(Stamped { value: chain.view(now), stamp: Some(stamp(owner, version - 1, now)) });
         }
         if !expected.admit(chain.share().version) {
             return Err(Error::PreconditionFailed);
@@ -38,6 +40,7 @@ impl Sharing {
         let revoked = change.revoke(chain.share(), now).await?;
         change.commit(None).await?;
         self.hints.ended(&revoked);
-        Ok(chain.with_share(revoked).view(now))
+        let value = chain.with_share(revoked).view(now);
+        Ok(Stamped { value, stamp: Some(stamp(owner, version, now)) })
     }
 }

@@ -1,9 +1,10 @@
 //! `UpdateShare`.
 
 use persistence::Priority;
+use service::consistency::Stamped;
 use types::{ExpectedVersions, Origin, Timestamp, WriteMode};
 
-use super::{Sharing, share_named};
+use super::{Sharing, consistency::stamp, share_named};
 use crate::{
     domain::{ShareChanges, ShareRole, ShareView, Status, Terms, UserId, access::Chain},
     error::Error,
@@ -28,13 +29,13 @@ impl Sharing {
         id: String,
         update: UpdateShare,
         origin: Origin,
-    ) -> Result<ShareView, Error> {
+    ) -> Result<Stamped<ShareView>, Error> {
         let id = share_named(&id)?;
         let seen = self.store.share_seen_by(&user, id).await?.ok_or(Error::ShareNotFound)?;
         if update.mode == WriteMode::Validate {
             let now = self.clock.now();
             check(&user, &seen, &update, now)?;
-            return Ok(seen.view(now));
+            return Ok(Stamped { value: seen.view(now), stamp: None });
         }
         let owner = &seen.share().owner;
         let priority = if user == *owner { Priority::First } else { Priority::FairlyFor(user.as_str()) };
@@ -43,15 +44,16 @@ impl Sharing {
         let priority = if is_dry_run { Priority::FairlyFor(user.as_str()) } else { priority };
         let change = self.store.begin(Some((owner, priority)), None, origin).await?;
         let now = self.clock.now();
-        if !is_dry_run {
-            change.raise_owner(owner, now).await?;
-        }
+        let version = if is_dry_run { None } else { Some(change.raise_owner(owner, now).await?) };
+        let stamped =
+            |value, version: Option<i64>| Stamped { value, stamp: version.map(|version| stamp(owner, version, now)) };
         // With the owner's row locked, it does not change any more.
         let chain = change.chain(owner, id).await?.ok_or(Error::ShareNotFound)?;
         let terms = check(&user, &chain, &update, now)?;
         let share = chain.share();
         if terms == share.terms {
-            return Ok(chain.view(now));
+            // The version is not raised: the change is not committed.
+            return Ok(stamped(chain.view(now), version.map(|version| version - 1)));
         }
         let changed = chain.with_share(share.with_terms(terms, now));
         // A permanently ended share is not a duplicate.
@@ -78,7 +80,7 @@ impl Sharing {
         if !is_dry_run {
             change.commit(None).await?;
         }
-        Ok(changed.view(now))
+        Ok(stamped(changed.view(now), version))
     }
 }
 

@@ -1,16 +1,27 @@
 //! Shares with the shares above them, read in one statement.
 
+use std::collections::HashMap;
+
 use anyhow::anyhow;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, Statement, Value};
 
 use super::{entity::Model, failed};
 use crate::{
     domain::{
-        Share,
+        Share, UserId,
         access::{Chain, chains},
     },
     error::Error,
 };
+
+/// A result, with the owner's version that it was computed from.
+#[derive(Debug)]
+pub struct Versioned<T> {
+    /// The result.
+    pub value: T,
+    /// The version; `None`: nothing is stored about the owner.
+    pub version: Option<i64>,
+}
 
 /// Which rows of `shares` count in decisions at $n: those that are not marked as ended, and whose own expiry lies ahead.
 /// Ended rows are read as links above others only.
@@ -33,7 +44,44 @@ pub(super) fn with_links_and_total(backend: DbBackend, leaf: &str) -> String {
     with_links_and(backend, leaf, None, ", CAST(0 AS BIGINT) AS total")
 }
 
+/// As [`with_links`], about one owner, with the owner's version: also where there is no leaf.
+pub(super) fn with_links_and_version(backend: DbBackend, leaf: &str, owner: &str) -> String {
+    let (links, above) = links_and_above(backend, Some(owner));
+    format!(
+        "WITH leaf AS ({leaf}) SELECT 1 AS is_leaf, raised.owner_version, leaf.*
+         FROM (SELECT (SELECT version FROM owners WHERE owner_id = {owner}) AS owner_version) AS raised
+         LEFT JOIN leaf ON TRUE
+         UNION ALL
+         SELECT 0 AS is_leaf, CAST(NULL AS BIGINT) AS owner_version, above.* FROM ({links}) AS link {above}"
+    )
+}
+
+/// As [`with_links`], of the leaves of many owners and viewers: `pairs` is a query for those (columns `o` and `v`), and `leaf` one over
+/// `shares` joined with `pair`. With the version of each owner, also where there is no leaf.
+pub(super) fn with_links_of_pairs(backend: DbBackend, pairs: &str, leaf: &str) -> String {
+    let (links, above) = links_and_above(backend, None);
+    format!(
+        "WITH pair AS ({pairs}), leaf AS ({leaf})
+         SELECT 1 AS is_leaf, pair.o AS asked_owner,
+             (SELECT version FROM owners WHERE owners.owner_id = pair.o) AS owner_version, leaf.*
+         FROM pair LEFT JOIN leaf ON leaf.owner_id = pair.o AND leaf.recipient_id = pair.v
+         UNION ALL
+         SELECT 0 AS is_leaf, NULL AS asked_owner, CAST(NULL AS BIGINT) AS owner_version, above.*
+         FROM ({links}) AS link {above}"
+    )
+}
+
 fn with_links_and(backend: DbBackend, leaf: &str, owner: Option<&str>, more_columns: &str) -> String {
+    let (links, above) = links_and_above(backend, owner);
+    format!(
+        "WITH leaf AS ({leaf}) SELECT leaf.*, 1 AS is_leaf FROM leaf
+         UNION ALL
+         SELECT above.*{more_columns}, 0 AS is_leaf FROM ({links}) AS link {above}"
+    )
+}
+
+/// The ids of the shares above the rows of `leaf`, and the join that reads them as `above`.
+fn links_and_above(backend: DbBackend, owner: Option<&str>) -> (String, String) {
     let (columns, above_owner) = match owner {
         Some(owner) => ("", owner),
         None => ("owner_id, ", "link.owner_id"),
@@ -65,11 +113,7 @@ fn with_links_and(backend: DbBackend, leaf: &str, owner: Option<&str>, more_colu
             format!("JOIN shares above ON above.owner_id = {above_owner} AND above.id = link.id")
         }
     };
-    format!(
-        "WITH leaf AS ({leaf}) SELECT leaf.*, 1 AS is_leaf FROM leaf
-         UNION ALL
-         SELECT above.*{more_columns}, 0 AS is_leaf FROM ({links}) AS link {above}"
-    )
+    (links, above)
 }
 
 /// Reads the chains of the leaves of a statement of [`with_links`].
@@ -92,6 +136,35 @@ pub(super) async fn read_chains_and_total(
     Ok((chains_in(&rows)?, total))
 }
 
+/// Reads the chains and the version of a statement of [`with_links_and_version`].
+pub(super) async fn read_chains_and_version(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<Versioned<Vec<Chain>>, Error> {
+    let rows = query(connection, sql, values).await?;
+    let version = rows.first().map(|row| row.try_get("", "owner_version")).transpose().map_err(failed)?;
+    Ok(Versioned { value: chains_in(&rows)?, version: version.flatten() })
+}
+
+/// Reads the chains of a statement of [`with_links_of_pairs`], and the versions of the owners.
+pub(super) async fn read_chains_and_versions(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<(Vec<Chain>, HashMap<UserId, i64>), Error> {
+    let rows = query(connection, sql, values).await?;
+    let mut versions = HashMap::new();
+    for row in &rows {
+        let version: Option<i64> = row.try_get("", "owner_version").map_err(failed)?;
+        if let Some(version) = version {
+            let owner: String = row.try_get("", "asked_owner").map_err(failed)?;
+            versions.insert(UserId::parse(owner).map_err(|error| Error::Internal(error.into()))?, version);
+        }
+    }
+    Ok((chains_in(&rows)?, versions))
+}
+
 async fn query(connection: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, Error> {
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     connection.query_all_raw(statement).await.map_err(failed)
@@ -102,6 +175,10 @@ fn chains_in(rows: &[QueryResult]) -> Result<Vec<Chain>, Error> {
     let (mut leaves, mut links) = (Vec::new(), Vec::new());
     for row in rows {
         let is_leaf: i32 = row.try_get("", "is_leaf").map_err(failed)?;
+        // Where there is no leaf, the row has a version only.
+        if row.try_get::<Option<String>>("", "owner_id").map_err(failed)?.is_none() {
+            continue;
+        }
         let share: Share = Model::from_query_result(row, "").map_err(failed)?.try_into()?;
         if is_leaf == 1 { leaves.push(share) } else { links.push(share) }
     }

@@ -1,11 +1,17 @@
 //! Reads of decisions: the shares between an owner and others. Each statement names the owner for every table.
 
-use sea_orm::{ConnectionTrait, Statement};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use types::Timestamp;
 
 use super::{
     Store,
-    chains::{open_at, read_chains, with_links},
+    chains::{
+        Versioned, open_at, read_chains, read_chains_and_version, read_chains_and_versions, with_links,
+        with_links_and_version, with_links_of_pairs,
+    },
+    change::OWNERS,
     failed,
 };
 use crate::{
@@ -19,6 +25,24 @@ pub const ENDED_SHARES_EXPLAINED: i64 = 100;
 /// The open shares from $1 to $2 at $3.
 const OPEN_BETWEEN: &str =
     concat!("SELECT * FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND ", open_at!("$3"));
+
+/// The open shares of the owners and viewers of `pair` at $2.
+const OPEN_OF_PAIRS: &str = concat!(
+    "SELECT shares.* FROM pair JOIN shares ON shares.owner_id = pair.o AND shares.recipient_id = pair.v AND shares.",
+    "ended_at IS NULL AND (shares.expires_at IS NULL OR shares.expires_at > $2)"
+);
+
+/// The next $4 people after $2 who share something with $1 at $3, with the number of their open shares.
+const OWNERS_OF: &str = concat!(
+    "SELECT owner_id, COUNT(*) AS shares, CAST(SUM(id_bytes) AS BIGINT) AS id_bytes FROM shares
+     WHERE recipient_id = $1 AND owner_id > $2 AND ",
+    open_at!("$3"),
+    " GROUP BY owner_id ORDER BY owner_id LIMIT $4"
+);
+
+/// The open shares to $1 at $4 of the people after $2, up to $3.
+const OPEN_FROM_RANGE: &str =
+    concat!("SELECT * FROM shares WHERE recipient_id = $1 AND owner_id > $2 AND owner_id <= $3 AND ", open_at!("$4"));
 
 /// The shares from $1 to $2; of those that have ended the last $3.
 const ALL_BETWEEN: &str = "
@@ -62,22 +86,117 @@ pub struct RecipientRange {
     pub next_after: Option<String>,
 }
 
+/// An owner, and a person with whom they may share something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnerAndViewer {
+    /// The owner.
+    pub owner: UserId,
+    /// The viewer.
+    pub viewer: UserId,
+}
+
+/// The open shares between many people.
+#[derive(Debug)]
+pub struct ChainsOf {
+    /// By owner and viewer.
+    pub chains: BTreeMap<OwnerAndViewer, Vec<Chain>>,
+    /// The versions of the owners about whom something is stored.
+    pub versions: HashMap<UserId, i64>,
+}
+
+/// The shares of a range of owners to one viewer.
+#[derive(Debug)]
+pub struct OwnerRange {
+    /// Open shares of these owners; no owner is split over ranges.
+    pub chains: Vec<Chain>,
+    /// The last owner of the range; `None`: this range is the last.
+    pub next_after: Option<String>,
+}
+
 impl Store {
     /// The open shares from `owner` to `viewer`, each with those above it, in whatever state these are. One statement.
-    pub async fn open_chains(&self, owner: &UserId, viewer: &UserId, now: Timestamp) -> Result<Vec<Chain>, Error> {
+    pub async fn open_chains(
+        &self,
+        owner: &UserId,
+        viewer: &UserId,
+        now: Timestamp,
+    ) -> Result<Versioned<Vec<Chain>>, Error> {
         let reader = self.database.reader();
-        let sql = with_links(reader.get_database_backend(), OPEN_BETWEEN, Some("$1"));
+        let sql = with_links_and_version(reader.get_database_backend(), OPEN_BETWEEN, "$1");
         let values = vec![owner.as_str().into(), viewer.as_str().into(), now.utc().into()];
-        read_chains(reader, &sql, values).await
+        read_chains_and_version(reader, &sql, values).await
+    }
+
+    /// The same for many owners and viewers. One statement.
+    pub async fn open_chains_of(&self, pairs: &BTreeSet<OwnerAndViewer>, now: Timestamp) -> Result<ChainsOf, Error> {
+        let reader = self.database.reader();
+        let backend = reader.get_database_backend();
+        let list: serde_json::Value =
+            pairs.iter().map(|pair| serde_json::json!({"o": pair.owner.as_str(), "v": pair.viewer.as_str()})).collect();
+        let parsed = match backend {
+            DbBackend::Postgres => "SELECT o, v FROM json_to_recordset(CAST($1 AS json)) AS list(o text, v text)",
+            DbBackend::Sqlite | _ => {
+                "SELECT json_extract(value, '$.o') AS o, json_extract(value, '$.v') AS v FROM json_each($1)"
+            }
+        };
+        let sql = with_links_of_pairs(backend, parsed, OPEN_OF_PAIRS);
+        let values = vec![list.to_string().into(), now.utc().into()];
+        let (chains, versions) = read_chains_and_versions(reader, &sql, values).await?;
+        let mut of_pairs: BTreeMap<OwnerAndViewer, Vec<Chain>> = BTreeMap::new();
+        for chain in chains {
+            let share = chain.share();
+            let pair = OwnerAndViewer { owner: share.owner.clone(), viewer: share.recipient.clone() };
+            of_pairs.entry(pair).or_default().push(chain);
+        }
+        Ok(ChainsOf { chains: of_pairs, versions })
+    }
+
+    /// The owner's version; `None`: nothing is stored about them.
+    pub async fn owner_version(&self, owner: &str) -> Result<Option<i64>, Error> {
+        OWNERS.version(self.database.reader(), owner).await.map_err(failed)
+    }
+
+    /// The open shares to `viewer` of the owners after `after`, as many owners as `budget` allows and at least one.
+    pub async fn open_chains_from_range(
+        &self,
+        viewer: &UserId,
+        after: &str,
+        budget: ReadBudget,
+        now: Timestamp,
+    ) -> Result<OwnerRange, Error> {
+        let reader = self.database.reader();
+        let backend = reader.get_database_backend();
+        let values: Vec<Value> =
+            vec![viewer.as_str().into(), after.into(), now.utc().into(), (budget.recipients + 1).into()];
+        let rows = reader.query_all_raw(Statement::from_sql_and_values(backend, OWNERS_OF, values)).await;
+        let rows = rows.map_err(failed)?;
+        let mut last: Option<String> = None;
+        let (mut shares, mut id_bytes, mut taken) = (0_i64, 0_i64, 0);
+        for row in &rows {
+            shares += row.try_get::<i64>("", "shares").map_err(failed)?;
+            id_bytes += row.try_get::<i64>("", "id_bytes").map_err(failed)?;
+            let is_within = shares <= budget.shares && id_bytes <= budget.id_bytes && taken < budget.recipients;
+            if last.is_some() && !is_within {
+                break;
+            }
+            last = Some(row.try_get("", "owner_id").map_err(failed)?);
+            taken += 1;
+        }
+        let Some(last) = last else { return Ok(OwnerRange { chains: Vec::new(), next_after: None }) };
+        let sql = with_links(backend, OPEN_FROM_RANGE, None);
+        let values = vec![viewer.as_str().into(), after.into(), last.as_str().into(), now.utc().into()];
+        let chains = read_chains(reader, &sql, values).await?;
+        let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) == taken;
+        Ok(OwnerRange { chains, next_after: (!is_last).then_some(last) })
     }
 
     /// All shares from `owner` to `viewer`, each with those above it; of those that have ended the last
     /// [`ENDED_SHARES_EXPLAINED`].
-    pub async fn all_chains(&self, owner: &UserId, viewer: &UserId) -> Result<Vec<Chain>, Error> {
+    pub async fn all_chains(&self, owner: &UserId, viewer: &UserId) -> Result<Versioned<Vec<Chain>>, Error> {
         let reader = self.database.reader();
-        let sql = with_links(reader.get_database_backend(), ALL_BETWEEN, Some("$1"));
+        let sql = with_links_and_version(reader.get_database_backend(), ALL_BETWEEN, "$1");
         let values = vec![owner.as_str().into(), viewer.as_str().into(), ENDED_SHARES_EXPLAINED.into()];
-        read_chains(reader, &sql, values).await
+        read_chains_and_version(reader, &sql, values).await
     }
 
     /// The open shares of `owner` to the recipients after `after`, as many recipients as `budget` allows and at least one.
@@ -87,7 +206,9 @@ impl Store {
         after: &str,
         budget: ReadBudget,
         now: Timestamp,
-    ) -> Result<RecipientRange, Error> {
+    ) -> Result<Versioned<RecipientRange>, Error> {
+        // Read first: what follows is at least as new.
+        let version = self.owner_version(owner.as_str()).await?;
         let reader = self.database.reader();
         let backend = reader.get_database_backend();
         let values = vec![owner.as_str().into(), after.into(), (budget.recipients + 1).into()];
@@ -106,11 +227,13 @@ impl Store {
             last = Some(row.try_get("", "user_id").map_err(failed)?);
             taken += 1;
         }
-        let Some(last) = last else { return Ok(RecipientRange { chains: Vec::new(), next_after: None }) };
+        let Some(last) = last else {
+            return Ok(Versioned { value: RecipientRange { chains: Vec::new(), next_after: None }, version });
+        };
         let sql = with_links(backend, OPEN_TO_RANGE, Some("$1"));
         let values = vec![owner.as_str().into(), after.into(), last.as_str().into(), now.utc().into()];
         let chains = read_chains(reader, &sql, values).await?;
         let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) == taken;
-        Ok(RecipientRange { chains, next_after: (!is_last).then_some(last) })
+        Ok(Versioned { value: RecipientRange { chains, next_after: (!is_last).then_some(last) }, version })
     }
 }

@@ -14,8 +14,9 @@ mod read;
 mod row;
 mod usage;
 
+pub use chains::Versioned;
 pub use change::{Inserted, ShareChange, Siblings};
-pub use decisions::{ENDED_SHARES_EXPLAINED, ReadBudget, RecipientRange};
+pub use decisions::{ChainsOf, ENDED_SHARES_EXPLAINED, OwnerAndViewer, OwnerRange, ReadBudget, RecipientRange};
 pub use events::{key_of, read_event};
 pub use marks::{DeadRows, FIRST, MARK_SLICE, Sweep};
 pub use purge::{EndedBytes, PURGE_SLICE};

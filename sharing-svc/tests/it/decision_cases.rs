@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use ofself_proto::sharing::{
-    self as wire, BatchCheckAccessRequest, CheckAccessRequest, ExplainAccessRequest,
-    access_service_client::AccessServiceClient,
+    self as wire, BatchCheckAccessRequest, BatchCheckRequest, CheckAccessRequest, CheckItem, ExplainAccessRequest,
+    ListOwnersRequest, access_service_client::AccessServiceClient,
 };
 use serde::Deserialize;
 use sharing_svc::domain::access::{AccessSet, explain};
@@ -89,6 +89,7 @@ async fn service_decides_every_vector() {
             }
             change.commit(None).await.unwrap();
             server.at(case.now.timestamp() - START);
+            let mut items = Vec::new();
             for (index, query) in case.queries.iter().enumerate() {
                 let place = format!("{backend}: case {number} ({}), query {index}", case.description);
                 let user = |name: &str| format!("{prefix}{name}");
@@ -119,6 +120,18 @@ async fn service_decides_every_vector() {
                     let allowing: Vec<_> = allowing.map(|verdict| verdict.share_id).collect();
                     assert_eq!(allowing, checked.share_ids, "{place}");
                 }
+                items.push(CheckItem {
+                    viewer_id: viewer_id.clone(),
+                    owner_id: owner_id.clone(),
+                    action,
+                    resource: resource.clone(),
+                });
+                if query.allowed && viewer_id != owner_id {
+                    let owners = ListOwnersRequest { viewer_id: viewer_id.clone(), action, ..Default::default() };
+                    let owners = client.list_owners(owners).await.unwrap().into_inner().owners;
+                    let found = owners.iter().find(|found| found.owner_id == owner_id).expect("the owner");
+                    assert!(checked.share_ids.iter().all(|share| found.share_ids.contains(share)), "{place}");
+                }
                 let batch = BatchCheckAccessRequest {
                     viewer_id,
                     owner_id,
@@ -128,6 +141,11 @@ async fn service_decides_every_vector() {
                 };
                 assert_eq!(client.batch_check_access(batch).await.unwrap().into_inner().allowed, [query.allowed]);
             }
+            // All questions of the case at once, about all its viewers and owners.
+            let expected: Vec<_> = case.queries.iter().map(|query| query.allowed).collect();
+            let all = BatchCheckRequest { items, consistency: None };
+            let answer = client.batch_check(all).await.unwrap().into_inner();
+            assert_eq!(answer.allowed, expected, "{backend}: case {number} ({})", case.description);
         }
     })
     .await;

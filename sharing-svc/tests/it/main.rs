@@ -16,6 +16,7 @@ mod world;
 mod access;
 mod access_explained;
 mod conflicts;
+mod consistency;
 
 mod decision_cases;
 mod decision_properties;

@@ -20,6 +20,10 @@ const EXEMPT: &[(&str, &str)] = &[
     ("SELECT owner_id, id FROM shares WHERE ended_at IS NOT NULL", "upkeep: shares to purge"),
     ("SELECT owner_id, id FROM ( SELECT owner_id, id, ended_at, SUM", "upkeep: the oldest of a creator"),
     ("SELECT user_id, CAST(SUM(id_bytes) AS BIGINT) AS bytes FROM share_usage WHERE kind", "upkeep: bytes of creators"),
+    // Decisions about many owners, and the owners of a person.
+    ("WITH pair AS (", "a batch over owners"),
+    ("SELECT owner_id, COUNT(*) AS shares, CAST(SUM(id_bytes)", "owners who share with a person"),
+    ("WITH leaf AS (SELECT * FROM shares WHERE recipient_id = $1 AND owner_id > $2", "shares of a range of owners"),
     // A snapshot for watchers, of all owners.
     ("SELECT shares.*, owners.version AS owner_version FROM shares", "snapshot"),
     // The schema, and what tests do behind the back of the service.

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicI64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -42,6 +42,8 @@ pub struct FeedHub {
     watchers: Arc<Mutex<Watchers>>,
     /// Every event up to it has been queued for its watchers.
     position: Arc<AtomicI64>,
+    /// Read by every decision, which must not wait for the watchers.
+    epoch: Arc<RwLock<Epoch>>,
 }
 
 #[derive(Debug)]
@@ -96,7 +98,8 @@ impl FeedHub {
         let FeedState { epoch, last, .. } = database.feed_state().await?;
         let watchers =
             Watchers { epoch, next_id: 0, queues: HashMap::new(), unfiltered: Vec::new(), by_owner: HashMap::new() };
-        Ok(Self { database, watchers: Arc::new(Mutex::new(watchers)), position: Arc::new(AtomicI64::new(last)) })
+        let (watchers, position) = (Arc::new(Mutex::new(watchers)), Arc::new(AtomicI64::new(last)));
+        Ok(Self { database, watchers, position, epoch: Arc::new(RwLock::new(epoch)) })
     }
 
     /// The database that it reads.
@@ -111,7 +114,7 @@ impl FeedHub {
 
     /// The current epoch.
     pub fn epoch(&self) -> Epoch {
-        self.watchers().epoch
+        *self.epoch.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Subscribes to the events of these owners; of all, if there are none.
@@ -215,6 +218,7 @@ impl FeedHub {
             return;
         }
         watchers.epoch = state.epoch;
+        *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = state.epoch;
         let ids: Vec<_> = watchers.queues.keys().copied().collect();
         for id in ids {
             watchers.remove(id, Some(SubscriptionEnd::NewEpoch));

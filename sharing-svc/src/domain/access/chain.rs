@@ -113,6 +113,19 @@ impl Chain {
         self.links().filter_map(|link| link.terms.expires_at).min()
     }
 
+    /// Whether a node may exist that every link covers: only lists of nodes can exclude each other.
+    pub fn selects_something(&self) -> bool {
+        let mut lists = self.links().filter_map(|link| match &link.terms.scope {
+            Scope::Nodes(nodes) => Some(nodes.iter().collect::<HashSet<_>>()),
+            Scope::All | Scope::Tags(_) | Scope::Graph(_) => None,
+        });
+        let Some(mut common) = lists.next() else { return true };
+        for list in lists {
+            common.retain(|node| list.contains(node));
+        }
+        !common.is_empty()
+    }
+
     /// Whether it allows its recipient `action` on `node` at `now`.
     pub fn allows(&self, action: Action, node: NodeFacts<'_>, now: Timestamp) -> bool {
         self.grants(action)

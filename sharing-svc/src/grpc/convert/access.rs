@@ -2,7 +2,8 @@
 
 use grpc_server::timestamp;
 use ofself_proto::sharing as wire;
-use types::{FieldErrors, ItemErrors, MAX_BATCH};
+use service::consistency::Freshness;
+use types::{FieldErrors, ItemErrors, MAX_BATCH, MAX_LIST};
 
 use crate::{
     domain::{
@@ -11,11 +12,8 @@ use crate::{
             AccessFilter, Action, Clause, Explanation, FilteredNodes, NodeFacts, Resource, Selection, Verdict, Viewer,
         },
     },
-    operations::{AccessQuestion, CheckAccess, ViewersPage},
+    operations::{AccessQuestion, CheckAccess, CheckItem, OwnerAccess, OwnersPage, ViewersPage},
 };
-
-/// Consistency tokens are not issued yet: each call reads the database.
-const NO_TOKEN: String = String::new();
 
 /// The viewer, the owner and the action; `None`: the errors are in `errors`.
 pub(in crate::grpc) fn question(
@@ -28,8 +26,8 @@ pub(in crate::grpc) fn question(
     let viewer = user(viewer_id, "viewer_id", errors);
     let owner = user(owner_id, "owner_id", errors);
     let action = self::action(action, errors);
-    self::consistency(consistency, errors);
-    Some(AccessQuestion { viewer: viewer?, owner: owner?, action: action? })
+    let freshness = freshness(consistency, errors);
+    Some(AccessQuestion { viewer: viewer?, owner: owner?, action: action?, freshness })
 }
 
 /// The user id in `field`.
@@ -41,16 +39,40 @@ pub(in crate::grpc) fn user(id: String, field: &str, errors: &mut FieldErrors) -
     UserId::parse(id).map_err(|error| errors.add(field, error.to_string())).ok()
 }
 
-/// Every call reads the database, so every requirement holds; an unknown token is an error.
-pub(in crate::grpc) fn consistency(consistency: Option<wire::Consistency>, errors: &mut FieldErrors) {
+/// How fresh an answer must be. Every call reads the primary, so without a token every requirement holds.
+pub(in crate::grpc) fn freshness(consistency: Option<wire::Consistency>, errors: &mut FieldErrors) -> Freshness {
     use wire::consistency::Requirement;
     match consistency.and_then(|consistency| consistency.requirement) {
-        None | Some(Requirement::MinimizeLatency(_) | Requirement::FullyConsistent(_)) => {}
-        Some(Requirement::AtLeastAsFresh(token)) if token == NO_TOKEN => {}
-        Some(Requirement::AtLeastAsFresh(_)) => {
-            errors.add("consistency.at_least_as_fresh", "is not a token of this service");
+        None | Some(Requirement::MinimizeLatency(_) | Requirement::FullyConsistent(_)) => Freshness::default(),
+        Some(Requirement::AtLeastAsFresh(tokens)) => Freshness::parse(&tokens, "consistency.at_least_as_fresh", errors),
+    }
+}
+
+/// The items of a batch, at most 1,000.
+pub(in crate::grpc) fn items<'a>(items: &'a [wire::CheckItem], errors: &mut FieldErrors) -> Vec<CheckItem<'a>> {
+    if items.is_empty() || items.len() > MAX_LIST {
+        errors.add("items", format!("must hold 1 to {MAX_LIST} entries"));
+        return Vec::new();
+    }
+    let mut found = Vec::with_capacity(items.len());
+    let mut wrong = ItemErrors::default();
+    for (index, item) in items.iter().enumerate() {
+        let mut here = FieldErrors::new();
+        let wire::CheckItem { viewer_id, owner_id, action, resource } = item;
+        let path = |field: &str| format!("items[{index}].{field}");
+        let viewer = user(viewer_id.clone(), &path("viewer_id"), &mut here);
+        let owner = user(owner_id.clone(), &path("owner_id"), &mut here);
+        let action = action_at(*action, &path("action"), &mut here);
+        let resource = self::resource(resource.as_ref(), || path("resource"), &mut here);
+        if let (Some(viewer), Some(owner), Some(action), Some(resource)) = (viewer, owner, action, resource) {
+            found.push(CheckItem { viewer, owner, action, resource });
+        }
+        if !here.is_empty() {
+            wrong.add(errors, |errors| errors.append(here));
         }
     }
+    wrong.count_rest("items", errors);
+    found
 }
 
 /// The resource at `path`.
@@ -107,21 +129,17 @@ pub(in crate::grpc) fn node<'a>(
     Some(NodeFacts::parse(id, tag_ids, graph_root_ids, path, errors))
 }
 
-pub(in crate::grpc) fn checked(done: CheckAccess) -> wire::CheckAccessResponse {
+pub(in crate::grpc) fn checked(done: CheckAccess, checked_at: String) -> wire::CheckAccessResponse {
     let (allowed, shares) = match done {
         CheckAccess::Owner => (true, Vec::new()),
         CheckAccess::AllowedBy(shares) => (true, shares),
         CheckAccess::Denied => (false, Vec::new()),
     };
     let share_ids = shares.iter().map(ToString::to_string).collect();
-    wire::CheckAccessResponse { allowed, share_ids, checked_at: NO_TOKEN }
+    wire::CheckAccessResponse { allowed, share_ids, checked_at }
 }
 
-pub(in crate::grpc) fn batch(allowed: Vec<bool>) -> wire::BatchCheckAccessResponse {
-    wire::BatchCheckAccessResponse { allowed, checked_at: NO_TOKEN }
-}
-
-pub(in crate::grpc) fn filter(filter: AccessFilter) -> wire::GetAccessFilterResponse {
+pub(in crate::grpc) fn filter(filter: AccessFilter, checked_at: String) -> wire::GetAccessFilterResponse {
     use wire::get_access_filter_response::Filter;
     let AccessFilter { nodes, valid_until } = filter;
     let filter = match nodes {
@@ -131,23 +149,19 @@ pub(in crate::grpc) fn filter(filter: AccessFilter) -> wire::GetAccessFilterResp
             Filter::AnyOf(wire::Clauses { clauses: clauses.into_iter().map(clause).collect() })
         }
     };
-    wire::GetAccessFilterResponse {
-        filter: Some(filter),
-        valid_until: valid_until.map(timestamp),
-        checked_at: NO_TOKEN,
-    }
+    wire::GetAccessFilterResponse { filter: Some(filter), valid_until: valid_until.map(timestamp), checked_at }
 }
 
-pub(in crate::grpc) fn explained(explanation: Explanation) -> wire::ExplainAccessResponse {
+pub(in crate::grpc) fn explained(explanation: Explanation, checked_at: String) -> wire::ExplainAccessResponse {
     let Explanation { allowed, reason, verdicts } = explanation;
     let shares = verdicts
         .into_iter()
         .map(|Verdict { share, allows, reason, .. }| wire::ShareVerdict { share_id: share.to_string(), allows, reason })
         .collect();
-    wire::ExplainAccessResponse { allowed, reason, shares, checked_at: NO_TOKEN }
+    wire::ExplainAccessResponse { allowed, reason, shares, checked_at }
 }
 
-pub(in crate::grpc) fn viewers(page: ViewersPage) -> wire::ListViewersResponse {
+pub(in crate::grpc) fn viewers(page: ViewersPage, checked_at: String) -> wire::ListViewersResponse {
     let ViewersPage { viewers, next } = page;
     let viewers = viewers
         .into_iter()
@@ -157,7 +171,19 @@ pub(in crate::grpc) fn viewers(page: ViewersPage) -> wire::ListViewersResponse {
             share_ids: shares.iter().map(ToString::to_string).collect(),
         })
         .collect();
-    wire::ListViewersResponse { viewers, checked_at: NO_TOKEN, next_page_token: next.unwrap_or_default() }
+    wire::ListViewersResponse { viewers, checked_at, next_page_token: next.unwrap_or_default() }
+}
+
+pub(in crate::grpc) fn owners(page: OwnersPage) -> wire::ListOwnersResponse {
+    let OwnersPage { owners, next } = page;
+    let owners = owners
+        .into_iter()
+        .map(|OwnerAccess { owner, shares }| wire::OwnerAccess {
+            owner_id: owner.to_string(),
+            share_ids: shares.iter().map(ToString::to_string).collect(),
+        })
+        .collect();
+    wire::ListOwnersResponse { owners, next_page_token: next.unwrap_or_default() }
 }
 
 fn clause(clause: Clause) -> wire::Clause {
@@ -173,14 +199,19 @@ fn clause(clause: Clause) -> wire::Clause {
     wire::Clause { all_of }
 }
 
-fn action(action: i32, errors: &mut FieldErrors) -> Option<Action> {
+/// The action in the field `action`.
+pub(in crate::grpc) fn action(action: i32, errors: &mut FieldErrors) -> Option<Action> {
+    action_at(action, "action", errors)
+}
+
+fn action_at(action: i32, path: &str, errors: &mut FieldErrors) -> Option<Action> {
     match wire::Action::try_from(action) {
         Ok(wire::Action::Read) => Some(Action::Read),
         Ok(wire::Action::Write) => Some(Action::Write),
         Ok(wire::Action::Delete) => Some(Action::Delete),
         Ok(wire::Action::Share) => Some(Action::Share),
         Ok(wire::Action::Unspecified) | Err(_) => {
-            errors.add("action", "must be read, write, delete or share");
+            errors.add(path, "must be read, write, delete or share");
             None
         }
     }

@@ -193,6 +193,14 @@ fn indexes() -> Vec<IndexCreateStatement> {
             .col(Shares::ExpiresAt)
             .cond_where(is_open())
             .to_owned(),
+        // Owners who share with a person.
+        index("shares_open_to")
+            .col(Shares::RecipientId)
+            .col(Shares::OwnerId)
+            .col(Shares::ExpiresAt)
+            .col(Shares::IdBytes)
+            .cond_where(is_open())
+            .to_owned(),
         index("shares_ended_between")
             .col(Shares::OwnerId)
             .col(Shares::RecipientId)
