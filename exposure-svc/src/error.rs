@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use service::consistency::TokenAhead;
 use types::FieldErrors;
 
 use crate::domain::{AppId, GrantId};
@@ -27,6 +28,10 @@ pub enum Error {
     IdempotencyKeyReused,
     /// The first request with this idempotency key is still in flight.
     IdempotencyKeyInFlight,
+    /// A person whom the change names is being erased.
+    UserBeingErased,
+    /// A consistency token is ahead of the database.
+    TokenAhead,
     /// The quota of stored responses under this caller's idempotency keys is exhausted.
     TooManyKeptAnswers,
     /// The database is away or overloaded; the same call may succeed later.
@@ -53,6 +58,8 @@ impl fmt::Display for Error {
             Self::IdempotencyKeyInFlight => {
                 f.write_str("the first request with this idempotency key is still in flight; retry later")
             }
+            Self::UserBeingErased => f.write_str("a person whom this names is being erased"),
+            Self::TokenAhead => TokenAhead.fmt(f),
             Self::TooManyKeptAnswers => f.write_str(
                 "too many responses are stored under your idempotency keys; wait until some are 24 hours old, or send no key",
             ),
@@ -76,7 +83,15 @@ impl std::error::Error for Error {
             | Self::PreconditionFailed
             | Self::IdempotencyKeyReused
             | Self::IdempotencyKeyInFlight
+            | Self::UserBeingErased
+            | Self::TokenAhead
             | Self::TooManyKeptAnswers => None,
         }
+    }
+}
+
+impl From<TokenAhead> for Error {
+    fn from(TokenAhead: TokenAhead) -> Self {
+        Self::TokenAhead
     }
 }

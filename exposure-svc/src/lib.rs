@@ -21,7 +21,7 @@ use futures_core::future::BoxFuture;
 use grpc_server::Contract;
 use persistence::{Database, feed::FeedHub, retention::RetentionSettings};
 use runtime::{clock::Clock, doctor::Doctor};
-use service::{Definition, NoSettings, Parts, Service};
+use service::{Definition, NoSettings, Parts, Service, erasure::ErasedUsers};
 use types::Timestamp;
 
 use crate::{
@@ -73,15 +73,22 @@ impl Definition for ExposureSvc {
     }
 
     async fn build(database: Database, clock: Clock, feed: FeedHub, settings: &Settings) -> anyhow::Result<Parts> {
-        let RetentionSettings { retention, event_retention, ended_bytes_per_user, kept_answer_bytes_per_user } =
-            settings.service.retention;
+        let RetentionSettings {
+            retention,
+            event_retention,
+            erasure_delay,
+            ended_bytes_per_user,
+            kept_answer_bytes_per_user,
+        } = settings.service.retention;
+        let erased = ErasedUsers::load(&database).await?;
         let store = Store::new(database, feed, kept_answer_bytes_per_user);
         let pseudonym_key = store.pseudonym_key().await?;
-        let exposure = Exposure::new(store, clock, pseudonym_key);
+        let exposure = Exposure::new(store, clock, pseudonym_key, erased);
         let retention = Retention {
             period: retention,
             bytes_per_user: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX),
             events: event_retention,
+            erasure_delay,
         };
         let upkeep = Upkeep::new(exposure.clone(), retention);
         Ok(Parts::new(grpc::routes(&exposure)).with_background(|shutdown| upkeep.run(shutdown)))

@@ -12,6 +12,19 @@ use crate::{error::ApiError, http::entity_tag};
 /// Marks the response to a repeated POST that changed nothing.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
+/// The version that a change made. A request that has it gets a response that is at least as fresh.
+pub(crate) const CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("x-consistency-token");
+
+/// The response to a change, with its consistency token.
+pub(crate) fn stamped(mut response: Response, written_at: &str) -> Response {
+    if !written_at.is_empty()
+        && let Ok(token) = HeaderValue::from_str(written_at)
+    {
+        response.headers_mut().insert(CONSISTENCY_TOKEN, token);
+    }
+    response
+}
+
 /// One row, as its owner sees it.
 pub(crate) struct Entity {
     tag: HeaderValue,

@@ -39,6 +39,8 @@ pub enum ErrorCode {
     IdempotencyKeyInFlight,
     IdempotencyKeyReused,
     PreconditionFailed,
+    TokenAhead,
+    UserBeingErased,
     RateLimitExceeded,
     ServiceUnavailable,
     InternalServerError,
@@ -89,7 +91,7 @@ struct Explanation<'a> {
 }
 
 impl ErrorCode {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::ValidationError,
         Self::MalformedJson,
         Self::Unauthorized,
@@ -108,6 +110,8 @@ impl ErrorCode {
         Self::IdempotencyKeyInFlight,
         Self::IdempotencyKeyReused,
         Self::PreconditionFailed,
+        Self::TokenAhead,
+        Self::UserBeingErased,
         Self::RateLimitExceeded,
         Self::ServiceUnavailable,
         Self::InternalServerError,
@@ -134,6 +138,8 @@ impl ErrorCode {
             Self::IdempotencyKeyInFlight => ("IDEMPOTENCY_KEY_IN_FLIGHT", StatusCode::CONFLICT),
             Self::IdempotencyKeyReused => ("IDEMPOTENCY_KEY_REUSED", StatusCode::UNPROCESSABLE_ENTITY),
             Self::PreconditionFailed => ("PRECONDITION_FAILED", StatusCode::PRECONDITION_FAILED),
+            Self::UserBeingErased => ("USER_BEING_ERASED", StatusCode::CONFLICT),
+            Self::TokenAhead => ("TOKEN_AHEAD", StatusCode::CONFLICT),
             Self::RateLimitExceeded => ("RATE_LIMIT_EXCEEDED", StatusCode::TOO_MANY_REQUESTS),
             Self::ServiceUnavailable => ("SERVICE_UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE),
             Self::InternalServerError => ("INTERNAL_SERVER_ERROR", StatusCode::INTERNAL_SERVER_ERROR),

@@ -21,6 +21,7 @@ use utoipa_axum::{
 
 use crate::{
     BASE,
+    answer::CONSISTENCY_TOKEN,
     auth::{Authentication, require_caller},
     description,
     error::{ApiError, ErrorCode},
@@ -36,7 +37,8 @@ use crate::{
 };
 
 /// Headers that a page of another origin may send.
-const ACCEPTED: [HeaderName; 7] = [
+const ACCEPTED: [HeaderName; 8] = [
+    CONSISTENCY_TOKEN,
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
     header::IF_MATCH,
@@ -47,7 +49,8 @@ const ACCEPTED: [HeaderName; 7] = [
 ];
 
 /// Headers that a page of another origin may read.
-const EXPOSED: [HeaderName; 10] = [
+const EXPOSED: [HeaderName; 11] = [
+    CONSISTENCY_TOKEN,
     header::ETAG,
     header::LOCATION,
     header::RETRY_AFTER,

@@ -9,7 +9,7 @@ use grpc_server::{
     ACTING_USER, IDEMPOTENCY_KEY, LocalChannel, WRITES,
     calls::{self, End},
 };
-use http::request::Parts;
+use http::{HeaderValue, request::Parts};
 use http_server::{PlainText, tls::TlsConnector};
 use ofself_proto::{
     exposure::exposure_profile_service_client::ExposureProfileServiceClient,
@@ -25,6 +25,7 @@ use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus,
 use types::IdempotencyKey;
 
 use crate::{
+    answer::CONSISTENCY_TOKEN,
     auth::Caller,
     error::ApiError,
     http::context::RequestContext,
@@ -60,6 +61,8 @@ pub struct Call {
     context: RequestContext,
     /// Of a read; the response to a change is one row.
     memory: Option<ResponseMemory>,
+    /// The consistency tokens of the request, as the client wrote them.
+    consistency: Vec<HeaderValue>,
 }
 
 impl Upstreams {
@@ -130,6 +133,11 @@ impl Upstreams {
         }
         let metadata = request.metadata_mut();
         metadata.insert(ACTING_USER, user);
+        for tokens in &call.consistency {
+            if let Ok(tokens) = AsciiMetadataValue::try_from(tokens.as_bytes()) {
+                metadata.append(grpc_server::CONSISTENCY_TOKEN, tokens);
+            }
+        }
         for (name, id) in ids {
             if let Ok(id) = AsciiMetadataValue::try_from(id.as_bytes()) {
                 metadata.insert(name, id);
@@ -234,6 +242,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Call {
         let caller = Caller::from_request_parts(parts, state).await?;
         let context = parts.extensions.get::<RequestContext>().cloned().ok_or_else(ApiError::internal)?;
         let memory = parts.extensions.get::<ResponseMemory>().cloned();
-        Ok(Self { caller, context, memory })
+        let consistency = parts.headers.get_all(CONSISTENCY_TOKEN).iter().cloned().collect();
+        Ok(Self { caller, context, memory, consistency })
     }
 }

@@ -28,6 +28,8 @@ pub enum Error {
     IdempotencyKeyInFlight,
     /// The shares between the two have more ids than a filter may.
     FilterTooLarge,
+    /// A person whom the change names is being erased.
+    UserBeingErased,
     /// A consistency token is ahead of the database.
     TokenAhead,
     /// The quota of stored responses under this caller's idempotency keys is exhausted.
@@ -56,6 +58,7 @@ impl fmt::Display for Error {
             Self::FilterTooLarge => {
                 f.write_str("the shares have too many ids for a filter; use BatchCheckAccess")
             }
+            Self::UserBeingErased => f.write_str("a person whom this names is being erased"),
             Self::TokenAhead => TokenAhead.fmt(f),
             Self::TooManyKeptAnswers => f.write_str(
                 "too many responses are stored under your idempotency keys; wait until some are 24 hours old, or send no key",
@@ -80,6 +83,7 @@ impl std::error::Error for Error {
             | Self::IdempotencyKeyReused
             | Self::IdempotencyKeyInFlight
             | Self::FilterTooLarge
+            | Self::UserBeingErased
             | Self::TokenAhead
             | Self::TooManyKeptAnswers => None,
         }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use http::Method;
 use runtime::clock::Clock;
 use serde_json::json;
+use service::consistency::ConsistencyToken;
 use test_kit::{Backend, on_both};
 
 use crate::test_server::TestServer;
@@ -233,4 +234,37 @@ async fn rate_limit_headers_are_on_authenticated_responses() {
     }
     let anonymous = server.http.send(Method::GET, "/api/v1/sharing/outgoing", &[], "").await.unwrap();
     assert_eq!((anonymous.status.as_u16(), anonymous.header("x-ratelimit-limit")), (401, ""));
+}
+
+#[tokio::test]
+async fn changes_name_their_version_and_reads_demand_it() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        let made = server.ask("ann", Method::POST, "/sharing", SHARE).await;
+        let (shared, path) =
+            (made.header("x-consistency-token").to_owned(), made.header("location").replace("/api/v1", ""));
+        let profile = server.post("ann", "/exposure-profiles", &json!({"name": "One"})).await;
+        let profiled = profile.header("x-consistency-token").to_owned();
+        let both = format!("{shared}, {profiled}");
+        for read in [path.as_str(), "/sharing/outgoing", "/exposure-profiles", "/exposure-profiles/default"] {
+            let found = server.ask_with("ann", Method::GET, read, &[("x-consistency-token", &both)], "").await;
+            assert_eq!(found.status, 200, "{read}");
+        }
+        let updated = server.ask("ann", Method::PUT, &path, r#"{"can_write": true}"#).await;
+        let revoked = server.ask("ann", Method::DELETE, &path, "").await;
+        let versions = [&shared, &updated.header("x-consistency-token").to_owned()];
+        assert_ne!(versions[0], versions[1]);
+        assert!(!revoked.header("x-consistency-token").is_empty());
+        let dry = server.ask("ann", Method::POST, "/sharing?validate_only=true", SHARE).await;
+        assert_eq!((dry.status.as_u16(), dry.headers.get("x-consistency-token")), (200, None));
+        let mut ahead = ConsistencyToken::parse(revoked.header("x-consistency-token")).unwrap();
+        ahead.stamp.version += 1;
+        let refused =
+            server.ask_with("ann", Method::GET, &path, &[("x-consistency-token", &ahead.to_string())], "").await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "TOKEN_AHEAD"));
+        let malformed = server.ask_with("ann", Method::GET, &path, &[("x-consistency-token", "x")], "").await;
+        assert_eq!((malformed.status.as_u16(), malformed.code().as_str()), (400, "VALIDATION_ERROR"));
+        assert!(malformed.json()["errors"]["x-consistency-token"].is_array());
+    })
+    .await;
 }

@@ -8,6 +8,9 @@ pub const ACTING_USER: &str = "x-ofself-user";
 /// The metadata key under which a repeat of a request is harmless.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
+/// The metadata key in which the gateway passes on the consistency tokens of a request.
+pub const CONSISTENCY_TOKEN: &str = "x-consistency-token";
+
 /// The user on whose behalf the gateway calls.
 pub fn acting_user(metadata: &MetadataMap) -> Result<Id<User>, Status> {
     let mut values = metadata.get_all(ACTING_USER).iter();

@@ -210,9 +210,11 @@ impl Guard {
             sleep(QUIET).await;
         };
         let began = tokio::select! {
-            began = run(routes, request) => began,
+            // A call whose deadline has passed does not begin.
+            biased;
             () = expired => return Err(self.too_late()),
             () = closed => return Err(shutting_down(self.domain)),
+            began = run(routes, request) => began,
         };
         let until = Until { deadline, shutdown: self.shutdown.clone(), domain: self.domain };
         Ok(began.map(|body| Body::new(Bounded::new(body, until, limits))))

@@ -20,7 +20,7 @@ mod settings;
 mod stream;
 mod timestamp;
 
-pub use caller::{ACTING_USER, IDEMPOTENCY_KEY, acting_user, idempotency_key};
+pub use caller::{ACTING_USER, CONSISTENCY_TOKEN, IDEMPOTENCY_KEY, acting_user, idempotency_key};
 pub use health::{Health, WRITES};
 pub use local_channel::LocalChannel;
 pub use mutual_tls::MutualTls;

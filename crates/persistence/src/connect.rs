@@ -142,6 +142,8 @@ async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Resul
             // 16 MB: a change writes a dozen pages, and each checkpoint is two more syncs that one change waits for.
             .pragma("wal_autocheckpoint", "4000")
             .pragma("foreign_keys", "ON")
+            // What is deleted is overwritten: an erased person must not remain in free pages.
+            .pragma("secure_delete", "ON")
     });
     let writer = open_in_turn(options, wait).await.context("cannot open the SQLite database")?;
     // The journal mode is stored in the file; a reader that set it could be rejected by another process that does.

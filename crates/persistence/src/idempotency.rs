@@ -125,6 +125,25 @@ pub async fn store(
     Ok(if bytes_now <= quota { Stored::Ok } else { Stored::QuotaExceeded })
 }
 
+/// Deletes the stored responses of a user, and those of others that mention the user.
+pub async fn erase(change: &Change, user: &str) -> Result<(), DbErr> {
+    let mentions = match change.connection().get_database_backend() {
+        sea_orm::DbBackend::Postgres => "position($1 in CAST(answer AS text)) > 0",
+        sea_orm::DbBackend::Sqlite | _ => "instr(answer, $1) > 0",
+    };
+    let sql = format!("DELETE FROM idempotency_keys WHERE {mentions} RETURNING user_id, bytes");
+    // As a JSON string. An id has no character that JSON escapes.
+    let of_others = change.query(&sql, vec![format!("\"{user}\"").into()]).await?;
+    for (other, bytes) in freed(&of_others)? {
+        if other != user {
+            add_usage(change, &other, -bytes).await?;
+        }
+    }
+    change.execute("DELETE FROM idempotency_keys WHERE user_id = $1", vec![user.into()]).await?;
+    change.execute("DELETE FROM kept_usage WHERE user_id = $1", vec![user.into()]).await?;
+    Ok(())
+}
+
 /// Updates the stored bytes of a user, and returns them.
 async fn add_usage(change: &Change, user: &str, bytes: i64) -> Result<i64, DbErr> {
     let rows = change

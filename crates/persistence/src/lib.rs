@@ -7,6 +7,7 @@ mod change;
 mod change_queue;
 mod connect;
 mod dialect;
+pub mod erasure;
 mod fault;
 pub mod feed;
 pub mod idempotency;

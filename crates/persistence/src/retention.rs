@@ -11,6 +11,9 @@ pub struct RetentionSettings {
     /// How long events of changes are kept (`9600h`: 400 days). A watcher that resumes after a pruned event begins anew
     #[arg(long, env = "EVENT_RETENTION", default_value = "9600h", value_parser = humantime::parse_duration)]
     pub event_retention: Duration,
+    /// How long everything of a person who is erased is revoked before it is removed: watchers have heard it by then
+    #[arg(long, env = "ERASURE_DELAY", default_value = "10m", value_parser = humantime::parse_duration)]
+    pub erasure_delay: Duration,
     /// Bytes that the ended shares or grants of one user take at most; beyond, the oldest are purged early
     #[arg(long, env = "ENDED_BYTES_PER_USER", default_value_t = 64 * 1024 * 1024)]
     pub ended_bytes_per_user: u64,
@@ -24,6 +27,7 @@ impl Default for RetentionSettings {
         Self {
             retention: Duration::from_hours(9_600),
             event_retention: Duration::from_hours(9_600),
+            erasure_delay: Duration::from_mins(10),
             ended_bytes_per_user: 64 * 1024 * 1024,
             kept_answer_bytes_per_user: 16 * 1024 * 1024,
         }
@@ -47,6 +51,7 @@ mod tests {
         let (parsed, default) = (Program::parse_from(["program"]).retention, RetentionSettings::default());
         assert_eq!(parsed.retention, default.retention);
         assert_eq!(parsed.event_retention, default.event_retention);
+        assert_eq!(parsed.erasure_delay, default.erasure_delay);
         assert_eq!(parsed.ended_bytes_per_user, default.ended_bytes_per_user);
         assert_eq!(parsed.kept_answer_bytes_per_user, default.kept_answer_bytes_per_user);
     }

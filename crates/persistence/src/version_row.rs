@@ -30,6 +30,12 @@ impl VersionTable {
         self.table
     }
 
+    /// The statement that deletes the row of person $1.
+    pub(crate) fn delete_statement(self) -> String {
+        let Self { table, person: column } = self;
+        format!("DELETE FROM {table} WHERE {column} = $1")
+    }
+
     /// The version of the person in this placeholder, as an SQL expression.
     pub(crate) fn version_expression(self, person: &str) -> String {
         let Self { table, person: column } = self;
@@ -68,12 +74,14 @@ impl VersionTable {
         (sql, vec![person.into(), now.utc().timestamp_micros().into()])
     }
 
-    /// Creates the row of `person`, as [`raise`](Self::raise) would; returns `false` and changes nothing if it exists.
-    pub async fn create_row(self, change: &Change, person: &str, now: Timestamp) -> Result<bool, DbErr> {
+    /// Creates the row of `person`, as [`raise`](Self::raise) would; returns its version, or `None` and changes
+    /// nothing if it exists.
+    pub async fn create_row(self, change: &Change, person: &str, now: Timestamp) -> Result<Option<i64>, DbErr> {
         let Self { table, person: column } = self;
         let sql = format!("INSERT INTO {table} ({column}, version) VALUES ($1, $2) ON CONFLICT ({column}) DO NOTHING");
-        let created = change.execute(&sql, vec![person.into(), now.utc().timestamp_micros().into()]).await?;
-        Ok(created == 1)
+        let version = now.utc().timestamp_micros();
+        let created = change.execute(&sql, vec![person.into(), version.into()]).await?;
+        Ok((created == 1).then_some(version))
     }
 
     /// Locks the row of `person` until the end of `change` without raising its version: no decision changes.

@@ -2,13 +2,11 @@
 
 use std::fmt;
 
+use grpc_server::CONSISTENCY_TOKEN;
 use persistence::feed::Epoch;
 use runtime::digest::sha256;
 use tonic::metadata::MetadataMap;
 use types::{FieldErrors, Timestamp};
-
-/// The metadata key in which the gateway passes on the tokens of a request.
-pub const CONSISTENCY_TOKEN: &str = "x-consistency-token";
 
 /// The first byte: the version of the format.
 const FORMAT: u8 = 1;

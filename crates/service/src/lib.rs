@@ -3,6 +3,7 @@
 //! A service implements [`Definition`] and calls [`main`]. To embed one in another process, use [`Service::open`].
 
 pub mod consistency;
+pub mod erasure;
 mod event_list;
 mod health_watch;
 mod idempotent_request;

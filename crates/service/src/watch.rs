@@ -241,7 +241,7 @@ impl<S: WatchSource> Watch<S> {
             let database = self.hub.database();
             let page = database.feed_after(self.at, to, &self.owners, PAGE).await.map_err(unavailable)?;
             let state = database.feed_state().await.map_err(unavailable)?;
-            if state.pruned_to > self.at.position {
+            if state.pruned_to > self.at.position || state.resumable_from > self.at.position {
                 return Err(Ended::Error(WatchError::Expired));
             }
             for event in &page.events {
@@ -289,11 +289,7 @@ async fn check(hub: &FeedHub, state: FeedState, token: &ResumeToken) -> Result<(
     if last.is_none_or(|last| position > last) {
         return Err(WatchError::OtherEpoch);
     }
-    // The rest of a change that was pruned is gone too.
-    if position < state.pruned_to || (position == state.pruned_to && seq != END_OF_CHANGE) {
-        return Err(WatchError::Expired);
-    }
-    Ok(())
+    if state.is_resumable(FeedPosition { position, seq }) { Ok(()) } else { Err(WatchError::Expired) }
 }
 
 fn unavailable(error: impl Into<anyhow::Error>) -> Ended {

@@ -15,6 +15,7 @@ mod http_client;
 mod postgres;
 mod process;
 pub mod statements;
+pub mod stored;
 
 pub use backend::{Backend, on_both, on_both_checking};
 pub use http_client::{Answer, HttpClient};

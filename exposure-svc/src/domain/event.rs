@@ -53,8 +53,8 @@ pub struct ProfileEvent {
     pub request_id: String,
     /// What happened.
     pub kind: EventKind,
-    /// The user.
-    pub user: UserId,
+    /// The user; empty: a person was erased.
+    pub user: String,
     /// The version of the user's data that the change made.
     pub user_version: i64,
     /// The row before.

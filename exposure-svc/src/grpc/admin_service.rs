@@ -1,13 +1,14 @@
-//! `ExposureAdminService`: recorded changes, for operators.
+//! `ExposureAdminService`: recorded changes and erasure, for operators.
 
 use ofself_proto::exposure::{
-    EraseUserRequest, EraseUserResponse, ListProfileEventsRequest, ListProfileEventsResponse,
+    self as wire, EraseUserRequest, EraseUserResponse, ListProfileEventsRequest, ListProfileEventsResponse,
     exposure_admin_service_server::ExposureAdminService,
 };
+use service::erasure::ErasureState;
 use tonic::{Request, Response, Status};
 
-use super::{convert::event, status::status};
-use crate::operations::Exposure;
+use super::{change::change, convert::event, status::status};
+use crate::{operations::Exposure, storage::StoredRows};
 
 pub(super) struct ExposureAdminRpc {
     exposure: Exposure,
@@ -31,7 +32,21 @@ impl ExposureAdminService for ExposureAdminRpc {
         Ok(Response::new(ListProfileEventsResponse { events, next_page_token: next.unwrap_or_default() }))
     }
 
-    async fn erase_user(&self, _: Request<EraseUserRequest>) -> Result<Response<EraseUserResponse>, Status> {
-        Err(Status::unimplemented("users cannot be erased yet"))
+    async fn erase_user(&self, request: Request<EraseUserRequest>) -> Result<Response<EraseUserResponse>, Status> {
+        let EraseUserRequest { user_id } = request.into_inner();
+        let exposure = self.exposure.clone();
+        let (StoredRows { profiles, grants, tags }, state) =
+            change(async move { exposure.erase_user(user_id).await }).await?;
+        let state = match state {
+            ErasureState::Pending => wire::ErasureState::Pending,
+            ErasureState::Revoked => wire::ErasureState::Revoked,
+            ErasureState::Erased => wire::ErasureState::Erased,
+        };
+        Ok(Response::new(EraseUserResponse {
+            erased_profiles: profiles,
+            erased_grants: grants,
+            erased_tags: tags,
+            state: state.into(),
+        }))
     }
 }

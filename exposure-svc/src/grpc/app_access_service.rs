@@ -31,7 +31,8 @@ impl AppAccessService for AppAccessRpc {
         let draft = access::draft(request.into_inner());
         let exposure = self.exposure.clone();
         let granted = change(async move { exposure.grant_app_access(draft, origin).await }).await?;
-        Ok(Response::new(GrantAppAccessResponse { access: Some(access::access(granted)) }))
+        let (access, written_at) = (Some(access::access(granted.value)), self.exposure.token(granted.stamp));
+        Ok(Response::new(GrantAppAccessResponse { access, written_at }))
     }
 
     async fn update_app_access(
@@ -43,7 +44,8 @@ impl AppAccessService for AppAccessRpc {
         let edits = access::edits(&profile_id, expires_at, update_mask);
         let exposure = self.exposure.clone();
         let updated = change(async move { exposure.update_app_access(user_id, app_id, edits, origin).await }).await?;
-        Ok(Response::new(UpdateAppAccessResponse { access: Some(access::access(updated)) }))
+        let (access, written_at) = (Some(access::access(updated.value)), self.exposure.token(updated.stamp));
+        Ok(Response::new(UpdateAppAccessResponse { access, written_at }))
     }
 
     async fn revoke_app_access(
@@ -54,7 +56,8 @@ impl AppAccessService for AppAccessRpc {
         let RevokeAppAccessRequest { user_id, app_id } = request.into_inner();
         let exposure = self.exposure.clone();
         let revoked = change(async move { exposure.revoke_app_access(user_id, app_id, origin).await }).await?;
-        Ok(Response::new(RevokeAppAccessResponse { access: revoked.map(access::access) }))
+        let (access, written_at) = (revoked.value.map(access::access), self.exposure.token(revoked.stamp));
+        Ok(Response::new(RevokeAppAccessResponse { access, written_at }))
     }
 
     async fn get_app_access(

@@ -8,8 +8,11 @@ use ofself_proto::exposure::{
     ListProfilesResponse, Profile, UpdateProfileRequest, UpdateProfileResponse,
     exposure_profile_service_server::ExposureProfileService,
 };
-use service::idempotent_request;
-use tonic::{Request, Response, Status};
+use service::{
+    consistency::{Freshness, Stamped},
+    idempotent_request,
+};
+use tonic::{Request, Response, Status, metadata::MetadataMap};
 use types::{ExpectedVersions, WriteMode};
 
 use super::{
@@ -18,6 +21,7 @@ use super::{
     status::status,
 };
 use crate::{
+    domain::UserId,
     error::Error,
     operations::{CreateProfile, Exposure, ListProfiles, TagNames, UpdateProfile},
 };
@@ -29,6 +33,14 @@ pub(super) struct ExposureProfileRpc {
 impl ExposureProfileRpc {
     pub(super) fn new(exposure: Exposure) -> Self {
         Self { exposure }
+    }
+
+    /// The user on whose behalf the gateway calls, once the database has every version that the request names.
+    async fn acting_user(&self, metadata: &MetadataMap) -> Result<UserId, Status> {
+        let user = acting_user(metadata)?;
+        let freshness = Freshness::of_request(metadata).map_err(|errors| status(Error::Invalid(errors)))?;
+        self.exposure.require(&freshness).await.map_err(status)?;
+        Ok(user)
     }
 }
 
@@ -70,7 +82,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         request: Request<CreateProfileRequest>,
     ) -> Result<Response<CreateProfileResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let user = acting_user(&metadata)?;
+        let user = self.acting_user(&metadata).await?;
         let repeatable = idempotent_request(&metadata, &user, "CreateProfile", &message)
             .map_err(|errors| status(Error::Invalid(errors)))?;
         let origin = user_origin(&metadata, &user);
@@ -79,12 +91,12 @@ impl ExposureProfileService for ExposureProfileRpc {
         let edits = edits::creation(profile);
         let exposure = self.exposure.clone();
         let done = change(async move { exposure.create_profile(user, edits, mode, repeatable, origin).await }).await?;
-        let Made { profile, replayed, .. } = done.into();
-        Ok(Response::new(CreateProfileResponse { profile, replayed }))
+        let Made { profile, replayed, .. } = done.value.into();
+        Ok(Response::new(CreateProfileResponse { profile, replayed, written_at: self.exposure.token(done.stamp) }))
     }
 
     async fn get_profile(&self, request: Request<GetProfileRequest>) -> Result<Response<GetProfileResponse>, Status> {
-        let user = acting_user(request.metadata())?;
+        let user = self.acting_user(request.metadata()).await?;
         let GetProfileRequest { profile_id, include_yaml, resolve_tag_names } = request.into_inner();
         let found =
             self.exposure.get_profile(&user, &profile_id, tag_names(resolve_tag_names)).await.map_err(status)?;
@@ -96,7 +108,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         &self,
         request: Request<ListProfilesRequest>,
     ) -> Result<Response<ListProfilesResponse>, Status> {
-        let user = acting_user(request.metadata())?;
+        let user = self.acting_user(request.metadata()).await?;
         let ListProfilesRequest { limit, offset, is_active } = request.into_inner();
         let list = ListProfiles { limit, offset, is_active };
         let page = self.exposure.list_profiles(&user, list).await.map_err(status)?;
@@ -107,7 +119,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         &self,
         request: Request<UpdateProfileRequest>,
     ) -> Result<Response<UpdateProfileResponse>, Status> {
-        let user = acting_user(request.metadata())?;
+        let user = self.acting_user(request.metadata()).await?;
         let origin = user_origin(request.metadata(), &user);
         let UpdateProfileRequest {
             profile_id,
@@ -126,40 +138,43 @@ impl ExposureProfileService for ExposureProfileRpc {
         };
         let is_dry_run = update.mode == WriteMode::DryRun;
         let exposure = self.exposure.clone();
-        let updated = change(async move { exposure.update_profile(user, profile_id, update, origin).await }).await?;
-        let profile = if is_dry_run { profile::unsaved(updated) } else { profile::profile(updated) };
-        Ok(Response::new(UpdateProfileResponse { profile: Some(profile) }))
+        let Stamped { value, stamp } =
+            change(async move { exposure.update_profile(user, profile_id, update, origin).await }).await?;
+        let profile = if is_dry_run { profile::unsaved(value) } else { profile::profile(value) };
+        let written_at = self.exposure.token(stamp);
+        Ok(Response::new(UpdateProfileResponse { profile: Some(profile), written_at }))
     }
 
     async fn delete_profile(
         &self,
         request: Request<DeleteProfileRequest>,
     ) -> Result<Response<DeleteProfileResponse>, Status> {
-        let user = acting_user(request.metadata())?;
+        let user = self.acting_user(request.metadata()).await?;
         let origin = user_origin(request.metadata(), &user);
         let DeleteProfileRequest { profile_id, expected_versions } = request.into_inner();
         let expected = ExpectedVersions::new(expected_versions);
         let exposure = self.exposure.clone();
-        change(async move { exposure.delete_profile(user, profile_id, expected, origin).await }).await?;
-        Ok(Response::new(DeleteProfileResponse {}))
+        let stamp = change(async move { exposure.delete_profile(user, profile_id, expected, origin).await }).await?;
+        Ok(Response::new(DeleteProfileResponse { written_at: self.exposure.token(stamp) }))
     }
 
     async fn get_default_profile(
         &self,
         request: Request<GetDefaultProfileRequest>,
     ) -> Result<Response<GetDefaultProfileResponse>, Status> {
-        let user = acting_user(request.metadata())?;
+        let user = self.acting_user(request.metadata()).await?;
         let origin = user_origin(request.metadata(), &user);
         let exposure = self.exposure.clone();
-        let default = change(async move { exposure.get_default_profile(user, origin).await }).await?;
-        Ok(Response::new(GetDefaultProfileResponse { profile: Some(profile::profile(default)) }))
+        let Stamped { value, stamp } = change(async move { exposure.get_default_profile(user, origin).await }).await?;
+        let (profile, written_at) = (Some(profile::profile(value)), self.exposure.token(stamp));
+        Ok(Response::new(GetDefaultProfileResponse { profile, written_at }))
     }
 
     async fn get_profile_yaml(
         &self,
         request: Request<GetProfileYamlRequest>,
     ) -> Result<Response<GetProfileYamlResponse>, Status> {
-        let user = acting_user(request.metadata())?;
+        let user = self.acting_user(request.metadata()).await?;
         let GetProfileYamlRequest { profile_id, resolve_tag_names } = request.into_inner();
         let found =
             self.exposure.get_profile(&user, &profile_id, tag_names(resolve_tag_names)).await.map_err(status)?;
@@ -172,7 +187,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         request: Request<CreateProfileFromTemplateRequest>,
     ) -> Result<Response<CreateProfileFromTemplateResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let user = acting_user(&metadata)?;
+        let user = self.acting_user(&metadata).await?;
         let repeatable = idempotent_request(&metadata, &user, "CreateProfileFromTemplate", &message)
             .map_err(|errors| status(Error::Invalid(errors)))?;
         let origin = user_origin(&metadata, &user);
@@ -182,7 +197,8 @@ impl ExposureProfileService for ExposureProfileRpc {
             exposure.create_profile_from_template(user, &template, name, validate_only, repeatable, origin).await
         })
         .await?;
-        let Made { profile, created, replayed } = done.into();
-        Ok(Response::new(CreateProfileFromTemplateResponse { profile, created, replayed }))
+        let Made { profile, created, replayed } = done.value.into();
+        let written_at = self.exposure.token(done.stamp);
+        Ok(Response::new(CreateProfileFromTemplateResponse { profile, created, replayed, written_at }))
     }
 }

@@ -7,6 +7,7 @@ use ofself_proto::exposure::{
     GetExposureFilterResponse, PreviewProfileRequest, PreviewProfileResponse, WatchProfilesRequest,
     WatchProfilesResponse, exposure_service_server::ExposureService,
 };
+use service::consistency::Stamped;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 use types::FieldErrors;
@@ -41,17 +42,19 @@ impl ExposureService for ExposureRpc {
         let mut errors = FieldErrors::new();
         let user = question::user(user_id, &mut errors);
         let subject = question::subject(subject, &mut errors);
-        question::consistency(consistency, &mut errors);
+        let freshness = question::freshness(consistency, &mut errors);
         let count = nodes.len();
         question::bounded(count, &mut errors);
         let (user, subject) = validated(user.zip(subject), errors)?;
         let decide = move |evaluation: &NodeEvaluation| {
             question::each_encoded(&nodes, |node| evaluation.exposes(node)).map_err(Error::Invalid)
         };
-        let (applied, exposed) = self.exposure.decide_nodes(&user, &subject, count, decide).await.map_err(status)?;
+        let decided = self.exposure.decide_nodes(&user, &subject, &freshness, count, decide).await;
+        let (applied, exposed) = decided.map_err(status)?;
         let exposed = exposed.map_err(status)?;
         counts::evaluated(&exposed, &applied);
-        Ok(Response::new(decision::evaluated(exposed, &applied)))
+        let checked_at = self.exposure.token(Some(applied.stamp.clone()));
+        Ok(Response::new(decision::evaluated(exposed, &applied, checked_at)))
     }
 
     type FilterNodesStream = ReceiverStream<Result<FilterNodesResponse, Status>>;
@@ -71,10 +74,11 @@ impl ExposureService for ExposureRpc {
         let mut errors = FieldErrors::new();
         let user = question::user(user_id, &mut errors);
         let subject = question::subject(subject, &mut errors);
-        question::consistency(consistency, &mut errors);
+        let freshness = question::freshness(consistency, &mut errors);
         let (user, subject) = validated(user.zip(subject), errors)?;
-        let filter = self.exposure.get_exposure_filter(&user, &subject).await.map_err(status)?;
-        Ok(Response::new(decision::filter(filter)))
+        let filter = self.exposure.get_exposure_filter(&user, &subject, &freshness).await.map_err(status)?;
+        let checked_at = self.exposure.token(Some(filter.applied.stamp.clone()));
+        Ok(Response::new(decision::filter(filter, checked_at)))
     }
 
     async fn check_write(&self, request: Request<CheckWriteRequest>) -> Result<Response<CheckWriteResponse>, Status> {
@@ -83,7 +87,7 @@ impl ExposureService for ExposureRpc {
         let user = question::user(user_id, &mut errors);
         let app = question::app(app_id, &mut errors);
         let verb = question::verb(verb, before.is_some(), after.is_some(), &mut errors);
-        question::consistency(consistency, &mut errors);
+        let freshness = question::freshness(consistency, &mut errors);
         let (mut tags_before, mut tags_after) = (Vec::new(), Vec::new());
         let before =
             before.as_ref().map(|node| question::node(node, &mut tags_before, || "before".to_owned(), &mut errors));
@@ -100,10 +104,10 @@ impl ExposureService for ExposureRpc {
         }
         let ((user, app), verb) = validated(user.zip(app).zip(verb), errors)?;
         let (before, after) = (before.flatten(), after.flatten());
-        let done =
-            self.exposure.check_write(&user, app, verb, before.as_ref(), after.as_ref()).await.map_err(status)?;
+        let checked = self.exposure.check_write(&user, app, verb, before.as_ref(), after.as_ref(), &freshness).await;
+        let done = checked.map_err(status)?;
         counts::written(&done);
-        Ok(Response::new(decision::written(done.decision)))
+        Ok(Response::new(decision::written(done.decision, self.exposure.token(Some(done.stamp)))))
     }
 
     async fn explain_exposure(
@@ -114,7 +118,7 @@ impl ExposureService for ExposureRpc {
         let mut errors = FieldErrors::new();
         let user = question::user(user_id, &mut errors);
         let subject = question::subject(subject, &mut errors);
-        question::consistency(consistency, &mut errors);
+        let freshness = question::freshness(consistency, &mut errors);
         let mut tags = Vec::new();
         let node = match &node {
             Some(node) => question::node(node, &mut tags, || "node".to_owned(), &mut errors),
@@ -127,8 +131,9 @@ impl ExposureService for ExposureRpc {
             question::demand_ids(node, || "node".to_owned(), &mut errors);
         }
         let ((user, subject), node) = validated(user.zip(subject).zip(node), errors)?;
-        let explanation = self.exposure.explain_exposure(&user, &subject, &node).await.map_err(status)?;
-        Ok(Response::new(decision::explained(explanation)))
+        let explained = self.exposure.explain_exposure(&user, &subject, &node, &freshness).await;
+        let Stamped { value, stamp } = explained.map_err(status)?;
+        Ok(Response::new(decision::explained(value, self.exposure.token(stamp))))
     }
 
     async fn preview_profile(

@@ -36,16 +36,16 @@ pub(super) async fn begin(
         Some(Message::Open(Open { user_id, app_id, consistency })) => {
             let user = question::user(user_id, &mut errors);
             let app = question::app(app_id, &mut errors);
-            question::consistency(consistency, &mut errors);
-            user.zip(app)
+            let freshness = question::freshness(consistency, &mut errors);
+            user.zip(app).map(|(user, app)| (user, app, freshness))
         }
         Some(Message::Node(_)) | None => {
             errors.add("open", "must come first");
             None
         }
     };
-    let (user, app) = validated(opened, errors)?;
-    let filter = exposure.filter_nodes(user, app).await.map_err(status)?;
+    let (user, app, freshness) = validated(opened, errors)?;
+    let filter = exposure.filter_nodes(user, app, freshness).await.map_err(status)?;
     let (answers, answered) = mpsc::channel(AHEAD);
     // Ends after the last node, or when the caller is gone.
     tokio::spawn(run(filter, incoming, answers).in_current_span());

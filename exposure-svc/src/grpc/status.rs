@@ -41,6 +41,8 @@ pub(super) fn status(error: Error) -> Status {
         Error::PreconditionFailed => (Code::Aborted, RpcError::new("PRECONDITION_FAILED")),
         Error::IdempotencyKeyReused => (Code::FailedPrecondition, RpcError::new("IDEMPOTENCY_KEY_REUSED")),
         Error::IdempotencyKeyInFlight => (Code::Aborted, RpcError::new("IDEMPOTENCY_KEY_IN_FLIGHT")),
+        Error::UserBeingErased => (Code::FailedPrecondition, RpcError::new("USER_BEING_ERASED")),
+        Error::TokenAhead => (Code::FailedPrecondition, RpcError::new("TOKEN_AHEAD")),
         Error::TooManyKeptAnswers => {
             (Code::ResourceExhausted, RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_KEPT_ANSWERS))
         }

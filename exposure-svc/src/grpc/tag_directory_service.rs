@@ -27,16 +27,16 @@ impl TagDirectoryService for TagDirectoryRpc {
         let UpsertTagsRequest { user_id, tags } = request.into_inner();
         let tags = tags.into_iter().map(|Tag { id, name }| (id, name)).collect();
         let exposure = self.exposure.clone();
-        change(async move { exposure.upsert_tags(user_id, tags, origin).await }).await?;
-        Ok(Response::new(UpsertTagsResponse {}))
+        let stamp = change(async move { exposure.upsert_tags(user_id, tags, origin).await }).await?;
+        Ok(Response::new(UpsertTagsResponse { written_at: self.exposure.token(stamp) }))
     }
 
     async fn delete_tags(&self, request: Request<DeleteTagsRequest>) -> Result<Response<DeleteTagsResponse>, Status> {
         let origin = peer_origin(request.metadata(), request.extensions(), Role::Service);
         let DeleteTagsRequest { user_id, tag_ids } = request.into_inner();
         let exposure = self.exposure.clone();
-        change(async move { exposure.delete_tags(user_id, tag_ids, origin).await }).await?;
-        Ok(Response::new(DeleteTagsResponse {}))
+        let stamp = change(async move { exposure.delete_tags(user_id, tag_ids, origin).await }).await?;
+        Ok(Response::new(DeleteTagsResponse { written_at: self.exposure.token(stamp) }))
     }
 
     async fn resolve_tags(

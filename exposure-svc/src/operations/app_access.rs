@@ -1,6 +1,7 @@
 //! `GrantAppAccess`, `UpdateAppAccess`, `RevokeAppAccess`, `GetAppAccess`, `ListAppAccess`: which app is bound to which
 //! profile.
 
+use service::consistency::Stamped;
 use types::{FieldErrors, Origin, Page, PageRequest, Timestamp};
 use uuid::Uuid;
 
@@ -26,9 +27,10 @@ impl Exposure {
         &self,
         draft: AppAccessDraft,
         origin: Origin,
-    ) -> Result<(AppAccess, Timestamp), Error> {
+    ) -> Result<Stamped<(AppAccess, Timestamp)>, Error> {
         let now = self.clock.now();
         let asked = draft.parse(now).map_err(Error::Invalid)?;
+        self.refuse_erased(&asked.user)?;
         let change = self.store.begin(&asked.user, None, origin).await?;
         change.raise_user(now).await?;
         let profile = profile_to_bind(&change, &asked.profile_id).await?;
@@ -51,8 +53,9 @@ impl Exposure {
             version: 1,
         };
         change.insert_grant(&access).await?;
+        let stamp = change.stamp();
         change.commit(None).await?;
-        Ok((access, now))
+        Ok(Stamped { value: (access, now), stamp })
     }
 
     /// Swaps the profile of a live grant, or moves its end.
@@ -62,10 +65,11 @@ impl Exposure {
         app: String,
         edits: AppAccessEdits,
         origin: Origin,
-    ) -> Result<(AppAccess, Timestamp), Error> {
+    ) -> Result<Stamped<(AppAccess, Timestamp)>, Error> {
         let now = self.clock.now();
         let (user, app) = person_and_app(user, app)?;
         edits.check(now).map_err(Error::Invalid)?;
+        self.refuse_erased(&user)?;
         let change = self.store.begin(&user, None, origin).await?;
         change.raise_user(now).await?;
         let standing = change.reads().newest_grant(&app).await?.filter(|access| access.is_active(now));
@@ -77,8 +81,9 @@ impl Exposure {
         let expires_at = edits.expires_at.over(standing.expires_at);
         let updated = AppAccess { profile, expires_at, version: standing.version + 1, ..standing.clone() };
         change.update_grant(EventKind::GrantUpdated, &standing, &updated).await?;
+        let stamp = change.stamp();
         change.commit(None).await?;
-        Ok((updated, now))
+        Ok(Stamped { value: (updated, now), stamp })
     }
 
     /// Revokes a grant; `None`: the app never had one.
@@ -87,19 +92,22 @@ impl Exposure {
         user: String,
         app: String,
         origin: Origin,
-    ) -> Result<Option<(AppAccess, Timestamp)>, Error> {
+    ) -> Result<Stamped<Option<(AppAccess, Timestamp)>>, Error> {
         let now = self.clock.now();
         let (user, app) = person_and_app(user, app)?;
         let change = self.store.begin(&user, None, origin).await?;
         change.raise_user(now).await?;
-        let Some(standing) = change.reads().newest_grant(&app).await? else { return Ok(None) };
+        let Some(standing) = change.reads().newest_grant(&app).await? else {
+            return Ok(Stamped { value: None, stamp: None });
+        };
         if standing.revoked_at.is_some() {
-            return Ok(Some((standing, now)));
+            return Ok(Stamped { value: Some((standing, now)), stamp: change.stamp_before() });
         }
         let revoked = AppAccess { revoked_at: Some(now), version: standing.version + 1, ..standing.clone() };
         change.update_grant(EventKind::GrantRevoked, &standing, &revoked).await?;
+        let stamp = change.stamp();
         change.commit(None).await?;
-        Ok(Some((revoked, now)))
+        Ok(Stamped { value: Some((revoked, now)), stamp })
     }
 
     /// The newest grant of an app, ended or not.

@@ -1,8 +1,9 @@
 //! The profile that applies to a request.
 
+use service::consistency::{Freshness, Stamp};
 use types::{FieldErrors, Timestamp};
 
-use super::{Exposure, profile_named};
+use super::{Exposure, consistency::stamp, profile_named};
 use crate::{
     domain::{AppId, DetailLevel, Profile, ProfileId, Transformation, UserId, exposure::CompiledProfile},
     error::Error,
@@ -38,6 +39,8 @@ pub struct AppliedProfile {
     pub profile: Option<Profile>,
     /// The expiry of the grant; `None`: never.
     pub valid_until: Option<Timestamp>,
+    /// The user's version that it was read from, and the time of the decision.
+    pub stamp: Stamp,
 }
 
 impl AppliedProfile {
@@ -75,24 +78,45 @@ impl AppliedProfile {
 
 impl Exposure {
     /// The profile that applies to `subject` of `user` now. One read.
-    pub async fn applied_profile(&self, user: &UserId, subject: &Subject) -> Result<AppliedProfile, Error> {
-        match subject {
+    pub async fn applied_profile(
+        &self,
+        user: &UserId,
+        subject: &Subject,
+        freshness: &Freshness,
+    ) -> Result<AppliedProfile, Error> {
+        let demand = self.demand(freshness, user);
+        let reads = self.store.of(user);
+        let (bound, version) = match subject {
             Subject::Profile(id) => {
-                let profile = self.store.of(user).profile(profile_named(id)?).await?.ok_or(Error::ProfileNotFound)?;
-                Ok(AppliedProfile { profile: Some(profile), valid_until: None })
+                let found = reads.profile_with_version(profile_named(id)?).await?;
+                let (profile, version) = found.ok_or(Error::ProfileNotFound)?;
+                (Some((None, profile)), version)
             }
             Subject::App(app) => {
-                let bound = self.store.of(user).profile_bound_to(app).await?;
-                // When it is there: until then the grant may have ended.
-                let now = self.clock.now();
-                Ok(match bound.filter(|(access, _)| access.is_active(now)) {
-                    Some((access, profile)) => {
-                        AppliedProfile { profile: Some(profile), valid_until: access.expires_at }
-                    }
-                    None => AppliedProfile { profile: None, valid_until: None },
-                })
+                let mut bound = reads.profile_bound_to(app).await?;
+                let mut version = None;
+                if bound.is_none() {
+                    // A version that is read before what it stands for is never newer.
+                    version = reads.version().await?;
+                    bound = reads.profile_bound_to(app).await?;
+                }
+                match bound {
+                    Some((access, profile, version)) => (Some((Some(access), profile)), version),
+                    None => (None, version),
+                }
             }
-        }
+        };
+        demand.check(version)?;
+        // When it is there: until then the grant may have ended.
+        let now = demand.time(self.clock.now());
+        let stamp = stamp(user, version.unwrap_or(0), now);
+        Ok(match bound.filter(|(access, _)| access.as_ref().is_none_or(|access| access.is_active(now))) {
+            Some((access, profile)) => {
+                let valid_until = access.and_then(|access| access.expires_at);
+                AppliedProfile { profile: Some(profile), valid_until, stamp }
+            }
+            None => AppliedProfile { profile: None, valid_until: None, stamp },
+        })
     }
 
     /// Whether a loaded profile still applies: its grant is still active.

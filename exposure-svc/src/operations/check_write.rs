@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use service::consistency::{Freshness, Stamp};
+
 use super::{DecidedBy, Exposure, NO_GRANT, Subject};
 use crate::{
     domain::{
@@ -18,6 +20,8 @@ pub struct CheckWrite {
     pub decision: WriteDecision,
     /// The basis of the decision.
     pub decided_by: DecidedBy,
+    /// The user's version that it was computed from.
+    pub stamp: Stamp,
 }
 
 impl Exposure {
@@ -30,12 +34,14 @@ impl Exposure {
         verb: WriteVerb,
         before: Option<&NodeFacts<'_>>,
         after: Option<&NodeFacts<'_>>,
+        freshness: &Freshness,
     ) -> Result<CheckWrite, Error> {
-        let applied = self.applied_profile(user, &Subject::App(app)).await?;
+        let applied = self.applied_profile(user, &Subject::App(app), freshness).await?;
         let decided_by = applied.decided_by();
         let no_grant = || CheckWrite {
             decision: WriteDecision::Refused { reason: NO_GRANT.to_owned(), tag: None, schema: None },
             decided_by: DecidedBy::NoGrant,
+            stamp: applied.stamp.clone(),
         };
         let Some(profile) = &applied.profile else { return Ok(no_grant()) };
         let references: HashSet<_> = before.into_iter().chain(after).flat_map(references).collect();
@@ -51,7 +57,8 @@ impl Exposure {
         let before = before.zip(before_tags.as_deref()).map(|(node, tags)| NodeFacts { tags, ..*node });
         let after = after.zip(after_tags.as_deref()).map(|(node, tags)| NodeFacts { tags, ..*node });
         let decision = check_write(&profile.rules, profile.is_active, verb, described, before.as_ref(), after.as_ref());
-        Ok(CheckWrite { decision, decided_by })
+        // The directory was read later: it is at least as new.
+        Ok(CheckWrite { decision, decided_by, stamp: applied.stamp })
     }
 }
 

@@ -1,12 +1,14 @@
 //! `CreateProfile`.
 
 use persistence::idempotency::IdempotentRequest;
+use service::consistency::Stamped;
 use types::{Origin, Timestamp, WriteMode};
 use uuid::Uuid;
 
 use super::{
     Exposure,
     blocking::{Permit, permit, run_blocking},
+    consistency::stamp,
     planned_change::ATTEMPTS,
 };
 use crate::{
@@ -48,16 +50,17 @@ impl Exposure {
         mode: WriteMode,
         request: Option<IdempotentRequest>,
         origin: Origin,
-    ) -> Result<CreateProfile, Error> {
+    ) -> Result<Stamped<CreateProfile>, Error> {
         edits.clone().create().map_err(Error::Invalid)?;
+        self.refuse_erased(&owner)?;
         match mode {
             WriteMode::Execute => {}
             WriteMode::Validate => {
                 let tags = self.store.of(&owner).tags(&edits.tags()).await?;
                 edits.resolved(&Rules::default(), &tags).create().map_err(Error::Invalid)?;
-                return Ok(CreateProfile::Validated);
+                return Ok(unstamped(CreateProfile::Validated));
             }
-            WriteMode::DryRun => return self.dry_run_create(owner, &edits).await,
+            WriteMode::DryRun => return self.dry_run_create(owner, &edits).await.map(unstamped),
         }
         let request = request.as_ref();
         let now = self.clock.now();
@@ -69,7 +72,7 @@ impl Exposure {
             let change = self.store.begin(&owner, request, origin.clone()).await?;
             // A repeat returns the first response, whatever the directory has learned since.
             if let Some(kept) = change.replay(request, now).await? {
-                return Ok(CreateProfile::Replayed(kept));
+                return self.newest(CreateProfile::Replayed(kept), &owner, now).await;
             }
             let planned = planned?;
             if change.raise_user_from(version, now).await? {
@@ -80,12 +83,18 @@ impl Exposure {
         let permit = permit().await?;
         let change = self.store.begin(&owner, request, origin).await?;
         if let Some(kept) = change.replay(request, now).await? {
-            return Ok(CreateProfile::Replayed(kept));
+            return self.newest(CreateProfile::Replayed(kept), &owner, now).await;
         }
         change.raise_user(now).await?;
         let version = change.reads().version().await?;
         let planned = plan(&change.reads(), version, &edits, permit).await?;
         write(change, owner, planned, request, now).await
+    }
+
+    /// A result with the newest version of `user`, which is that of the change that it answers or a later one.
+    pub(super) async fn newest<T>(&self, value: T, user: &UserId, now: Timestamp) -> Result<Stamped<T>, Error> {
+        let version = self.store.of(user).version().await?;
+        Ok(Stamped { value, stamp: Some(stamp(user, version.unwrap_or(0), now)) })
     }
 
     /// Every check of `create_profile`, without writes.
@@ -99,6 +108,10 @@ impl Exposure {
         usage.with(None, &profile).admit().map_err(Error::Invalid)?;
         Ok(CreateProfile::WouldCreate(ShownProfile::by_names(profile, &tags)))
     }
+}
+
+pub(super) fn unstamped<T>(value: T) -> Stamped<T> {
+    Stamped { value, stamp: None }
 }
 
 async fn plan<C: Connection>(
@@ -125,14 +138,15 @@ async fn write(
     planned: PlannedProfile,
     request: Option<&IdempotentRequest>,
     now: Timestamp,
-) -> Result<CreateProfile, Error> {
+) -> Result<Stamped<CreateProfile>, Error> {
     let PlannedProfile { content, warnings, tags } = planned;
     let profile = new_profile(owner, content, warnings, now);
     change.insert(&profile).await?;
     change.reads().kept().await?.admit().map_err(Error::Invalid)?;
     let kept = KeptProfile { shown: ShownProfile::by_names(profile, &tags), created: true };
+    let stamp = change.stamp();
     change.commit(request.map(|request| (request, &kept, now))).await?;
-    Ok(CreateProfile::Created(kept.shown))
+    Ok(Stamped { value: CreateProfile::Created(kept.shown), stamp })
 }
 
 pub(super) fn new_profile(owner: UserId, content: Edited, formula_warnings: Vec<Warning>, now: Timestamp) -> Profile {

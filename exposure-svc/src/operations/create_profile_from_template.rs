@@ -2,9 +2,13 @@
 
 use anyhow::anyhow;
 use persistence::idempotency::IdempotentRequest;
+use service::consistency::Stamped;
 use types::{FieldErrors, Origin, Timestamp};
 
-use super::{CreateProfile, Exposure, create_profile::new_profile};
+use super::{
+    CreateProfile, Exposure,
+    create_profile::{new_profile, unstamped},
+};
 use crate::{
     domain::{Edited, Profile, ProfileName, ShownProfile, Template, UserId, formula_warnings},
     error::Error,
@@ -22,15 +26,16 @@ impl Exposure {
         validate_only: bool,
         request: Option<IdempotentRequest>,
         origin: Origin,
-    ) -> Result<CreateProfile, Error> {
+    ) -> Result<Stamped<CreateProfile>, Error> {
         let (template, name) = parse(template, name).map_err(Error::Invalid)?;
+        self.refuse_erased(&owner)?;
         if validate_only {
-            return Ok(CreateProfile::Validated);
+            return Ok(unstamped(CreateProfile::Validated));
         }
         let now = self.clock.now();
         let change = self.store.begin(&owner, request.as_ref(), origin).await?;
         if let Some(kept) = change.replay(request.as_ref(), now).await? {
-            return Ok(CreateProfile::Replayed(kept));
+            return self.newest(CreateProfile::Replayed(kept), &owner, now).await;
         }
         let found = match template {
             Template::Transparent => {
@@ -59,8 +64,13 @@ impl Exposure {
         };
         let tags = change.reads().tags(&profile.rules.tags()).await?;
         let kept = KeptProfile { shown: ShownProfile::by_names(profile, &tags), created };
+        let stamp = change.stamp();
         change.commit(request.as_ref().map(|request| (request, &kept, now))).await?;
-        Ok(if created { CreateProfile::Created(kept.shown) } else { CreateProfile::Found(kept.shown) })
+        let done = if created { CreateProfile::Created(kept.shown) } else { CreateProfile::Found(kept.shown) };
+        match stamp {
+            Some(_) => Ok(Stamped { value: done, stamp }),
+            None => self.newest(done, &owner, now).await,
+        }
     }
 }
 

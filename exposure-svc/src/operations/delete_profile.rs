@@ -1,5 +1,6 @@
 //! `DeleteProfile`: removes a profile without active grants that is not the default.
 
+use service::consistency::Stamp;
 use types::{ExpectedVersions, Origin};
 
 use super::{Exposure, profile_named};
@@ -13,8 +14,9 @@ impl Exposure {
         id: String,
         expected: ExpectedVersions,
         origin: Origin,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Stamp>, Error> {
         let id = profile_named(&id)?;
+        self.refuse_erased(&owner)?;
         let change = self.store.begin(&owner, None, origin).await?;
         let now = self.clock.now();
         change.raise_user(now).await?;
@@ -31,6 +33,8 @@ impl Exposure {
         }
         change.unbind_ended_grants(profile.id, now).await?;
         change.delete(&profile).await?;
-        change.commit(None).await
+        let stamp = change.stamp();
+        change.commit(None).await?;
+        Ok(stamp)
     }
 }

@@ -1,5 +1,7 @@
 //! `EvaluateNodes`: which nodes an app sees.
 
+use service::consistency::Freshness;
+
 use super::{
     AppliedProfile, Exposure, Subject,
     blocking::{permit, run_blocking},
@@ -27,12 +29,13 @@ impl Exposure {
         &self,
         user: &UserId,
         subject: &Subject,
+        freshness: &Freshness,
         nodes: usize,
         decide: impl FnOnce(&NodeEvaluation) -> T + Send + 'static,
     ) -> Result<(AppliedProfile, T), Error> {
         // Acquired before the profile is read, so that the profile is fresh when the work begins.
         let permit = if nodes > INLINE_NODES { Some(permit().await?) } else { None };
-        let evaluation = self.evaluate_nodes(user, subject).await?;
+        let evaluation = self.evaluate_nodes(user, subject, freshness).await?;
         let Some(permit) = permit else {
             let decided = decide(&evaluation);
             return Ok((evaluation.applied, decided));
@@ -45,8 +48,13 @@ impl Exposure {
     }
 
     /// The profile that decides about nodes of `user` for `subject` now. One read, whatever the number of nodes.
-    async fn evaluate_nodes(&self, user: &UserId, subject: &Subject) -> Result<NodeEvaluation, Error> {
-        let applied = self.applied_profile(user, subject).await?;
+    async fn evaluate_nodes(
+        &self,
+        user: &UserId,
+        subject: &Subject,
+        freshness: &Freshness,
+    ) -> Result<NodeEvaluation, Error> {
+        let applied = self.applied_profile(user, subject, freshness).await?;
         let compiled = applied.compile();
         Ok(NodeEvaluation { applied, compiled })
     }

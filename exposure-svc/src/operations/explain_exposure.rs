@@ -1,5 +1,7 @@
 //! `ExplainExposure`: why a node is exposed or not.
 
+use service::consistency::{Freshness, Stamped};
+
 use super::{AppliedProfile, Exposure, Subject};
 use crate::{
     domain::{
@@ -16,8 +18,10 @@ impl Exposure {
         user: &UserId,
         subject: &Subject,
         node: &NodeFacts<'_>,
-    ) -> Result<Option<Explanation>, Error> {
-        let AppliedProfile { profile, .. } = self.applied_profile(user, subject).await?;
-        Ok(profile.map(|profile| explain(&profile.rules, profile.is_active, node)))
+        freshness: &Freshness,
+    ) -> Result<Stamped<Option<Explanation>>, Error> {
+        let AppliedProfile { profile, stamp, .. } = self.applied_profile(user, subject, freshness).await?;
+        let value = profile.map(|profile| explain(&profile.rules, profile.is_active, node));
+        Ok(Stamped { value, stamp: Some(stamp) })
     }
 }

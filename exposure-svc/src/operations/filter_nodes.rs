@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use service::consistency::Freshness;
 use types::Timestamp;
 
 use super::{
@@ -29,6 +30,7 @@ pub struct NodeFilter {
     exposure: Exposure,
     user: UserId,
     app: AppId,
+    freshness: Freshness,
     applied: AppliedProfile,
     read_at: Timestamp,
     /// `None`: nothing is exposed.
@@ -52,11 +54,11 @@ struct OwnedFacts {
 
 impl Exposure {
     /// Begins to filter nodes of `user`'s for `app`.
-    pub async fn filter_nodes(&self, user: UserId, app: AppId) -> Result<NodeFilter, Error> {
+    pub async fn filter_nodes(&self, user: UserId, app: AppId, freshness: Freshness) -> Result<NodeFilter, Error> {
         let read_at = self.clock.now();
-        let applied = self.applied_profile(&user, &Subject::App(app.clone())).await?;
+        let applied = self.applied_profile(&user, &Subject::App(app.clone()), &freshness).await?;
         let sight = self.sight(&user, &app, &applied);
-        Ok(NodeFilter { exposure: self.clone(), user, app, applied, read_at, sight })
+        Ok(NodeFilter { exposure: self.clone(), user, app, freshness, applied, read_at, sight })
     }
 
     fn sight(&self, user: &UserId, app: &AppId, applied: &AppliedProfile) -> Option<Sight> {
@@ -79,7 +81,8 @@ impl NodeFilter {
         let now = self.exposure.clock.now();
         let age = (now.utc() - self.read_at.utc()).num_milliseconds();
         if !(0..MAX_STALENESS_MS).contains(&age) || !self.exposure.still_applies(&self.applied) {
-            *self = self.exposure.filter_nodes(self.user.clone(), self.app.clone()).await?;
+            let (user, app, freshness) = (self.user.clone(), self.app.clone(), self.freshness.clone());
+            *self = self.exposure.filter_nodes(user, app, freshness).await?;
         }
         let Some(Sight { compiled, lens }) = &self.sight else { return Ok(None) };
         if !compiled.exposes(node) {

@@ -1,5 +1,7 @@
 //! `GetExposureFilter`: the filter for a query on a person's nodes.
 
+use service::consistency::Freshness;
+
 use super::{AppliedProfile, Exposure, Subject};
 use crate::{
     domain::{UserId, exposure::Predicate},
@@ -17,8 +19,13 @@ pub struct ExposureFilter {
 
 impl Exposure {
     /// Which of `user`'s nodes `subject` sees, now.
-    pub async fn get_exposure_filter(&self, user: &UserId, subject: &Subject) -> Result<ExposureFilter, Error> {
-        let applied = self.applied_profile(user, subject).await?;
+    pub async fn get_exposure_filter(
+        &self,
+        user: &UserId,
+        subject: &Subject,
+        freshness: &Freshness,
+    ) -> Result<ExposureFilter, Error> {
+        let applied = self.applied_profile(user, subject, freshness).await?;
         let predicate = match &applied.profile {
             Some(profile) => Predicate::new(&profile.rules, profile.is_active),
             None => Predicate::Nothing,

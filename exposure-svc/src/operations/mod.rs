@@ -4,9 +4,11 @@ mod app_access;
 mod applied_profile;
 mod blocking;
 mod check_write;
+mod consistency;
 mod create_profile;
 mod create_profile_from_template;
 mod delete_profile;
+mod erase_user;
 mod evaluate_nodes;
 mod events;
 mod explain_exposure;
@@ -34,7 +36,11 @@ pub use preview_profile::PreviewProfile;
 pub use update_profile::UpdateProfile;
 pub use upkeep::{Retention, Upkeep};
 
+use std::sync::Arc;
+
 use runtime::clock::Clock;
+use service::erasure::ErasedUsers;
+use tokio::sync::Notify;
 
 use crate::{
     domain::{
@@ -51,12 +57,15 @@ pub struct Exposure {
     store: Store,
     clock: Clock,
     pseudonym_key: PseudonymKey,
+    erased: ErasedUsers,
+    /// Wakes upkeep.
+    wake: Arc<Notify>,
 }
 
 impl Exposure {
     /// Over a store and a clock, with the key by which pseudonyms are made.
-    pub fn new(store: Store, clock: Clock, pseudonym_key: PseudonymKey) -> Self {
-        Self { store, clock, pseudonym_key }
+    pub fn new(store: Store, clock: Clock, pseudonym_key: PseudonymKey, erased: ErasedUsers) -> Self {
+        Self { store, clock, pseudonym_key, erased, wake: Arc::default() }
     }
 
     /// The pseudonyms that `app` is shown of `user`'s ids.

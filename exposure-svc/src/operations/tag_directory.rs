@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use service::consistency::Stamp;
 use types::{FieldErrors, ItemErrors, MAX_LIST, Origin, Timestamp};
 
 use super::{
     Exposure,
     blocking::{Permit, permit, run_blocking},
+    consistency::stamp,
     planned_change::ATTEMPTS,
 };
 use crate::{
@@ -23,7 +25,12 @@ struct PlannedTags {
 
 impl Exposure {
     /// Inserts or renames tags. Of duplicates, the last counts.
-    pub async fn upsert_tags(&self, user: String, tags: Vec<(String, String)>, origin: Origin) -> Result<(), Error> {
+    pub async fn upsert_tags(
+        &self,
+        user: String,
+        tags: Vec<(String, String)>,
+        origin: Origin,
+    ) -> Result<Option<Stamp>, Error> {
         let mut errors = FieldErrors::new();
         let user = parse_user(user, &mut errors);
         let known = each(tags, "tags", &mut errors, |(id, name), path, errors| {
@@ -37,7 +44,7 @@ impl Exposure {
     }
 
     /// Deletes the names of tags. Unknown tags stay unknown.
-    pub async fn delete_tags(&self, user: String, tags: Vec<String>, origin: Origin) -> Result<(), Error> {
+    pub async fn delete_tags(&self, user: String, tags: Vec<String>, origin: Origin) -> Result<Option<Stamp>, Error> {
         let mut errors = FieldErrors::new();
         let user = parse_user(user, &mut errors);
         let deleted = each(tags, "tag_ids", &mut errors, |id, path, errors| {
@@ -64,14 +71,17 @@ impl Exposure {
         Ok(known.collect())
     }
 
-    async fn change_tags(&self, user: &UserId, tags: Vec<KnownTag>, origin: Origin) -> Result<(), Error> {
+    async fn change_tags(&self, user: &UserId, tags: Vec<KnownTag>, origin: Origin) -> Result<Option<Stamp>, Error> {
+        self.refuse_erased(user)?;
         let tags: BTreeMap<_, _> = tags.into_iter().map(|tag| (tag.id.clone(), tag)).collect();
         let tags: Vec<_> = tags.into_values().collect();
         for _ in 0..ATTEMPTS {
             let reads = self.store.of(user);
             // Read first, so that a later change is detected.
             let version = reads.version().await?;
-            let Some(planned) = plan(&reads, &tags, None).await? else { return Ok(()) };
+            let Some(planned) = plan(&reads, &tags, None).await? else {
+                return Ok(version.map(|version| stamp(user, version, self.clock.now())));
+            };
             let now = self.clock.now();
             if let Some(change) = self.begin_planned(user, None, version, now, origin.clone()).await? {
                 return write(change, planned, now).await;
@@ -84,7 +94,7 @@ impl Exposure {
         change.raise_user(now).await?;
         match plan(&change.reads(), &tags, Some(permit)).await? {
             Some(planned) => write(change, planned, now).await,
-            None => Ok(()),
+            None => Ok(change.stamp_before()),
         }
     }
 }
@@ -126,12 +136,14 @@ async fn plan<C: Connection>(
     Ok(Some(PlannedTags { tags, profiles }))
 }
 
-async fn write(change: ProfileChange, planned: PlannedTags, now: Timestamp) -> Result<(), Error> {
+async fn write(change: ProfileChange, planned: PlannedTags, now: Timestamp) -> Result<Option<Stamp>, Error> {
     change.write_tags(&planned.tags, now).await?;
     for ChangedProfile { before, after } in &planned.profiles {
         change.update(before, after).await?;
     }
-    change.commit(None).await
+    let stamp = change.stamp();
+    change.commit(None).await?;
+    Ok(stamp)
 }
 
 /// Parses the list `field`, each item by `read`, which reports errors at its path. A list that is too long is not parsed.

@@ -1,10 +1,12 @@
 //! `UpdateProfile`.
 
+use service::consistency::Stamped;
 use types::{ExpectedVersions, Origin, Timestamp, WriteMode};
 
 use super::{
     Exposure,
     blocking::{Permit, permit, run_blocking},
+    consistency::stamp,
     planned_change::ATTEMPTS,
     profile_named,
 };
@@ -30,8 +32,8 @@ pub struct UpdateProfile {
 
 /// The result of planning an update.
 enum Plan {
-    /// Nothing is written: this is the profile.
-    Unchanged(Box<ShownProfile>),
+    /// Nothing is written: this is the profile, at this version of the user.
+    Unchanged(Box<ShownProfile>, Option<i64>),
     Change(Box<PlannedUpdate>),
 }
 
@@ -61,14 +63,18 @@ impl Exposure {
         id: String,
         update: UpdateProfile,
         origin: Origin,
-    ) -> Result<ShownProfile, Error> {
+    ) -> Result<Stamped<ShownProfile>, Error> {
+        self.refuse_erased(&owner)?;
         let id = profile_named(&id)?;
         for _ in 0..ATTEMPTS {
             let planned = match plan(&self.store.of(&owner), id, &update, Comparison::Full).await? {
-                Plan::Unchanged(shown) => return Ok(*shown),
+                Plan::Unchanged(shown, version) => {
+                    let stamp = version.map(|version| stamp(&owner, version, self.clock.now()));
+                    return Ok(Stamped { value: *shown, stamp });
+                }
                 Plan::Change(planned) if update.mode == WriteMode::DryRun => {
                     let usage = self.store.of(&owner).kept().await?;
-                    return would_be(*planned, usage);
+                    return Ok(Stamped { value: would_be(*planned, usage)?, stamp: None });
                 }
                 Plan::Change(planned) => planned,
             };
@@ -85,7 +91,7 @@ impl Exposure {
         change.raise_user(now).await?;
         let planned = plan(&change.reads(), id, &update, Comparison::Skipped(permit)).await?;
         match planned {
-            Plan::Unchanged(shown) => Ok(*shown),
+            Plan::Unchanged(shown, _) => Ok(Stamped { value: *shown, stamp: change.stamp_before() }),
             Plan::Change(update) => write(change, *update, now).await,
         }
     }
@@ -125,7 +131,7 @@ fn plan_with(
     let edits = update.edits.resolved(&before.rules, &tags);
     let edited = edits.update(&before).map_err(Error::Invalid)?;
     if update.mode == WriteMode::Validate {
-        return Ok(Plan::Unchanged(Box::new(ShownProfile::by_names(before, &tags))));
+        return Ok(Plan::Unchanged(Box::new(ShownProfile::by_names(before, &tags)), None));
     }
     if before.is_default && edited.is_default == Some(false) {
         return Err(Error::ProfileIsDefault);
@@ -134,7 +140,7 @@ fn plan_with(
     let is_default = before.is_default || is_default == Some(true);
     let mut after = Profile { name, description, rules, is_active, is_default, ..before.clone() };
     if after == before {
-        return Ok(Plan::Unchanged(Box::new(ShownProfile::by_names(before, &tags))));
+        return Ok(Plan::Unchanged(Box::new(ShownProfile::by_names(before, &tags)), version));
     }
     let mut widened = Vec::new();
     if before.rules != after.rules || before.is_active != after.is_active {
@@ -158,7 +164,7 @@ fn would_be(update: PlannedUpdate, usage: ProfileUsage) -> Result<ShownProfile, 
     Ok(shown)
 }
 
-async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> Result<ShownProfile, Error> {
+async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> Result<Stamped<ShownProfile>, Error> {
     let PlannedUpdate { version: _, before, after, tags, widened } = update;
     if after.is_default && !before.is_default {
         end_default(&change, now).await?;
@@ -169,10 +175,11 @@ async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> 
     if after.rules.bytes() > before.rules.bytes() {
         change.reads().kept().await?.admit().map_err(Error::Invalid)?;
     }
+    let stamp = change.stamp();
     change.commit(None).await?;
     let mut shown = ShownProfile::by_names(after, &tags);
     shown.warnings.extend(widened);
-    Ok(shown)
+    Ok(Stamped { value: shown, stamp })
 }
 
 /// Clears the flag of the current default; first, since there may never be two.

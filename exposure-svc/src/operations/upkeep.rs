@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use metrics::{counter, describe_counter};
 use runtime::shutdown::Shutdown;
+use service::erasure;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 use types::{Origin, Timestamp};
@@ -30,11 +31,13 @@ pub struct Retention {
     pub bytes_per_user: i64,
     /// For how long events are kept.
     pub events: Duration,
+    /// How long everything of a person is revoked before it is removed.
+    pub erasure_delay: Duration,
 }
 
 /// The background task.
 pub struct Upkeep {
-    exposure: Exposure,
+    pub(super) exposure: Exposure,
     retention: Retention,
     /// The last user whose quota was checked.
     checked_to: String,
@@ -54,12 +57,14 @@ impl Upkeep {
             tokio::select! {
                 () = shutdown.begun() => return,
                 () = sleep(EXPIRY_EVERY) => {}
+                () = self.exposure.wake.notified() => {}
             }
             let is_due = Instant::now() >= pass_at;
             if is_due {
                 pass_at = Instant::now() + EVERY;
             }
             let work = async {
+                self.carry_on_erasures().await?;
                 self.announce_expired().await?;
                 if is_due { self.pass().await } else { Ok(()) }
             };
@@ -73,6 +78,14 @@ impl Upkeep {
                 warn!(%error, cause, "upkeep of access grants failed; retrying");
             }
         }
+    }
+
+    /// Carries on every erasure.
+    pub async fn carry_on_erasures(&self) -> Result<(), Error> {
+        let (store, erased) = (&self.exposure.store, &self.exposure.erased);
+        let now = self.exposure.clock.now().min(store.server_time(&self.exposure.clock).await?);
+        let delay = self.retention.erasure_delay;
+        erasure::carry_on(self, store.database(), erased, delay, now).await.map_err(Error::Internal)
     }
 
     /// Announces the expiry of grants, each once.

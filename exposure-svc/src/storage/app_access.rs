@@ -3,8 +3,8 @@
 use anyhow::anyhow;
 use persistence::page;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    Select,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
 };
 use types::{Page, PageRequest, Timestamp};
 
@@ -49,20 +49,28 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
         row.map(AppAccess::try_from).transpose()
     }
 
-    /// The unrevoked grant of an app and its profile, in one snapshot.
-    pub async fn profile_bound_to(&self, app: &AppId) -> Result<Option<(AppAccess, Profile)>, Error> {
-        let row = self
+    /// The unrevoked grant of an app and its profile, with the user's version, in one snapshot.
+    pub async fn profile_bound_to(&self, app: &AppId) -> Result<Option<(AppAccess, Profile, Option<i64>)>, Error> {
+        let version = match self.connection.get_database_backend() {
+            DbBackend::Postgres => "(SELECT version FROM users WHERE user_id = $1)",
+            DbBackend::Sqlite | _ => "(SELECT version FROM users WHERE user_id = ?)",
+        };
+        let version = Expr::cust_with_values(version, [self.user.as_str()]);
+        let statement = self
             .grant_rows()
+            .expr_as(version, "user_version")
             .filter(Column::AppId.eq(app.as_str()))
             .filter(Column::RevokedAt.is_null())
             .find_also_related(profile::Entity)
             // The join implies it; stated, it names the shard. A grant that was not revoked names a profile.
             .filter(profile::Column::UserId.eq(self.user.as_str()))
-            .one(self.connection)
-            .await
-            .map_err(failed)?;
-        let Some((access, Some(profile))) = row else { return Ok(None) };
-        Ok(Some((access.try_into()?, profile.try_into()?)))
+            .limit(1)
+            .build(self.connection.get_database_backend());
+        let Some(row) = self.connection.query_one_raw(statement).await.map_err(failed)? else { return Ok(None) };
+        let access = Model::from_query_result(&row, "A_").map_err(failed)?;
+        let profile = profile::Model::from_query_result(&row, "B_").map_err(failed)?;
+        let version = row.try_get("A_", "user_version").map_err(failed)?;
+        Ok(Some((access.try_into()?, profile.try_into()?, version)))
     }
 
     /// A page of grants, newest first.

@@ -11,6 +11,7 @@ use persistence::{
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 use serde::{Deserialize, Serialize};
+use service::consistency::Stamp;
 use types::{Origin, Timestamp};
 
 use super::{
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// One row per user.
-pub(super) const USERS: VersionTable = VersionTable::new("users", "user_id");
+pub const USERS: VersionTable = VersionTable::new("users", "user_id");
 
 /// A change in progress. Dropped without [`commit`](Self::commit) it leaves no trace.
 pub struct ProfileChange {
@@ -33,8 +34,8 @@ pub struct ProfileChange {
     user: UserId,
     kept_answer_bytes: u64,
     log: EventLog,
-    /// When the user's version was raised.
-    raised_at: OnceLock<Timestamp>,
+    /// The version that this change makes, and when.
+    raised: OnceLock<(i64, Timestamp)>,
 }
 
 /// A profile in its first response under an idempotency key.
@@ -72,7 +73,7 @@ impl Store {
         let change = self.database.begin(permits).await.map_err(failed)?;
         let log = self.database.event_log(USERS, user.as_str(), origin);
         let (user, kept_answer_bytes) = (user.clone(), self.kept_answer_bytes);
-        Ok(ProfileChange { change, user, kept_answer_bytes, log, raised_at: OnceLock::new() })
+        Ok(ProfileChange { change, user, kept_answer_bytes, log, raised: OnceLock::new() })
     }
 }
 
@@ -106,21 +107,35 @@ impl ProfileChange {
     /// Takes the user's row until the end of this change, and raises their version. What is read after it stays as it is: there is
     /// never a second default, nor a grant whose profile was deleted meanwhile.
     pub async fn raise_user(&self, now: Timestamp) -> Result<(), Error> {
-        self.raised_at.get_or_init(|| now);
-        USERS.raise(&self.change, self.user.as_str(), now).await.map(drop).map_err(failed)
+        let version = USERS.raise(&self.change, self.user.as_str(), now).await.map_err(failed)?;
+        self.raised.get_or_init(|| (version, now));
+        Ok(())
+    }
+
+    /// The version that this change makes; `None`: it raises none.
+    pub fn stamp(&self) -> Option<Stamp> {
+        let (version, time) = *self.raised.get()?;
+        Some(Stamp { owner: self.user.to_string(), version, time })
+    }
+
+    /// The version before this change, for one that is not committed.
+    pub fn stamp_before(&self) -> Option<Stamp> {
+        self.stamp().map(|stamp| Stamp { version: stamp.version - 1, ..stamp })
     }
 
     /// The same, if the user's version is the expected one; returns whether it is.
     pub async fn raise_user_from(&self, version: Option<i64>, now: Timestamp) -> Result<bool, Error> {
         let user = self.user.as_str();
-        self.raised_at.get_or_init(|| now);
-        match version {
+        let raised = match version {
             Some(version) => {
                 let raised = USERS.raise(&self.change, user, now).await.map_err(failed)?;
-                Ok(raised == version + 1)
+                (raised == version + 1).then_some(raised)
             }
-            None => USERS.create_row(&self.change, user, now).await.map_err(failed),
-        }
+            None => USERS.create_row(&self.change, user, now).await.map_err(failed)?,
+        };
+        let Some(version) = raised else { return Ok(false) };
+        self.raised.get_or_init(|| (version, now));
+        Ok(true)
     }
 
     /// Locks the user's row until the end of this change without raising the version: no decision changes.
@@ -139,7 +154,7 @@ impl ProfileChange {
 
     /// When the user's version was raised; `otherwise`, if it was not.
     pub(super) fn raised_at(&self, otherwise: Timestamp) -> Timestamp {
-        self.raised_at.get().copied().unwrap_or(otherwise)
+        self.raised.get().map_or(otherwise, |(_, at)| *at)
     }
 
     /// Adds an event.
@@ -194,6 +209,10 @@ impl ProfileChange {
         self.change.commit().await.map_err(failed)?;
         self.log.committed();
         Ok(())
+    }
+
+    pub(super) fn change(&self) -> &Change {
+        &self.change
     }
 
     pub(super) fn user(&self) -> &UserId {

@@ -105,7 +105,7 @@ pub fn read_event(row: &EventRow) -> anyhow::Result<ProfileEvent> {
         actor: row.actor.clone(),
         request_id: row.request_id.clone(),
         kind: EventKind::from_name(&row.kind).ok_or_else(|| anyhow!("unknown kind of event `{}`", row.kind))?,
-        user: UserId::parse(row.owner.clone())?,
+        user: row.owner.clone(),
         user_version: row.version,
         before: read(&row.before)?,
         after: read(&row.after)?,

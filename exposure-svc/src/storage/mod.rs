@@ -3,6 +3,7 @@
 mod app_access;
 mod change;
 mod entity;
+mod erasure;
 mod events;
 pub mod migrations;
 mod purge;
@@ -12,7 +13,8 @@ mod secret;
 mod tags;
 
 pub use app_access::GrantFilter;
-pub use change::{KeptProfile, ProfileChange};
+pub use change::{KeptProfile, ProfileChange, USERS};
+pub use erasure::StoredRows;
 pub use events::{is_of_grant, read_event};
 pub use purge::{GRANT_BYTES, PURGE_SLICE};
 pub use read::{ProfileFilter, UserReads};
@@ -41,6 +43,11 @@ impl Store {
     /// Uses a database whose migrations are applied.
     pub fn new(database: Database, feed: FeedHub, kept_answer_bytes: u64) -> Self {
         Self { database, feed, kept_answer_bytes }
+    }
+
+    /// The database, for what all services keep alike.
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 }
 

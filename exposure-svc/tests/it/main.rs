@@ -14,11 +14,13 @@ mod test_server;
 mod world;
 
 mod app_access;
+mod consistency;
 mod decision_cases;
 mod decision_properties;
 mod default_profile;
 mod dry_run;
 mod durability;
+mod erasure;
 mod events;
 mod exposure;
 mod exposure_explained;

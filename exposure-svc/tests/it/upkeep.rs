@@ -8,6 +8,7 @@ use exposure_svc::{
 };
 use ofself_proto::exposure::{ListAppAccessRequest, RevokeAppAccessRequest};
 use runtime::clock::{Clock, ClockHand};
+use service::erasure::ErasedUsers;
 use test_kit::Backend;
 use types::Timestamp;
 
@@ -19,9 +20,9 @@ const DAY: i64 = 24 * 3_600;
 /// Upkeep under the hand of a test. Times lie in 2026: PostgreSQL goes by its own clock too.
 async fn upkeep(backend: &Backend, bytes_per_user: i64) -> (Upkeep, ClockHand) {
     let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
-    let exposure = Exposure::new(store(backend).await, clock, PseudonymKey::new(&[0; 32]));
+    let exposure = Exposure::new(store(backend).await, clock, PseudonymKey::new(&[0; 32]), ErasedUsers::default());
     let period = Duration::from_hours(100 * 24);
-    let retention = Retention { period, bytes_per_user, events: period };
+    let retention = Retention { period, bytes_per_user, events: period, erasure_delay: period };
     (Upkeep::new(exposure, retention), hand)
 }
 

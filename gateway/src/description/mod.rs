@@ -83,6 +83,7 @@ fn complete(operation: &mut Operation) {
     for (header, message) in [
         ("X-Request-Id", "1 to 128 visible ASCII characters; otherwise one is generated"),
         ("traceparent", "W3C Trace Context; generated if absent or invalid"),
+        ("X-Consistency-Token", "Tokens of earlier responses, separated by commas: the response is at least as fresh"),
     ] {
         let parameter = ParameterBuilder::new()
             .name(header)
@@ -179,6 +180,14 @@ fn add_headers_of_good_answers(response: &mut Response, operation: &str, status:
             "Idempotency-Replayed",
             Type::String,
             "`true`: the response to an earlier request, nothing was changed",
+        );
+    }
+    if ["Create", "Update", "Revoke", "Delete", "GetDefault"].iter().any(|write| operation.starts_with(write)) {
+        header(
+            response,
+            "X-Consistency-Token",
+            Type::String,
+            "The version that the change made; absent without a change",
         );
     }
     if status != "204" && !operation.starts_with("List") {

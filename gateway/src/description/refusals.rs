@@ -43,7 +43,10 @@ pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
         }
         _ => &[],
     };
-    parts.concat()
+    // Every operation takes consistency tokens.
+    let is_change = ["Create", "Update", "GetDefault", "Delete"].iter().any(|change| operation.starts_with(change));
+    let erased = is_change.then_some(Code::UserBeingErased);
+    parts.concat().into_iter().chain([Code::TokenAhead]).chain(erased).collect()
 }
 
 /// The meaning of a code for clients.
@@ -67,6 +70,8 @@ pub(super) fn meaning(code: ErrorCode) -> &'static str {
         Code::IdempotencyKeyInFlight => "the first request with this key is still in flight",
         Code::IdempotencyKeyReused => "the key was used for another request",
         Code::PreconditionFailed => "`If-Match` does not name the current version",
+        Code::UserBeingErased => "a person whom the change names is being erased",
+        Code::TokenAhead => "a token in `X-Consistency-Token` is ahead of the database",
         Code::RateLimitExceeded => "too many requests; retry after the seconds in `Retry-After`",
         Code::ServiceUnavailable => "a service is unavailable, slow or overloaded; retry later",
         Code::InternalServerError => "an internal error; the log has the request id",

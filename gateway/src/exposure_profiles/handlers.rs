@@ -107,7 +107,8 @@ pub(crate) async fn create(
     let request = upstreams.repeatable_request(&call, message, key.as_ref())?;
     let created = exposure.create_profile(request).await?.into_inner();
     let location = location(created.profile.as_ref());
-    entity(created.profile, None)?.created(&location, created.replayed)
+    let response = entity(created.profile, None)?.created(&location, created.replayed)?;
+    Ok(answer::stamped(response, &created.written_at))
 }
 
 /// Lists the caller's exposure profiles
@@ -151,7 +152,8 @@ pub(crate) async fn default(
 ) -> Result<Response, ApiError> {
     let request = upstreams.request(&call, GetDefaultProfileRequest {})?;
     let found = upstreams.exposure().get_default_profile(request).await?.into_inner();
-    Ok(answer::unless_known(&headers, entity(found.profile, None)?.ok()))
+    let response = answer::unless_known(&headers, entity(found.profile, None)?.ok());
+    Ok(answer::stamped(response, &found.written_at))
 }
 
 /// Shows an exposure profile
@@ -259,7 +261,7 @@ pub(crate) async fn update(
     if validate_only {
         return answer::unsaved(&body(updated.profile.ok_or_else(ApiError::internal)?));
     }
-    Ok(entity(updated.profile, None)?.ok())
+    Ok(answer::stamped(entity(updated.profile, None)?.ok(), &updated.written_at))
 }
 
 /// Deletes an exposure profile that is not the default and that no app is bound to
@@ -280,8 +282,8 @@ pub(crate) async fn delete(
 ) -> Result<Response, ApiError> {
     let message =
         DeleteProfileRequest { profile_id: named(profile_id)?, expected_versions: expected_versions(&headers) };
-    upstreams.exposure().delete_profile(upstreams.request(&call, message)?).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let deleted = upstreams.exposure().delete_profile(upstreams.request(&call, message)?).await?.into_inner();
+    Ok(answer::stamped(StatusCode::NO_CONTENT.into_response(), &deleted.written_at))
 }
 
 /// Creates an exposure profile from a template
@@ -317,7 +319,8 @@ pub(crate) async fn create_from_template(
     let made = exposure.create_profile_from_template(request).await?.into_inner();
     let location = location(made.profile.as_ref());
     let entity = entity(made.profile, None)?;
-    if made.created { entity.created(&location, made.replayed) } else { Ok(entity.found(made.replayed)) }
+    let response = if made.created { entity.created(&location, made.replayed)? } else { entity.found(made.replayed) };
+    Ok(answer::stamped(response, &made.written_at))
 }
 
 /// An id that cannot even be read from the path names no profile.

@@ -82,7 +82,7 @@ pub(crate) async fn create(
     let created = sharing.create_share(request).await?.into_inner();
     let location =
         format!("{BASE}/sharing/{}", created.share.as_ref().map(|share| share.id.as_str()).unwrap_or_default());
-    entity(created.share)?.created(&location, created.replayed)
+    Ok(answer::stamped(entity(created.share)?.created(&location, created.replayed)?, &created.written_at))
 }
 
 /// Lists the shares that the caller granted
@@ -178,7 +178,7 @@ pub(crate) async fn update(
     if validate_only {
         return answer::unsaved(&body(updated.share.ok_or_else(ApiError::internal)?));
     }
-    Ok(entity(updated.share)?.ok())
+    Ok(answer::stamped(entity(updated.share)?.ok(), &updated.written_at))
 }
 
 /// Revokes a share permanently; for its owner, or the person who re-shared it
@@ -199,7 +199,7 @@ pub(crate) async fn revoke(
 ) -> Result<Response, ApiError> {
     let message = RevokeShareRequest { share_id: named(share_id)?, expected_versions: expected_versions(&headers) };
     let revoked = upstreams.sharing().revoke_share(upstreams.request(&call, message)?).await?.into_inner();
-    Ok(entity(revoked.share)?.ok())
+    Ok(answer::stamped(entity(revoked.share)?.ok(), &revoked.written_at))
 }
 
 /// An id that cannot even be read from the path names no share.

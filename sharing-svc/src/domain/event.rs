@@ -2,7 +2,7 @@
 
 use types::Timestamp;
 
-use super::{Share, UserId};
+use super::Share;
 
 /// What happened to a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub struct ShareEvent {
     pub request_id: String,
     /// What happened.
     pub kind: EventKind,
-    /// The owner.
-    pub owner: UserId,
+    /// The owner; empty: a person was erased.
+    pub owner: String,
     /// The version of the owner's data that the change made.
     pub owner_version: i64,
     /// Shares hang below this one.

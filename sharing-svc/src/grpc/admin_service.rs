@@ -1,12 +1,13 @@
-//! `SharingAdminService`: recorded changes, for operators.
+//! `SharingAdminService`: recorded changes and erasure, for operators.
 
 use ofself_proto::sharing::{
-    EraseUserRequest, EraseUserResponse, ListShareEventsRequest, ListShareEventsResponse,
+    self as wire, EraseUserRequest, EraseUserResponse, ListShareEventsRequest, ListShareEventsResponse,
     sharing_admin_service_server::SharingAdminService,
 };
+use service::erasure::ErasureState;
 use tonic::{Request, Response, Status};
 
-use super::{convert::event, status::status};
+use super::{change::change, convert::event, status::status};
 use crate::operations::Sharing;
 
 pub(super) struct SharingAdminRpc {
@@ -31,7 +32,15 @@ impl SharingAdminService for SharingAdminRpc {
         Ok(Response::new(ListShareEventsResponse { events, next_page_token: next.unwrap_or_default() }))
     }
 
-    async fn erase_user(&self, _: Request<EraseUserRequest>) -> Result<Response<EraseUserResponse>, Status> {
-        Err(Status::unimplemented("users cannot be erased yet"))
+    async fn erase_user(&self, request: Request<EraseUserRequest>) -> Result<Response<EraseUserResponse>, Status> {
+        let EraseUserRequest { user_id } = request.into_inner();
+        let sharing = self.sharing.clone();
+        let (erased_shares, state) = change(async move { sharing.erase_user(user_id).await }).await?;
+        let state = match state {
+            ErasureState::Pending => wire::ErasureState::Pending,
+            ErasureState::Revoked => wire::ErasureState::Revoked,
+            ErasureState::Erased => wire::ErasureState::Erased,
+        };
+        Ok(Response::new(EraseUserResponse { erased_shares, state: state.into() }))
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn status(error: Error) -> Status {
         Error::TooManyKeptAnswers => {
             (Code::ResourceExhausted, RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_KEPT_ANSWERS))
         }
+        Error::UserBeingErased => (Code::FailedPrecondition, RpcError::new("USER_BEING_ERASED")),
         Error::TokenAhead => (Code::FailedPrecondition, RpcError::new("TOKEN_AHEAD")),
         Error::FilterTooLarge => (Code::ResourceExhausted, RpcError::new("FILTER_TOO_LARGE")),
         Error::Unavailable(cause) => {

@@ -70,6 +70,9 @@ impl Sharing {
             Err(_) => None,
         };
         let queued = owner.as_ref().map(|(owner, priority)| (owner, *priority));
+        if let (Ok(NewShare { recipient, .. }), Some((owner, _))) = (&asked, &owner) {
+            self.refuse_erased([owner, recipient, &creator])?;
+        }
         let change = self.store.begin(queued, request.as_ref(), origin).await?;
         if let Some(request) = &request
             && let Some(view) = change.lookup(request, now).await?
@@ -120,6 +123,7 @@ impl Sharing {
             Some(parent) => reshare(&change, creator, parent.share(), asked, NOT_RAISED, now).await?,
         };
         let share = chain.share();
+        self.refuse_erased_in(share)?;
         let siblings = change.siblings(share, now).await?;
         if let Some(existing) = siblings.equal {
             return Err(Error::SharingExists(existing));

@@ -25,6 +25,7 @@ impl Sharing {
         origin: Origin,
     ) -> Result<Stamped<(ShareView, bool)>, Error> {
         let (follow, owner, asked) = draft.parse().map_err(Error::Invalid)?;
+        self.refuse_erased([&owner, &asked.recipient])?;
         let priority = Priority::FairlyFor(asked.recipient.as_str());
         let change = self.store.begin(Some((&owner, priority)), None, origin).await?;
         change.lock_follow(&follow).await?;

@@ -4,6 +4,7 @@ mod batch_check;
 mod check_access;
 mod consistency;
 mod create_share;
+mod erase_user;
 mod events;
 mod explain_access;
 mod follow_share;
@@ -31,6 +32,7 @@ pub use upkeep::{Retention, Upkeep};
 use std::sync::Arc;
 
 use runtime::clock::Clock;
+use service::erasure::ErasedUsers;
 
 use self::upkeep::UpkeepHints;
 use crate::{
@@ -46,12 +48,13 @@ pub struct Sharing {
     clock: Clock,
     quotas: Quotas,
     hints: Arc<UpkeepHints>,
+    erased: ErasedUsers,
 }
 
 impl Sharing {
     /// Over a store and a clock.
-    pub fn new(store: Store, clock: Clock, quotas: Quotas) -> Self {
-        Self { store, clock, quotas, hints: Arc::default() }
+    pub fn new(store: Store, clock: Clock, quotas: Quotas, erased: ErasedUsers) -> Self {
+        Self { store, clock, quotas, hints: Arc::default(), erased }
     }
 }
 

@@ -37,6 +37,7 @@ impl Sharing {
             check(&user, &seen, &update, now)?;
             return Ok(Stamped { value: seen.view(now), stamp: None });
         }
+        self.refuse_erased_in(seen.share())?;
         let owner = &seen.share().owner;
         let priority = if user == *owner { Priority::First } else { Priority::FairlyFor(user.as_str()) };
         let is_dry_run = update.mode == WriteMode::DryRun;

@@ -9,6 +9,7 @@ use std::{
 use metrics::{counter, describe_counter};
 use persistence::Priority;
 use runtime::shutdown::Shutdown;
+use service::erasure;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep},
@@ -48,6 +49,8 @@ pub struct Retention {
     pub bytes_per_creator: i64,
     /// For how long events are kept.
     pub events: Duration,
+    /// How long everything of a person is revoked before it is removed.
+    pub erasure_delay: Duration,
 }
 
 /// Hints of changes, so that upkeep need not wait for its next pass.
@@ -67,6 +70,11 @@ impl UpkeepHints {
         self.ended.notify_one();
     }
 
+    /// Someone is to be erased.
+    pub(super) fn erasure_requested(&self) {
+        self.ended.notify_one();
+    }
+
     fn take_creators(&self) -> BTreeSet<UserId> {
         std::mem::take(&mut *self.creators.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -74,7 +82,7 @@ impl UpkeepHints {
 
 /// The background task.
 pub struct Upkeep {
-    sharing: Sharing,
+    pub(super) sharing: Sharing,
     retention: Retention,
     /// The last creator whose quota the regular passes have checked.
     checked_to: String,
@@ -109,6 +117,7 @@ impl Upkeep {
                 regular_at = Instant::now() + EVERY;
             }
             let pass = async {
+                self.carry_on_erasures().await?;
                 if !is_hinted && !is_regular {
                     return self.mark_expired().await.map(drop);
                 }
@@ -126,6 +135,13 @@ impl Upkeep {
                 warn!(%error, cause, "upkeep of shares failed; retrying");
             }
         }
+    }
+
+    /// Carries on every erasure.
+    pub async fn carry_on_erasures(&self) -> Result<(), Error> {
+        let (database, erased) = (self.sharing.store.database(), &self.sharing.erased);
+        let now = self.marking_time().await?;
+        erasure::carry_on(self, database, erased, self.retention.erasure_delay, now).await.map_err(Error::Internal)
     }
 
     /// One whole pass: marks, retention and the quotas of ended shares.
@@ -159,7 +175,7 @@ impl Upkeep {
         Ok(at)
     }
 
-    async fn sweep(&self, at: Timestamp) -> Result<(), Error> {
+    pub(super) async fn sweep(&self, at: Timestamp) -> Result<(), Error> {
         loop {
             let shares = self.sharing.store.shares_to_sweep().await?;
             let mut is_stuck = true;
@@ -311,19 +327,19 @@ impl Upkeep {
         Ok(deleted)
     }
 
-    async fn hold(&self, owner: &UserId) -> Result<ShareChange, Error> {
+    pub(super) async fn hold(&self, owner: &UserId) -> Result<ShareChange, Error> {
         let change = self.sharing.store.begin(Some((owner, TURN)), None, Origin::system()).await?;
         change.hold_owner(owner).await?;
         Ok(change)
     }
 
     /// A share is marked only when its expiry has passed by both clocks: one of them may be ahead.
-    async fn marking_time(&self) -> Result<Timestamp, Error> {
+    pub(super) async fn marking_time(&self) -> Result<Timestamp, Error> {
         Ok(self.sharing.clock.now().min(self.sharing.store.server_time(&self.sharing.clock).await?))
     }
 }
 
-fn by_owner(shares: Vec<(UserId, ShareId)>) -> BTreeMap<UserId, Vec<ShareId>> {
+pub(super) fn by_owner(shares: Vec<(UserId, ShareId)>) -> BTreeMap<UserId, Vec<ShareId>> {
     let mut by_owner: BTreeMap<UserId, Vec<ShareId>> = BTreeMap::new();
     for (owner, share) in shares {
         by_owner.entry(owner).or_default().push(share);

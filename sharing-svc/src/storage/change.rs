@@ -12,7 +12,6 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, QueryFilter,
     QueryResult, Value,
 };
-use serde::{Deserialize, Serialize};
 use types::{Origin, Timestamp};
 use uuid::Uuid;
 
@@ -22,17 +21,18 @@ use super::{
     entity::{ActiveModel, Column, Entity, Model},
     events::event,
     failed,
+    kept_answer::KeptAnswer,
     row::{DIRECT, scope_digest},
     timed_out,
     usage::{UsageChange, count_statement, read_usage},
 };
 use crate::{
-    domain::{EventKind, Share, ShareId, ShareView, Source, Status, Usage, UsageKind, UserId, access::Chain},
+    domain::{EventKind, Share, ShareId, ShareView, Source, Usage, UsageKind, UserId, access::Chain},
     error::Error,
 };
 
 /// One row per owner.
-pub(super) const OWNERS: VersionTable = VersionTable::new("owners", "owner_id");
+pub const OWNERS: VersionTable = VersionTable::new("owners", "owner_id");
 
 /// Revokes share $2 of owner $1 at $3, over version $4. The shares below are left to upkeep.
 const REVOKE: &str = "
@@ -85,21 +85,6 @@ pub struct ShareChange {
     /// The events of the change; `None`: it has no owner, and only reads.
     log: Option<EventLog>,
     is_raised: AtomicBool,
-}
-
-/// A share in its first response under an idempotency key.
-#[derive(Serialize, Deserialize)]
-struct KeptAnswer {
-    share: Model,
-    effective: KeptEffective,
-}
-
-/// The effective terms of a share at its creation.
-#[derive(Serialize, Deserialize)]
-enum KeptEffective {
-    Own,
-    Narrowed(Box<Model>),
-    Nothing,
 }
 
 impl Store {
@@ -370,32 +355,5 @@ impl Inserted {
         let siblings = Siblings::read(rows.next().as_ref())?;
         let usage = rows.map(|row| read_usage(&row).map(|(_, kind, usage)| (kind, usage))).collect::<Result<_, _>>()?;
         Ok(Self { siblings, usage })
-    }
-}
-
-impl From<&ShareView> for KeptAnswer {
-    fn from(view: &ShareView) -> Self {
-        let effective = match &view.effective {
-            Some(terms) if *terms == view.share.terms => KeptEffective::Own,
-            Some(terms) => {
-                let narrowed = Share { terms: terms.clone(), ..view.share.clone() };
-                KeptEffective::Narrowed(Box::new(Model::from(&narrowed)))
-            }
-            None => KeptEffective::Nothing,
-        };
-        Self { share: Model::from(&view.share), effective }
-    }
-}
-
-impl KeptAnswer {
-    /// The share as it stood when it was created.
-    fn into_view(self) -> Result<ShareView, Error> {
-        let share = Share::try_from(self.share)?;
-        let (effective, narrowed) = match self.effective {
-            KeptEffective::Own => (Some(share.terms.clone()), false),
-            KeptEffective::Narrowed(terms) => (Some(Share::try_from(*terms)?.terms), true),
-            KeptEffective::Nothing => (None, true),
-        };
-        Ok(ShareView { share, status: Status::Active, revoked_at: None, effective, narrowed, inactive_reason: None })
     }
 }

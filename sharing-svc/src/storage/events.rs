@@ -10,7 +10,7 @@ use types::Timestamp;
 
 use super::{Store, entity::Model, failed};
 use crate::{
-    domain::{EventKind, Share, ShareEvent, ShareId, SnapshotShare, UserId},
+    domain::{EventKind, Share, ShareEvent, ShareId, SnapshotShare},
     error::Error,
 };
 
@@ -47,7 +47,7 @@ pub fn read_event(row: &EventRow) -> anyhow::Result<ShareEvent> {
         actor: row.actor.clone(),
         request_id: row.request_id.clone(),
         kind: EventKind::from_name(&row.kind).ok_or_else(|| anyhow!("unknown kind of event `{}`", row.kind))?,
-        owner: UserId::parse(row.owner.clone())?,
+        owner: row.owner.clone(),
         owner_version: row.version,
         has_reshares: row.has_reshares,
         before: share(&row.before)?,

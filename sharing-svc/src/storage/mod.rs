@@ -4,8 +4,10 @@ mod chains;
 mod change;
 mod decisions;
 mod entity;
+mod erasure;
 mod events;
 mod follows;
+mod kept_answer;
 mod keys;
 mod marks;
 pub mod migrations;
@@ -15,7 +17,7 @@ mod row;
 mod usage;
 
 pub use chains::Versioned;
-pub use change::{Inserted, ShareChange, Siblings};
+pub use change::{Inserted, OWNERS, ShareChange, Siblings};
 pub use decisions::{ChainsOf, ENDED_SHARES_EXPLAINED, OwnerAndViewer, OwnerRange, ReadBudget, RecipientRange};
 pub use events::{key_of, read_event};
 pub use marks::{DeadRows, FIRST, MARK_SLICE, Sweep};
@@ -24,12 +26,12 @@ pub use read::{ShareFilter, ShareList};
 pub use usage::{PlannedUsage, UsageDifference};
 
 use anyhow::anyhow;
-use persistence::{Database, DatabaseErrorKind, QueueTimeout, feed::FeedHub};
+use persistence::{Database, DatabaseErrorKind, QueueTimeout, erasure::Erasure, feed::FeedHub};
 use runtime::clock::Clock;
 use sea_orm::DbErr;
 use types::Timestamp;
 
-use crate::error::Error;
+use crate::{domain::UserId, error::Error};
 
 /// The PostgreSQL schema of the service.
 pub const SCHEMA: &str = "sharing";
@@ -44,6 +46,21 @@ pub struct Store {
 }
 
 impl Store {
+    /// The database, for what all services keep alike.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The erasure of a person; `None`: none was requested, or it is done.
+    pub async fn erasure_of(&self, user: &UserId) -> Result<Option<Erasure>, Error> {
+        self.database.erasure_of(user.as_str()).await.map_err(failed)
+    }
+
+    /// Records the request to erase a person.
+    pub async fn request_erasure(&self, user: &UserId, now: Timestamp) -> Result<Erasure, Error> {
+        self.database.request_erasure(user.as_str(), now).await.map_err(failed)
+    }
+
     /// The time by the clock of the database server.
     pub async fn server_time(&self, clock: &Clock) -> Result<Timestamp, Error> {
         self.database.server_time(clock).await.map_err(failed)

@@ -107,11 +107,18 @@ impl UsageChange {
 
     /// Counts a row that a statement marked as ended: it is `RETURNING` the columns of [`RETURNED`].
     pub(super) fn end_row(&mut self, row: &QueryResult) -> Result<(), Error> {
+        self.remove_open_row(row)?;
+        let returned = Returned::read(row)?;
+        self.add_unit(UsageKind::Ended, returned.creator.clone(), returned.ended_usage(), 1);
+        Ok(())
+    }
+
+    /// Removes an open row that a statement deleted.
+    pub(super) fn remove_open_row(&mut self, row: &QueryResult) -> Result<(), Error> {
         let returned = Returned::read(row)?;
         for (kind, user) in returned.open_keys() {
             self.add_unit(kind, user, returned.usage, -1);
         }
-        self.add_unit(UsageKind::Ended, returned.creator.clone(), returned.ended_usage(), 1);
         Ok(())
     }
 

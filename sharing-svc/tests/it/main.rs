@@ -24,6 +24,7 @@ mod decisions;
 mod dry_run;
 mod durability;
 mod effective;
+mod erasure;
 mod events;
 mod expiry;
 mod follows;

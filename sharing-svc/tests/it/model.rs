@@ -17,6 +17,7 @@ use ofself_proto::sharing::{
     Action, BatchCheckAccessRequest, CheckAccessRequest, CreateShareRequest, Node, Resource, ShareChanges, resource,
 };
 use runtime::clock::{Clock, ClockHand};
+use service::erasure::ErasedUsers;
 use sharing_svc::{
     config::QuotaSettings,
     operations::{Retention, Sharing, Upkeep},
@@ -117,11 +118,13 @@ impl World {
     async fn over(backend: &Backend) -> Arc<Self> {
         let server = TestServer::start(backend).await;
         let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
-        let sharing = Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas());
+        let sharing =
+            Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas(), ErasedUsers::default());
         let retention = Retention {
             period: Duration::from_secs(RETENTION.try_into().unwrap()),
             bytes_per_creator: i64::MAX,
             events: Duration::from_hours(9_600),
+            erasure_delay: Duration::from_mins(10),
         };
         Arc::new(Self {
             server,

@@ -24,6 +24,13 @@ const EXEMPT: &[(&str, &str)] = &[
     ("WITH pair AS (", "a batch over owners"),
     ("SELECT owner_id, COUNT(*) AS shares, CAST(SUM(id_bytes)", "owners who share with a person"),
     ("WITH leaf AS (SELECT * FROM shares WHERE recipient_id = $1 AND owner_id > $2", "shares of a range of owners"),
+    // Erasure finds what concerns a person among all owners.
+    (
+        "SELECT COUNT(*) AS shares FROM ( SELECT owner_id, id FROM shares WHERE owner_id = $1 UNION",
+        "shares about a person",
+    ),
+    ("SELECT owner_id, id FROM shares WHERE owner_id = $1 AND parent_share_id IS NULL", "shares to revoke"),
+    ("SELECT owner_id, id FROM shares WHERE recipient_id = $1 LIMIT", "shares to a person"),
     // A snapshot for watchers, of all owners.
     ("SELECT shares.*, owners.version AS owner_version FROM shares", "snapshot"),
     // The schema, and what tests do behind the back of the service.

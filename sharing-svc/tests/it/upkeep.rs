@@ -7,6 +7,7 @@ use ofself_proto::sharing::{
 };
 use runtime::clock::{Clock, ClockHand};
 use sea_orm::{ConnectionTrait, Statement};
+use service::erasure::ErasedUsers;
 use sharing_svc::{
     config::QuotaSettings,
     operations::{Retention, Sharing, Upkeep},
@@ -28,9 +29,10 @@ struct ByHand {
 impl ByHand {
     async fn over(backend: &Backend, bytes_per_creator: i64) -> Self {
         let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
-        let sharing = Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas());
+        let sharing =
+            Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas(), ErasedUsers::default());
         let period = Duration::from_hours(100 * 24);
-        let retention = Retention { period, bytes_per_creator, events: period };
+        let retention = Retention { period, bytes_per_creator, events: period, erasure_delay: period };
         Self { upkeep: Upkeep::new(sharing, retention), hand }
     }
 

@@ -86,7 +86,12 @@ fn read_current(row: &QueryResult) -> Result<(Epoch, String), DbErr> {
 async fn start_first(change: &Change, identity: &str) -> Result<Epoch, DbErr> {
     let epoch = Epoch::random();
     let values = vec![epoch.to_text().into(), identity.into()];
-    change.execute("INSERT INTO feed_state (id, epoch, pruned_to, identity) VALUES (1, $1, 0, $2)", values).await?;
+    change
+        .execute(
+            "INSERT INTO feed_state (id, epoch, pruned_to, resumable_from, identity) VALUES (1, $1, 0, 0, $2)",
+            values,
+        )
+        .await?;
     Ok(epoch)
 }
 

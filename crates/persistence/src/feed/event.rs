@@ -93,7 +93,7 @@ impl EventLog {
                     }
                     DbBackend::Sqlite | _ => {
                         batch.add(sql, values);
-                        batch.add(Self::append_statement(&version), vec![self.person.as_str().into()]);
+                        batch.add(append_statement("$1", &version), vec![self.person.as_str().into()]);
                     }
                 }
             } else {
@@ -125,7 +125,7 @@ impl EventLog {
         let (insert, insert_values) = insertion;
         let insert = insert.replace("{version}", &version);
         let (record, record_values) = self.insertion(&[event], &version, 0);
-        let order = if is_postgres { Self::queue_statement(&version) } else { Self::append_statement(&version) };
+        let order = if is_postgres { Self::queue_statement(&version) } else { append_statement("$1", &version) };
         batch.add(raise, raise_values);
         batch.add(insert, insert_values);
         batch.add(record, record_values);
@@ -188,13 +188,13 @@ impl EventLog {
     fn queue_statement(version: &str) -> String {
         format!("INSERT INTO pending (owner_id, version) VALUES ($1, {version})")
     }
+}
 
-    /// Appends the change to the feed: on SQLite there is one writer.
-    fn append_statement(version: &str) -> String {
-        format!(
-            "INSERT INTO feed (position, owner_id, version) VALUES (
-                 COALESCE((SELECT MAX(position) FROM feed), (SELECT pruned_to FROM feed_state), 0) + 1, $1, {version}
-             )"
-        )
-    }
+/// Appends a change to the feed, on SQLite: there is one writer.
+pub(crate) fn append_statement(owner: &str, version: &str) -> String {
+    format!(
+        "INSERT INTO feed (position, owner_id, version) VALUES (
+             COALESCE((SELECT MAX(position) FROM feed), (SELECT pruned_to FROM feed_state), 0) + 1, {owner}, {version}
+         )"
+    )
 }

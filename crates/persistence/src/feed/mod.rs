@@ -15,6 +15,7 @@ mod schema;
 mod sequencer;
 
 pub use epoch::Epoch;
+pub(crate) use event::append_statement;
 pub use event::{EventLog, NewEvent};
 pub use hub::{FeedHub, Subscription, SubscriptionEnd};
 pub use list::EventFilter;

@@ -71,6 +71,17 @@ pub struct FeedState {
     pub last: i64,
     /// Changes up to this position were pruned.
     pub pruned_to: i64,
+    /// Changes before this position may have been erased.
+    pub resumable_from: i64,
+}
+
+impl FeedState {
+    /// Whether a reader at this place misses nothing by going on.
+    pub fn is_resumable(&self, FeedPosition { position, seq }: FeedPosition) -> bool {
+        // The rest of a change that was pruned is gone too.
+        let is_kept = |to: i64| position > to || (position == to && seq == END_OF_CHANGE);
+        is_kept(self.pruned_to) && (position >= self.resumable_from || self.resumable_from == 0)
+    }
 }
 
 /// The columns of an event `e` at the position of `feed`, with the row before.
@@ -85,7 +96,7 @@ impl Database {
     /// The state of the feed.
     pub async fn feed_state(&self) -> Result<FeedState, DbErr> {
         const STATE: &str = "
-            SELECT epoch, pruned_to, COALESCE((SELECT MAX(position) FROM feed), pruned_to) AS last
+            SELECT epoch, pruned_to, resumable_from, COALESCE((SELECT MAX(position) FROM feed), pruned_to) AS last
             FROM feed_state WHERE id = 1";
         let rows = self.feed_rows(STATE, Vec::new()).await?;
         let row = rows.first().ok_or_else(|| DbErr::RecordNotFound("the state of the feed".to_owned()))?;
@@ -93,6 +104,7 @@ impl Database {
             epoch: Epoch::parse(&row.try_get::<String>("", "epoch")?)?,
             last: row.try_get("", "last")?,
             pruned_to: row.try_get("", "pruned_to")?,
+            resumable_from: row.try_get("", "resumable_from")?,
         })
     }
 
@@ -140,7 +152,7 @@ impl Database {
         Ok(page)
     }
 
-    pub(super) async fn feed_rows(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
+    pub(crate) async fn feed_rows(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
         let backend = self.reader.get_database_backend();
         self.reader.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await
     }

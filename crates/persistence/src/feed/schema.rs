@@ -40,6 +40,7 @@ enum FeedState {
     Id,
     Epoch,
     PrunedTo,
+    ResumableFrom,
     Identity,
 }
 
@@ -120,6 +121,7 @@ fn feed_state() -> TableCreateStatement {
         .col(integer(FeedState::Id))
         .col(text(FeedState::Epoch))
         .col(big_integer(FeedState::PrunedTo))
+        .col(big_integer(FeedState::ResumableFrom))
         .col(text(FeedState::Identity))
         .primary_key(Index::create().name("feed_state_pk").col(FeedState::Id))
         .to_owned()

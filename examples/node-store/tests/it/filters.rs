@@ -84,13 +84,14 @@ async fn access_filter_agrees_with_checks() {
         let shutdown = Shutdown::new();
         let channel = serve(sharing_svc::open(settings.clone(), clock).await, &shutdown).await;
         let database = Database::connect(&settings.service.database, sharing_svc::storage::SCHEMA).await.unwrap();
-        let kept = sharing_svc::storage::Store::new(database, u64::MAX);
+        let feed = persistence::feed::FeedHub::start(database.clone()).await.unwrap();
+        let kept = sharing_svc::storage::Store::new(database, feed, u64::MAX);
         let mut client = AccessServiceClient::new(channel);
         let resources: Vec<_> =
             nodes.iter().map(|node| Resource { resource: Some(resource::Resource::Node(node.to_shared())) }).collect();
         let mut yes = 0;
         for (number, world) in made_up(sharing_world::random_shares(), SHARE_WORLDS).into_iter().enumerate() {
-            let change = kept.begin(None, None).await.unwrap();
+            let change = kept.begin(None, None, types::Origin::system()).await.unwrap();
             for share in sharing_world::shares(&world, &format!("{number}.")) {
                 change.raise_owner(&share.owner, share.created_at).await.unwrap();
                 change.insert(&share, share.created_at).await.unwrap();
@@ -138,12 +139,14 @@ async fn exposure_filter_agrees_with_checks() {
         let shutdown = Shutdown::new();
         let channel = serve(exposure_svc::open(settings.clone(), Clock::system()).await, &shutdown).await;
         let database = Database::connect(&settings.service.database, exposure_svc::storage::SCHEMA).await.unwrap();
-        let kept = exposure_svc::storage::Store::new(database, u64::MAX);
+        let feed = persistence::feed::FeedHub::start(database.clone()).await.unwrap();
+        let kept = exposure_svc::storage::Store::new(database, feed, u64::MAX);
         let mut client = ExposureServiceClient::new(channel);
         let mut yes = 0;
         for rules in made_up(exposure_world::random_rules(), PROFILES) {
             let profile = exposure_world::profile("ann", rules as Rules, true);
-            let change = kept.begin(&profile.owner, None).await.unwrap();
+            let change = kept.begin(&profile.owner, None, types::Origin::system()).await.unwrap();
+            change.raise_user(profile.created_at).await.unwrap();
             change.insert(&profile).await.unwrap();
             change.commit(None).await.unwrap();
             let id = profile.id.to_string();

@@ -3,7 +3,7 @@
 use grpc_server::timestamp;
 use ofself_proto::exposure::{self as wire, predicate};
 
-use super::{profile::detail_level, question::NO_TOKEN};
+use super::profile::detail_level;
 use crate::{
     domain::{
         NodeType, Transformation,
@@ -12,13 +12,17 @@ use crate::{
     operations::{AppliedProfile, DecidedBy, ExposureFilter, NO_GRANT},
 };
 
-pub(in crate::grpc) fn evaluated(exposed: Vec<bool>, applied: &AppliedProfile) -> wire::EvaluateNodesResponse {
+pub(in crate::grpc) fn evaluated(
+    exposed: Vec<bool>,
+    applied: &AppliedProfile,
+    checked_at: String,
+) -> wire::EvaluateNodesResponse {
     wire::EvaluateNodesResponse {
         exposed,
         max_detail_level: detail_level(applied.detail_level()).into(),
         transformations: transformations(applied),
         profile_id: profile_id(applied),
-        checked_at: NO_TOKEN,
+        checked_at,
         decided_by: decided_by(applied.decided_by()).into(),
     }
 }
@@ -31,7 +35,7 @@ fn decided_by(decided_by: DecidedBy) -> wire::DecidedBy {
     }
 }
 
-pub(in crate::grpc) fn filter(filter: ExposureFilter) -> wire::GetExposureFilterResponse {
+pub(in crate::grpc) fn filter(filter: ExposureFilter, checked_at: String) -> wire::GetExposureFilterResponse {
     let ExposureFilter { applied, predicate } = filter;
     wire::GetExposureFilterResponse {
         filter: Some(self::predicate(predicate)),
@@ -39,19 +43,22 @@ pub(in crate::grpc) fn filter(filter: ExposureFilter) -> wire::GetExposureFilter
         transformations: transformations(&applied),
         profile_id: profile_id(&applied),
         valid_until: applied.valid_until.map(timestamp),
-        checked_at: NO_TOKEN,
+        checked_at,
     }
 }
 
-pub(in crate::grpc) fn written(decision: WriteDecision) -> wire::CheckWriteResponse {
+pub(in crate::grpc) fn written(decision: WriteDecision, checked_at: String) -> wire::CheckWriteResponse {
     let (allowed, reason, refused_tag, refused_schema) = match decision {
         WriteDecision::Allowed => (true, "the profile allows it".to_owned(), None, None),
         WriteDecision::Refused { reason, tag, schema } => (false, reason, tag, schema),
     };
-    wire::CheckWriteResponse { allowed, reason, refused_tag, refused_schema, checked_at: NO_TOKEN }
+    wire::CheckWriteResponse { allowed, reason, refused_tag, refused_schema, checked_at }
 }
 
-pub(in crate::grpc) fn explained(explanation: Option<Explanation>) -> wire::ExplainExposureResponse {
+pub(in crate::grpc) fn explained(
+    explanation: Option<Explanation>,
+    checked_at: String,
+) -> wire::ExplainExposureResponse {
     let Some(Explanation { exposed, reason, rules }) = explanation else {
         let reason = NO_GRANT.to_owned();
         let grant =
@@ -60,7 +67,7 @@ pub(in crate::grpc) fn explained(explanation: Option<Explanation>) -> wire::Expl
             exposed: false,
             rules: vec![grant],
             reason: format!("hidden: {reason}"),
-            checked_at: NO_TOKEN,
+            checked_at,
         };
     };
     let rules = rules
@@ -72,7 +79,7 @@ pub(in crate::grpc) fn explained(explanation: Option<Explanation>) -> wire::Expl
             reason,
         })
         .collect();
-    wire::ExplainExposureResponse { exposed, rules, reason, checked_at: NO_TOKEN }
+    wire::ExplainExposureResponse { exposed, rules, reason, checked_at }
 }
 
 fn predicate(predicate: Predicate) -> wire::Predicate {

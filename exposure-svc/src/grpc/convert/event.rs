@@ -70,7 +70,7 @@ pub(in crate::grpc) fn event(event: ProfileEvent) -> wire::ProfileEvent {
         actor_id: actor,
         request_id,
         kind: kind_on_wire(kind).into(),
-        user_id: user.to_string(),
+        user_id: user,
         owner_version: user_version,
         has_reshares: false,
         before_row: before.map(|row| match row {

@@ -2,6 +2,7 @@
 
 use ofself_proto::exposure as wire;
 use prost::bytes::Bytes;
+use service::consistency::Freshness;
 use types::{FieldErrors, Id, IdError, ItemErrors, MAX_BATCH, MAX_LIST, Node, Schema, Tag, Timestamp};
 
 use super::node_bytes::{Malformed, NodeParts, read_node};
@@ -12,9 +13,6 @@ use crate::{
     },
     operations::Subject,
 };
-
-/// Consistency tokens are not issued yet: each call reads the database.
-pub(in crate::grpc) const NO_TOKEN: String = String::new();
 
 /// The owner of the data.
 pub(in crate::grpc) fn user(id: String, errors: &mut FieldErrors) -> Option<UserId> {
@@ -80,15 +78,12 @@ pub(in crate::grpc) fn subject(asked: Option<impl Into<Asked>>, errors: &mut Fie
     }
 }
 
-/// Every call reads the database, so every requirement holds; an unknown token is an error.
-pub(in crate::grpc) fn consistency(consistency: Option<wire::Consistency>, errors: &mut FieldErrors) {
+/// How fresh an answer must be. Every call reads the primary, so without a token every requirement holds.
+pub(in crate::grpc) fn freshness(consistency: Option<wire::Consistency>, errors: &mut FieldErrors) -> Freshness {
     use wire::consistency::Requirement;
     match consistency.and_then(|consistency| consistency.requirement) {
-        None | Some(Requirement::MinimizeLatency(_) | Requirement::FullyConsistent(_)) => {}
-        Some(Requirement::AtLeastAsFresh(token)) if token == NO_TOKEN => {}
-        Some(Requirement::AtLeastAsFresh(_)) => {
-            errors.add("consistency.at_least_as_fresh", "is not a token of this service");
-        }
+        None | Some(Requirement::MinimizeLatency(_) | Requirement::FullyConsistent(_)) => Freshness::default(),
+        Some(Requirement::AtLeastAsFresh(tokens)) => Freshness::parse(&tokens, "consistency.at_least_as_fresh", errors),
     }
 }
 

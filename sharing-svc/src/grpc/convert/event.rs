@@ -68,7 +68,7 @@ pub(in crate::grpc) fn event(event: ShareEvent) -> wire::ShareEvent {
         before: before.map(|share| as_of(share, occurred_at)),
         after: after.map(|share| as_of(share, occurred_at)),
         kind: kind_on_wire(kind).into(),
-        owner_id: owner.to_string(),
+        owner_id: owner,
         owner_version,
         has_reshares,
     }

@@ -1,0 +1,119 @@
+//! Erasure of a person, step by step: revoke, wait until watchers have heard it, revoke again, remove.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use metrics::{describe_gauge, gauge};
+use persistence::{Database, VersionTable, erasure::Erasure};
+use tracing::info;
+use types::Timestamp;
+
+const ERASURES: &str = "erasures_in_progress";
+
+/// The persons who are being erased, as this process knows them: changes that name one are refused. Another replica learns of a request
+/// within a second; what it changes until then is revoked by the second pass.
+#[derive(Clone, Debug, Default)]
+pub struct ErasedUsers(Arc<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    is_empty: AtomicBool,
+    users: RwLock<HashSet<String>>,
+}
+
+/// How far an erasure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErasureState {
+    /// Not every revocation is committed.
+    Pending,
+    /// Everything is revoked, and will be removed.
+    Revoked,
+    /// Nothing is stored about the person.
+    Erased,
+}
+
+/// What a service does to erase a person.
+pub trait ErasureSteps {
+    /// The table of versions.
+    const VERSIONS: VersionTable;
+
+    /// Revokes everything of and to the person, in slices; returns how many rows it revoked.
+    fn revoke(&self, user: &str) -> impl Future<Output = anyhow::Result<usize>> + Send;
+
+    /// Removes every row of and about the person, except events and stored responses.
+    fn remove(&self, user: &str) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+impl ErasedUsers {
+    /// Reads who is being erased.
+    pub async fn load(database: &Database) -> anyhow::Result<Self> {
+        describe_gauge!(ERASURES, "Persons who are being erased");
+        let users = Self::default();
+        users.set(&database.erasures().await?);
+        Ok(users)
+    }
+
+    /// Whether a person is being erased.
+    pub fn contains(&self, user: &str) -> bool {
+        !self.0.is_empty.load(Ordering::SeqCst)
+            && self.0.users.read().unwrap_or_else(PoisonError::into_inner).contains(user)
+    }
+
+    /// Adds a person whose erasure was requested here.
+    pub fn add(&self, user: &str) {
+        self.0.users.write().unwrap_or_else(PoisonError::into_inner).insert(user.to_owned());
+        self.0.is_empty.store(false, Ordering::SeqCst);
+    }
+
+    fn set(&self, erasures: &[Erasure]) {
+        let users: HashSet<_> = erasures.iter().map(|erasure| erasure.user.clone()).collect();
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+        gauge!(ERASURES).set(users.len() as f64);
+        let is_empty = users.is_empty();
+        *self.0.users.write().unwrap_or_else(PoisonError::into_inner) = users;
+        self.0.is_empty.store(is_empty, Ordering::SeqCst);
+    }
+}
+
+/// Carries on every erasure: to be called about once a second.
+pub async fn carry_on<S: ErasureSteps + Sync>(
+    steps: &S,
+    database: &Database,
+    erased: &ErasedUsers,
+    delay: Duration,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let erasures = database.erasures().await?;
+    erased.set(&erasures);
+    for Erasure { user, revoked_at } in erasures {
+        match revoked_at {
+            None => {
+                steps.revoke(&user).await?;
+                database.set_erasure_revoked(&user, Some(now)).await?;
+            }
+            Some(at) if (now.utc() - at.utc()).to_std().is_ok_and(|waited| waited >= delay) => {
+                // A change that another replica had begun before it knew.
+                if steps.revoke(&user).await? > 0 {
+                    database.set_erasure_revoked(&user, Some(now)).await?;
+                    continue;
+                }
+                steps.remove(&user).await?;
+                while database.scrub_feed(&user).await? {
+                    // On PostgreSQL the last events may still wait for their position.
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                database.finish_erasure(&user, S::VERSIONS, now).await?;
+                info!("a person was erased");
+            }
+            Some(_) => {}
+        }
+    }
+    erased.set(&database.erasures().await?);
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! `EraseUser`: removes everything about a person. The request is recorded; upkeep carries it out.
+
+use persistence::VersionTable;
+use service::erasure::{ErasureState, ErasureSteps};
+use types::{FieldErrors, Origin};
+
+use super::{Exposure, Upkeep};
+use crate::{
+    domain::{AppAccess, EventKind, Profile, UserId},
+    error::Error,
+    storage::{StoredRows, USERS},
+};
+
+/// Rows that one change revokes, so that it holds the user's row for a short time.
+const REVOKED_AT_ONCE: u64 = 100;
+
+impl Exposure {
+    /// Requests the erasure of a person, and returns the rows about them and how far it is.
+    pub async fn erase_user(&self, user: String) -> Result<(StoredRows, ErasureState), Error> {
+        let user = UserId::parse(user).map_err(|error| {
+            let mut errors = FieldErrors::new();
+            errors.add("user_id", error.to_string());
+            Error::Invalid(errors)
+        })?;
+        let rows = self.store.of(&user).stored_rows().await?;
+        // Whether it was requested is read first: with the last row about the person the request goes too.
+        let erasure = match self.store.erasure_of(&user).await? {
+            Some(erasure) => erasure,
+            None if self.store.mentions(&user).await? => self.store.request_erasure(&user, self.clock.now()).await?,
+            None => return Ok((StoredRows::default(), ErasureState::Erased)),
+        };
+        self.erased.add(user.as_str());
+        self.wake.notify_one();
+        let state = if erasure.revoked_at.is_some() { ErasureState::Revoked } else { ErasureState::Pending };
+        Ok((rows, state))
+    }
+
+    /// Refuses a change of the data of a person who is being erased.
+    pub(super) fn refuse_erased(&self, user: &UserId) -> Result<(), Error> {
+        if self.erased.contains(user.as_str()) { Err(Error::UserBeingErased) } else { Ok(()) }
+    }
+}
+
+impl ErasureSteps for Upkeep {
+    const VERSIONS: VersionTable = USERS;
+
+    async fn revoke(&self, user: &str) -> anyhow::Result<usize> {
+        let user = UserId::parse(user)?;
+        let mut revoked = 0;
+        loop {
+            let change = self.exposure.store.begin(&user, None, Origin::system()).await?;
+            let now = self.exposure.clock.now();
+            change.hold_user().await?;
+            let grants = change.reads().unrevoked_grants(REVOKED_AT_ONCE).await?;
+            let profiles = change.reads().active_profiles(REVOKED_AT_ONCE).await?;
+            if grants.is_empty() && profiles.is_empty() {
+                return Ok(revoked);
+            }
+            change.raise_user(now).await?;
+            for grant in &grants {
+                let ended = AppAccess { revoked_at: Some(now), version: grant.version + 1, ..grant.clone() };
+                change.update_grant(EventKind::GrantRevoked, grant, &ended).await?;
+            }
+            for profile in &profiles {
+                let version = profile.version + 1;
+                let inactive = Profile { is_active: false, updated_at: now, version, ..profile.clone() };
+                change.update(profile, &inactive).await?;
+            }
+            change.commit(None).await?;
+            revoked += grants.len() + profiles.len();
+        }
+    }
+
+    async fn remove(&self, user: &str) -> anyhow::Result<()> {
+        let user = UserId::parse(user)?;
+        loop {
+            let change = self.exposure.store.begin(&user, None, Origin::system()).await?;
+            change.hold_user().await?;
+            let has_more = change.erase_slice().await?;
+            change.commit(None).await?;
+            if !has_more {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! `EraseUser`: removes everything about a person. The request is recorded; upkeep carries it out.
+
+use persistence::{Priority, VersionTable};
+use service::erasure::{ErasureState, ErasureSteps};
+use types::{FieldErrors, Origin};
+
+use super::{Sharing, Upkeep};
+use crate::{
+    domain::{Share, ShareId, UserId},
+    error::Error,
+    storage::OWNERS,
+};
+
+/// Shares that one change revokes, so that it holds the owner's row for a short time.
+const REVOKED_AT_ONCE: usize = 100;
+
+impl Sharing {
+    /// Requests the erasure of a person, and returns the number of shares about them and how far it is.
+    pub async fn erase_user(&self, user: String) -> Result<(i64, ErasureState), Error> {
+        let user = UserId::parse(user).map_err(|error| {
+            let mut errors = FieldErrors::new();
+            errors.add("user_id", error.to_string());
+            Error::Invalid(errors)
+        })?;
+        let shares = self.store.shares_about(&user).await?;
+        // Whether it was requested is read first: with the last row about the person the request goes too.
+        let erasure = match self.store.erasure_of(&user).await? {
+            Some(erasure) => erasure,
+            None if self.store.mentions(&user).await? => self.store.request_erasure(&user, self.clock.now()).await?,
+            None => return Ok((0, ErasureState::Erased)),
+        };
+        self.erased.add(user.as_str());
+        self.hints.erasure_requested();
+        let state = if erasure.revoked_at.is_some() { ErasureState::Revoked } else { ErasureState::Pending };
+        Ok((shares, state))
+    }
+
+    /// Refuses a change that names a person who is being erased.
+    pub(super) fn refuse_erased<'a>(&self, users: impl IntoIterator<Item = &'a UserId>) -> Result<(), Error> {
+        let is_named = users.into_iter().any(|user| self.erased.contains(user.as_str()));
+        if is_named { Err(Error::UserBeingErased) } else { Ok(()) }
+    }
+
+    /// The same for everyone whom a share names.
+    pub(super) fn refuse_erased_in(&self, share: &Share) -> Result<(), Error> {
+        self.refuse_erased([&share.owner, &share.recipient, &share.creator])
+    }
+}
+
+impl ErasureSteps for Upkeep {
+    const VERSIONS: VersionTable = OWNERS;
+
+    async fn revoke(&self, user: &str) -> anyhow::Result<usize> {
+        let user = UserId::parse(user)?;
+        let mut revoked = 0;
+        loop {
+            let shares = self.sharing.store.shares_to_revoke(&user).await?;
+            if shares.is_empty() {
+                return Ok(revoked);
+            }
+            for (owner, shares) in super::upkeep::by_owner(shares) {
+                for shares in shares.chunks(REVOKED_AT_ONCE) {
+                    revoked += self.revoke_shares(&owner, shares).await?;
+                }
+            }
+            // What hangs below a revoked share has ended too.
+            self.sweep(self.marking_time().await?).await?;
+        }
+    }
+
+    async fn remove(&self, user: &str) -> anyhow::Result<()> {
+        let user = UserId::parse(user)?;
+        // Shares of others to the person, with everything below.
+        loop {
+            let shares = self.sharing.store.shares_to(&user).await?;
+            if shares.is_empty() {
+                break;
+            }
+            for (owner, share) in shares {
+                self.erase_subtree(&owner, share).await?;
+            }
+        }
+        loop {
+            let change = self.hold(&user).await?;
+            let erased = change.erase_leaves(&user).await?;
+            if erased == 0 {
+                change.erase_usage(&user).await?;
+            }
+            change.commit(None).await?;
+            if erased == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Upkeep {
+    async fn revoke_shares(&self, owner: &UserId, shares: &[ShareId]) -> Result<usize, Error> {
+        let now = self.sharing.clock.now();
+        let queued = Some((owner, Priority::First));
+        let change = self.sharing.store.begin(queued, None, Origin::system()).await?;
+        change.raise_owner(owner, now).await?;
+        let mut revoked = 0;
+        for share in shares {
+            let Some(chain) = change.chain(owner, *share).await? else { continue };
+            if !chain.is_revoked() {
+                change.revoke(chain.share(), now).await?;
+                revoked += 1;
+            }
+        }
+        // Without an event the version is not raised.
+        if revoked > 0 {
+            change.commit(None).await?;
+        }
+        Ok(revoked)
+    }
+
+    /// Deletes a share of `owner` and every share below it, leaves first.
+    async fn erase_subtree(&self, owner: &UserId, share: ShareId) -> Result<(), Error> {
+        loop {
+            let mut above = share;
+            loop {
+                let below = self.sharing.store.shares_below(owner, above).await?;
+                let leaves = if below.is_empty() { vec![above] } else { below.clone() };
+                let change = self.hold(owner).await?;
+                let erased = change.erase(owner, &leaves).await?;
+                change.commit(None).await?;
+                match (erased, below.first()) {
+                    (_, None) if above == share => return Ok(()),
+                    // All of these have shares below them.
+                    (0, Some(first)) => above = *first,
+                    (_, _) => break,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What is stored about a person who is erased.
+
+use sea_orm::{ConnectionTrait, Statement};
+
+use super::{
+    ShareChange, Store, failed,
+    keys::{HAS_CHILD, parameters},
+    usage::{RETURNED, UsageChange},
+};
+use crate::{
+    domain::{ShareId, UserId},
+    error::Error,
+};
+
+/// Shares that one read returns, and that one change deletes.
+const SLICE: i64 = 500;
+
+impl Store {
+    /// Shares of and to `user` that have not ended permanently: of their own data those that others hang below.
+    pub async fn shares_to_revoke(&self, user: &UserId) -> Result<Vec<(UserId, ShareId)>, Error> {
+        const OPEN: &str = "
+            SELECT owner_id, id FROM shares
+            WHERE owner_id = $1 AND parent_share_id IS NULL AND ended_permanently = FALSE
+            UNION
+            SELECT owner_id, id FROM shares WHERE recipient_id = $1 AND ended_permanently = FALSE
+            LIMIT $2";
+        self.keys(OPEN, vec![user.as_str().into(), SLICE.into()]).await
+    }
+
+    /// Shares to `user`.
+    pub async fn shares_to(&self, user: &UserId) -> Result<Vec<(UserId, ShareId)>, Error> {
+        const RECEIVED: &str = "SELECT owner_id, id FROM shares WHERE recipient_id = $1 LIMIT $2";
+        self.keys(RECEIVED, vec![user.as_str().into(), SLICE.into()]).await
+    }
+
+    /// How many shares an erasure of `user` removes: theirs, those to them, and those that they created.
+    pub async fn shares_about(&self, user: &UserId) -> Result<i64, Error> {
+        const ABOUT: &str = "
+            SELECT COUNT(*) AS shares FROM (
+                SELECT owner_id, id FROM shares WHERE owner_id = $1
+                UNION SELECT owner_id, id FROM shares WHERE recipient_id = $1
+                UNION SELECT owner_id, id FROM shares WHERE creator_id = $1 AND parent_share_id IS NOT NULL
+            ) AS about";
+        let reader = self.database.reader();
+        let statement = Statement::from_sql_and_values(reader.get_database_backend(), ABOUT, [user.as_str().into()]);
+        let row = reader.query_one_raw(statement).await.map_err(failed)?;
+        row.map_or(Ok(0), |row| row.try_get("", "shares")).map_err(failed)
+    }
+
+    /// Whether anything is stored about `user`.
+    pub async fn mentions(&self, user: &UserId) -> Result<bool, Error> {
+        let is_stored = self.owner_version(user.as_str()).await?.is_some() || self.shares_about(user).await? > 0;
+        Ok(is_stored || self.database.feed_mentions(user.as_str()).await.map_err(failed)?)
+    }
+}
+
+impl ShareChange {
+    /// Deletes a slice of the shares of `owner` that have none below them, whatever their state; returns how many.
+    pub async fn erase_leaves(&self, owner: &UserId) -> Result<u64, Error> {
+        let sql = format!(
+            "DELETE FROM shares WHERE owner_id = $1 AND id IN (
+                 SELECT id FROM shares WHERE owner_id = $1 AND NOT ({HAS_CHILD}) LIMIT $2
+             )"
+        );
+        self.execute(&sql, vec![owner.as_str().into(), SLICE.into()]).await
+    }
+
+    /// Deletes those of `shares` of `owner` that have none below them, whatever their state, and counts them no longer.
+    pub async fn erase(&self, owner: &UserId, shares: &[ShareId]) -> Result<usize, Error> {
+        if shares.is_empty() {
+            return Ok(0);
+        }
+        let mut values = vec![owner.as_str().into()];
+        let ids = parameters(&mut values, shares);
+        let sql = format!(
+            "DELETE FROM shares WHERE owner_id = $1 AND id IN ({ids}) AND NOT ({HAS_CHILD})
+             RETURNING {RETURNED}, ended_at IS NULL AS is_open"
+        );
+        let deleted = self.query(&sql, values).await?;
+        let mut usage = UsageChange::default();
+        for row in &deleted {
+            let is_open: bool = row.try_get("", "is_open").map_err(failed)?;
+            if is_open { usage.remove_open_row(row)? } else { usage.delete_row(row)? }
+        }
+        self.write_usage(owner, usage).await?;
+        Ok(deleted.len())
+    }
+
+    /// Deletes the usage of `owner`, of whom no share is left.
+    pub async fn erase_usage(&self, owner: &UserId) -> Result<(), Error> {
+        self.execute("DELETE FROM share_usage WHERE owner_id = $1", vec![owner.as_str().into()]).await.map(drop)
+    }
+}

@@ -1,0 +1,142 @@
+//! Erasure of a person.
+
+use std::time::Duration;
+
+use ofself_proto::sharing::{
+    EraseUserRequest, EraseUserResponse, ErasureState, ListShareEventsRequest, ShareEventKind as Kind,
+    WatchSharesRequest,
+};
+use test_kit::stored::places_of;
+use tonic::Code;
+
+use crate::{
+    events::{events_of, listed},
+    statements::on_both,
+    test_server::{START, TestServer, everything_to, of, passable, tags_to, why},
+    watch::Watching,
+};
+
+const PERSON: &str = "person-who-is-erased";
+/// The default of the setting.
+const DELAY: i64 = 600;
+/// What has not happened by then does not happen.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn erase(server: &TestServer) -> EraseUserResponse {
+    server.admin().erase_user(EraseUserRequest { user_id: PERSON.into() }).await.unwrap().into_inner()
+}
+
+/// Asks until the erasure is in `state`.
+async fn reached(server: &TestServer, state: ErasureState) {
+    let reached = async {
+        while erase(server).await.state() != state {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, reached).await.expect("the state");
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_an_erased_person() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        // Their own data, shared and re-shared by others.
+        let own = server.create_as(PERSON, Some("key-1"), passable(everything_to("bob"))).await.unwrap().share.unwrap();
+        let below = server.create("bob", of(&own, passable(everything_to("cyd")))).await.unwrap();
+        server.create("cyd", of(&below, everything_to("dan"))).await.unwrap();
+        // Data of others that they received, re-shared, and that others re-shared further.
+        let to_them = server.create_as("ann", Some("key-2"), passable(everything_to(PERSON))).await.unwrap();
+        let to_them = to_them.share.unwrap();
+        let by_them = server.create(PERSON, of(&to_them, passable(everything_to("eve")))).await.unwrap();
+        server.create("eve", of(&by_them, everything_to("fay"))).await.unwrap();
+        let ended = server.create("ann", tags_to(PERSON, &["t"])).await.unwrap();
+        server.revoke("ann", &ended.id).await.unwrap();
+        let kept = server.create("ann", everything_to("gus")).await.unwrap();
+        events_of(&server, "ann", 6).await;
+        let mut watch = Watching::begin(&server, WatchSharesRequest::default()).await;
+        watch.nothing_more().await;
+        let early = watch.token.clone();
+
+        let first = erase(&server).await;
+        assert_eq!(first.erased_shares, 6, "{first:?}");
+        reached(&server, ErasureState::Revoked).await;
+        for viewer in ["eve", "fay", PERSON] {
+            assert!(!server.may_read(viewer, &[]).await, "{viewer}");
+        }
+        assert!(server.may_read("gus", &[]).await);
+        for refused in
+            [server.create(PERSON, everything_to("new")).await, server.create("ann", everything_to(PERSON)).await]
+        {
+            assert_eq!(refused.as_ref().unwrap_err().code(), Code::FailedPrecondition);
+            assert_eq!(why(refused), "USER_BEING_ERASED");
+        }
+        // The revocations are ordinary events, of roots only.
+        let mut revoked = Vec::new();
+        while revoked.len() < 2 {
+            let event = watch.event().await;
+            assert_eq!((event.kind(), event.actor_id.as_str()), (Kind::Revoked, "system"));
+            revoked.push(event.after.unwrap().id);
+        }
+        revoked.sort_unstable();
+        let mut roots = vec![own.id.clone(), to_them.id.clone()];
+        roots.sort_unstable();
+        assert_eq!(revoked, roots);
+        watch.nothing_more().await;
+        let late = watch.token.clone();
+        assert!(!places_of(&backend, "sharing", PERSON).await.is_empty());
+
+        server.at(DELAY);
+        reached(&server, ErasureState::Erased).await;
+        assert_eq!(places_of(&backend, "sharing", PERSON).await, [""; 0], "{backend}");
+        assert_eq!(erase(&server).await, EraseUserResponse { erased_shares: 0, state: ErasureState::Erased.into() });
+        // What is of others stays.
+        assert_eq!(server.get("ann", &kept.id).await.unwrap().id, kept.id);
+        let events = events_of(&server, "ann", 7).await;
+        let without_rows = events.iter().filter(|event| event.after.is_none()).count();
+        assert_eq!(without_rows, 5, "events keep their place, and lose the person: {events:#?}");
+        let all = listed(&server, ListShareEventsRequest::default()).await;
+        let last = all.last().unwrap();
+        assert_eq!((last.kind(), last.owner_id.as_str(), last.actor_id.as_str()), (Kind::Erased, "", "system"));
+        // A reader that has not heard of the revocations must begin anew.
+        let resume = async |token: &str| {
+            let request = WatchSharesRequest { after_token: token.into(), ..WatchSharesRequest::default() };
+            server.access().watch_shares(request).await.map(drop)
+        };
+        assert_eq!(why(resume(&early).await), "TOKEN_EXPIRED");
+        resume(&late).await.unwrap();
+        // They may come back, and never repeat a version.
+        server.create(PERSON, everything_to("bob")).await.unwrap();
+        let again = events_of(&server, PERSON, 1).await;
+        assert!(again[0].owner_version >= (START + DELAY) * 1_000_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn unknown_person_is_erased_already() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        assert_eq!(erase(&server).await, EraseUserResponse { erased_shares: 0, state: ErasureState::Erased.into() });
+        assert_eq!(places_of(&backend, "sharing", PERSON).await, [""; 0]);
+        let wrong = server.admin().erase_user(EraseUserRequest { user_id: "a b".into() }).await;
+        assert_eq!(why(wrong), "user_id");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn erasure_goes_on_after_a_restart() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        server.create(PERSON, everything_to("bob")).await.unwrap();
+        erase(&server).await;
+        server.stop().await;
+        let server = TestServer::start(&backend).await;
+        reached(&server, ErasureState::Revoked).await;
+        assert_eq!(why(server.create(PERSON, everything_to("new")).await), "USER_BEING_ERASED");
+        server.at(DELAY);
+        reached(&server, ErasureState::Erased).await;
+        assert_eq!(places_of(&backend, "sharing", PERSON).await, [""; 0]);
+    })
+    .await;
+}
