@@ -11,6 +11,7 @@ mod bare;
 mod decisions;
 mod existence;
 mod exposure;
+mod feed;
 mod growth;
 mod hop;
 mod idle;
@@ -85,6 +86,8 @@ enum Benchmark {
         /// The SVG file to write
         picture: std::path::PathBuf,
     },
+    /// From a change to its watchers
+    Feed(feed::Arguments),
     /// Ten thousand connections on which nothing happens
     Idle,
     /// Whether the time of a 404 tells another's share from one that does not exist
@@ -152,6 +155,14 @@ async fn main() -> anyhow::Result<()> {
             let plane = start(data.path(), &UNLIMITED)?;
             growth::run(&plane.url, &plane.sharing, data.path(), |user| token(user, data.path())).await
         }
+        Some(Benchmark::Feed(arguments)) => match &arguments.url {
+            Some(url) => feed::run(url, None, &arguments).await,
+            None => {
+                let data = tempfile::tempdir()?;
+                let plane = start(data.path(), &UNLIMITED)?;
+                feed::run(&plane.sharing, Some(plane.process.id()), &arguments).await
+            }
+        },
         Some(Benchmark::AdmissionCost) => admission_cost::run().await,
         Some(Benchmark::AdmissionTimeline { picture }) => {
             let data = tempfile::tempdir()?;

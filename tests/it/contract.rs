@@ -63,7 +63,7 @@ fn every_method_has_roles() {
 }
 
 /// Methods that answer an empty message, because nothing in it is required.
-const TAKE_NOTHING: [&str; 8] = [
+const TAKE_NOTHING: [&str; 9] = [
     "ListOutgoingShares",
     "ListIncomingShares",
     "ListProfiles",
@@ -72,6 +72,7 @@ const TAKE_NOTHING: [&str; 8] = [
     "ListProfileEvents",
     "WatchShares",
     "WatchProfiles",
+    "ImportShares",
 ];
 /// Services that act for a user, and for nobody without one.
 const USER_FACING: [&str; 2] = ["SharingService", "ExposureProfileService"];

@@ -193,6 +193,10 @@ impl Guard {
         request: Request,
         routes: Router,
     ) -> Result<Response, Status> {
+        // A call whose deadline has passed does not begin.
+        if wait.is_some_and(|wait| wait.is_zero()) {
+            return Err(self.too_late());
+        }
         let caller = caller_of(&request);
         let messages = self.memory.reservation(caller);
         let limits = StreamLimits { place, memory: self.memory.reservation(caller), overloaded: self.overloaded() };
@@ -210,7 +214,6 @@ impl Guard {
             sleep(QUIET).await;
         };
         let began = tokio::select! {
-            // A call whose deadline has passed does not begin.
             biased;
             () = expired => return Err(self.too_late()),
             () = closed => return Err(shutting_down(self.domain)),

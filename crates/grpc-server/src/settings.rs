@@ -24,7 +24,7 @@ pub struct GrpcSettings {
     #[arg(long, env = "DEADLINE", default_value = "5s", value_parser = humantime::parse_duration)]
     pub deadline: Duration,
     /// Concurrent streams (watches, filters); more are rejected
-    #[arg(long, env = "MAX_OPEN_STREAMS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, env = "MAX_OPEN_STREAMS", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_open_streams: u32,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented where it is declared")]
@@ -48,7 +48,7 @@ impl Default for GrpcSettings {
             insecure_plaintext: false,
             reflection: true,
             deadline: Duration::from_secs(5),
-            max_open_streams: 256,
+            max_open_streams: 2_000,
             load: AdmissionSettings::default(),
             connections: ConnectionSettings::default(),
         }

@@ -1,6 +1,12 @@
 //! One connection, from the handshake to its end.
 
-use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use axum::body::Body;
 use http::Request;
@@ -21,7 +27,7 @@ use super::{
     App, ConnectionSettings, Kind,
     activity::{ConnectionActivity, TrackedBody},
 };
-use crate::tls::{SpiffeId, TlsAcceptor};
+use crate::tls::{CertifiedPeer, SpiffeId, TlsAcceptor};
 
 /// Requests in flight may continue for this long after the maximum age of the connection.
 const GRACE: Duration = Duration::from_mins(1);
@@ -78,13 +84,15 @@ impl<A: App> Connections<A> {
     /// Serves a connection until it ends, or is ended.
     pub(super) async fn serve(&self, stream: Stream) {
         let served = match (stream, &self.tls) {
-            (Stream::Unix(stream), _) => self.serve_http(stream, Peer::Anyone).await,
+            (Stream::Unix(stream), _) => self.serve_http(stream, Peer::Anyone, None).await,
             (Stream::Tcp(stream), None) => match stream.set_nodelay(true) {
-                Ok(()) => self.serve_http(stream, Peer::Anyone).await,
+                Ok(()) => self.serve_http(stream, Peer::Anyone, None).await,
                 Err(error) => Err(error.into()),
             },
             (Stream::Tcp(stream), Some(tls)) => match self.accept_tls(stream, tls).await {
-                Ok((stream, id)) => self.serve_http(stream, Peer::Certified(id)).await,
+                Ok((stream, CertifiedPeer { id, valid_until })) => {
+                    self.serve_http(stream, Peer::Certified(id), valid_until).await
+                }
                 Err(error) => Err(error.into()),
             },
         };
@@ -98,7 +106,7 @@ impl<A: App> Connections<A> {
         &self,
         stream: TcpStream,
         tls: &TlsAcceptor,
-    ) -> io::Result<(impl AsyncRead + AsyncWrite + Unpin + Send + use<A>, Option<SpiffeId>)> {
+    ) -> io::Result<(impl AsyncRead + AsyncWrite + Unpin + Send + use<A>, CertifiedPeer)> {
         stream.set_nodelay(true)?;
         tokio::time::timeout(self.settings.handshake_timeout, tls.accept(stream))
             .await
@@ -109,6 +117,7 @@ impl<A: App> Connections<A> {
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         peer: Peer,
+        valid_until: Option<SystemTime>,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let activity = ConnectionActivity::new();
         let service = service_fn(|mut request: Request<Incoming>| {
@@ -125,12 +134,34 @@ impl<A: App> Connections<A> {
             ended = connection.as_mut() => return ended,
             () = self.shutdown.closing() => false,
             is_quiet = self.idle_or_expired(&activity) => is_quiet,
+            // Also the streams of a client end with its certificate, or with the trust in it.
+            () = self.no_longer_trusted(valid_until) => true,
         };
         connection.as_mut().graceful_shutdown();
         let grace = if is_quiet { GOODBYE } else { GRACE };
         tokio::select! {
             ended = connection => ended,
             () = drain(&activity, grace) => Ok(()),
+        }
+    }
+
+    /// Returns when the client's certificate has expired, or was issued by authorities that may be trusted no more.
+    async fn no_longer_trusted(&self, valid_until: Option<SystemTime>) {
+        let expired = async {
+            match valid_until {
+                Some(end) => tokio::time::sleep(end.duration_since(SystemTime::now()).unwrap_or_default()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let changed = async {
+            match &self.tls {
+                Some(tls) => tls.authorities_changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = expired => {}
+            () = changed => {}
         }
     }
 

@@ -5,6 +5,7 @@
 pub mod consistency;
 pub mod erasure;
 mod event_list;
+pub mod export;
 mod health_watch;
 mod idempotent_request;
 mod program;

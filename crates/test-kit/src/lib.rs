@@ -19,4 +19,5 @@ pub mod stored;
 
 pub use backend::{Backend, on_both, on_both_checking};
 pub use http_client::{Answer, HttpClient};
+pub use postgres::copy_database;
 pub use process::{Process, program};

@@ -1,10 +1,12 @@
-//! `ExposureAdminService`: recorded changes and erasure, for operators.
+//! `ExposureAdminService`: recorded changes, erasure and export, for operators.
 
+use futures_core::stream::BoxStream;
 use ofself_proto::exposure::{
-    self as wire, EraseUserRequest, EraseUserResponse, ListProfileEventsRequest, ListProfileEventsResponse,
-    exposure_admin_service_server::ExposureAdminService,
+    self as wire, EraseUserRequest, EraseUserResponse, ExportUserRequest, ExportUserResponse, ListProfileEventsRequest,
+    ListProfileEventsResponse, exposure_admin_service_server::ExposureAdminService,
 };
 use service::erasure::ErasureState;
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 
 use super::{change::change, convert::event, status::status};
@@ -48,5 +50,19 @@ impl ExposureAdminService for ExposureAdminRpc {
             erased_tags: tags,
             state: state.into(),
         }))
+    }
+
+    type ExportUserStream = BoxStream<'static, Result<ExportUserResponse, Status>>;
+
+    async fn export_user(
+        &self,
+        request: Request<ExportUserRequest>,
+    ) -> Result<Response<Self::ExportUserStream>, Status> {
+        let pieces = self.exposure.export_user(request.into_inner().user_id).map_err(status)?;
+        let pieces = ReceiverStream::new(pieces);
+        Ok(Response::new(Box::pin(pieces.map(|piece| match piece {
+            Ok(chunk) => Ok(ExportUserResponse { chunk }),
+            Err(error) => Err(status(error)),
+        }))))
     }
 }

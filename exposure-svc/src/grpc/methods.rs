@@ -37,4 +37,5 @@ pub const METHODS: &[Method] = &[
     Method::new("/ofself.exposure.v1.TagDirectoryService/ResolveTags", DECISION, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdminService/ListProfileEvents", ADMIN, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdminService/EraseUser", ADMIN, MAX_REQUEST_BYTES),
+    Method::new("/ofself.exposure.v1.ExposureAdminService/ExportUser", ADMIN, MAX_REQUEST_BYTES).streaming(),
 ];

@@ -12,6 +12,7 @@ mod erase_user;
 mod evaluate_nodes;
 mod events;
 mod explain_exposure;
+mod export_user;
 mod filter_nodes;
 mod get_default_profile;
 mod get_exposure_filter;

@@ -73,6 +73,25 @@ fn event(
     NewEvent { kind: kind.name(), subject, row, other, creator: None, has_reshares: false, occurred_at, after }
 }
 
+/// A row as an export has it: as it is stored, without what only the store needs.
+pub fn document_of(row: &ChangedRow) -> Result<serde_json::Value, Error> {
+    let document = match row {
+        ChangedRow::Profile(profile) => serde_json::to_value(profile::Model::try_from(&**profile)?),
+        ChangedRow::Grant(access) => serde_json::to_value(app_access::Model::from(access)),
+        ChangedRow::Tag(KnownTag { id, name }) => {
+            let name = name.as_ref().map(|name| name.as_str());
+            Ok(serde_json::json!({"tag_id": id.as_str(), "name": name}))
+        }
+    };
+    let mut document = document.context("cannot write a row of an export").map_err(Error::Internal)?;
+    if let Some(members) = document.as_object_mut() {
+        for internal in ["user_id", "expiry_announced"] {
+            members.remove(internal);
+        }
+    }
+    Ok(document)
+}
+
 /// Whether an event is of a grant.
 pub fn is_of_grant(row: &EventRow) -> bool {
     row.subject == GRANT

@@ -15,7 +15,7 @@ mod tags;
 pub use app_access::GrantFilter;
 pub use change::{KeptProfile, ProfileChange, USERS};
 pub use erasure::StoredRows;
-pub use events::{is_of_grant, read_event};
+pub use events::{document_of, is_of_grant, read_event};
 pub use purge::{GRANT_BYTES, PURGE_SLICE};
 pub use read::{ProfileFilter, UserReads};
 

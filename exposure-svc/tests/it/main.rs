@@ -22,6 +22,7 @@ mod dry_run;
 mod durability;
 mod erasure;
 mod events;
+mod export;
 mod exposure;
 mod exposure_explained;
 mod filter_nodes;

@@ -30,4 +30,6 @@ pub const METHODS: &[Method] = &[
     Method::new("/ofself.sharing.v1.FollowSharingService/RevokeFollowShare", INGEST, MAX_REQUEST_BYTES),
     Method::new("/ofself.sharing.v1.SharingAdminService/ListShareEvents", ADMIN, MAX_REQUEST_BYTES),
     Method::new("/ofself.sharing.v1.SharingAdminService/EraseUser", ADMIN, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.SharingAdminService/ExportUser", ADMIN, MAX_REQUEST_BYTES).streaming(),
+    Method::new("/ofself.sharing.v1.SharingAdminService/ImportShares", ADMIN, MAX_QUESTION_BYTES).streaming(),
 ];

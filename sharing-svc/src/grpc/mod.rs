@@ -50,5 +50,5 @@ pub fn routes(sharing: &Sharing) -> Routes {
     Routes::new(user_facing.max_decoding_message_size(MAX_REQUEST_BYTES))
         .add_service(access.max_decoding_message_size(MAX_QUESTION_BYTES))
         .add_service(follows.max_decoding_message_size(MAX_REQUEST_BYTES))
-        .add_service(admin.max_decoding_message_size(MAX_REQUEST_BYTES))
+        .add_service(admin.max_decoding_message_size(MAX_QUESTION_BYTES))
 }

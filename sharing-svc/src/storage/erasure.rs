@@ -1,19 +1,33 @@
-//! What is stored about a person who is erased.
+//! What is stored about one person, for erasure and export.
 
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
+use uuid::Uuid;
 
 use super::{
-    ShareChange, Store, failed,
+    ShareChange, Store,
+    entity::Model,
+    failed,
     keys::{HAS_CHILD, parameters},
     usage::{RETURNED, UsageChange},
 };
 use crate::{
-    domain::{ShareId, UserId},
+    domain::{Share, ShareId, UserId},
     error::Error,
 };
 
 /// Shares that one read returns, and that one change deletes.
 const SLICE: i64 = 500;
+
+/// Which shares of a person an export lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportedShares {
+    /// Of their data.
+    OfTheirData,
+    /// That they received.
+    Received,
+    /// Of others' data, that they created.
+    Reshared,
+}
 
 impl Store {
     /// Shares of and to `user` that have not ended permanently: of their own data those that others hang below.
@@ -31,6 +45,35 @@ impl Store {
     pub async fn shares_to(&self, user: &UserId) -> Result<Vec<(UserId, ShareId)>, Error> {
         const RECEIVED: &str = "SELECT owner_id, id FROM shares WHERE recipient_id = $1 LIMIT $2";
         self.keys(RECEIVED, vec![user.as_str().into(), SLICE.into()]).await
+    }
+
+    /// A slice of the shares of `user` after `after`, in the order of their owners and ids.
+    pub async fn shares_to_export(
+        &self,
+        user: &UserId,
+        which: ExportedShares,
+        after: Option<&(UserId, ShareId)>,
+    ) -> Result<Vec<Share>, Error> {
+        let of_user = match which {
+            ExportedShares::OfTheirData => "owner_id = $1",
+            ExportedShares::Received => "recipient_id = $1",
+            ExportedShares::Reshared => "creator_id = $1 AND parent_share_id IS NOT NULL AND owner_id <> $1",
+        };
+        let sql = format!(
+            "SELECT * FROM shares WHERE {of_user} AND (owner_id, id) > ($2, $3) ORDER BY owner_id, id LIMIT {SLICE}"
+        );
+        let (owner, id) = after.map_or(("", Uuid::nil()), |(owner, id)| (owner.as_str(), id.0));
+        let reader = self.database.reader();
+        let values = [user.as_str().into(), owner.into(), id.into()];
+        let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
+        let rows = reader.query_all_raw(statement).await.map_err(failed)?;
+        rows.iter().map(|row| Model::from_query_result(row, "").map_err(failed)?.try_into()).collect()
+    }
+
+    /// Whether a share of another owner than `owner` has this id.
+    pub async fn share_is_of_another(&self, owner: &UserId, id: ShareId) -> Result<bool, Error> {
+        let others = self.keys("SELECT owner_id, id FROM shares WHERE id = $1", vec![id.0.into()]).await?;
+        Ok(others.iter().any(|(other, _)| other != owner))
     }
 
     /// How many shares an erasure of `user` removes: theirs, those to them, and those that they created.

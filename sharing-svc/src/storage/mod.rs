@@ -19,6 +19,7 @@ mod usage;
 pub use chains::Versioned;
 pub use change::{Inserted, OWNERS, ShareChange, Siblings};
 pub use decisions::{ChainsOf, ENDED_SHARES_EXPLAINED, OwnerAndViewer, OwnerRange, ReadBudget, RecipientRange};
+pub use erasure::ExportedShares;
 pub use events::{key_of, read_event};
 pub use marks::{DeadRows, FIRST, MARK_SLICE, Sweep};
 pub use purge::{EndedBytes, PURGE_SLICE};

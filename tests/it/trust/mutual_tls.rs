@@ -146,3 +146,17 @@ async fn gateway_with_a_certificate_serves_https() {
     assert_eq!(String::from_utf8_lossy(&asked.stdout), "ok\n", "{}", String::from_utf8_lossy(&asked.stderr));
     shutdown.begin();
 }
+
+#[tokio::test]
+async fn watch_ends_with_the_trust_in_its_certificate() {
+    use ofself_proto::sharing::{WatchSharesRequest, access_service_client::AccessServiceClient};
+    let plane = SecurePlane::start().await;
+    let channel = plane.papers("service").connect(&plane.sharing).await.unwrap();
+    let watch = AccessServiceClient::new(channel).watch_shares(WatchSharesRequest::default()).await.unwrap();
+    let mut watch = watch.into_inner();
+    assert!(watch.message().await.unwrap().is_some(), "a checkpoint");
+    fs::remove_file(plane.folder.join("ca.key")).unwrap();
+    make_certificates(&plane.folder, "ofself.local");
+    let ended = async { while let Ok(Some(_)) = watch.message().await {} };
+    tokio::time::timeout(Duration::from_mins(1), ended).await.expect("the end of the watch");
+}

@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use runtime::process::ConfigurationError;
@@ -24,7 +24,19 @@ use super::{
 
 /// Accepts TLS connections with the current certificates.
 #[derive(Clone)]
-pub struct TlsAcceptor(Arc<Reloaded<ServerConfig>>);
+pub struct TlsAcceptor {
+    config: Arc<Reloaded<ServerConfig>>,
+    /// The authorities of clients alone: a certificate of our own that is renewed ends no connection.
+    authorities: Option<Arc<Reloaded<()>>>,
+}
+
+/// A client by its certificate.
+pub(crate) struct CertifiedPeer {
+    /// Its SPIFFE id, if there is one.
+    pub(crate) id: Option<SpiffeId>,
+    /// Until when the certificate is good; `None`: without end, or no certificate was requested.
+    pub(crate) valid_until: Option<SystemTime>,
+}
 
 impl TlsAcceptor {
     /// Shows `cert`. With `client_authorities` a client must show a certificate of one of them, and both sides speak TLS 1.3;
@@ -35,6 +47,9 @@ impl TlsAcceptor {
         client_authorities: Option<PathBuf>,
         reload: Duration,
     ) -> Result<Self, ConfigurationError> {
+        let trusted = client_authorities.clone();
+        let read = |file: PathBuf| Reloaded::new(vec![file.clone()], reload, move || authorities(&file).map(drop));
+        let authorities = trusted.map(read).transpose()?;
         let files = [Some(cert.clone()), Some(key.clone()), client_authorities.clone()].into_iter().flatten().collect();
         let make = move || {
             let made = match &client_authorities {
@@ -43,15 +58,23 @@ impl TlsAcceptor {
             };
             made.inspect(|_| expiry::show("server", &cert))
         };
-        Reloaded::new(files, reload, make).map(Self)
+        Ok(Self { config: Reloaded::new(files, reload, make)?, authorities })
     }
 
     /// Completes the handshake and authenticates the client, if a certificate was requested.
-    pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<(TlsStream<TcpStream>, Option<SpiffeId>)> {
-        let stream = tokio_rustls::TlsAcceptor::from(self.0.current()).accept(stream).await?;
+    pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<(TlsStream<TcpStream>, CertifiedPeer)> {
+        let stream = tokio_rustls::TlsAcceptor::from(self.config.current()).accept(stream).await?;
         let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-        let id = shown.and_then(SpiffeId::of);
-        Ok((stream, id))
+        let peer = CertifiedPeer { id: shown.and_then(SpiffeId::of), valid_until: shown.and_then(expiry::not_after) };
+        Ok((stream, peer))
+    }
+
+    /// Returns when clients may have been authenticated by authorities that are no longer trusted: their file has changed.
+    pub(crate) async fn authorities_changed(&self) {
+        match &self.authorities {
+            Some(authorities) => authorities.changed().await,
+            None => std::future::pending().await,
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Until when a certificate is good.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use metrics::{describe_gauge, gauge};
 use runtime::process::ConfigurationError;
-use rustls::pki_types::UnixTime;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, Error, KeyUsage};
 
 use super::files::certificates;
@@ -33,6 +36,18 @@ pub fn valid_until(path: &Path) -> Result<i64, ConfigurationError> {
     held_against(path, END_OF_TIME, |error| {
         if let Error::CertExpired { not_after, .. } = error { Some(*not_after) } else { None }
     })
+}
+
+/// Until when a certificate is good; `None`: without end.
+pub(super) fn not_after(certificate: &CertificateDer<'_>) -> Option<SystemTime> {
+    let certificate = EndEntityCert::try_from(certificate).ok()?;
+    let then = UnixTime::since_unix_epoch(END_OF_TIME);
+    match certificate.verify_for_usage(&[], &[], &[], then, KeyUsage::client_auth(), None, None) {
+        Err(Error::CertExpired { not_after, .. }) => {
+            SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(not_after.as_secs()))
+        }
+        Err(_) | Ok(_) => None,
+    }
 }
 
 /// Start of validity, which the verifier reports when it checks an earlier time.

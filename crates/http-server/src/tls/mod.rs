@@ -9,6 +9,7 @@ mod reload;
 mod settings;
 mod spiffe;
 
+pub(crate) use acceptor::CertifiedPeer;
 pub use acceptor::TlsAcceptor;
 pub use connector::TlsConnector;
 pub use expiry::valid_until;

@@ -9,6 +9,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use runtime::{digest::sha256, process::ConfigurationError};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 /// Loads the value from the files.
@@ -19,6 +20,7 @@ pub(super) struct Reloaded<T> {
     current: ArcSwap<T>,
     files: Vec<PathBuf>,
     make: Make<T>,
+    changes: watch::Sender<()>,
 }
 
 impl<T: Send + Sync + 'static> Reloaded<T> {
@@ -30,13 +32,22 @@ impl<T: Send + Sync + 'static> Reloaded<T> {
     ) -> Result<Arc<Self>, ConfigurationError> {
         let seen = fingerprint(&files);
         let current = ArcSwap::from_pointee(make()?);
-        let reloaded = Arc::new(Self { current, files, make: Box::new(make) });
+        let reloaded = Arc::new(Self { current, files, make: Box::new(make), changes: watch::Sender::default() });
         tokio::spawn(follow(Arc::downgrade(&reloaded), seen, period));
         Ok(reloaded)
     }
 
     pub(super) fn current(&self) -> Arc<T> {
         self.current.load_full()
+    }
+
+    /// Returns when the value has been replaced since this was called.
+    pub(super) async fn changed(&self) {
+        let mut changes = self.changes.subscribe();
+        if changes.changed().await.is_err() {
+            // Its value is gone with it.
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Takes what the files hold now, if they changed since `seen`. What cannot be used leaves the value as it was, and is
@@ -50,6 +61,7 @@ impl<T: Send + Sync + 'static> Reloaded<T> {
         match (self.make)() {
             Ok(value) => {
                 self.current.store(Arc::new(value));
+                self.changes.send_replace(());
                 info!(files = ?self.files, "certificates reloaded");
             }
             Err(error) => warn!(%error, "cannot use the changed certificates; keeping the current ones"),

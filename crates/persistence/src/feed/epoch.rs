@@ -18,10 +18,10 @@ use crate::{Change, Database};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u128);
 
-/// What identifies a PostgreSQL database that is not restored: its cluster, the timeline of the cluster, and the table itself.
+/// What identifies a PostgreSQL database that is not restored: its cluster, the timeline of the cluster, the database and the table.
 pub(super) const IDENTITY_POSTGRES: &str = "(
     (SELECT CAST(system_identifier AS text) FROM pg_control_system()) || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
-        || '/' || CAST(CAST('feed_state' AS regclass) AS oid)
+        || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || CAST('feed_state' AS regclass)::oid
 )";
 
 impl Epoch {

@@ -32,6 +32,7 @@ const MAX_QUEUED_BYTES: usize = 4 * 1024 * 1024;
 
 const SUBSCRIBERS: &str = "change_feed_watchers";
 const SLOW: &str = "change_feed_slow_watchers_total";
+const POSITION: &str = "change_feed_position";
 const READ_AT: &str = "change_feed_checkpoint_timestamp_seconds";
 const PRUNED_TO: &str = "change_feed_pruned_to_position";
 
@@ -93,8 +94,10 @@ impl FeedHub {
     pub async fn start(database: Database) -> Result<Self, DbErr> {
         describe_gauge!(SUBSCRIBERS, "Open watch streams");
         describe_counter!(SLOW, "Watch streams that were ended because their reader was too slow");
+        describe_gauge!(POSITION, "The last position of the change feed that this process has read");
         describe_gauge!(READ_AT, "When this process last read the change feed to its end, in Unix seconds");
         describe_gauge!(PRUNED_TO, "The last position of the change feed that was pruned");
+        gauge!(SUBSCRIBERS).set(0.0);
         let FeedState { epoch, last, .. } = database.feed_state().await?;
         let watchers =
             Watchers { epoch, next_id: 0, queues: HashMap::new(), unfiltered: Vec::new(), by_owner: HashMap::new() };
@@ -209,6 +212,8 @@ impl FeedHub {
             watchers.queue(&Arc::new(event));
         }
         self.position.store(position, Ordering::SeqCst);
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+        gauge!(POSITION).set(position as f64);
     }
 
     /// Ends all subscriptions if the epoch has changed: positions that were given out may not exist.

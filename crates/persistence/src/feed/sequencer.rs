@@ -26,8 +26,11 @@ const SETTLED: Duration = Duration::from_secs(120);
 const FULL_READ: Duration = Duration::from_secs(60);
 
 const PENDING: &str = "change_feed_pending";
-const POSITION: &str = "change_feed_position";
 const OLDEST: &str = "change_feed_pending_oldest_seconds";
+
+const OLDEST_TRANSACTION: &str = "database_oldest_transaction_seconds";
+/// How often the oldest transaction is looked for.
+const OLDEST_EVERY: Duration = Duration::from_secs(15);
 
 const TRY_LOCK: &str = "SELECT epoch FROM feed_state WHERE id = 1 FOR UPDATE SKIP LOCKED";
 /// Never in one statement with the lock: PostgreSQL executes a term that modifies data even where the lock gave no row.
@@ -43,7 +46,7 @@ const MOVE: &str = "
         FROM moved
         RETURNING position
     )
-    SELECT (SELECT COUNT(*) FROM moved) AS moved, (SELECT MAX(n) FROM moved) AS last_n, (SELECT MAX(position) FROM appended) AS position";
+    SELECT (SELECT COUNT(*) FROM moved) AS moved, (SELECT MAX(n) FROM moved) AS last_n";
 
 /// The background task.
 pub struct Sequencer {
@@ -53,6 +56,7 @@ pub struct Sequencer {
     /// The highest numbers that were moved, with their time.
     moved: VecDeque<(Instant, i64)>,
     read_from_beginning: Instant,
+    oldest_read_at: Option<Instant>,
     /// Since when the queue has rows that could not be moved.
     stalled_since: Option<Instant>,
 }
@@ -61,9 +65,23 @@ impl Sequencer {
     /// The sequencer of this process.
     pub fn new(database: Database) -> Self {
         describe_gauge!(PENDING, "Whether the queue of the sequencer had changes at the last look");
-        describe_gauge!(POSITION, "The last position of the change feed that this process has seen");
+        describe_gauge!(
+            OLDEST_TRANSACTION,
+            "Age of the oldest transaction of the PostgreSQL server, which keeps dead rows"
+        );
         describe_gauge!(OLDEST, "Seconds for which changes have waited in the queue of the sequencer");
-        Self { database, floor: 0, moved: VecDeque::new(), read_from_beginning: Instant::now(), stalled_since: None }
+        // Also where there is nothing to do: an alert that finds no series says nothing.
+        for name in [PENDING, OLDEST, OLDEST_TRANSACTION] {
+            gauge!(name).set(0.0);
+        }
+        Self {
+            database,
+            floor: 0,
+            moved: VecDeque::new(),
+            read_from_beginning: Instant::now(),
+            oldest_read_at: None,
+            stalled_since: None,
+        }
     }
 
     /// Works until the shutdown begins. On SQLite there is nothing to do: the writer gives positions itself.
@@ -94,6 +112,7 @@ impl Sequencer {
     /// Moves a slice of the queue; returns whether there may be more.
     pub async fn step(&mut self) -> Result<bool, DbErr> {
         self.settle();
+        self.measure_oldest_transaction().await?;
         if !self.has_pending().await? {
             self.stalled_since = None;
             gauge!(PENDING).set(0.0);
@@ -131,12 +150,26 @@ impl Sequencer {
             self.moved.push_back((Instant::now(), last));
             self.stalled_since = None;
         }
-        if let Some(position) = row.try_get::<Option<i64>>("", "position")? {
-            #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
-            gauge!(POSITION).set(position as f64);
+        if moved > 0 {
             self.database.feed_grew.notify_one();
         }
         Ok(moved == SLICE)
+    }
+
+    /// Shows the age of the oldest transaction that keeps dead rows.
+    async fn measure_oldest_transaction(&mut self) -> Result<(), DbErr> {
+        const AGE: &str = "
+            SELECT CAST(COALESCE(MAX(EXTRACT(EPOCH FROM clock_timestamp() - xact_start)), 0) AS double precision) AS age
+            FROM pg_stat_activity WHERE backend_xid IS NOT NULL OR backend_xmin IS NOT NULL";
+        if self.oldest_read_at.is_some_and(|at| at.elapsed() < OLDEST_EVERY) {
+            return Ok(());
+        }
+        self.oldest_read_at = Some(Instant::now());
+        let row = self.database.reader().query_one_raw(Statement::from_string(DbBackend::Postgres, AGE)).await?;
+        if let Some(row) = row {
+            gauge!(OLDEST_TRANSACTION).set(row.try_get::<f64>("", "age")?);
+        }
+        Ok(())
     }
 
     async fn has_pending(&self) -> Result<bool, DbErr> {

@@ -11,4 +11,5 @@
 
 mod batches;
 mod connections;
+mod feed;
 mod unended_changes;

@@ -5,7 +5,8 @@ use prost_types::FieldMask;
 use types::{FieldErrors, FieldUpdate, Page, WriteMode};
 
 use crate::domain::{
-    FollowDraft, InactiveReason, ScopeKind, Share, ShareChanges, ShareDraft, ShareView, Source, Status, Terms,
+    FollowDraft, ImportedShare, InactiveReason, ScopeKind, Share, ShareChanges, ShareDraft, ShareView, Source, Status,
+    Terms,
 };
 
 pub(in crate::grpc) fn draft(request: wire::CreateShareRequest) -> (ShareDraft, WriteMode) {
@@ -69,6 +70,59 @@ pub(in crate::grpc) fn changes(share: Option<wire::ShareChanges>, mask: Option<F
         }
     }
     ShareChanges { unreadable, ..changes }
+}
+
+/// A share to be imported.
+pub(in crate::grpc) fn imported(share: wire::Share) -> ImportedShare {
+    let wire::Share {
+        id,
+        owner_id,
+        shared_with_user_id,
+        scope,
+        tag_ids,
+        node_ids,
+        can_read,
+        can_write,
+        can_delete,
+        can_share,
+        expires_at,
+        status: _,
+        source,
+        parent_share_id,
+        created_at,
+        updated_at,
+        revoked_at,
+        version,
+        shared_by_user_id,
+        effective: _,
+        narrowed: _,
+        inactive_reason: _,
+    } = share;
+    let mut unreadable = FieldErrors::new();
+    let mut time = |time, field: &str| read_timestamp(time, field, &mut unreadable);
+    let (expires_at, created_at) = (time(expires_at, "expires_at"), time(created_at, "created_at"));
+    let (updated_at, revoked_at) = (time(updated_at, "updated_at"), time(revoked_at, "revoked_at"));
+    ImportedShare {
+        id,
+        owner_id,
+        shared_with_user_id,
+        shared_by_user_id,
+        scope: scope_kind(scope, &mut unreadable),
+        tag_ids,
+        node_ids,
+        can_read,
+        can_write,
+        can_delete,
+        can_share,
+        expires_at,
+        is_of_follow: source == wire::ShareSource::Follow as i32,
+        parent_share_id,
+        created_at,
+        updated_at,
+        revoked_at,
+        version,
+        unreadable,
+    }
 }
 
 /// A share that a dry run would store: without id, times and version.

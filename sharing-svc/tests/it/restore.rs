@@ -1,0 +1,75 @@
+//! A database that was copied or restored is noticed, and starts a new epoch: what its readers have seen may not be there.
+
+use ofself_proto::sharing::WatchSharesRequest;
+use test_kit::Backend;
+
+use crate::{
+    events::events_of,
+    statements::on_both,
+    test_server::{TestServer, everything_to, settings, why},
+    watch::Watching,
+};
+
+fn after_token(token: &str) -> WatchSharesRequest {
+    WatchSharesRequest { after_token: token.into(), ..WatchSharesRequest::default() }
+}
+
+/// Copies the database while no service runs; gives the URL of the copy.
+async fn copied(backend: &Backend) -> String {
+    if let Some(database) = backend
+        .url()
+        .strip_prefix("postgres")
+        .and_then(|_| backend.url().rsplit_once('/').map(|(_, name)| name.to_owned()))
+    {
+        let name = database.split('?').next().unwrap();
+        let copy = format!("{name}_copy");
+        test_kit::copy_database(&backend.url(), name, &copy).await;
+        return backend.url().replacen(name, &copy, 1);
+    }
+    let folder = backend.folder().join("copy");
+    std::fs::create_dir(&folder).unwrap();
+    for file in std::fs::read_dir(backend.folder()).unwrap().map(Result::unwrap) {
+        if file.path().is_file() {
+            std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+        }
+    }
+    backend.url().replace("test.db", "copy/test.db")
+}
+
+#[tokio::test]
+async fn copied_database_refuses_tokens_of_what_it_lacks() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        let mut watch = Watching::begin(&server, WatchSharesRequest::default()).await;
+        server.create("ann", everything_to("bob")).await.unwrap();
+        watch.event().await;
+        let before = watch.token.clone();
+        drop(watch);
+        server.stop().await;
+        let copy = copied(&backend).await;
+
+        // The original goes on in its epoch.
+        let server = TestServer::start(&backend).await;
+        let mut watch = Watching::begin(&server, after_token(&before)).await;
+        server.create("ann", everything_to("lost")).await.unwrap();
+        assert_eq!(watch.event().await.after.unwrap().shared_with_user_id, "lost");
+        let lost = watch.token.clone();
+        drop(watch);
+        server.stop().await;
+
+        // The copy lacks that change, and has another at its position.
+        let server = TestServer::start_as(settings(copy)).await;
+        server.create("ann", everything_to("cyd")).await.unwrap();
+        events_of(&server, "ann", 2).await;
+        let refused = server.access().watch_shares(after_token(&lost)).await;
+        assert_eq!(why(refused.map(drop)), "TOKEN_OF_ANOTHER_EPOCH", "{backend}");
+        let mut watch = Watching::begin(&server, after_token(&before)).await;
+        assert_eq!(watch.event().await.after.unwrap().shared_with_user_id, "cyd");
+        let new = watch.token.clone();
+        server.create("ann", everything_to("dan")).await.unwrap();
+        let mut watch = Watching::begin(&server, after_token(&new)).await;
+        assert_eq!(watch.event().await.after.unwrap().shared_with_user_id, "dan");
+        server.stop().await;
+    })
+    .await;
+}
