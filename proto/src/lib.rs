@@ -2,7 +2,12 @@
 //! package. No logic is written here; one message is read in a way of its own.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::pedantic, clippy::doc_markdown, reason = "generated code answers to its generator, not to our lints")]
+#![allow(
+    clippy::pedantic,
+    clippy::doc_markdown,
+    clippy::large_enum_variant,
+    reason = "generated code answers to its generator, not to our lints"
+)]
 
 /// Shares: the package `ofself.sharing.v1`.
 pub mod sharing {

@@ -15,7 +15,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
-use runtime::shutdown::Shutdown;
+use runtime::{clock::Clock, shutdown::Shutdown};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream},
@@ -149,7 +149,10 @@ impl<A: App> Connections<A> {
     async fn no_longer_trusted(&self, valid_until: Option<SystemTime>) {
         let expired = async {
             match valid_until {
-                Some(end) => tokio::time::sleep(end.duration_since(SystemTime::now()).unwrap_or_default()).await,
+                Some(end) => {
+                    let now = SystemTime::from(Clock::system().now().utc());
+                    tokio::time::sleep(end.duration_since(now).unwrap_or_default()).await;
+                }
                 None => std::future::pending().await,
             }
         };

@@ -15,7 +15,7 @@ use super::{
     failed,
 };
 use crate::{
-    domain::{AppAccess, ChangedRow, EventKind, KnownTag, Profile, ProfileEvent, SnapshotRow, UserId},
+    domain::{AppAccess, ChangedRow, EventKind, KnownTag, Profile, ProfileEvent, SnapshotRow, TagText, UserId},
     error::Error,
 };
 
@@ -79,7 +79,7 @@ pub fn document_of(row: &ChangedRow) -> Result<serde_json::Value, Error> {
         ChangedRow::Profile(profile) => serde_json::to_value(profile::Model::try_from(&**profile)?),
         ChangedRow::Grant(access) => serde_json::to_value(app_access::Model::from(access)),
         ChangedRow::Tag(KnownTag { id, name }) => {
-            let name = name.as_ref().map(|name| name.as_str());
+            let name = name.as_ref().map(TagText::as_str);
             Ok(serde_json::json!({"tag_id": id.as_str(), "name": name}))
         }
     };
@@ -170,7 +170,7 @@ impl Store {
         for (column, ids) in [("row.user_id", users), ("row.app_id", of_apps)] {
             if !ids.is_empty() {
                 let ids = placeholders(&mut values, ids, |id| id.as_str().into());
-                only.push_str(&format!(" AND {column} IN ({ids})"));
+                only = format!("{only} AND {column} IN ({ids})");
             }
         }
         let sql = format!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ofself_proto::exposure::{
-    EraseUserRequest, EraseUserResponse, ErasureState, ListProfileEventsRequest, ProfileEventKind as Kind,
+    EraseUserRequest, EraseUserResponse, ErasureState, ListProfileEventsRequest, ProfileEvent, ProfileEventKind as Kind,
 };
 use test_kit::stored::places_of;
 use tonic::Code;
@@ -51,7 +51,7 @@ async fn nothing_is_left_of_an_erased_person() {
         let mut last = Vec::new();
         while last.len() < 3 {
             let events = server.admin().list_profile_events(request.clone()).await.unwrap().into_inner().events;
-            last = events.iter().filter(|event| event.actor_id == "system").map(|event| event.kind()).collect();
+            last = events.iter().filter(|event| event.actor_id == "system").map(ProfileEvent::kind).collect();
         }
         assert_eq!(last, [Kind::GrantRevoked, Kind::Deactivated, Kind::Deactivated]);
         assert!(!places_of(&backend, "exposure", PERSON).await.is_empty());

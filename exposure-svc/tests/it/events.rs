@@ -246,10 +246,8 @@ async fn snapshot_has_profiles_grants_and_tags() {
         server.update("ann", &profile.id, named("Two"), &["name"]).await.unwrap();
         let mut seen = Vec::new();
         for _ in 0..2 {
-            match watch.content().await {
-                Content::Event(event) => seen.push(event),
-                other => panic!("{other:?}"),
-            }
+            let Content::Event(event) = watch.content().await else { panic!("an event") };
+            seen.push(event);
         }
         assert_eq!(kinds(&seen), [Kind::GrantRevoked, Kind::Updated]);
         // A reader that was cut anywhere in the snapshot goes on there.

@@ -87,7 +87,7 @@ impl Store {
         for (column, users) in [("shares.owner_id", owners), ("shares.recipient_id", recipients)] {
             if !users.is_empty() {
                 let users = placeholders(&mut values, users, |user| user.as_str().into());
-                only.push_str(&format!(" AND {column} IN ({users})"));
+                only = format!("{only} AND {column} IN ({users})");
             }
         }
         let sql = format!(

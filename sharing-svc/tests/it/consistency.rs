@@ -17,9 +17,9 @@ use crate::{
     test_server::{START, TestServer, by, everything_to, of, passable, tags_to, why},
 };
 
-fn any_node() -> Option<Resource> {
+fn any_node() -> Resource {
     let node = Node { id: "n".into(), tag_ids: vec!["t".into()], ..Node::default() };
-    Some(Resource { resource: Some(resource::Resource::Node(node)) })
+    Resource { resource: Some(resource::Resource::Node(node)) }
 }
 
 fn question(owner: &str, viewer: &str, token: &str) -> CheckAccessRequest {
@@ -29,7 +29,7 @@ fn question(owner: &str, viewer: &str, token: &str) -> CheckAccessRequest {
         viewer_id: viewer.into(),
         owner_id: owner.into(),
         action: Action::Read.into(),
-        resource: any_node(),
+        resource: Some(any_node()),
         consistency: fresh,
     }
 }
@@ -120,7 +120,7 @@ async fn batch_over_owners_has_a_token_for_each() {
             viewer_id: viewer.into(),
             owner_id: owner.into(),
             action: Action::Read.into(),
-            resource: any_node(),
+            resource: Some(any_node()),
         };
         let items =
             vec![item("cyd", "bob"), item("ann", "bob"), item("cyd", "dan"), item("eve", "eve"), item("ann", "x")];
@@ -244,7 +244,7 @@ async fn no_answer_is_older_than_its_token() {
         let root = one.get("ann", &root).await.unwrap();
         let history = Mutex::new(History::default());
         let newest = Mutex::new(String::new());
-        let wrote = |token: &str, allowed: bool| {
+        let record = |token: &str, allowed: bool| {
             history.lock().unwrap().writes.push((parsed(token).stamp.version, allowed, None));
             let mut newest = newest.lock().unwrap();
             if newest.is_empty() || parsed(&newest).stamp.version < parsed(token).stamp.version {
@@ -256,11 +256,11 @@ async fn no_answer_is_older_than_its_token() {
             for round in 0..60 {
                 let server = if round % 2 == 0 { &one } else { &other };
                 let (id, token) = create(server, "bob", of(&root, everything_to("cyd"))).await;
-                wrote(&token, true);
+                record(&token, true);
                 let revoke = RevokeShareRequest { share_id: id, expected_versions: Vec::new() };
                 let server = if round % 3 == 0 { &one } else { &other };
                 let token = server.client().revoke_share(by("bob", revoke)).await.unwrap().into_inner().written_at;
-                wrote(&token, false);
+                record(&token, false);
             }
         };
         // Other changes of the owner, which raise the version and leave the viewer alone.

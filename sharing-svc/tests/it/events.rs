@@ -72,8 +72,8 @@ async fn every_change_has_one_event_with_both_versions() {
         let [before, now] = [&updated.before, &updated.after].map(|share| share.as_ref().unwrap());
         assert_eq!((before.can_write, now.can_write, now.version), (false, true, changed.version));
         assert!(now.effective.is_none() && !now.narrowed && now.status() == ShareStatus::Active);
-        let reshares = [created, reshared, updated, updated_below, revoked].map(|event| event.has_reshares);
-        assert_eq!(reshares, [false, false, true, false, true]);
+        let below = [created, reshared, updated, updated_below, revoked].map(|event| event.has_reshares);
+        assert_eq!(below, [false, false, true, false, true]);
         let [before, now] = [&revoked.before, &revoked.after].map(|share| share.as_ref().unwrap());
         assert_eq!((before.status(), now.status()), (ShareStatus::Active, ShareStatus::Revoked));
         assert_eq!(now.revoked_at, revoked.occurred_at);

@@ -1,5 +1,7 @@
 //! Import and export.
 
+use std::collections::BTreeSet;
+
 use ofself_proto::sharing::{
     ExportUserRequest, GrantFollowShareRequest, ImportSharesRequest, ImportSharesResponse, Share, ShareScope,
     ShareSource, ShareStatus,
@@ -135,15 +137,14 @@ async fn export_has_everything_about_a_person_by_its_schema() {
         }
         let document: Value = serde_json::from_str(&text).unwrap();
         let schema: Value = serde_json::from_str(include_str!("../../../docs/export-sharing.schema.json")).unwrap();
-        let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(names(&document), names(&schema["properties"]));
         let count = |list: &str| document[list].as_array().unwrap().len();
         assert_eq!(["outgoing", "incoming", "reshared", "events"].map(count), [3, 1, 1, 3]);
         for list in ["outgoing", "incoming", "reshared", "events"] {
             let required = schema["properties"][list]["items"]["required"].as_array().unwrap();
             for item in document[list].as_array().unwrap() {
-                let mut expected: Vec<_> = required.iter().map(|name| name.as_str().unwrap().to_owned()).collect();
-                expected.sort_unstable();
+                let expected: BTreeSet<_> = required.iter().map(|name| name.as_str().unwrap().to_owned()).collect();
                 assert_eq!(names(item), expected, "{list}");
             }
         }

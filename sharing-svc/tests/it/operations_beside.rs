@@ -1,6 +1,5 @@
-//! Health, and unimplemented methods.
+//! Health of the process and its services.
 
-use ofself_proto::sharing::{EraseUserRequest, sharing_admin_service_client::SharingAdminServiceClient};
 use test_kit::Backend;
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
@@ -24,12 +23,4 @@ async fn health_is_reported_for_process_and_services() {
     }
     let unknown = HealthCheckRequest { service: "ofself.sharing.v1.Nothing".to_owned() };
     assert_eq!(health.check(unknown).await.unwrap_err().code(), Code::NotFound);
-}
-
-#[tokio::test]
-async fn unimplemented_methods_say_so() {
-    let backend = Backend::sqlite();
-    let server = TestServer::start(&backend).await;
-    let erased = SharingAdminServiceClient::new(server.channel.clone()).erase_user(EraseUserRequest::default()).await;
-    assert_eq!(erased.unwrap_err().code(), Code::Unimplemented);
 }

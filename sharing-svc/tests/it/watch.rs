@@ -43,10 +43,8 @@ impl Watching {
     }
 
     pub async fn event(&mut self) -> ShareEvent {
-        match self.content().await {
-            Content::Event(event) => event,
-            other => panic!("{other:?}"),
-        }
+        let Content::Event(event) = self.content().await else { panic!("an event") };
+        event
     }
 
     /// Waits for a checkpoint, before which there must be nothing else.
@@ -143,10 +141,8 @@ async fn filters_pass_what_concerns_a_viewer() {
         let mut viewer = Watching::begin(&server, of_viewer).await;
         let of_owner = WatchSharesRequest { owner_ids: vec!["dan".into()], ..from_beginning() };
         let mut owner = Watching::begin(&server, of_owner).await;
-        match viewer.content().await {
-            Content::Snapshot(share) => assert_eq!(share.id, last.id),
-            other => panic!("{other:?}"),
-        }
+        let Content::Snapshot(share) = viewer.content().await else { panic!("a share") };
+        assert_eq!(share.id, last.id);
         for watch in [&mut viewer, &mut owner] {
             assert_eq!(watch.content().await, Content::SnapshotEnd(true));
         }

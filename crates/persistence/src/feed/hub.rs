@@ -10,7 +10,7 @@ use std::{
 };
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
-use runtime::shutdown::Shutdown;
+use runtime::{clock::Clock, shutdown::Shutdown};
 use sea_orm::{DbBackend, DbErr};
 use tokio::{sync::mpsc, time::timeout};
 use tracing::warn;
@@ -201,8 +201,8 @@ impl FeedHub {
                 break;
             }
         }
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        gauge!(READ_AT).set(now.as_secs_f64());
+        #[expect(clippy::cast_precision_loss, reason = "seconds are exact enough")]
+        gauge!(READ_AT).set(Clock::system().now().utc().timestamp() as f64);
         Ok(())
     }
 

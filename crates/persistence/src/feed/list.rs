@@ -36,23 +36,23 @@ impl Database {
     ) -> Result<FeedPage, DbErr> {
         let EventFilter { owner, row, actor, kinds, from, before } = filter;
         let mut values: Vec<Value> = vec![after.position.into(), after.seq.into()];
-        let mut conditions = String::new();
+        let mut conditions = vec!["feed.position >= $1 AND (feed.position > $1 OR e.seq > $2)".to_owned()];
         let texts = [("feed.owner_id =", owner), ("e.row_id =", row), ("e.actor_id =", actor)];
         let texts = texts.into_iter().filter_map(|(term, text)| Some((term, Value::from(text.as_deref()?))));
         let times = [("e.occurred_at >=", from), ("e.occurred_at <", before)];
         let times = times.into_iter().filter_map(|(term, time)| Some((term, Value::from((*time)?.utc()))));
         for (term, value) in texts.chain(times) {
             values.push(value);
-            conditions.push_str(&format!(" AND {term} ${}", values.len()));
+            conditions.push(format!("{term} ${}", values.len()));
         }
         if !kinds.is_empty() {
             let kinds = placeholders(&mut values, kinds, |kind| (*kind).into());
-            conditions.push_str(&format!(" AND e.kind IN ({kinds})"));
+            conditions.push(format!("e.kind IN ({kinds})"));
         }
         let sql = format!(
             "SELECT {EVENT} FROM feed JOIN events e ON e.owner_id = feed.owner_id AND e.version = feed.version
-             WHERE feed.position >= $1 AND (feed.position > $1 OR e.seq > $2) {conditions}
-             ORDER BY feed.position, e.seq LIMIT {limit}"
+             WHERE {} ORDER BY feed.position, e.seq LIMIT {limit}",
+            conditions.join(" AND ")
         );
         let rows = self.feed_rows(&sql, values).await?;
         let mut page = FeedPage { is_full: rows.len() >= limit, last: after, ..FeedPage::default() };

@@ -21,9 +21,9 @@ const SLICE: i64 = 5_000;
 const POLL: Duration = Duration::from_millis(250);
 /// Rows that were moved this long ago need not be passed over again: no transaction that took a lower number is still open, except where
 /// the server's timeouts are longer. Dead rows stay in the index while any transaction of the server is open.
-const SETTLED: Duration = Duration::from_secs(120);
+const SETTLED: Duration = Duration::from_mins(2);
 /// How often the queue is read from its beginning, in case one was.
-const FULL_READ: Duration = Duration::from_secs(60);
+const FULL_READ: Duration = Duration::from_mins(1);
 
 const PENDING: &str = "change_feed_pending";
 const OLDEST: &str = "change_feed_pending_oldest_seconds";

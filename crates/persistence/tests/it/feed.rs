@@ -100,6 +100,23 @@ async fn change(database: &Database, owner: u64, random: &mut Random) -> Option<
     Some(version)
 }
 
+/// Two replicas, each cut in the middle of its transaction again and again.
+async fn cut_sequencers(backend: &Backend, is_over: &Arc<AtomicBool>, tasks: &mut JoinSet<()>) {
+    for seed in [3, 5] {
+        let (other, is_over) = (connect(backend).await, is_over.clone());
+        tasks.spawn(async move {
+            let mut random = Random(seed);
+            let mut sequencer = Sequencer::new(other);
+            while !is_over.load(Ordering::SeqCst) {
+                let cut = Duration::from_micros(random.below(4_000));
+                if let Ok(moved) = tokio::time::timeout(cut, sequencer.step()).await {
+                    moved.unwrap();
+                }
+            }
+        });
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_change_is_missed_doubled_or_out_of_order() {
     on_both(|backend| async move {
@@ -109,20 +126,7 @@ async fn no_change_is_missed_doubled_or_out_of_order() {
         let committed: Arc<Mutex<HashMap<String, Vec<i64>>>> = Arc::default();
         let mut tasks = JoinSet::new();
         if is_postgres {
-            // Two replicas, each cut in the middle of its transaction again and again.
-            for seed in [3, 5] {
-                let (other, is_over) = (connect(&backend).await, is_over.clone());
-                tasks.spawn(async move {
-                    let mut random = Random(seed);
-                    let mut sequencer = Sequencer::new(other);
-                    while !is_over.load(Ordering::SeqCst) {
-                        let cut = Duration::from_micros(random.below(4_000));
-                        if let Ok(moved) = tokio::time::timeout(cut, sequencer.step()).await {
-                            moved.unwrap();
-                        }
-                    }
-                });
-            }
+            cut_sequencers(&backend, &is_over, &mut tasks).await;
         }
         // A transaction that has nothing to do with it, and stays open.
         let elsewhere = connect(&backend).await;
@@ -190,7 +194,9 @@ async fn no_change_is_missed_doubled_or_out_of_order() {
         }
         drop(open);
         let mut committed = Arc::try_unwrap(committed).unwrap().into_inner().unwrap();
-        committed.values_mut().for_each(|versions| versions.sort_unstable());
+        for versions in committed.values_mut() {
+            versions.sort_unstable();
+        }
         assert_eq!(seen, committed, "{backend}");
         assert!(positions.is_sorted_by(|one, next| one < next), "each event once, in order");
         let expected: Vec<_> = (1..=i64::try_from(total(&seen)).unwrap()).collect();
