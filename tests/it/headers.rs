@@ -110,6 +110,10 @@ async fn request_ids_are_kept_and_headers_are_set() {
 async fn probes_differ_from_other_requests_to_their_path() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
+    // The gateway learns of the services' health from time to time.
+    while server.http.send(Method::GET, "/readyz", &[], "").await.unwrap().status != 200 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     for path in ["/healthz", "/readyz"] {
         let send =
             async |method: Method, headers: &[(&str, &str)]| server.http.send(method, path, headers, "").await.unwrap();
