@@ -36,8 +36,8 @@ pub(crate) struct Arguments {
     /// The address of a sharing-svc that runs, `http://127.0.0.1:50051`; without it, `ofself` is started
     #[arg(long)]
     pub(crate) url: Option<String>,
-    /// Watchers of one owner each
-    #[arg(long, default_value_t = 1_000)]
+    /// Watchers of one owner each; one caller may hold 1,000 streams by default
+    #[arg(long, default_value_t = 990)]
     pub(crate) watchers: usize,
     /// Changes a second
     #[arg(long, default_value_t = 500)]

@@ -33,17 +33,27 @@ class Server:
     def services(self) -> set[str]:
         return set(self.database.get_services())
 
-    def call(self, service: str, method: str, message: dict, user: str | None = None) -> dict:
+    def send(self, kind, service: str, method: str, message: dict, user: str | None):
         described = self.pool.FindServiceByName(service).FindMethodByName(method)
         request = message_factory.GetMessageClass(described.input_type)
         response = message_factory.GetMessageClass(described.output_type)
-        stub = self.channel.unary_unary(
+        stub = kind(
             f"/{service}/{method}",
             request_serializer=lambda sent: sent.SerializeToString(),
             response_deserializer=response.FromString,
         )
         metadata = [("x-ofself-user", user)] if user else []
-        answer = stub(json_format.ParseDict(message, request()), metadata=metadata, timeout=5)
+        return stub(json_format.ParseDict(message, request()), metadata=metadata, timeout=5)
+
+    def call(self, service: str, method: str, message: dict, user: str | None = None) -> dict:
+        answer = self.send(self.channel.unary_unary, service, method, message, user)
+        return json_format.MessageToDict(answer, preserving_proto_field_name=True)
+
+    def first(self, service: str, method: str, message: dict, user: str | None = None) -> dict:
+        """The first message of a stream, which is then cancelled."""
+        stream = self.send(self.channel.unary_stream, service, method, message, user)
+        answer = next(stream)
+        stream.cancel()
         return json_format.MessageToDict(answer, preserving_proto_field_name=True)
 
     def refusal(self, *arguments) -> grpc.StatusCode:
@@ -78,7 +88,8 @@ def main(sharing_address: str, exposure_address: str) -> None:
     assert sharing.refusal(access, "CheckAccess", {}) == grpc.StatusCode.INVALID_ARGUMENT
     asked = {"viewer_id": "bob", "owner_id": "ann-by-grpc", "action": "ACTION_READ", "resource": {"node": {"id": "n", "tag_ids": ["grpc"]}}}
     assert sharing.call(access, "CheckAccess", asked)["share_ids"] == [made["id"]]
-    assert sharing.refusal(access, "WatchShares", {}) == grpc.StatusCode.UNIMPLEMENTED
+    watched = sharing.first(access, "WatchShares", {"owner_ids": ["ann-by-grpc"], "from_beginning": True})
+    assert watched["snapshot"] == made, watched
 
     profiles, grants = "ofself.exposure.v1.ExposureProfileService", "ofself.exposure.v1.AppAccessService"
     draft = {"profile": {"name": "By gRPC", "max_detail_level": "DETAIL_LEVEL_SUMMARY"}}

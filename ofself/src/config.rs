@@ -68,6 +68,9 @@ pub struct ServeSettings {
     /// How long requests in flight may take after SIGTERM
     #[arg(long, env = "DRAIN", default_value = "10s", value_parser = humantime::parse_duration)]
     pub drain: Duration,
+    /// How long everything of a person who is erased is revoked before it is removed: watchers have heard it by then
+    #[arg(long, env = "ERASURE_DELAY", default_value = "10m", value_parser = humantime::parse_duration)]
+    pub erasure_delay: Duration,
     /// Limits of the gateway
     #[command(flatten)]
     pub limits: Limits,

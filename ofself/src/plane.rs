@@ -187,7 +187,7 @@ fn service_settings(settings: &ServeSettings, database: &str) -> ServiceSettings
         },
         end: end_settings(settings),
         telemetry: TelemetrySettings::default(),
-        retention: RetentionSettings::default(),
+        retention: RetentionSettings { erasure_delay: settings.erasure_delay, ..RetentionSettings::default() },
         no_migrate: false,
     }
 }

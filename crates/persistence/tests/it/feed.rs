@@ -23,9 +23,10 @@ const VERSIONS: VersionTable = VersionTable::new("owners", "owner_id");
 const SCHEMA: &str = "feeds";
 const WRITERS: u64 = 16;
 const OWNERS: u64 = 6;
+/// Changes of each writer; `FEED_CHANGES` sets another number, for a long run.
 const CHANGES: u64 = 40;
 /// What has not happened by then does not happen.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(30);
 
 async fn connect(backend: &Backend) -> Database {
     let settings = DatabaseSettings {
@@ -67,6 +68,10 @@ impl Random {
         self.0 ^= self.0 << 17;
         self.0 % bound
     }
+}
+
+fn changes() -> u64 {
+    std::env::var("FEED_CHANGES").map_or(CHANGES, |number| number.parse().expect("a number"))
 }
 
 /// One change of an owner's data, with a pause within; gives its version, or rolls it back.
@@ -144,7 +149,7 @@ async fn no_change_is_missed_doubled_or_out_of_order() {
             let (database, committed, done) = (database.clone(), committed.clone(), done.clone());
             tasks.spawn(async move {
                 let mut random = Random(writer * 7_919);
-                for _ in 0..CHANGES {
+                for _ in 0..changes() {
                     let owner = random.below(OWNERS);
                     if let Some(version) = change(&database, owner, &mut random).await {
                         committed.lock().unwrap().entry(format!("owner-{owner}")).or_default().push(version);
