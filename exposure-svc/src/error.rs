@@ -34,6 +34,8 @@ pub enum Error {
     TokenAhead,
     /// The quota of stored responses under this caller's idempotency keys is exhausted.
     TooManyKeptAnswers,
+    /// The events of what this caller created take as many bytes as they may.
+    TooManyEvents,
     /// The database is away or overloaded; the same call may succeed later.
     Unavailable(anyhow::Error),
     /// The database is read, and does not take writes: its disk is full or failing, or the server is a standby.
@@ -60,6 +62,9 @@ impl fmt::Display for Error {
             }
             Self::UserBeingErased => f.write_str("a person whom this names is being erased"),
             Self::TokenAhead => TokenAhead.fmt(f),
+            Self::TooManyEvents => f.write_str(
+                "too many changes are recorded; changes that grant more are refused until the oldest records are pruned",
+            ),
             Self::TooManyKeptAnswers => f.write_str(
                 "too many responses are stored under your idempotency keys; wait until some are 24 hours old, or send no key",
             ),
@@ -85,7 +90,8 @@ impl std::error::Error for Error {
             | Self::IdempotencyKeyInFlight
             | Self::UserBeingErased
             | Self::TokenAhead
-            | Self::TooManyKeptAnswers => None,
+            | Self::TooManyKeptAnswers
+            | Self::TooManyEvents => None,
         }
     }
 }

@@ -73,15 +73,10 @@ impl Definition for ExposureSvc {
     }
 
     async fn build(database: Database, clock: Clock, feed: FeedHub, settings: &Settings) -> anyhow::Result<Parts> {
-        let RetentionSettings {
-            retention,
-            event_retention,
-            erasure_delay,
-            ended_bytes_per_user,
-            kept_answer_bytes_per_user,
-        } = settings.service.retention;
+        let RetentionSettings { retention, event_retention, erasure_delay, ended_bytes_per_user, .. } =
+            settings.service.retention;
         let erased = ErasedUsers::load(&database).await?;
-        let store = Store::new(database, feed, kept_answer_bytes_per_user);
+        let store = Store::new(database, feed, settings.service.retention.stored_bytes());
         let pseudonym_key = store.pseudonym_key().await?;
         let exposure = Exposure::new(store, clock, pseudonym_key, erased);
         let retention = Retention {

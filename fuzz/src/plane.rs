@@ -11,8 +11,9 @@ use gateway::{
     upstream::Upstreams,
 };
 use http_server::{PlainText, admin::Readiness};
-use persistence::{Database, DatabaseSettings};
+use persistence::{Database, DatabaseSettings, StoredBytes, feed::FeedHub};
 use runtime::clock::Clock;
+use service::erasure::ErasedUsers;
 use tokio::runtime::{Builder, Runtime};
 
 pub(crate) const ISSUER: &str = "https://id.ofself.ai";
@@ -62,8 +63,9 @@ pub(crate) fn sharing(runtime: &Runtime) -> Router {
     runtime.block_on(async {
         let database = database(SCHEMA).await;
         database.migrate::<Migrator>(SCHEMA).await.expect("a schema");
-        routes(&Sharing::new(Store::new(database, u64::MAX), Clock::system(), QuotaSettings::default().quotas()))
-            .into_axum_router()
+        let store = Store::new(database.clone(), feed(database).await, StoredBytes::UNLIMITED);
+        let quotas = QuotaSettings::default().quotas();
+        routes(&Sharing::new(store, Clock::system(), quotas, ErasedUsers::default())).into_axum_router()
     })
 }
 
@@ -76,10 +78,16 @@ pub(crate) fn exposure(runtime: &Runtime) -> Router {
     runtime.block_on(async {
         let database = database(SCHEMA).await;
         database.migrate::<Migrator>(SCHEMA).await.expect("a schema");
-        let store = Store::new(database, u64::MAX);
+        let store = Store::new(database.clone(), feed(database).await, StoredBytes::UNLIMITED);
         let pseudonym_key = store.pseudonym_key().await.expect("a key");
-        routes(&Exposure::new(store, Clock::system(), pseudonym_key)).into_axum_router()
+        routes(&Exposure::new(store, Clock::system(), pseudonym_key, ErasedUsers::default())).into_axum_router()
     })
+}
+
+/// The change feed of a database with a schema.
+async fn feed(database: Database) -> FeedHub {
+    database.open_feed().await.expect("a feed");
+    FeedHub::start(database).await.expect("a feed")
 }
 
 /// A database of this run's own. `fuzz/run` puts it into memory, and takes it away.

@@ -73,15 +73,10 @@ impl Definition for SharingSvc {
     }
 
     async fn build(database: Database, clock: Clock, feed: FeedHub, settings: &Settings) -> anyhow::Result<Parts> {
-        let RetentionSettings {
-            retention,
-            event_retention,
-            erasure_delay,
-            ended_bytes_per_user,
-            kept_answer_bytes_per_user,
-        } = settings.service.retention;
+        let RetentionSettings { retention, event_retention, erasure_delay, ended_bytes_per_user, .. } =
+            settings.service.retention;
         let erased = ErasedUsers::load(&database).await?;
-        let store = Store::new(database, feed, kept_answer_bytes_per_user);
+        let store = Store::new(database, feed, settings.service.retention.stored_bytes());
         let sharing = Sharing::new(store, clock, settings.own.quotas(), erased);
         let retention = Retention {
             period: retention,

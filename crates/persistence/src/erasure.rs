@@ -1,13 +1,18 @@
 //! Erasure of a person: the request, which is kept until it is done, and the removal of what both services keep alike.
 
+use std::time::Duration;
+
 use ::types::Timestamp;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, prelude::ChronoDateTimeUtc};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, prelude::ChronoDateTimeUtc};
 use sea_orm_migration::{prelude::*, schema};
 
 use crate::{Change, Database, Dialect, VersionTable, idempotency};
 
 /// Rows that one transaction removes or scrubs.
 const SLICE: i64 = 1_000;
+/// How often, and after what time, the write-ahead log is truncated while a reader still uses it.
+const TRUNCATE_ATTEMPTS: usize = 50;
+const TRUNCATE_WAIT: Duration = Duration::from_millis(100);
 /// The owner of what is left of an erased person in the feed.
 pub const NOBODY: &str = "";
 /// The kind of event that an erasure took place.
@@ -87,10 +92,10 @@ impl Database {
         Ok(!rows.is_empty())
     }
 
-    /// Removes a slice of what is recorded about a person; returns whether there may be more. Their own events go; those of others stay
-    /// without the person. Positions stay, with an empty owner. Resume tokens from before the last of these events are no longer good:
-    /// what they would miss is gone.
-    pub async fn scrub_feed(&self, user: &str) -> Result<bool, DbErr> {
+    /// Ends the use of resume tokens from before the last event about a person: what they would miss will be gone. `false`: that event
+    /// has no position yet.
+    pub async fn expire_tokens_of(&self, user: &str) -> Result<bool, DbErr> {
+        const QUEUED: &str = "SELECT n FROM pending WHERE owner_id = $1 LIMIT 1";
         const LAST: &str = "
             SELECT MAX(position) AS position FROM (
                 SELECT MAX(position) AS position FROM feed WHERE owner_id = $1
@@ -98,7 +103,35 @@ impl Database {
                 SELECT MAX(feed.position) FROM events e JOIN feed ON feed.owner_id = e.owner_id AND feed.version = e.version
                 WHERE e.other_id = $1
             ) AS last";
-        const QUEUED: &str = "SELECT n FROM pending WHERE owner_id = $1 LIMIT 1";
+        const LAST_SEQ: &str = "
+            SELECT MAX(e.seq) AS seq FROM feed JOIN events e ON feed.owner_id = e.owner_id AND feed.version = e.version
+            WHERE feed.position = $1 AND (e.owner_id = $2 OR e.other_id = $2)";
+        const RAISE: &str = "
+            UPDATE feed_state SET resumable_from = $1, resumable_seq = $2
+            WHERE id = 1 AND (resumable_from, resumable_seq) < ($1, $2)";
+        let change = self.begin(Vec::new()).await?;
+        if change.connection().get_database_backend() == DbBackend::Postgres
+            && !change.query(QUEUED, vec![user.into()]).await?.is_empty()
+        {
+            return Ok(false);
+        }
+        let rows = change.query(LAST, vec![user.into()]).await?;
+        let last: Option<i64> = rows.first().map_or(Ok(None), |row| row.try_get("", "position"))?;
+        if let Some(last) = last {
+            let rows = change.query(LAST_SEQ, vec![last.into(), user.into()]).await?;
+            // Without events they were deleted before a crash, and this was recorded.
+            let seq: Option<i32> = rows.first().map_or(Ok(None), |row| row.try_get("", "seq"))?;
+            if let Some(seq) = seq {
+                change.execute(RAISE, vec![last.into(), seq.into()]).await?;
+            }
+        }
+        change.commit().await?;
+        Ok(true)
+    }
+
+    /// Removes a slice of what is recorded about a person; returns whether there may be more. Their own events go; those of others stay
+    /// without the person. Positions stay, with an empty owner.
+    pub async fn scrub_feed(&self, user: &str) -> Result<bool, DbErr> {
         const EVENTS: &str = "
             DELETE FROM events WHERE owner_id = $1 AND version <= (
                 SELECT MAX(version) FROM (SELECT version FROM events WHERE owner_id = $1 ORDER BY version LIMIT $2) AS slice
@@ -107,18 +140,6 @@ impl Database {
             UPDATE feed SET owner_id = '', version = 0
             WHERE position IN (SELECT position FROM feed WHERE owner_id = $1 LIMIT $2)";
         let change = self.begin(Vec::new()).await?;
-        if change.connection().get_database_backend() == DbBackend::Postgres
-            && !change.query(QUEUED, vec![user.into()]).await?.is_empty()
-        {
-            // Their last events have no position yet.
-            return Ok(true);
-        }
-        let rows = change.query(LAST, vec![user.into()]).await?;
-        let last: Option<i64> = rows.first().map_or(Ok(None), |row| row.try_get("", "position"))?;
-        if let Some(last) = last {
-            const RAISE: &str = "UPDATE feed_state SET resumable_from = $1 WHERE id = 1 AND resumable_from < $1";
-            change.execute(RAISE, vec![last.into()]).await?;
-        }
         let mut scrubbed = change.execute(EVENTS, vec![user.into(), SLICE.into()]).await?;
         if scrubbed == 0 {
             scrubbed += change.execute(FEED, vec![user.into(), SLICE.into()]).await?;
@@ -127,26 +148,55 @@ impl Database {
             [("other_id", user.to_owned()), ("creator_id", user.to_owned()), ("actor_id", format!("user:{user}"))]
         {
             let sql = format!(
-                "UPDATE events SET other_id = NULL, creator_id = NULL, after_row = NULL,
+                "UPDATE events SET after_row = NULL,
+                     other_id = CASE WHEN other_id = $4 THEN NULL ELSE other_id END,
+                     creator_id = CASE WHEN creator_id = $4 THEN NULL ELSE creator_id END,
+                     bytes = CASE WHEN creator_id = $4 THEN 0 ELSE bytes END,
+                     request_id = CASE WHEN actor_id = $3 THEN '' ELSE request_id END,
                      actor_id = CASE WHEN actor_id = $3 THEN 'user:' ELSE actor_id END
                  WHERE (owner_id, version, seq) IN (SELECT owner_id, version, seq FROM events WHERE {column} = $1 LIMIT $2)"
             );
-            let values = vec![mention.into(), SLICE.into(), format!("user:{user}").into()];
+            let values = vec![mention.into(), SLICE.into(), format!("user:{user}").into(), user.into()];
             scrubbed += change.execute(&sql, values).await?;
         }
         change.commit().await?;
         Ok(scrubbed > 0)
     }
 
-    /// Ends the erasure of a person: removes their version row, their stored responses and the request, and records that an erasure took
-    /// place, without an id of a person.
-    pub async fn finish_erasure(&self, user: &str, versions: VersionTable, now: Timestamp) -> Result<(), DbErr> {
+    /// Deletes the stored responses of others that mention a person, in slices.
+    pub async fn erase_responses(&self, user: &str) -> Result<(), DbErr> {
+        let mut after = (String::new(), String::new());
+        loop {
+            let change = self.begin(Vec::new()).await?;
+            let next = idempotency::erase_slice(&change, user, &after).await?;
+            change.commit().await?;
+            let Some(next) = next else { return Ok(()) };
+            after = next;
+        }
+    }
+
+    /// Ends the erasure of a person whose revocation stands since `revoked_at`: removes their version row, their stored responses and the
+    /// request, and records that an erasure took place, without an id of a person. `false`: another replica did, or waits again.
+    pub async fn finish_erasure(
+        &self,
+        user: &str,
+        revoked_at: Timestamp,
+        versions: VersionTable,
+        now: Timestamp,
+    ) -> Result<bool, DbErr> {
         const RECORD: &str = "
-            INSERT INTO events (owner_id, version, seq, kind, subject, row_id, has_reshares, actor_id, request_id, occurred_at)
-            VALUES ('', $1, 0, $2, 'person', '', TRUE, 'system', '', $3)";
+            INSERT INTO events (owner_id, version, seq, kind, subject, row_id, has_reshares, actor_id, request_id, occurred_at, bytes)
+            VALUES ('', $1, 0, $2, 'person', '', TRUE, 'system', '', $3, 0)";
+        // While the request is recorded: what fails here is repeated.
+        self.truncate_wal().await?;
         let change = self.begin(Vec::new()).await?;
         change.lock(&crate::Lock::new("erasures", NOBODY)).await?;
+        let ended = "DELETE FROM erasures WHERE user_id = $1 AND revoked_at = $2";
+        if change.execute(ended, vec![user.into(), revoked_at.utc().into()]).await? == 0 {
+            return Ok(false);
+        }
         idempotency::erase(&change, user).await?;
+        change.execute("DELETE FROM event_usage WHERE owner_id = $1 OR creator_id = $1", vec![user.into()]).await?;
         change.execute(&versions.delete_statement(), vec![user.into()]).await?;
         let rows = change.query("SELECT MAX(version) AS version FROM events WHERE owner_id = ''", Vec::new()).await?;
         let last: Option<i64> = rows.first().map_or(Ok(None), |row| row.try_get("", "version"))?;
@@ -158,18 +208,27 @@ impl Database {
             DbBackend::Sqlite | _ => super::feed::append_statement("''", "$1"),
         };
         change.execute(&append, vec![version.into()]).await?;
-        change.execute("DELETE FROM erasures WHERE user_id = $1", vec![user.into()]).await?;
         change.commit().await?;
         self.feed_changed.notify_one();
-        self.truncate_wal().await
+        self.truncate_wal().await?;
+        Ok(true)
     }
 
     /// On SQLite what was deleted is overwritten (`secure_delete`), and the log that still has it is emptied.
     async fn truncate_wal(&self) -> Result<(), DbErr> {
-        if self.writer.get_database_backend() == DbBackend::Sqlite {
-            self.writer.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        if self.writer.get_database_backend() != DbBackend::Sqlite {
+            return Ok(());
         }
-        Ok(())
+        for _ in 0..TRUNCATE_ATTEMPTS {
+            let statement = Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+            let row = self.writer.query_one_raw(statement).await?;
+            let is_busy: i32 = row.map_or(Ok(0), |row| row.try_get("", "busy"))?;
+            if is_busy == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(TRUNCATE_WAIT).await;
+        }
+        Err(DbErr::Custom("the write-ahead log has readers, and cannot be truncated".to_owned()))
     }
 }
 

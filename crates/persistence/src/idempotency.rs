@@ -125,23 +125,45 @@ pub async fn store(
     Ok(if bytes_now <= quota { Stored::Ok } else { Stored::QuotaExceeded })
 }
 
-/// Deletes the stored responses of a user, and those of others that mention the user.
+/// Deletes the stored responses of a user.
 pub async fn erase(change: &Change, user: &str) -> Result<(), DbErr> {
-    let mentions = match change.connection().get_database_backend() {
-        sea_orm::DbBackend::Postgres => "position($1 in CAST(answer AS text)) > 0",
-        sea_orm::DbBackend::Sqlite | _ => "instr(answer, $1) > 0",
-    };
-    let sql = format!("DELETE FROM idempotency_keys WHERE {mentions} RETURNING user_id, bytes");
-    // As a JSON string. An id has no character that JSON escapes.
-    let of_others = change.query(&sql, vec![format!("\"{user}\"").into()]).await?;
-    for (other, bytes) in freed(&of_others)? {
-        if other != user {
-            add_usage(change, &other, -bytes).await?;
-        }
-    }
     change.execute("DELETE FROM idempotency_keys WHERE user_id = $1", vec![user.into()]).await?;
     change.execute("DELETE FROM kept_usage WHERE user_id = $1", vec![user.into()]).await?;
     Ok(())
+}
+
+/// Deletes those of the next stored responses after this user and key that mention `user`. Returns the last user and key that it read;
+/// `None`: there were no more.
+pub async fn erase_slice(
+    change: &Change,
+    user: &str,
+    (after_user, after_key): &(String, String),
+) -> Result<Option<(String, String)>, DbErr> {
+    let text = match change.connection().get_database_backend() {
+        // PostgreSQL writes a space after the colon.
+        sea_orm::DbBackend::Postgres => "position($1 in replace(CAST(answer AS text), '\": \"', '\":\"'))",
+        sea_orm::DbBackend::Sqlite | _ => "instr(answer, $1)",
+    };
+    let sql = format!(
+        "SELECT user_id, key, {text} > 0 AS mentions FROM idempotency_keys WHERE (user_id, key) > ($2, $3)
+         ORDER BY user_id, key LIMIT $4"
+    );
+    // The value of a member that names a person. An id has no character that JSON escapes.
+    let mention = format!("_id\":\"{user}\"");
+    let values = vec![mention.into(), after_user.as_str().into(), after_key.as_str().into(), i64::from(SLICE).into()];
+    let mut last = None;
+    for row in change.query(&sql, values).await? {
+        let (of, key): (String, String) = (row.try_get("", "user_id")?, row.try_get("", "key")?);
+        if row.try_get::<bool>("", "mentions")? {
+            let delete = "DELETE FROM idempotency_keys WHERE user_id = $1 AND key = $2 RETURNING user_id, bytes";
+            let deleted = change.query(delete, vec![of.as_str().into(), key.as_str().into()]).await?;
+            for (other, bytes) in freed(&deleted)? {
+                add_usage(change, &other, -bytes).await?;
+            }
+        }
+        last = Some((of, key));
+    }
+    Ok(last)
 }
 
 /// Updates the stored bytes of a user, and returns them.

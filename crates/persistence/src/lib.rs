@@ -33,5 +33,6 @@ pub use newest_time::{ClockSync, create_newest_time};
 pub use page::page;
 pub use placeholders::placeholders;
 pub use reader::Reader;
+pub use retention::StoredBytes;
 pub use settings::{DatabaseSettings, check_database_file};
 pub use version_row::{VERSION, VersionTable};

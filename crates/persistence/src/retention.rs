@@ -20,6 +20,30 @@ pub struct RetentionSettings {
     /// Maximum bytes of the stored responses under one user's idempotency keys; beyond, requests with a key are answered 429
     #[arg(long, env = "KEPT_ANSWER_BYTES_PER_USER", default_value_t = 16 * 1024 * 1024)]
     pub kept_answer_bytes_per_user: u64,
+    /// Maximum bytes of the events of what one user created, in the data of one person; beyond, changes that grant more are answered 429
+    #[arg(long, env = "EVENT_BYTES_PER_USER", default_value_t = 64 * 1024 * 1024)]
+    pub event_bytes_per_user: u64,
+}
+
+/// Maximum bytes of what is stored for one user beside the rows themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredBytes {
+    /// Responses under idempotency keys.
+    pub kept_answers: u64,
+    /// Events of what they created, in the data of one person.
+    pub events: u64,
+}
+
+impl StoredBytes {
+    /// No limit.
+    pub const UNLIMITED: Self = Self { kept_answers: u64::MAX, events: u64::MAX };
+}
+
+impl RetentionSettings {
+    /// What is stored for one user at most.
+    pub fn stored_bytes(&self) -> StoredBytes {
+        StoredBytes { kept_answers: self.kept_answer_bytes_per_user, events: self.event_bytes_per_user }
+    }
 }
 
 impl Default for RetentionSettings {
@@ -30,6 +54,7 @@ impl Default for RetentionSettings {
             erasure_delay: Duration::from_mins(10),
             ended_bytes_per_user: 64 * 1024 * 1024,
             kept_answer_bytes_per_user: 16 * 1024 * 1024,
+            event_bytes_per_user: 64 * 1024 * 1024,
         }
     }
 }
@@ -54,5 +79,6 @@ mod tests {
         assert_eq!(parsed.erasure_delay, default.erasure_delay);
         assert_eq!(parsed.ended_bytes_per_user, default.ended_bytes_per_user);
         assert_eq!(parsed.kept_answer_bytes_per_user, default.kept_answer_bytes_per_user);
+        assert_eq!(parsed.event_bytes_per_user, default.event_bytes_per_user);
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use metrics::{describe_gauge, gauge};
 use persistence::{Database, VersionTable, erasure::Erasure};
-use tracing::info;
+use tracing::{info, warn};
 use types::Timestamp;
 
 const ERASURES: &str = "erasures_in_progress";
@@ -42,6 +42,9 @@ pub enum ErasureState {
 pub trait ErasureSteps {
     /// The table of versions.
     const VERSIONS: VersionTable;
+
+    /// The time by the clocks of the process and of the database, the earlier of both.
+    fn time(&self) -> impl Future<Output = anyhow::Result<Timestamp>> + Send;
 
     /// Revokes everything of and to the person, in slices; returns how many rows it revoked.
     fn revoke(&self, user: &str) -> impl Future<Output = anyhow::Result<usize>> + Send;
@@ -81,39 +84,60 @@ impl ErasedUsers {
     }
 }
 
-/// Carries on every erasure: to be called about once a second.
+/// Carries on every erasure: to be called about once a second. One that fails holds up no other.
 pub async fn carry_on<S: ErasureSteps + Sync>(
     steps: &S,
     database: &Database,
     erased: &ErasedUsers,
     delay: Duration,
-    now: Timestamp,
 ) -> anyhow::Result<()> {
     let erasures = database.erasures().await?;
     erased.set(&erasures);
-    for Erasure { user, revoked_at } in erasures {
-        match revoked_at {
-            None => {
-                steps.revoke(&user).await?;
-                database.set_erasure_revoked(&user, Some(now)).await?;
-            }
-            Some(at) if (now.utc() - at.utc()).to_std().is_ok_and(|waited| waited >= delay) => {
-                // A change that another replica had begun before it knew.
-                if steps.revoke(&user).await? > 0 {
-                    database.set_erasure_revoked(&user, Some(now)).await?;
-                    continue;
-                }
-                steps.remove(&user).await?;
-                while database.scrub_feed(&user).await? {
-                    // On PostgreSQL the last events may still wait for their position.
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-                database.finish_erasure(&user, S::VERSIONS, now).await?;
-                info!("a person was erased");
-            }
-            Some(_) => {}
+    for Erasure { user, .. } in erasures {
+        if let Err(error) = take_step(steps, database, &user, delay).await {
+            warn!(cause = format!("{error:#}"), "an erasure failed; retrying");
         }
     }
     erased.set(&database.erasures().await?);
+    Ok(())
+}
+
+async fn take_step<S: ErasureSteps + Sync>(
+    steps: &S,
+    database: &Database,
+    user: &str,
+    delay: Duration,
+) -> anyhow::Result<()> {
+    // As it is now: another replica may have gone on, or ended it.
+    let Some(Erasure { revoked_at, .. }) = database.erasure_of(user).await? else { return Ok(()) };
+    let Some(revoked_at) = revoked_at else {
+        steps.revoke(user).await?;
+        // What was revoked last has the whole delay too.
+        database.set_erasure_revoked(user, Some(steps.time().await?)).await?;
+        return Ok(());
+    };
+    let waited = (steps.time().await?.utc() - revoked_at.utc()).to_std().unwrap_or_default();
+    if waited < delay {
+        return Ok(());
+    }
+    // A change that another replica had begun before it knew.
+    if steps.revoke(user).await? > 0 {
+        database.set_erasure_revoked(user, Some(steps.time().await?)).await?;
+        return Ok(());
+    }
+    if database.erasure_of(user).await?.and_then(|erasure| erasure.revoked_at) != Some(revoked_at) {
+        // Another replica found one, and waits again.
+        return Ok(());
+    }
+    steps.remove(user).await?;
+    while !database.expire_tokens_of(user).await? {
+        // On PostgreSQL the last events may still wait for their position.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    while database.scrub_feed(user).await? {}
+    database.erase_responses(user).await?;
+    if database.finish_erasure(user, revoked_at, S::VERSIONS, steps.time().await?).await? {
+        info!("a person was erased");
+    }
     Ok(())
 }

@@ -3,6 +3,9 @@
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+/// Bytes of one piece: clients accept messages of 4 MiB by default.
+const MAX_PIECE: usize = 256 * 1024;
+
 /// A document with lists, whose pieces are sent as they come.
 pub struct Document<'a, E> {
     chunks: &'a mpsc::Sender<Result<String, E>>,
@@ -47,8 +50,13 @@ impl<'a, E> Document<'a, E> {
     }
 
     async fn send(&self, piece: String) {
-        // Without a receiver the writer is dropped.
-        let _ = self.chunks.send(Ok(piece)).await;
+        let mut rest = piece.as_str();
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.floor_char_boundary(MAX_PIECE));
+            // Without a receiver the writer is dropped.
+            let _ = self.chunks.send(Ok(piece.to_owned())).await;
+            rest = after;
+        }
     }
 }
 
@@ -57,6 +65,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[tokio::test]
+    async fn large_items_are_sent_in_pieces() {
+        let (chunks, mut pieces) = mpsc::channel::<Result<String, ()>>(100);
+        let mut document = Document::begin(&chunks, []).await;
+        let large = "é".repeat(MAX_PIECE);
+        document.add([json!(large)].into_iter()).await;
+        drop(chunks);
+        let mut text = String::new();
+        while let Some(piece) = pieces.recv().await {
+            let piece = piece.unwrap();
+            assert!(piece.len() <= MAX_PIECE, "{} bytes", piece.len());
+            text.push_str(&piece);
+        }
+        assert!(text.contains(&large));
+    }
 
     #[tokio::test]
     async fn pieces_are_one_document() {

@@ -18,7 +18,7 @@ const CHECKPOINT_EVERY: Duration = Duration::from_millis(900);
 const EPOCH_ATTEMPTS: usize = 20;
 const EPOCH_WAIT: Duration = Duration::from_millis(200);
 /// Events of one read of the database, while a stream catches up.
-const PAGE: usize = 500;
+const PAGE: usize = 100;
 /// Messages that wait for the connection.
 const AHEAD: usize = 16;
 
@@ -237,19 +237,27 @@ impl<S: WatchSource> Watch<S> {
 
     /// Sends the changes up to the position `to` from the database.
     async fn catch_up(&mut self, to: i64, messages: &Sender<S>) -> Result<(), Ended> {
-        while self.at.position < to || (self.at.position == to && self.at.seq != END_OF_CHANGE) {
+        loop {
             let database = self.hub.database();
-            let page = database.feed_after(self.at, to, &self.owners, PAGE).await.map_err(unavailable)?;
+            // Never beyond the last position: it may be given to a change that is yet to come.
+            let last = database.feed_state().await.map_err(unavailable)?.last;
+            let end = FeedPosition { position: to.min(last), seq: END_OF_CHANGE };
+            if self.at >= end {
+                return Ok(());
+            }
+            let page = database.feed_after(self.at, end.position, &self.owners, PAGE).await.map_err(unavailable)?;
             let state = database.feed_state().await.map_err(unavailable)?;
-            if state.pruned_to > self.at.position || state.resumable_from > self.at.position {
+            if state.epoch != self.epoch {
+                return Err(Ended::Error(WatchError::OtherEpoch));
+            }
+            if !state.is_resumable(self.at) {
                 return Err(Ended::Error(WatchError::Expired));
             }
             for event in &page.events {
                 self.send_event(event, messages).await?;
             }
-            self.at = if page.is_full { page.last } else { FeedPosition { position: to, seq: END_OF_CHANGE } };
+            self.at = if page.is_full { page.last } else { end };
         }
-        Ok(())
     }
 
     async fn send_event(&mut self, row: &EventRow, messages: &Sender<S>) -> Result<(), Ended> {
@@ -280,16 +288,21 @@ impl<S: WatchSource> Watch<S> {
 
 /// Whether every change after a token is there.
 async fn check(hub: &FeedHub, state: FeedState, token: &ResumeToken) -> Result<(), WatchError> {
-    let ResumeToken { epoch, position: FeedPosition { position, seq }, .. } = *token;
+    let ResumeToken { epoch, position: at, snapshot } = token;
+    let (epoch, at) = (*epoch, *at);
+    if epoch != state.epoch && snapshot.is_some() {
+        // Rows that were sent may be newer than what is left.
+        return Err(WatchError::OtherEpoch);
+    }
     let last = if epoch == state.epoch {
         Some(state.last)
     } else {
         hub.database().feed_epoch_end(epoch).await.map_err(|error| WatchError::Unavailable(error.into()))?
     };
-    if last.is_none_or(|last| position > last) {
+    if last.is_none_or(|last| at.position > last) {
         return Err(WatchError::OtherEpoch);
     }
-    if state.is_resumable(FeedPosition { position, seq }) { Ok(()) } else { Err(WatchError::Expired) }
+    if state.is_resumable(at) { Ok(()) } else { Err(WatchError::Expired) }
 }
 
 fn unavailable(error: impl Into<anyhow::Error>) -> Ended {

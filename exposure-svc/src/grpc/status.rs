@@ -17,6 +17,8 @@ pub const DOMAIN: &str = "exposure.ofself.ai";
 
 /// The retry delay if a response cannot be stored: stored responses expire within a day.
 const RETRY_KEPT_ANSWERS: Duration = Duration::from_hours(1);
+/// The retry delay if events take too many bytes: they are pruned day by day.
+const RETRY_EVENTS: Duration = Duration::from_hours(24);
 
 /// The status of an error; causes are only logged.
 pub(super) fn status(error: Error) -> Status {
@@ -45,6 +47,9 @@ pub(super) fn status(error: Error) -> Status {
         Error::TokenAhead => (Code::FailedPrecondition, RpcError::new("TOKEN_AHEAD")),
         Error::TooManyKeptAnswers => {
             (Code::ResourceExhausted, RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_KEPT_ANSWERS))
+        }
+        Error::TooManyEvents => {
+            (Code::ResourceExhausted, RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_EVENTS))
         }
         Error::Unavailable(cause) => {
             warn!(cause = format!("{cause:#}"), "the database is unavailable");

@@ -71,6 +71,8 @@ impl Exposure {
         edits.check(now).map_err(Error::Invalid)?;
         self.refuse_erased(&user)?;
         let change = self.store.begin(&user, None, origin).await?;
+        // It may have waited for other changes, and the grant may have expired meanwhile.
+        let now = self.clock.now();
         change.raise_user(now).await?;
         let standing = change.reads().newest_grant(&app).await?.filter(|access| access.is_active(now));
         let standing = standing.ok_or(Error::AppAccessNotFound)?;
@@ -79,7 +81,9 @@ impl Exposure {
             None => standing.profile,
         };
         let expires_at = edits.expires_at.over(standing.expires_at);
-        let updated = AppAccess { profile, expires_at, version: standing.version + 1, ..standing.clone() };
+        let expiry_announced = standing.expiry_announced && expires_at == standing.expires_at;
+        let updated =
+            AppAccess { profile, expires_at, expiry_announced, version: standing.version + 1, ..standing.clone() };
         change.update_grant(EventKind::GrantUpdated, &standing, &updated).await?;
         let stamp = change.stamp();
         change.commit(None).await?;

@@ -57,7 +57,7 @@ impl Exposure {
             Some(profile) => profile,
             None => {
                 let profile = profile_from_template(owner.clone(), template, name, now);
-                change.insert(&profile).await?;
+                change.insert(&profile, true).await?;
                 change.reads().kept().await?.admit().map_err(Error::Invalid)?;
                 profile
             }

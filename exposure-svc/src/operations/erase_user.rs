@@ -2,7 +2,7 @@
 
 use persistence::VersionTable;
 use service::erasure::{ErasureState, ErasureSteps};
-use types::{FieldErrors, Origin};
+use types::{FieldErrors, Origin, Timestamp};
 
 use super::{Exposure, Upkeep};
 use crate::{
@@ -44,6 +44,11 @@ impl Exposure {
 impl ErasureSteps for Upkeep {
     const VERSIONS: VersionTable = USERS;
 
+    async fn time(&self) -> anyhow::Result<Timestamp> {
+        let Exposure { store, clock, .. } = &self.exposure;
+        Ok(clock.now().min(store.server_time(clock).await?))
+    }
+
     async fn revoke(&self, user: &str) -> anyhow::Result<usize> {
         let user = UserId::parse(user)?;
         let mut revoked = 0;
@@ -64,7 +69,7 @@ impl ErasureSteps for Upkeep {
             for profile in &profiles {
                 let version = profile.version + 1;
                 let inactive = Profile { is_active: false, updated_at: now, version, ..profile.clone() };
-                change.update(profile, &inactive).await?;
+                change.update(profile, &inactive, false).await?;
             }
             change.commit(None).await?;
             revoked += grants.len() + profiles.len();

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Events of one read.
-const PAGE: usize = 500;
+const PAGE: usize = 100;
 /// Chunks that wait for the connection.
 const AHEAD: usize = 2;
 /// The lists of the document, in the order of the parts of a snapshot.

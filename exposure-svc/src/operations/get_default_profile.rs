@@ -29,7 +29,7 @@ impl Exposure {
         let template = Template::Transparent;
         let name = template.default_name().map_err(|error| Error::Internal(anyhow!(error)))?;
         let profile = profile_from_template(owner.clone(), template, name, now);
-        change.insert(&profile).await?;
+        change.insert(&profile, false).await?;
         let stamp = change.stamp();
         change.commit(None).await?;
         // A template names no tags.

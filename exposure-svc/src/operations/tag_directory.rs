@@ -139,7 +139,7 @@ async fn plan<C: Connection>(
 async fn write(change: ProfileChange, planned: PlannedTags, now: Timestamp) -> Result<Option<Stamp>, Error> {
     change.write_tags(&planned.tags, now).await?;
     for ChangedProfile { before, after } in &planned.profiles {
-        change.update(before, after).await?;
+        change.update(before, after, false).await?;
     }
     let stamp = change.stamp();
     change.commit(None).await?;

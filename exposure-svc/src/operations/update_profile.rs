@@ -170,7 +170,11 @@ async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> 
         end_default(&change, now).await?;
     }
     let after = Profile { updated_at: now, version: before.version + 1, ..after };
-    change.update(&before, &after).await?;
+    // Neither what narrows nor another default is refused by the quota of events; another name is.
+    let same =
+        (&before.rules, before.is_active, before.is_default) == (&after.rules, after.is_active, after.is_default);
+    let is_limited = same || !widened.is_empty();
+    change.update(&before, &after, is_limited).await?;
     // An update that reduces the usage is never rejected by a quota.
     if after.rules.bytes() > before.rules.bytes() {
         change.reads().kept().await?.admit().map_err(Error::Invalid)?;
@@ -186,5 +190,5 @@ async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> 
 async fn end_default(change: &ProfileChange, now: Timestamp) -> Result<(), Error> {
     let Some(former) = change.reads().default_profile().await? else { return Ok(()) };
     let ended = Profile { is_default: false, updated_at: now, version: former.version + 1, ..former.clone() };
-    change.update(&former, &ended).await
+    change.update(&former, &ended, false).await
 }

@@ -83,9 +83,7 @@ impl Upkeep {
     /// Carries on every erasure.
     pub async fn carry_on_erasures(&self) -> Result<(), Error> {
         let (store, erased) = (&self.exposure.store, &self.exposure.erased);
-        let now = self.exposure.clock.now().min(store.server_time(&self.exposure.clock).await?);
-        let delay = self.retention.erasure_delay;
-        erasure::carry_on(self, store.database(), erased, delay, now).await.map_err(Error::Internal)
+        erasure::carry_on(self, store.database(), erased, self.retention.erasure_delay).await.map_err(Error::Internal)
     }
 
     /// Announces the expiry of grants, each once.

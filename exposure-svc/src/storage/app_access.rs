@@ -1,7 +1,7 @@
 //! Access grants in the database.
 
 use anyhow::anyhow;
-use persistence::page;
+use persistence::{feed::NewEvent, page};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult,
     IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
@@ -132,7 +132,8 @@ impl ProfileChange {
     pub async fn insert_grant(&self, access: &AppAccess) -> Result<(), Error> {
         let row = Model::from(access).into_active_model();
         Entity::insert(row).exec_without_returning(self.connection()).await.map_err(failed)?;
-        self.record(grant_event(EventKind::Granted, access, self.raised_at(access.granted_at))?);
+        let event = grant_event(EventKind::Granted, access, self.raised_at(access.granted_at))?;
+        self.record(NewEvent { is_limited: true, ..event });
         Ok(())
     }
 
@@ -148,11 +149,23 @@ impl ProfileChange {
             .await
             .map_err(failed)?;
         if written.rows_affected == 1 {
-            self.record(grant_event(kind, after, self.raised_at(after.granted_at))?);
+            // To another profile: it may grant less.
+            let is_limited =
+                kind == EventKind::GrantUpdated && before.profile == after.profile && ends_later(before, after);
+            let event = grant_event(kind, after, self.raised_at(after.granted_at))?;
+            self.record(NewEvent { is_limited, ..event });
             Ok(())
         } else {
             Err(Error::Internal(anyhow!("grant {} changed under its user's lock", before.id)))
         }
+    }
+}
+
+fn ends_later(before: &AppAccess, after: &AppAccess) -> bool {
+    match (before.expires_at, after.expires_at) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(before), Some(after)) => after > before,
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, anyhow};
 use persistence::{
-    Change, DatabaseErrorKind, Lock, Priority, VersionTable,
-    feed::{EventLog, NewEvent},
+    Change, DatabaseErrorKind, Lock, Priority, StoredBytes, VersionTable,
+    feed::{EventLog, NewEvent, Recorded},
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
@@ -32,7 +32,7 @@ pub const USERS: VersionTable = VersionTable::new("users", "user_id");
 pub struct ProfileChange {
     change: Change,
     user: UserId,
-    kept_answer_bytes: u64,
+    stored_bytes: StoredBytes,
     log: EventLog,
     /// The version that this change makes, and when.
     raised: OnceLock<(i64, Timestamp)>,
@@ -71,9 +71,9 @@ impl Store {
         let permit = self.database.queue(&Lock::new("profiles of", user.as_str()), Priority::First).await;
         permits.push(permit.map_err(|timeout| Error::Unavailable(anyhow!(timeout)))?);
         let change = self.database.begin(permits).await.map_err(failed)?;
-        let log = self.database.event_log(USERS, user.as_str(), origin);
-        let (user, kept_answer_bytes) = (user.clone(), self.kept_answer_bytes);
-        Ok(ProfileChange { change, user, kept_answer_bytes, log, raised: OnceLock::new() })
+        let log = self.database.event_log(USERS, user.as_str(), origin, self.stored_bytes.events);
+        let (user, stored_bytes) = (user.clone(), self.stored_bytes);
+        Ok(ProfileChange { change, user, stored_bytes, log, raised: OnceLock::new() })
     }
 }
 
@@ -143,12 +143,13 @@ impl ProfileChange {
         USERS.hold(&self.change, self.user.as_str()).await.map_err(failed)
     }
 
-    /// Writes a profile that is new.
-    pub async fn insert(&self, profile: &Profile) -> Result<(), Error> {
+    /// Writes a profile that is new. `is_limited`: the quota of events may refuse it.
+    pub async fn insert(&self, profile: &Profile, is_limited: bool) -> Result<(), Error> {
         let row = Model::try_from(profile)?.into_active_model();
         Entity::insert(row).exec_without_returning(self.connection()).await.map_err(failed)?;
         let at = self.raised_at(profile.created_at);
-        self.log.record(profile_event(EventKind::Created, profile, Some(profile), at)?);
+        let event = profile_event(EventKind::Created, profile, Some(profile), at)?;
+        self.log.record(NewEvent { is_limited, ..event });
         Ok(())
     }
 
@@ -162,8 +163,8 @@ impl ProfileChange {
         self.log.record(event);
     }
 
-    /// Writes a profile over the version it was changed from, or not at all.
-    pub async fn update(&self, before: &Profile, after: &Profile) -> Result<(), Error> {
+    /// Writes a profile over the version it was changed from, or not at all. `is_limited`: the quota of events may refuse it.
+    pub async fn update(&self, before: &Profile, after: &Profile, is_limited: bool) -> Result<(), Error> {
         let row: ActiveModel = Model::try_from(after)?.into_active_model().reset_all();
         let written = Entity::update_many()
             .set(row)
@@ -175,7 +176,8 @@ impl ProfileChange {
             .map_err(failed)?;
         one_row(written.rows_affected, before)?;
         let at = self.raised_at(after.updated_at);
-        self.log.record(profile_event(EventKind::of_update(before, after), after, Some(after), at)?);
+        let event = profile_event(EventKind::of_update(before, after), after, Some(after), at)?;
+        self.log.record(NewEvent { is_limited, ..event });
         Ok(())
     }
 
@@ -196,11 +198,14 @@ impl ProfileChange {
 
     /// Commits the change with its events and, for an idempotent request, its response.
     pub async fn commit(self, answer: Option<(&IdempotentRequest, &KeptProfile, Timestamp)>) -> Result<(), Error> {
-        self.log.write(&self.change).await.map_err(failed)?;
+        match self.log.write(&self.change).await.map_err(failed)? {
+            Recorded::Ok => {}
+            Recorded::QuotaExceeded => return Err(Error::TooManyEvents),
+        }
         if let Some((request, KeptProfile { shown: ShownProfile { profile, warnings }, created }, now)) = answer {
             let kept = KeptAnswer { profile: Model::try_from(profile)?, warnings: warnings.clone(), created: *created };
             let kept = serde_json::to_value(kept).context("cannot store a response").map_err(Error::Internal)?;
-            let stored = idempotency::store(&self.change, request, kept, now, self.kept_answer_bytes).await;
+            let stored = idempotency::store(&self.change, request, kept, now, self.stored_bytes.kept_answers).await;
             match stored.map_err(failed)? {
                 Stored::Ok => {}
                 Stored::QuotaExceeded => return Err(Error::TooManyKeptAnswers),

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Rows of one read of a snapshot.
-const SNAPSHOT_PAGE: usize = 500;
+const SNAPSHOT_PAGE: usize = 200;
 
 const PROFILE: &str = "profile";
 const GRANT: &str = "grant";
@@ -70,7 +70,17 @@ fn event(
     after: Option<serde_json::Value>,
     occurred_at: Timestamp,
 ) -> NewEvent {
-    NewEvent { kind: kind.name(), subject, row, other, creator: None, has_reshares: false, occurred_at, after }
+    NewEvent {
+        kind: kind.name(),
+        subject,
+        row,
+        other,
+        creator: None,
+        has_reshares: false,
+        occurred_at,
+        after,
+        is_limited: false,
+    }
 }
 
 /// A row as an export has it: as it is stored, without what only the store needs.

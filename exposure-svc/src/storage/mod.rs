@@ -20,7 +20,7 @@ pub use purge::{GRANT_BYTES, PURGE_SLICE};
 pub use read::{ProfileFilter, UserReads};
 
 use anyhow::anyhow;
-use persistence::{Database, DatabaseErrorKind, feed::FeedHub};
+use persistence::{Database, DatabaseErrorKind, StoredBytes, feed::FeedHub};
 /// A connection outside a change, or that of one.
 pub use sea_orm::ConnectionTrait as Connection;
 use sea_orm::DbErr;
@@ -35,14 +35,14 @@ pub const SCHEMA: &str = "exposure";
 pub struct Store {
     database: Database,
     feed: FeedHub,
-    /// Maximum bytes of stored responses under one user's idempotency keys.
-    kept_answer_bytes: u64,
+    /// Maximum bytes of what is stored for one user beside the rows.
+    stored_bytes: StoredBytes,
 }
 
 impl Store {
     /// Uses a database whose migrations are applied.
-    pub fn new(database: Database, feed: FeedHub, kept_answer_bytes: u64) -> Self {
-        Self { database, feed, kept_answer_bytes }
+    pub fn new(database: Database, feed: FeedHub, stored_bytes: StoredBytes) -> Self {
+        Self { database, feed, stored_bytes }
     }
 
     /// The database, for what all services keep alike.

@@ -158,7 +158,7 @@ impl TestServer {
 pub async fn store(backend: &Backend) -> Store {
     let database = Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap();
     let feed = FeedHub::start(database.clone()).await.unwrap();
-    Store::new(database, feed, u64::MAX)
+    Store::new(database, feed, persistence::StoredBytes::UNLIMITED)
 }
 
 /// Room for whatever the tests send at once.

@@ -80,7 +80,7 @@ impl EventKind {
     }
 
     /// What an update of a share was at `now`.
-    pub fn of_update(before: &Share, now: Timestamp) -> Self {
-        if before.has_expired(now) { Self::Renewed } else { Self::Updated }
+    pub fn of_update(before: &Share, after: &Share, now: Timestamp) -> Self {
+        if before.has_expired(now) && !after.has_expired(now) { Self::Renewed } else { Self::Updated }
     }
 }

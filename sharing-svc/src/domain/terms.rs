@@ -16,6 +16,13 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Whether these terms grant more than `other` in any field.
+    pub fn is_wider_than(&self, other: &Self) -> bool {
+        let mut wider = FieldErrors::new();
+        self.validate_within_parent(other, None, &mut wider);
+        !wider.is_empty()
+    }
+
     /// Names each field by which these terms grant more than `parent` does. The one place where narrowing is decided, for
     /// a share that is made and for one that is changed.
     ///

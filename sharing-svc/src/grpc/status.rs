@@ -14,6 +14,8 @@ pub const DOMAIN: &str = "sharing.ofself.ai";
 
 /// The retry delay if a response cannot be stored: stored responses expire within a day.
 const RETRY_KEPT_ANSWERS: Duration = Duration::from_hours(1);
+/// The retry delay if events take too many bytes: they are pruned day by day.
+const RETRY_EVENTS: Duration = Duration::from_hours(24);
 
 /// The status of an error; causes are only logged.
 pub(super) fn status(error: Error) -> Status {
@@ -31,6 +33,9 @@ pub(super) fn status(error: Error) -> Status {
         Error::IdempotencyKeyInFlight => (Code::Aborted, RpcError::new("IDEMPOTENCY_KEY_IN_FLIGHT")),
         Error::TooManyKeptAnswers => {
             (Code::ResourceExhausted, RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_KEPT_ANSWERS))
+        }
+        Error::TooManyEvents => {
+            (Code::ResourceExhausted, RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_EVENTS))
         }
         Error::UserBeingErased => (Code::FailedPrecondition, RpcError::new("USER_BEING_ERASED")),
         Error::TokenAhead => (Code::FailedPrecondition, RpcError::new("TOKEN_AHEAD")),

@@ -2,7 +2,7 @@
 
 use persistence::{Priority, VersionTable};
 use service::erasure::{ErasureState, ErasureSteps};
-use types::{FieldErrors, Origin};
+use types::{FieldErrors, Origin, Timestamp};
 
 use super::{Sharing, Upkeep};
 use crate::{
@@ -50,19 +50,28 @@ impl Sharing {
 impl ErasureSteps for Upkeep {
     const VERSIONS: VersionTable = OWNERS;
 
+    async fn time(&self) -> anyhow::Result<Timestamp> {
+        Ok(self.marking_time().await?)
+    }
+
     async fn revoke(&self, user: &str) -> anyhow::Result<usize> {
         let user = UserId::parse(user)?;
         let mut revoked = 0;
+        let mut without_effect = Vec::new();
         loop {
             let shares = self.sharing.store.shares_to_revoke(&user).await?;
             if shares.is_empty() {
                 return Ok(revoked);
             }
-            for (owner, shares) in super::upkeep::by_owner(shares) {
+            anyhow::ensure!(shares != without_effect, "shares below revoked ones are not marked");
+            let mut newly_revoked = 0;
+            for (owner, shares) in super::upkeep::by_owner(shares.clone()) {
                 for shares in shares.chunks(REVOKED_AT_ONCE) {
-                    revoked += self.revoke_shares(&owner, shares).await?;
+                    newly_revoked += self.revoke_shares(&owner, shares).await?;
                 }
             }
+            revoked += newly_revoked;
+            without_effect = if newly_revoked == 0 { shares } else { Vec::new() };
             // What hangs below a revoked share has ended too.
             self.sweep(self.marking_time().await?).await?;
         }

@@ -8,13 +8,13 @@ use types::FieldErrors;
 
 use super::Sharing;
 use crate::{
-    domain::{Share, ShareEvent, UserId},
+    domain::{FollowId, Share, ShareEvent, Source, UserId},
     error::Error,
     storage::{ExportedShares, read_event},
 };
 
 /// Events of one read.
-const PAGE: usize = 500;
+const PAGE: usize = 100;
 /// Chunks that wait for the connection.
 const AHEAD: usize = 2;
 
@@ -84,6 +84,10 @@ impl Sharing {
 fn share(share: &Share) -> Value {
     let scope = &share.terms.scope;
     let rights = share.terms.rights;
+    let follow = match &share.source {
+        Source::Follow { follow, .. } => Some(follow),
+        Source::Direct | Source::Reshare { .. } => None,
+    };
     json!({
         "id": share.id.to_string(),
         "owner_id": share.owner.as_str(),
@@ -98,6 +102,7 @@ fn share(share: &Share) -> Value {
         "can_share": rights.share,
         "expires_at": share.terms.expires_at.map(|time| time.to_string()),
         "parent_share_id": share.parent().map(|parent| parent.to_string()),
+        "follow_id": follow.map(FollowId::as_str),
         "created_at": share.created_at.to_string(),
         "updated_at": share.updated_at.to_string(),
         "revoked_at": share.revoked_at.map(|time| time.to_string()),

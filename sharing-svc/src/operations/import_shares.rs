@@ -128,7 +128,10 @@ impl Sharing {
         if self.store.share_is_of_another(owner, share.id).await? {
             return Ok(Err("a share of another owner has this id".to_owned()));
         }
-        change.insert(&share, now).await?;
+        change.insert_imported(&share, now).await?;
+        if let Some(parent) = share.parent() {
+            change.sweep_below(owner, parent).await?;
+        }
         Ok(Ok(true))
     }
 }

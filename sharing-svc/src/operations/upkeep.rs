@@ -140,8 +140,7 @@ impl Upkeep {
     /// Carries on every erasure.
     pub async fn carry_on_erasures(&self) -> Result<(), Error> {
         let (database, erased) = (self.sharing.store.database(), &self.sharing.erased);
-        let now = self.marking_time().await?;
-        erasure::carry_on(self, database, erased, self.retention.erasure_delay, now).await.map_err(Error::Internal)
+        erasure::carry_on(self, database, erased, self.retention.erasure_delay).await.map_err(Error::Internal)
     }
 
     /// One whole pass: marks, retention and the quotas of ended shares.

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, anyhow};
 use persistence::{
-    Batch, Change, DatabaseErrorKind, Lock, Priority, VersionTable,
-    feed::EventLog,
+    Batch, Change, DatabaseErrorKind, Lock, Priority, StoredBytes, VersionTable,
+    feed::{EventLog, NewEvent, Recorded},
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use sea_orm::{
@@ -81,7 +81,7 @@ pub struct Inserted {
 /// A change in progress. Dropped without [`commit`](Self::commit) it leaves no trace.
 pub struct ShareChange {
     change: Change,
-    kept_answer_bytes: u64,
+    stored_bytes: StoredBytes,
     /// The events of the change; `None`: it has no owner, and only reads.
     log: Option<EventLog>,
     is_raised: AtomicBool,
@@ -106,9 +106,10 @@ impl Store {
             permits.push(self.database.queue(&lock, priority).await.map_err(timed_out)?);
         }
         let change = self.database.begin(permits).await.map_err(failed)?;
-        let log = owner.map(|(owner, _)| self.database.event_log(OWNERS, owner.as_str(), origin));
-        let (kept_answer_bytes, is_raised) = (self.kept_answer_bytes, AtomicBool::new(false));
-        Ok(ShareChange { change, kept_answer_bytes, log, is_raised })
+        let log =
+            owner.map(|(owner, _)| self.database.event_log(OWNERS, owner.as_str(), origin, self.stored_bytes.events));
+        let (stored_bytes, is_raised) = (self.stored_bytes, AtomicBool::new(false));
+        Ok(ShareChange { change, stored_bytes, log, is_raised })
     }
 }
 
@@ -179,7 +180,7 @@ impl ShareChange {
     pub async fn raise_and_insert(&self, mut share: Share, now: Timestamp) -> Result<(Share, Inserted), Error> {
         let log = self.log.as_ref().ok_or_else(|| Error::Internal(anyhow!("a change without an owner")))?;
         self.is_raised.store(true, Ordering::SeqCst);
-        let created = event(EventKind::Created, &share, false, now);
+        let created = NewEvent { is_limited: true, ..event(EventKind::Created, &share, false, now) };
         let insertion = insert_statement(&share, "{version}");
         let raised = log.raise_and_insert(&self.change, insertion, created, context_of(&share, now)).await;
         let (version, rows) = raised.map_err(failed)?;
@@ -189,11 +190,29 @@ impl ShareChange {
 
     /// Inserts a share and counts it. The caller checks the result; a share that must not be is not committed.
     pub async fn insert(&self, share: &Share, now: Timestamp) -> Result<Inserted, Error> {
+        self.insert_with(share, now, true).await
+    }
+
+    /// The same for an import, which quotas do not refuse.
+    pub async fn insert_imported(&self, share: &Share, now: Timestamp) -> Result<Inserted, Error> {
+        self.insert_with(share, now, false).await
+    }
+
+    /// A share has ended, and a new one hangs below it: that one is to be marked too.
+    pub async fn sweep_below(&self, owner: &UserId, ended: ShareId) -> Result<(), Error> {
+        const SWEEP: &str =
+            "UPDATE shares SET sweep_below = TRUE WHERE owner_id = $1 AND id = $2 AND ended_permanently = TRUE";
+        self.execute(SWEEP, vec![owner.as_str().into(), ended.0.into()]).await.map(drop)
+    }
+
+    async fn insert_with(&self, share: &Share, now: Timestamp, is_limited: bool) -> Result<Inserted, Error> {
         const RAISED: &str = "(SELECT version FROM owners WHERE owner_id = $1)";
         let (sql, values) = insert_statement(share, RAISED);
         let mut batch = context_of(share, now);
         batch.add(sql, values);
-        self.record(EventKind::Created, share, false, now);
+        if let Some(log) = &self.log {
+            log.record(NewEvent { is_limited, ..event(EventKind::Created, share, false, now) });
+        }
         Inserted::read(self.change.query_batch(batch).await.map_err(failed)?.into_iter())
     }
 
@@ -211,7 +230,11 @@ impl ShareChange {
         one_row(written.rows_affected, before)?;
         let now = after.updated_at;
         let has_reshares = self.has_reshares(before).await?;
-        self.record(EventKind::of_update(before, now), after, has_reshares, now);
+        if let Some(log) = &self.log {
+            let is_limited = after.terms.is_wider_than(&before.terms);
+            let event = event(EventKind::of_update(before, after, now), after, has_reshares, now);
+            log.record(NewEvent { is_limited, ..event });
+        }
         let mut usage = UsageChange::default();
         usage.replace(before, after);
         self.write_usage(&before.owner, usage).await
@@ -239,14 +262,18 @@ impl ShareChange {
     /// Commits the change with its events and, for an idempotent request, its response.
     pub async fn commit(self, answer: Option<(&IdempotentRequest, &ShareView)>) -> Result<(), Error> {
         if let Some(log) = &self.log {
-            log.write(&self.change).await.map_err(failed)?;
+            match log.write(&self.change).await.map_err(failed)? {
+                Recorded::Ok => {}
+                Recorded::QuotaExceeded => return Err(Error::TooManyEvents),
+            }
         }
         if let Some((request, view)) = answer {
             let kept = serde_json::to_value(KeptAnswer::from(view))
                 .context("cannot store a response")
                 .map_err(Error::Internal)?;
             let created_at = view.share.created_at;
-            let stored = idempotency::store(&self.change, request, kept, created_at, self.kept_answer_bytes).await;
+            let stored =
+                idempotency::store(&self.change, request, kept, created_at, self.stored_bytes.kept_answers).await;
             match stored.map_err(failed)? {
                 Stored::Ok => {}
                 Stored::QuotaExceeded => return Err(Error::TooManyKeptAnswers),

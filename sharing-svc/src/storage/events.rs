@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// Shares of one read of a snapshot.
-const SNAPSHOT_PAGE: usize = 500;
+const SNAPSHOT_PAGE: usize = 200;
 /// The kind of row.
 const SHARE: &str = "share";
 
-/// The event of a share after a change.
+/// The event of a share after a change that no quota refuses.
 pub(super) fn event(kind: EventKind, share: &Share, has_reshares: bool, occurred_at: Timestamp) -> NewEvent {
     NewEvent {
         kind: kind.name(),
@@ -31,6 +31,7 @@ pub(super) fn event(kind: EventKind, share: &Share, has_reshares: bool, occurred
         occurred_at,
         // A row without a value for its columns does not exist.
         after: serde_json::to_value(Model::from(share)).ok(),
+        is_limited: false,
     }
 }
 

@@ -27,7 +27,7 @@ pub use read::{ShareFilter, ShareList};
 pub use usage::{PlannedUsage, UsageDifference};
 
 use anyhow::anyhow;
-use persistence::{Database, DatabaseErrorKind, QueueTimeout, erasure::Erasure, feed::FeedHub};
+use persistence::{Database, DatabaseErrorKind, QueueTimeout, StoredBytes, erasure::Erasure, feed::FeedHub};
 use runtime::clock::Clock;
 use sea_orm::DbErr;
 use types::Timestamp;
@@ -42,8 +42,8 @@ pub const SCHEMA: &str = "sharing";
 pub struct Store {
     database: Database,
     feed: FeedHub,
-    /// Maximum bytes of stored responses under one user's idempotency keys.
-    kept_answer_bytes: u64,
+    /// Maximum bytes of what is stored for one user beside the rows.
+    stored_bytes: StoredBytes,
 }
 
 impl Store {
@@ -68,8 +68,8 @@ impl Store {
     }
 
     /// Uses a database whose migrations are applied.
-    pub fn new(database: Database, feed: FeedHub, kept_answer_bytes: u64) -> Self {
-        Self { database, feed, kept_answer_bytes }
+    pub fn new(database: Database, feed: FeedHub, stored_bytes: StoredBytes) -> Self {
+        Self { database, feed, stored_bytes }
     }
 }
 

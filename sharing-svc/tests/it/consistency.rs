@@ -135,8 +135,12 @@ async fn batch_over_owners_has_a_token_for_each() {
         let mut ahead = parsed(&latest);
         ahead.stamp.version += 1;
         let consistency = Some(Consistency { requirement: Some(Requirement::AtLeastAsFresh(ahead.to_string())) });
-        let refused = server.access().batch_check(BatchCheckRequest { consistency, ..request }).await;
+        let refused =
+            server.access().batch_check(BatchCheckRequest { consistency: consistency.clone(), ..request }).await;
         assert_eq!(why(refused), "TOKEN_AHEAD");
+        // As a single check: what is their own is read from nowhere.
+        let own = BatchCheckRequest { items: vec![item("cyd", "cyd"), item("ann", "bob")], consistency };
+        assert_eq!(server.access().batch_check(own).await.unwrap().into_inner().allowed, [true, true]);
         let wrong = BatchCheckRequest { items: vec![CheckItem::default(), item("ann", "b b")], consistency: None };
         let fields = why(server.access().batch_check(wrong).await);
         assert!(fields.starts_with("items[0].action") && fields.ends_with("items[1].viewer_id"), "{fields}");

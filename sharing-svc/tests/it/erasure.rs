@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ofself_proto::sharing::{
-    EraseUserRequest, EraseUserResponse, ErasureState, ListShareEventsRequest, ShareEventKind as Kind,
+    EraseUserRequest, EraseUserResponse, ErasureState, ListShareEventsRequest, Share, ShareEventKind as Kind,
     WatchSharesRequest,
 };
 use test_kit::stored::places_of;
@@ -11,8 +11,9 @@ use tonic::Code;
 
 use crate::{
     events::{events_of, listed},
+    import_export::{below, import, share},
     statements::on_both,
-    test_server::{START, TestServer, everything_to, of, passable, tags_to, why},
+    test_server::{START, TestServer, after, everything_to, of, passable, tags_to, why},
     watch::Watching,
 };
 
@@ -137,6 +138,50 @@ async fn erasure_goes_on_after_a_restart() {
         server.at(DELAY);
         reached(&server, ErasureState::Erased).await;
         assert_eq!(places_of(&backend, "sharing", PERSON).await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn imported_share_below_a_revoked_one_holds_up_no_erasure() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        let root = Share { can_share: true, revoked_at: after(-100), ..share(1, "ann", "bob") };
+        let child = Share { revoked_at: None, can_share: true, ..below(2, &root, PERSON) };
+        let grandchild = below(3, &child, "dan");
+        assert_eq!(import(&server, vec![vec![root], vec![child], vec![grandchild]]).await.imported, 3);
+        erase(&server).await;
+        reached(&server, ErasureState::Revoked).await;
+        server.at(DELAY);
+        reached(&server, ErasureState::Erased).await;
+        assert_eq!(places_of(&backend, "sharing", PERSON).await, [""; 0], "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn person_called_like_a_word_of_others_takes_nothing_of_theirs() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        let first = server.create_as("ann", Some("key"), everything_to("bob")).await.unwrap();
+        // A word that stands in every stored response.
+        server.create("direct", everything_to("all")).await.unwrap();
+        for person in ["direct", "all"] {
+            let request = || EraseUserRequest { user_id: person.into() };
+            server.admin().erase_user(request()).await.unwrap();
+            while server.admin().erase_user(request()).await.unwrap().into_inner().state() == ErasureState::Pending {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        server.at(DELAY);
+        for person in ["direct", "all"] {
+            let request = || EraseUserRequest { user_id: person.into() };
+            while server.admin().erase_user(request()).await.unwrap().into_inner().state() != ErasureState::Erased {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        let again = server.create_as("ann", Some("key"), everything_to("bob")).await.unwrap();
+        assert_eq!(again.share.unwrap().id, first.share.unwrap().id, "{backend}");
     })
     .await;
 }

@@ -141,6 +141,10 @@ async fn expiry_is_announced_once_and_renewal_says_so() {
         server.at(200);
         let events = events_of(&server, "ann", 6).await;
         assert_eq!(events[5].kind(), Kind::Expired);
+        // Changed, and still expired.
+        server.update("ann", &share.id, writable(), &["can_write"]).await.unwrap();
+        let events = events_of(&server, "ann", 7).await;
+        assert_eq!(events[6].kind(), Kind::Updated);
         let request = ListShareEventsRequest { owner_id: "dan".into(), ..ListShareEventsRequest::default() };
         assert_eq!(kinds(&listed(&server, request).await), [Kind::Created, Kind::Updated], "never early");
     })

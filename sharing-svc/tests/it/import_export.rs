@@ -14,13 +14,13 @@ use crate::{
     test_server::{TestServer, after, everything_to, of, passable, tags_to, why},
 };
 
-async fn import(server: &TestServer, messages: Vec<Vec<Share>>) -> ImportSharesResponse {
+pub async fn import(server: &TestServer, messages: Vec<Vec<Share>>) -> ImportSharesResponse {
     let messages = messages.into_iter().map(|shares| ImportSharesRequest { shares });
     let stream = tokio_stream::iter(messages.collect::<Vec<_>>());
     server.admin().import_shares(stream).await.unwrap().into_inner()
 }
 
-fn share(number: u32, owner: &str, recipient: &str) -> Share {
+pub fn share(number: u32, owner: &str, recipient: &str) -> Share {
     Share {
         id: format!("0198c0de-0000-7000-8000-{number:012}"),
         owner_id: owner.into(),
@@ -36,7 +36,7 @@ fn share(number: u32, owner: &str, recipient: &str) -> Share {
     }
 }
 
-fn below(number: u32, parent: &Share, recipient: &str) -> Share {
+pub fn below(number: u32, parent: &Share, recipient: &str) -> Share {
     Share {
         parent_share_id: Some(parent.id.clone()),
         shared_by_user_id: parent.shared_with_user_id.clone(),

@@ -25,6 +25,7 @@ mod dry_run;
 mod durability;
 mod effective;
 mod erasure;
+mod event_quota;
 mod events;
 mod expiry;
 mod follows;

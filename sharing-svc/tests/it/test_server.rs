@@ -188,7 +188,7 @@ pub async fn store(backend: &Backend) -> Store {
     let database = Database::connect(&settings(backend.url()).service.database, SCHEMA).await.unwrap();
     database.open_feed().await.unwrap();
     let feed = FeedHub::start(database.clone()).await.unwrap();
-    Store::new(database, feed, u64::MAX)
+    Store::new(database, feed, persistence::StoredBytes::UNLIMITED)
 }
 
 /// A person.

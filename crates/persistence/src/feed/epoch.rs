@@ -88,7 +88,7 @@ async fn start_first(change: &Change, identity: &str) -> Result<Epoch, DbErr> {
     let values = vec![epoch.to_text().into(), identity.into()];
     change
         .execute(
-            "INSERT INTO feed_state (id, epoch, pruned_to, resumable_from, identity) VALUES (1, $1, 0, 0, $2)",
+            "INSERT INTO feed_state (id, epoch, pruned_to, resumable_from, resumable_seq, identity) VALUES (1, $1, 0, 0, 0, $2)",
             values,
         )
         .await?;

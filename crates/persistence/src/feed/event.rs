@@ -6,12 +6,13 @@ use ::types::{Origin, Timestamp};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use tokio::sync::Notify;
 
+use super::usage::{self, EventBytes};
 use crate::{Batch, Change, Database, VERSION, VersionTable};
 
 /// Events that one statement writes.
 const MAX_EVENTS: usize = 500;
 
-const COLUMNS: &str = "owner_id, version, seq, kind, subject, row_id, other_id, creator_id, has_reshares, actor_id, request_id, occurred_at, after_row";
+const COLUMNS: &str = "owner_id, version, seq, kind, subject, row_id, other_id, creator_id, has_reshares, actor_id, request_id, occurred_at, after_row, bytes";
 
 /// An event to be written.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct NewEvent {
     pub occurred_at: Timestamp,
     /// The row after the change; `None`: it is gone.
     pub after: Option<serde_json::Value>,
+    /// The change is refused if the events of the creator take too many bytes. Never of a change that narrows.
+    pub is_limited: bool,
 }
 
 /// Collects the events of one change of one person's data. They are written at the end of the change, with the version that the change
@@ -41,6 +44,8 @@ pub struct EventLog {
     versions: VersionTable,
     person: String,
     origin: Origin,
+    /// Bytes that the events of one creator may take.
+    limit: i64,
     state: Mutex<State>,
     committed: Arc<Notify>,
 }
@@ -50,13 +55,26 @@ struct State {
     collected: Vec<NewEvent>,
     /// How many are in the database.
     written: i32,
+    /// The events of a creator whose change is limited take more than they may.
+    is_over_limit: bool,
+}
+
+/// What became of the events of a change.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// They are written.
+    Ok,
+    /// They exceed the bytes that events of their creator may take: the change must not be committed.
+    QuotaExceeded,
 }
 
 impl Database {
-    /// The log of a change of `person`'s data.
-    pub fn event_log(&self, versions: VersionTable, person: &str, origin: Origin) -> EventLog {
+    /// The log of a change of `person`'s data; the events of one creator may take `limit` bytes.
+    pub fn event_log(&self, versions: VersionTable, person: &str, origin: Origin, limit: u64) -> EventLog {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let (person, committed) = (person.to_owned(), self.feed_changed.clone());
-        EventLog { versions, person, origin, state: Mutex::default(), committed }
+        EventLog { versions, person, origin, limit, state: Mutex::default(), committed }
     }
 }
 
@@ -72,8 +90,8 @@ impl EventLog {
         state.collected.is_empty() && state.written == 0
     }
 
-    /// Writes the events that were collected.
-    pub async fn write(&self, change: &Change) -> Result<(), DbErr> {
+    /// Writes the events that were collected, and judges all of the change.
+    pub async fn write(&self, change: &Change) -> Result<Recorded, DbErr> {
         let (events, written) = {
             let mut state = self.state();
             let events = std::mem::take(&mut state.collected);
@@ -85,7 +103,7 @@ impl EventLog {
         let mut seq = written;
         for events in events.chunks(MAX_EVENTS) {
             let mut batch = Batch::default();
-            let (sql, values) = self.insertion(events, &version, seq);
+            let (sql, values, bytes) = self.insertion(events, &version, seq);
             if seq == 0 {
                 match change.connection().get_database_backend() {
                     DbBackend::Postgres => {
@@ -99,8 +117,22 @@ impl EventLog {
             } else {
                 batch.add(sql, values);
             }
-            change.query_batch(batch).await?;
+            let (count, count_values) = bytes.statement(&self.person);
+            batch.add(count, count_values);
+            for row in change.query_batch(batch).await? {
+                self.judge(events, &row)?;
+            }
             seq += i32::try_from(events.len()).unwrap_or(i32::MAX);
+        }
+        Ok(if self.state().is_over_limit { Recorded::QuotaExceeded } else { Recorded::Ok })
+    }
+
+    /// Compares the bytes of a creator's events, which this row has, with what they may be, if one of `events` is limited.
+    fn judge(&self, events: &[NewEvent], row: &QueryResult) -> Result<(), DbErr> {
+        let (creator, bytes) = usage::read(row)?;
+        let is_limited = |event: &NewEvent| event.is_limited && event.creator.as_deref().unwrap_or_default() == creator;
+        if bytes > self.limit && events.iter().any(is_limited) {
+            self.state().is_over_limit = true;
         }
         Ok(())
     }
@@ -124,22 +156,32 @@ impl EventLog {
         };
         let (insert, insert_values) = insertion;
         let insert = insert.replace("{version}", &version);
-        let (record, record_values) = self.insertion(&[event], &version, 0);
+        let events = [event];
+        let (record, record_values, bytes) = self.insertion(&events, &version, 0);
+        let (count, count_values) = bytes.statement(&self.person);
         let order = if is_postgres { Self::queue_statement(&version) } else { append_statement("$1", &version) };
         batch.add(raise, raise_values);
         batch.add(insert, insert_values);
         batch.add(record, record_values);
         batch.add(order, vec![self.person.as_str().into()]);
+        batch.add(count, count_values);
         if is_postgres {
-            let (sql, values) = batch.as_one(["raised", "inserted", "event", "queued"], "SELECT version FROM raised");
+            let terms = ["raised", "inserted", "event", "queued", "counted"];
+            let (sql, values) = batch.as_one(terms, "SELECT * FROM raised, counted");
             batch = Batch::default();
             batch.add(sql, values);
         }
         batch.append(then);
         let mut rows = change.query_batch(batch).await?.into_iter();
         self.state().written = 1;
-        let row = rows.next().ok_or_else(|| DbErr::RecordNotFound("the raised version".to_owned()))?;
-        Ok((row.try_get("", VERSION)?, rows.collect()))
+        let missing = || DbErr::RecordNotFound("the raised version".to_owned());
+        let raised = rows.next().ok_or_else(missing)?;
+        if is_postgres {
+            self.judge(&events, &raised)?;
+        } else {
+            self.judge(&events, &rows.next().ok_or_else(missing)?)?;
+        }
+        Ok((raised.try_get("", VERSION)?, rows.collect()))
     }
 
     /// To be called after the commit: wakes the sequencer.
@@ -153,16 +195,22 @@ impl EventLog {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The statement that writes `events`, the first with the number `seq`.
-    fn insertion(&self, events: &[NewEvent], version: &str, seq: i32) -> (String, Vec<Value>) {
+    /// The statement that writes `events`, the first with the number `seq`, and their bytes.
+    fn insertion(&self, events: &[NewEvent], version: &str, seq: i32) -> (String, Vec<Value>, EventBytes) {
         let mut values: Vec<Value> = vec![
             self.person.as_str().into(),
             self.origin.actor.to_string().into(),
             self.origin.request_id.as_str().into(),
         ];
         let mut rows = Vec::with_capacity(events.len());
+        let mut all_bytes = EventBytes::default();
         for (event, seq) in events.iter().zip(seq..) {
-            let NewEvent { kind, subject, row, other, creator, has_reshares, occurred_at, after } = event;
+            let NewEvent { kind, subject, row, other, creator, has_reshares, occurred_at, after, is_limited: _ } =
+                event;
+            let after = after.as_ref().map(ToString::to_string);
+            let texts = [Some(row), other.as_ref(), creator.as_ref(), after.as_ref()];
+            let bytes = usage::bytes_of(texts.into_iter().flatten().map(String::as_str));
+            all_bytes.add(creator.as_deref().unwrap_or_default(), bytes);
             let first = values.len() + 1;
             values.extend([
                 seq.into(),
@@ -173,15 +221,16 @@ impl EventLog {
                 creator.clone().into(),
                 (*has_reshares).into(),
                 occurred_at.utc().into(),
-                after.as_ref().map(ToString::to_string).into(),
+                after.into(),
+                bytes.into(),
             ]);
             let place = |offset: usize| format!("${}", first + offset);
-            let [seq, kind, subject, row, other, creator, has_reshares, at, after] = std::array::from_fn(place);
+            let [seq, kind, subject, row, other, creator, has_reshares, at, after, bytes] = std::array::from_fn(place);
             rows.push(format!(
-                "($1, {version}, {seq}, {kind}, {subject}, {row}, {other}, {creator}, {has_reshares}, $2, $3, {at}, {after})"
+                "($1, {version}, {seq}, {kind}, {subject}, {row}, {other}, {creator}, {has_reshares}, $2, $3, {at}, {after}, {bytes})"
             ));
         }
-        (format!("INSERT INTO events ({COLUMNS}) VALUES {}", rows.join(", ")), values)
+        (format!("INSERT INTO events ({COLUMNS}) VALUES {}", rows.join(", ")), values, all_bytes)
     }
 
     /// Appends the change to the queue of the sequencer.

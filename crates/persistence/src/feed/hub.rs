@@ -25,7 +25,9 @@ const IDLE: Duration = Duration::from_millis(500);
 /// How often the state of the feed is read.
 const STATE_EVERY: Duration = Duration::from_secs(1);
 /// Events that one read returns.
-const SLICE: usize = 1_000;
+const SLICE: usize = 200;
+/// A reader that has not reached the end of the feed for this long says nothing about it: no checkpoint is sent.
+const STALE_AFTER: Duration = Duration::from_secs(3);
 /// Events, and their bytes, that wait for one watcher. One that is slower is ended.
 const MAX_QUEUED: usize = 1_024;
 const MAX_QUEUED_BYTES: usize = 4 * 1024 * 1024;
@@ -43,6 +45,8 @@ pub struct FeedHub {
     watchers: Arc<Mutex<Watchers>>,
     /// Every event up to it has been queued for its watchers.
     position: Arc<AtomicI64>,
+    /// When the feed was last read to its end.
+    read_at: Arc<Mutex<Instant>>,
     /// Read by every decision, which must not wait for the watchers.
     epoch: Arc<RwLock<Epoch>>,
 }
@@ -102,7 +106,8 @@ impl FeedHub {
         let watchers =
             Watchers { epoch, next_id: 0, queues: HashMap::new(), unfiltered: Vec::new(), by_owner: HashMap::new() };
         let (watchers, position) = (Arc::new(Mutex::new(watchers)), Arc::new(AtomicI64::new(last)));
-        Ok(Self { database, watchers, position, epoch: Arc::new(RwLock::new(epoch)) })
+        let read_at = Arc::new(Mutex::new(Instant::now()));
+        Ok(Self { database, watchers, position, read_at, epoch: Arc::new(RwLock::new(epoch)) })
     }
 
     /// The database that it reads.
@@ -113,6 +118,11 @@ impl FeedHub {
     /// The position up to which events have been queued.
     pub fn position(&self) -> i64 {
         self.position.load(Ordering::SeqCst)
+    }
+
+    /// Whether the feed was not read to its end for some time.
+    fn is_stale(&self) -> bool {
+        self.read_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > STALE_AFTER
     }
 
     /// The current epoch.
@@ -177,6 +187,7 @@ impl FeedHub {
     }
 
     async fn read(&self, with_state: bool) -> Result<(), DbErr> {
+        let begun_at = Instant::now();
         if with_state {
             let state = self.database.feed_state().await?;
             #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
@@ -201,6 +212,7 @@ impl FeedHub {
                 break;
             }
         }
+        *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = begun_at;
         #[expect(clippy::cast_precision_loss, reason = "seconds are exact enough")]
         gauge!(READ_AT).set(Clock::system().now().utc().timestamp() as f64);
         Ok(())
@@ -286,11 +298,11 @@ impl Subscription {
         }
     }
 
-    /// A position up to which every event was taken; `None`: there are events to take.
+    /// A position up to which every event was taken; `None`: there are events to take, or the feed cannot be read.
     pub fn checkpoint(&self) -> Option<i64> {
         // Read first: what is queued after it has a higher position.
         let position = self.hub.position();
-        self.events.is_empty().then_some(position)
+        (self.events.is_empty() && !self.hub.is_stale()).then_some(position)
     }
 }
 

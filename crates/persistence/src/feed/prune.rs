@@ -3,6 +3,7 @@
 use ::types::Timestamp;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, prelude::ChronoDateTimeUtc};
 
+use super::usage::{DELETE_EMPTY, LOCK_PRUNED, SUBTRACT_PRUNED};
 use crate::Database;
 
 /// Changes that one transaction prunes.
@@ -44,7 +45,12 @@ impl Database {
             return Ok(0);
         }
         change.execute("UPDATE feed_state SET pruned_to = $1 WHERE id = 1", vec![last.into()]).await?;
-        change.execute(DELETE_EVENTS, vec![last.into()]).await?;
+        if change.connection().get_database_backend() == DbBackend::Postgres {
+            change.query(LOCK_PRUNED, vec![last.into()]).await?;
+        }
+        for sql in [SUBTRACT_PRUNED, DELETE_EMPTY, DELETE_EVENTS] {
+            change.execute(sql, vec![last.into()]).await?;
+        }
         change.execute("DELETE FROM feed WHERE position <= $1", vec![last.into()]).await?;
         change.commit().await?;
         Ok(pruned)

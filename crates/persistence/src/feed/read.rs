@@ -71,16 +71,15 @@ pub struct FeedState {
     pub last: i64,
     /// Changes up to this position were pruned.
     pub pruned_to: i64,
-    /// Changes before this position may have been erased.
-    pub resumable_from: i64,
+    /// Events before this one may have been erased.
+    pub resumable_from: FeedPosition,
 }
 
 impl FeedState {
     /// Whether a reader at this place misses nothing by going on.
-    pub fn is_resumable(&self, FeedPosition { position, seq }: FeedPosition) -> bool {
+    pub fn is_resumable(&self, at: FeedPosition) -> bool {
         // The rest of a change that was pruned is gone too.
-        let is_kept = |to: i64| position > to || (position == to && seq == END_OF_CHANGE);
-        is_kept(self.pruned_to) && (position >= self.resumable_from || self.resumable_from == 0)
+        at >= FeedPosition { position: self.pruned_to, seq: END_OF_CHANGE } && at >= self.resumable_from
     }
 }
 
@@ -96,7 +95,7 @@ impl Database {
     /// The state of the feed.
     pub async fn feed_state(&self) -> Result<FeedState, DbErr> {
         const STATE: &str = "
-            SELECT epoch, pruned_to, resumable_from, COALESCE((SELECT MAX(position) FROM feed), pruned_to) AS last
+            SELECT epoch, pruned_to, resumable_from, resumable_seq, COALESCE((SELECT MAX(position) FROM feed), pruned_to) AS last
             FROM feed_state WHERE id = 1";
         let rows = self.feed_rows(STATE, Vec::new()).await?;
         let row = rows.first().ok_or_else(|| DbErr::RecordNotFound("the state of the feed".to_owned()))?;
@@ -104,7 +103,10 @@ impl Database {
             epoch: Epoch::parse(&row.try_get::<String>("", "epoch")?)?,
             last: row.try_get("", "last")?,
             pruned_to: row.try_get("", "pruned_to")?,
-            resumable_from: row.try_get("", "resumable_from")?,
+            resumable_from: FeedPosition {
+                position: row.try_get("", "resumable_from")?,
+                seq: row.try_get("", "resumable_seq")?,
+            },
         })
     }
 
@@ -186,5 +188,34 @@ impl EventRow {
             after,
             bytes,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reader_resumes_only_where_nothing_was_removed_after_it() {
+        let at = |position, seq| FeedPosition { position, seq };
+        let new = FeedState { epoch: Epoch(1), last: 20, pruned_to: 0, resumable_from: at(0, 0) };
+        let pruned = FeedState { pruned_to: 5, ..new };
+        let erased = FeedState { resumable_from: at(9, 2), ..new };
+        for (state, place, is_resumable) in [
+            (new, at(0, END_OF_CHANGE), true),
+            (new, at(1, 0), true),
+            // The rest of the change was pruned with it.
+            (pruned, at(5, 3), false),
+            (pruned, at(5, END_OF_CHANGE), true),
+            (pruned, at(6, 0), true),
+            (pruned, at(4, END_OF_CHANGE), false),
+            // Of the change at 9, the events up to 2 were about an erased person.
+            (erased, at(8, END_OF_CHANGE), false),
+            (erased, at(9, 1), false),
+            (erased, at(9, 2), true),
+            (erased, at(9, END_OF_CHANGE), true),
+        ] {
+            assert_eq!(state.is_resumable(place), is_resumable, "{state:?} {place:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use sea_orm_migration::{
     schema::{big_integer, boolean, integer, text, text_null, timestamp_with_time_zone},
 };
 
+use super::usage;
 use crate::{Dialect, VersionTable};
 
 #[derive(DeriveIden)]
@@ -24,6 +25,7 @@ enum Events {
     RequestId,
     OccurredAt,
     AfterRow,
+    Bytes,
 }
 
 #[derive(DeriveIden)]
@@ -41,6 +43,7 @@ enum FeedState {
     Epoch,
     PrunedTo,
     ResumableFrom,
+    ResumableSeq,
     Identity,
 }
 
@@ -68,7 +71,7 @@ fn autovacuum(table: &str) -> String {
 /// Creates the tables; a step of each service's first migration. `versions`: the table of the versions of persons.
 pub async fn create_feed(manager: &SchemaManager<'_>, versions: VersionTable) -> Result<(), DbErr> {
     let dialect = Dialect::of(manager);
-    for table in [events(dialect), feed(dialect), feed_state(), feed_epochs()] {
+    for table in [events(dialect), feed(dialect), feed_state(), feed_epochs(), usage::table(dialect)] {
         manager.create_table(table).await?;
     }
     for index in indexes() {
@@ -77,7 +80,7 @@ pub async fn create_feed(manager: &SchemaManager<'_>, versions: VersionTable) ->
     let connection = manager.get_connection();
     if connection.get_database_backend() == DbBackend::Postgres {
         connection.execute_unprepared(PENDING).await?;
-        for table in ["pending", "feed_state", versions.name()] {
+        for table in ["pending", "feed_state", "event_usage", versions.name()] {
             connection.execute_unprepared(&autovacuum(table)).await?;
         }
     }
@@ -100,6 +103,7 @@ fn events(dialect: Dialect) -> TableCreateStatement {
         .col(text(Events::RequestId))
         .col(timestamp_with_time_zone(Events::OccurredAt))
         .col(text_null(Events::AfterRow))
+        .col(big_integer(Events::Bytes))
         .primary_key(Index::create().name("events_pk").col(Events::OwnerId).col(Events::Version).col(Events::Seq))
         .to_owned()
 }
@@ -122,6 +126,7 @@ fn feed_state() -> TableCreateStatement {
         .col(text(FeedState::Epoch))
         .col(big_integer(FeedState::PrunedTo))
         .col(big_integer(FeedState::ResumableFrom))
+        .col(integer(FeedState::ResumableSeq))
         .col(text(FeedState::Identity))
         .primary_key(Index::create().name("feed_state_pk").col(FeedState::Id))
         .to_owned()
@@ -151,6 +156,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         of_events("events_by_actor").col(Events::ActorId).to_owned(),
         of_events("events_by_other").col(Events::OtherId).cond_where(is_set(Events::OtherId)).to_owned(),
         of_events("events_by_creator").col(Events::CreatorId).cond_where(is_set(Events::CreatorId)).to_owned(),
+        usage::index(),
         Index::create().name("feed_by_owner").table(Feed::Table).col(Feed::OwnerId).col(Feed::Version).to_owned(),
     ]
 }

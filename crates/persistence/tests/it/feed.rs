@@ -11,7 +11,7 @@ use std::{
 
 use persistence::{
     Database, DatabaseSettings, Lock, Priority, VersionTable,
-    feed::{END_OF_CHANGE, FeedPosition, NewEvent, Sequencer, create_feed},
+    feed::{END_OF_CHANGE, FeedPosition, NewEvent, Recorded, Sequencer, create_feed},
 };
 use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
 use sea_orm_migration::prelude::SchemaManager;
@@ -70,6 +70,7 @@ impl Random {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "an environment variable asks for a long run")]
 fn changes() -> u64 {
     std::env::var("FEED_CHANGES").map_or(CHANGES, |number| number.parse().expect("a number"))
 }
@@ -80,7 +81,7 @@ async fn change(database: &Database, owner: u64, random: &mut Random) -> Option<
     let now = Timestamp::from_parts(1_767_225_600, 0).unwrap();
     let permit = database.queue(&Lock::new("owner", &owner), Priority::First).await.unwrap();
     let change = database.begin(vec![permit]).await.unwrap();
-    let log = database.event_log(VERSIONS, &owner, Origin::system());
+    let log = database.event_log(VERSIONS, &owner, Origin::system(), u64::MAX);
     change.execute("INSERT INTO naive DEFAULT VALUES", Vec::new()).await.unwrap();
     let version = VERSIONS.raise(&change, &owner, now).await.unwrap();
     for number in 0..=random.below(3) {
@@ -93,9 +94,10 @@ async fn change(database: &Database, owner: u64, random: &mut Random) -> Option<
             has_reshares: false,
             occurred_at: now,
             after: Some(serde_json::json!({"version": version})),
+            is_limited: true,
         });
     }
-    log.write(&change).await.unwrap();
+    assert_eq!(log.write(&change).await.unwrap(), Recorded::Ok);
     tokio::time::sleep(Duration::from_millis(random.below(8))).await;
     if random.below(5) == 0 {
         return None;

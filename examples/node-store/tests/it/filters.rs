@@ -85,7 +85,7 @@ async fn access_filter_agrees_with_checks() {
         let channel = serve(sharing_svc::open(settings.clone(), clock).await, &shutdown).await;
         let database = Database::connect(&settings.service.database, sharing_svc::storage::SCHEMA).await.unwrap();
         let feed = persistence::feed::FeedHub::start(database.clone()).await.unwrap();
-        let kept = sharing_svc::storage::Store::new(database, feed, u64::MAX);
+        let kept = sharing_svc::storage::Store::new(database, feed, persistence::StoredBytes::UNLIMITED);
         let mut client = AccessServiceClient::new(channel);
         let resources: Vec<_> =
             nodes.iter().map(|node| Resource { resource: Some(resource::Resource::Node(node.to_shared())) }).collect();
@@ -140,14 +140,14 @@ async fn exposure_filter_agrees_with_checks() {
         let channel = serve(exposure_svc::open(settings.clone(), Clock::system()).await, &shutdown).await;
         let database = Database::connect(&settings.service.database, exposure_svc::storage::SCHEMA).await.unwrap();
         let feed = persistence::feed::FeedHub::start(database.clone()).await.unwrap();
-        let kept = exposure_svc::storage::Store::new(database, feed, u64::MAX);
+        let kept = exposure_svc::storage::Store::new(database, feed, persistence::StoredBytes::UNLIMITED);
         let mut client = ExposureServiceClient::new(channel);
         let mut yes = 0;
         for rules in made_up(exposure_world::random_rules(), PROFILES) {
             let profile = exposure_world::profile("ann", rules as Rules, true);
             let change = kept.begin(&profile.owner, None, types::Origin::system()).await.unwrap();
             change.raise_user(profile.created_at).await.unwrap();
-            change.insert(&profile).await.unwrap();
+            change.insert(&profile, true).await.unwrap();
             change.commit(None).await.unwrap();
             let id = profile.id.to_string();
             let question = GetExposureFilterRequest {
