@@ -22,6 +22,9 @@ STATUSES = {
     "http_response_status_code": {"500", "503"},
 }
 
+# Functions of the rules that are called like metrics.
+FUNCTIONS = {"histogram_quantile", "min_over_time"}
+
 
 def ask(expression):
     query = urllib.parse.urlencode({"query": expression})
@@ -39,7 +42,7 @@ def selectors(expression):
     """The parts of an expression that read a metric: its name, and what is asked of its labels."""
     bare = re.sub(r"\b(?:by|on)\s*\([^)]*\)", " ", expression)
     for name, labels in re.findall(r"([a-z][a-z0-9_:]*)(\{[^}]*\})?", bare):
-        if ("_" in name or ":" in name or name == "up") and name != "histogram_quantile":
+        if ("_" in name or ":" in name or name == "up") and name not in FUNCTIONS:
             yield name, labels
 
 
