@@ -38,6 +38,8 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// their connections.
 #[derive(Clone, Debug)]
 pub struct Database {
+    /// The schema, which also names the service in metrics.
+    schema: Arc<str>,
     pub(super) reader: Reader,
     pub(super) writer: DatabaseConnection,
     pub(super) write_connections: u32,
@@ -64,13 +66,14 @@ impl Database {
 
     async fn open(settings: &DatabaseSettings, schema: &str) -> anyhow::Result<Self> {
         let url = settings.database_url.expose_secret();
-        if url.starts_with("sqlite:") {
-            connect_sqlite(url, settings).await
+        let database = if url.starts_with("sqlite:") {
+            connect_sqlite(url, settings).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            connect_postgres(url, settings, schema).await
+            connect_postgres(url, settings, schema).await?
         } else {
-            Err(ConfigurationError::new("DATABASE_URL must begin with `sqlite:` or `postgres:`").into())
-        }
+            return Err(ConfigurationError::new("DATABASE_URL must begin with `sqlite:` or `postgres:`").into());
+        };
+        Ok(Self { schema: schema.into(), ..database })
     }
 
     fn new(
@@ -83,8 +86,25 @@ impl Database {
     ) -> Self {
         let reader = Reader { pool: reader, connections: read_connections };
         let (queue, write_health) = (ChangeQueue::default(), WriteHealth::new());
-        let (file, feed_changed, feed_grew) = (None, Arc::default(), Arc::default());
-        Self { reader, writer, write_connections, queue, write_health, server, wait, file, feed_changed, feed_grew }
+        let (schema, file, feed_changed, feed_grew) = (Arc::default(), None, Arc::default(), Arc::default());
+        Self {
+            schema,
+            reader,
+            writer,
+            write_connections,
+            queue,
+            write_health,
+            server,
+            wait,
+            file,
+            feed_changed,
+            feed_grew,
+        }
+    }
+
+    /// The schema.
+    pub fn schema(&self) -> Arc<str> {
+        self.schema.clone()
     }
 
     /// For queries that change nothing.

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use metrics::{describe_gauge, gauge};
+use metrics::{Gauge, describe_gauge, gauge};
 use persistence::{Database, VersionTable, erasure::Erasure};
 use tracing::{info, warn};
 use types::Timestamp;
@@ -23,6 +23,8 @@ pub struct ErasedUsers(Arc<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
+    /// How many there are; `None` in tests.
+    metric: Option<Gauge>,
     is_empty: AtomicBool,
     users: RwLock<HashSet<String>>,
 }
@@ -57,7 +59,8 @@ impl ErasedUsers {
     /// Reads who is being erased.
     pub async fn load(database: &Database) -> anyhow::Result<Self> {
         describe_gauge!(ERASURES, "Persons who are being erased");
-        let users = Self::default();
+        let metric = gauge!(ERASURES, "service" => database.schema());
+        let users = Self(Arc::new(Known { metric: Some(metric), ..Known::default() }));
         users.set(&database.erasures().await?);
         Ok(users)
     }
@@ -76,8 +79,10 @@ impl ErasedUsers {
 
     fn set(&self, erasures: &[Erasure]) {
         let users: HashSet<_> = erasures.iter().map(|erasure| erasure.user.clone()).collect();
-        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
-        gauge!(ERASURES).set(users.len() as f64);
+        if let Some(metric) = &self.0.metric {
+            #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+            metric.set(users.len() as f64);
+        }
         let is_empty = users.is_empty();
         *self.0.users.write().unwrap_or_else(PoisonError::into_inner) = users;
         self.0.is_empty.store(is_empty, Ordering::SeqCst);

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 use runtime::{clock::Clock, shutdown::Shutdown};
 use sea_orm::{DbBackend, DbErr};
 use tokio::{sync::mpsc, time::timeout};
@@ -47,12 +47,24 @@ pub struct FeedHub {
     position: Arc<AtomicI64>,
     /// When the feed was last read to its end.
     read_at: Arc<Mutex<Instant>>,
+    metrics: FeedMetrics,
     /// Read by every decision, which must not wait for the watchers.
     epoch: Arc<RwLock<Epoch>>,
 }
 
+/// The metrics of one feed; `ofself` has two.
+#[derive(Clone, Debug)]
+struct FeedMetrics {
+    watchers: Gauge,
+    slow: Counter,
+    position: Gauge,
+    read_at: Gauge,
+    pruned_to: Gauge,
+}
+
 #[derive(Debug)]
 struct Watchers {
+    metrics: FeedMetrics,
     epoch: Epoch,
     next_id: u64,
     queues: HashMap<u64, Queue>,
@@ -101,13 +113,20 @@ impl FeedHub {
         describe_gauge!(POSITION, "The last position of the change feed that this process has read");
         describe_gauge!(READ_AT, "When this process last read the change feed to its end, in Unix seconds");
         describe_gauge!(PRUNED_TO, "The last position of the change feed that was pruned");
-        gauge!(SUBSCRIBERS).set(0.0);
+        let metrics = FeedMetrics::of(&database.schema());
+        metrics.watchers.set(0.0);
         let FeedState { epoch, last, .. } = database.feed_state().await?;
-        let watchers =
-            Watchers { epoch, next_id: 0, queues: HashMap::new(), unfiltered: Vec::new(), by_owner: HashMap::new() };
+        let watchers = Watchers {
+            metrics: metrics.clone(),
+            epoch,
+            next_id: 0,
+            queues: HashMap::new(),
+            unfiltered: Vec::new(),
+            by_owner: HashMap::new(),
+        };
         let (watchers, position) = (Arc::new(Mutex::new(watchers)), Arc::new(AtomicI64::new(last)));
         let read_at = Arc::new(Mutex::new(Instant::now()));
-        Ok(Self { database, watchers, position, read_at, epoch: Arc::new(RwLock::new(epoch)) })
+        Ok(Self { database, watchers, position, read_at, metrics, epoch: Arc::new(RwLock::new(epoch)) })
     }
 
     /// The database that it reads.
@@ -148,7 +167,7 @@ impl FeedHub {
         }
         let queue = Queue { events: sender, bytes: Arc::clone(&bytes), owners, end: Arc::clone(&end) };
         watchers.queues.insert(id, queue);
-        gauge!(SUBSCRIBERS).increment(1.0);
+        self.metrics.watchers.increment(1.0);
         let (from, epoch) = (self.position(), watchers.epoch);
         drop(watchers);
         Subscription { hub: self.clone(), id, events, bytes, end, from, epoch }
@@ -191,7 +210,7 @@ impl FeedHub {
         if with_state {
             let state = self.database.feed_state().await?;
             #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
-            gauge!(PRUNED_TO).set(state.pruned_to as f64);
+            self.metrics.pruned_to.set(state.pruned_to as f64);
             self.follow_epoch(state);
         }
         loop {
@@ -214,7 +233,7 @@ impl FeedHub {
         }
         *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = begun_at;
         #[expect(clippy::cast_precision_loss, reason = "seconds are exact enough")]
-        gauge!(READ_AT).set(Clock::system().now().utc().timestamp() as f64);
+        self.metrics.read_at.set(Clock::system().now().utc().timestamp() as f64);
         Ok(())
     }
 
@@ -225,7 +244,7 @@ impl FeedHub {
         }
         self.position.store(position, Ordering::SeqCst);
         #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
-        gauge!(POSITION).set(position as f64);
+        self.metrics.position.set(position as f64);
     }
 
     /// Ends all subscriptions if the epoch has changed: positions that were given out may not exist.
@@ -248,6 +267,19 @@ impl FeedHub {
     }
 }
 
+impl FeedMetrics {
+    fn of(service: &Arc<str>) -> Self {
+        let of = |name: &'static str| gauge!(name, "service" => service.clone());
+        Self {
+            watchers: of(SUBSCRIBERS),
+            slow: counter!(SLOW, "service" => service.clone()),
+            position: of(POSITION),
+            read_at: of(READ_AT),
+            pruned_to: of(PRUNED_TO),
+        }
+    }
+}
+
 impl Watchers {
     /// Queues an event for those who watch its owner.
     fn queue(&mut self, event: &Arc<EventRow>) {
@@ -263,14 +295,14 @@ impl Watchers {
             }
         }
         for id in slow {
-            counter!(SLOW).increment(1);
+            self.metrics.slow.increment(1);
             self.remove(id, Some(SubscriptionEnd::TooSlow));
         }
     }
 
     fn remove(&mut self, id: u64, end: Option<SubscriptionEnd>) {
         let Some(queue) = self.queues.remove(&id) else { return };
-        gauge!(SUBSCRIBERS).decrement(1.0);
+        self.metrics.watchers.decrement(1.0);
         if queue.owners.is_empty() {
             self.unfiltered.retain(|other| *other != id);
         }
