@@ -90,7 +90,7 @@ impl EventLog {
         state.collected.is_empty() && state.written == 0
     }
 
-    /// Writes the events that were collected, and judges all of the change.
+    /// Writes the events that were collected. The result is that of all events of the change.
     pub async fn write(&self, change: &Change) -> Result<Recorded, DbErr> {
         let (events, written) = {
             let mut state = self.state();
@@ -100,10 +100,12 @@ impl EventLog {
             (events, written)
         };
         let version = self.versions.version_expression("$1");
+        let mut bytes = EventBytes::default();
         let mut seq = written;
-        for events in events.chunks(MAX_EVENTS) {
+        let mut chunks = events.chunks(MAX_EVENTS).peekable();
+        while let Some(chunk) = chunks.next() {
             let mut batch = Batch::default();
-            let (sql, values, bytes) = self.insertion(events, &version, seq);
+            let (sql, values) = self.insertion(chunk, &version, seq, &mut bytes);
             if seq == 0 {
                 match change.connection().get_database_backend() {
                     DbBackend::Postgres => {
@@ -117,18 +119,21 @@ impl EventLog {
             } else {
                 batch.add(sql, values);
             }
-            let (count, count_values) = bytes.statement(&self.person);
-            batch.add(count, count_values);
-            for row in change.query_batch(batch).await? {
-                self.judge(events, &row)?;
+            if chunks.peek().is_none() {
+                // One statement for all events: every change locks counters in the same order.
+                let (count, count_values) = bytes.statement(&self.person, None);
+                batch.add(count, count_values);
             }
-            seq += i32::try_from(events.len()).unwrap_or(i32::MAX);
+            for row in change.query_batch(batch).await? {
+                self.check_limit(&events, &row)?;
+            }
+            seq += i32::try_from(chunk.len()).unwrap_or(i32::MAX);
         }
         Ok(if self.state().is_over_limit { Recorded::QuotaExceeded } else { Recorded::Ok })
     }
 
-    /// Compares the bytes of a creator's events, which this row has, with what they may be, if one of `events` is limited.
-    fn judge(&self, events: &[NewEvent], row: &QueryResult) -> Result<(), DbErr> {
+    /// Compares the bytes of one creator's events, read from a row, with the limit, if one of `events` is limited.
+    fn check_limit(&self, events: &[NewEvent], row: &QueryResult) -> Result<(), DbErr> {
         let (creator, bytes) = usage::read(row)?;
         let is_limited = |event: &NewEvent| event.is_limited && event.creator.as_deref().unwrap_or_default() == creator;
         if bytes > self.limit && events.iter().any(is_limited) {
@@ -157,8 +162,10 @@ impl EventLog {
         let (insert, insert_values) = insertion;
         let insert = insert.replace("{version}", &version);
         let events = [event];
-        let (record, record_values, bytes) = self.insertion(&events, &version, 0);
-        let (count, count_values) = bytes.statement(&self.person);
+        let mut bytes = EventBytes::default();
+        let (record, record_values) = self.insertion(&events, &version, 0, &mut bytes);
+        // The owner's row is locked first, as in every change.
+        let (count, count_values) = bytes.statement(&self.person, is_postgres.then_some("raised"));
         let order = if is_postgres { Self::queue_statement(&version) } else { append_statement("$1", &version) };
         batch.add(raise, raise_values);
         batch.add(insert, insert_values);
@@ -177,9 +184,9 @@ impl EventLog {
         let missing = || DbErr::RecordNotFound("the raised version".to_owned());
         let raised = rows.next().ok_or_else(missing)?;
         if is_postgres {
-            self.judge(&events, &raised)?;
+            self.check_limit(&events, &raised)?;
         } else {
-            self.judge(&events, &rows.next().ok_or_else(missing)?)?;
+            self.check_limit(&events, &rows.next().ok_or_else(missing)?)?;
         }
         Ok((raised.try_get("", VERSION)?, rows.collect()))
     }
@@ -195,15 +202,20 @@ impl EventLog {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The statement that writes `events`, the first with the number `seq`, and their bytes.
-    fn insertion(&self, events: &[NewEvent], version: &str, seq: i32) -> (String, Vec<Value>, EventBytes) {
+    /// The statement that writes `events`, the first with the number `seq`. Adds their bytes to `all_bytes`.
+    fn insertion(
+        &self,
+        events: &[NewEvent],
+        version: &str,
+        seq: i32,
+        all_bytes: &mut EventBytes,
+    ) -> (String, Vec<Value>) {
         let mut values: Vec<Value> = vec![
             self.person.as_str().into(),
             self.origin.actor.to_string().into(),
             self.origin.request_id.as_str().into(),
         ];
         let mut rows = Vec::with_capacity(events.len());
-        let mut all_bytes = EventBytes::default();
         for (event, seq) in events.iter().zip(seq..) {
             let NewEvent { kind, subject, row, other, creator, has_reshares, occurred_at, after, is_limited: _ } =
                 event;
@@ -230,7 +242,7 @@ impl EventLog {
                 "($1, {version}, {seq}, {kind}, {subject}, {row}, {other}, {creator}, {has_reshares}, $2, $3, {at}, {after}, {bytes})"
             ));
         }
-        (format!("INSERT INTO events ({COLUMNS}) VALUES {}", rows.join(", ")), values, all_bytes)
+        (format!("INSERT INTO events ({COLUMNS}) VALUES {}", rows.join(", ")), values)
     }
 
     /// Appends the change to the queue of the sequencer.

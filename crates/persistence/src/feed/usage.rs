@@ -49,19 +49,26 @@ impl EventBytes {
         *self.0.entry(creator.to_owned()).or_default() += bytes;
     }
 
-    /// The statement that counts them. It returns a row for each creator, for [`read`].
-    pub(super) fn statement(&self, owner: &str) -> (String, Vec<Value>) {
+    /// The statement that counts them. It returns a row for each creator, for [`read`]. `after`: a term of the same statement with one row,
+    /// which is executed first.
+    pub(super) fn statement(&self, owner: &str, after: Option<&str>) -> (String, Vec<Value>) {
         let mut values: Vec<Value> = vec![owner.into()];
         let mut rows = Vec::with_capacity(self.0.len());
         for (creator, bytes) in &self.0 {
             values.extend([creator.as_str().into(), (*bytes).into()]);
-            rows.push(format!("($1, ${}, ${})", values.len() - 1, values.len()));
+            rows.push(format!("$1, ${}, ${}", values.len() - 1, values.len()));
         }
+        let rows = match after {
+            Some(term) => {
+                let rows: Vec<_> = rows.iter().map(|row| format!("SELECT {row} FROM {term}")).collect();
+                rows.join(" UNION ALL ")
+            }
+            None => format!("VALUES ({})", rows.join("), (")),
+        };
         let sql = format!(
-            "INSERT INTO event_usage (owner_id, creator_id, bytes) VALUES {}
+            "INSERT INTO event_usage (owner_id, creator_id, bytes) {rows}
              ON CONFLICT (owner_id, creator_id) DO UPDATE SET bytes = event_usage.bytes + excluded.bytes
-             RETURNING creator_id AS event_creator, bytes AS event_bytes",
-            rows.join(", ")
+             RETURNING creator_id AS event_creator, bytes AS event_bytes"
         );
         (sql, values)
     }

@@ -1,4 +1,4 @@
-//! The change feed under writers that pause and roll back, sequencers that are cut, and an unrelated transaction that stays open.
+//! The change feed under writers that overtake each other and roll back, sequencers that are cut, and an unrelated transaction that stays open.
 
 use std::{
     collections::HashMap,
@@ -10,13 +10,13 @@ use std::{
 };
 
 use persistence::{
-    Database, DatabaseSettings, Lock, Priority, VersionTable,
+    Batch, Database, DatabaseSettings, Lock, Priority, VersionTable,
     feed::{END_OF_CHANGE, FeedPosition, NewEvent, Recorded, Sequencer, create_feed},
 };
 use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
 use sea_orm_migration::prelude::SchemaManager;
 use test_kit::{Backend, on_both};
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 use types::{Origin, Timestamp};
 
 const VERSIONS: VersionTable = VersionTable::new("owners", "owner_id");
@@ -25,6 +25,8 @@ const WRITERS: u64 = 16;
 const OWNERS: u64 = 6;
 /// Changes of each writer; `FEED_CHANGES` sets another number, for a long run.
 const CHANGES: u64 = 40;
+/// How long a change waits to be overtaken.
+const OVERTAKING: Duration = Duration::from_millis(8);
 /// What has not happened by then does not happen.
 const PATIENCE: Duration = Duration::from_mins(30);
 
@@ -75,8 +77,9 @@ fn changes() -> u64 {
     std::env::var("FEED_CHANGES").map_or(CHANGES, |number| number.parse().expect("a number"))
 }
 
-/// One change of an owner's data, with a pause within; gives its version, or rolls it back.
-async fn change(database: &Database, owner: u64, random: &mut Random) -> Option<i64> {
+/// One change of an owner's data, which other changes overtake; returns its version, or `None` if it was rolled back. `commits`: the
+/// number of changes that were committed.
+async fn change(database: &Database, owner: u64, random: &mut Random, commits: &watch::Sender<u64>) -> Option<i64> {
     let owner = format!("owner-{owner}");
     let now = Timestamp::from_parts(1_767_225_600, 0).unwrap();
     let permit = database.queue(&Lock::new("owner", &owner), Priority::First).await.unwrap();
@@ -98,12 +101,15 @@ async fn change(database: &Database, owner: u64, random: &mut Random) -> Option<
         });
     }
     assert_eq!(log.write(&change).await.unwrap(), Recorded::Ok);
-    tokio::time::sleep(Duration::from_millis(random.below(8))).await;
+    // Bounded: SQLite has one writer, and all writers may wait here.
+    let overtaken_by = *commits.borrow() + random.below(4);
+    let _ = timeout(OVERTAKING, commits.subscribe().wait_for(|commits| *commits >= overtaken_by)).await;
     if random.below(5) == 0 {
         return None;
     }
     change.commit().await.unwrap();
     log.committed();
+    commits.send_modify(|commits| *commits += 1);
     Some(version)
 }
 
@@ -116,7 +122,7 @@ async fn cut_sequencers(backend: &Backend, is_over: &Arc<AtomicBool>, tasks: &mu
             let mut sequencer = Sequencer::new(other);
             while !is_over.load(Ordering::SeqCst) {
                 let cut = Duration::from_micros(random.below(4_000));
-                if let Ok(moved) = tokio::time::timeout(cut, sequencer.step()).await {
+                if let Ok(moved) = timeout(cut, sequencer.step()).await {
                     moved.unwrap();
                 }
             }
@@ -147,13 +153,15 @@ async fn no_change_is_missed_doubled_or_out_of_order() {
             None
         };
         let done = Arc::new(AtomicU64::new(0));
+        let commits = watch::Sender::new(0);
         for writer in 1..=WRITERS {
-            let (database, committed, done) = (database.clone(), committed.clone(), done.clone());
+            let (database, committed, done, commits) =
+                (database.clone(), committed.clone(), done.clone(), commits.clone());
             tasks.spawn(async move {
                 let mut random = Random(writer * 7_919);
                 for _ in 0..changes() {
                     let owner = random.below(OWNERS);
-                    if let Some(version) = change(&database, owner, &mut random).await {
+                    if let Some(version) = change(&database, owner, &mut random, &commits).await {
                         committed.lock().unwrap().entry(format!("owner-{owner}")).or_default().push(version);
                     }
                 }
@@ -194,7 +202,7 @@ async fn no_change_is_missed_doubled_or_out_of_order() {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, read).await.expect("every change");
+        timeout(PATIENCE, read).await.expect("every change");
         is_over.store(true, Ordering::SeqCst);
         while let Some(ended) = tasks.join_next().await {
             ended.unwrap();
@@ -220,6 +228,68 @@ async fn no_change_is_missed_doubled_or_out_of_order() {
         assert_eq!(state.last, *expected.last().unwrap());
         let at_end = FeedPosition { position: state.last, seq: END_OF_CHANGE };
         assert!(database.feed_after(at_end, i64::MAX, &[], 10).await.unwrap().events.is_empty());
+    })
+    .await;
+}
+
+fn event_of(row: &str, creator: Option<&str>) -> NewEvent {
+    NewEvent {
+        kind: "changed",
+        subject: "row",
+        row: row.to_owned(),
+        other: None,
+        creator: creator.map(str::to_owned),
+        has_reshares: false,
+        occurred_at: Timestamp::from_parts(1_767_225_600, 0).unwrap(),
+        after: None,
+        is_limited: true,
+    }
+}
+
+/// Two processes change one owner's data: the second waits for the owner's row and holds nothing that the first needs.
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_changes_of_an_owner_do_not_deadlock() {
+    on_both(|backend| async move {
+        let database = migrated(&backend).await;
+        let (first, other) = (connect(&backend).await, connect(&backend).await);
+        // The counter exists: it has a row that can be locked.
+        let create = async |database: &Database| {
+            let log = database.event_log(VERSIONS, "ann", Origin::system(), u64::MAX);
+            let change = database.begin(Vec::new()).await.unwrap();
+            let insertion = ("INSERT INTO naive DEFAULT VALUES".to_owned(), Vec::new());
+            log.raise_and_insert(&change, insertion, event_of("row", None), Batch::default()).await.unwrap();
+            assert_eq!(log.write(&change).await.unwrap(), Recorded::Ok);
+            change.commit().await.unwrap();
+        };
+        create(&database).await;
+        if database.kind() != "PostgreSQL" {
+            // One writer: the second change begins when the first has ended.
+            return;
+        }
+        let log = first.event_log(VERSIONS, "ann", Origin::system(), u64::MAX);
+        let change = first.begin(Vec::new()).await.unwrap();
+        VERSIONS.raise(&change, "ann", event_of("row", None).occurred_at).await.unwrap();
+        let waiting = async {
+            test_kit::wait_until("a change that waits for the owner's row", async || {
+                const WAITING: &str =
+                    "SELECT 1 AS found FROM pg_locks JOIN pg_database ON oid = database OR database IS NULL
+                    WHERE NOT granted AND datname = current_database()";
+                let statement = Statement::from_string(sea_orm::DbBackend::Postgres, WAITING);
+                database.reader().query_one_raw(statement).await.unwrap().map(drop)
+            })
+            .await;
+            log.record(event_of("row", None));
+            assert_eq!(log.write(&change).await.unwrap(), Recorded::Ok);
+            change.commit().await.unwrap();
+        };
+        tokio::join!(create(&other), waiting);
+        let state = test_kit::wait_until("every position", async || {
+            let mut sequencer = Sequencer::new(connect(&backend).await);
+            sequencer.step().await.unwrap();
+            Some(database.feed_state().await.unwrap()).filter(|state| state.last == 3)
+        })
+        .await;
+        assert_eq!(state.last, 3);
     })
     .await;
 }
