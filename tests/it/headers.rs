@@ -111,9 +111,9 @@ async fn probes_differ_from_other_requests_to_their_path() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     // The gateway learns of the services' health from time to time.
-    while server.http.send(Method::GET, "/readyz", &[], "").await.unwrap().status != 200 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let is_ready =
+        async || server.http.send(Method::GET, "/readyz", &[], "").await.ok().filter(|answer| answer.status == 200);
+    test_kit::wait_until("readiness", is_ready).await;
     for path in ["/healthz", "/readyz"] {
         let send =
             async |method: Method, headers: &[(&str, &str)]| server.http.send(method, path, headers, "").await.unwrap();

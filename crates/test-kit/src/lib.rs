@@ -16,8 +16,10 @@ mod postgres;
 mod process;
 pub mod statements;
 pub mod stored;
+mod wait;
 
 pub use backend::{Backend, on_both, on_both_checking};
 pub use http_client::{Answer, HttpClient};
 pub use postgres::copy_database;
 pub use process::{Process, program};
+pub use wait::wait_until;

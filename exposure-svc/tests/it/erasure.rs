@@ -1,11 +1,9 @@
 //! Erasure of a person.
 
-use std::time::Duration;
-
 use ofself_proto::exposure::{
     EraseUserRequest, EraseUserResponse, ErasureState, ListProfileEventsRequest, ProfileEvent, ProfileEventKind as Kind,
 };
-use test_kit::stored::places_of;
+use test_kit::{stored::places_of, wait_until};
 use tonic::Code;
 
 use crate::{
@@ -16,20 +14,14 @@ use crate::{
 const PERSON: &str = "person-who-is-erased";
 /// The default of the setting.
 const DELAY: i64 = 600;
-/// What has not happened by then does not happen.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn erase(server: &TestServer) -> EraseUserResponse {
     server.admin().erase_user(EraseUserRequest { user_id: PERSON.into() }).await.unwrap().into_inner()
 }
 
+/// Waits until the erasure is in `state`.
 async fn reached(server: &TestServer, state: ErasureState) {
-    let reached = async {
-        while erase(server).await.state() != state {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, reached).await.expect("the state");
+    wait_until("the state of the erasure", async || (erase(server).await.state() == state).then_some(())).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! Events of profiles, grants and tags, listed and watched.
 
-use std::time::Duration;
-
 use ofself_proto::exposure::{
     DeleteTagsRequest, GrantAppAccessRequest, ListProfileEventsRequest, ProfileDraft, ProfileEvent,
     ProfileEventKind as Kind, RevokeAppAccessRequest, TagFilters, UpdateAppAccessRequest, UpdateProfileRequest,
@@ -10,6 +8,7 @@ use ofself_proto::exposure::{
     watch_profiles_response::Content,
 };
 use prost_types::FieldMask;
+use test_kit::wait_until;
 use tonic::Streaming;
 
 use crate::{
@@ -24,15 +23,13 @@ async fn listed(server: &TestServer, request: ListProfileEventsRequest) -> Vec<P
 
 /// The events of one user, once there are `count` of them.
 async fn events_of(server: &TestServer, user: &str, count: usize) -> Vec<ProfileEvent> {
-    loop {
+    wait_until("the events", async || {
         let request = ListProfileEventsRequest { user_id: user.into(), ..ListProfileEventsRequest::default() };
         let events = listed(server, request).await;
         assert!(events.len() <= count, "{} events: {events:#?}", events.len());
-        if events.len() == count {
-            return events;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        (events.len() == count).then_some(events)
+    })
+    .await
 }
 
 fn kinds(events: &[ProfileEvent]) -> Vec<Kind> {

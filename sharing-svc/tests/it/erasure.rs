@@ -1,12 +1,10 @@
 //! Erasure of a person.
 
-use std::time::Duration;
-
 use ofself_proto::sharing::{
     EraseUserRequest, EraseUserResponse, ErasureState, ListShareEventsRequest, Share, ShareEventKind as Kind,
     WatchSharesRequest,
 };
-use test_kit::stored::places_of;
+use test_kit::{stored::places_of, wait_until};
 use tonic::Code;
 
 use crate::{
@@ -20,21 +18,15 @@ use crate::{
 const PERSON: &str = "person-who-is-erased";
 /// The default of the setting.
 const DELAY: i64 = 600;
-/// What has not happened by then does not happen.
-const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn erase(server: &TestServer) -> EraseUserResponse {
-    server.admin().erase_user(EraseUserRequest { user_id: PERSON.into() }).await.unwrap().into_inner()
+async fn erase(server: &TestServer, person: &str) -> EraseUserResponse {
+    server.admin().erase_user(EraseUserRequest { user_id: person.into() }).await.unwrap().into_inner()
 }
 
-/// Asks until the erasure is in `state`.
-async fn reached(server: &TestServer, state: ErasureState) {
-    let reached = async {
-        while erase(server).await.state() != state {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, reached).await.expect("the state");
+/// Waits until the erasure of a person is in `state`.
+async fn reached(server: &TestServer, person: &str, state: ErasureState) {
+    let is_reached = async || (erase(server, person).await.state() == state).then_some(());
+    wait_until("the state of the erasure", is_reached).await;
 }
 
 #[tokio::test]
@@ -58,9 +50,9 @@ async fn nothing_is_left_of_an_erased_person() {
         watch.nothing_more().await;
         let early = watch.token.clone();
 
-        let first = erase(&server).await;
+        let first = erase(&server, PERSON).await;
         assert_eq!(first.erased_shares, 6, "{first:?}");
-        reached(&server, ErasureState::Revoked).await;
+        reached(&server, PERSON, ErasureState::Revoked).await;
         for viewer in ["eve", "fay", PERSON] {
             assert!(!server.may_read(viewer, &[]).await, "{viewer}");
         }
@@ -87,9 +79,12 @@ async fn nothing_is_left_of_an_erased_person() {
         assert!(!places_of(&backend, "sharing", PERSON).await.is_empty());
 
         server.at(DELAY);
-        reached(&server, ErasureState::Erased).await;
+        reached(&server, PERSON, ErasureState::Erased).await;
         assert_eq!(places_of(&backend, "sharing", PERSON).await, [""; 0], "{backend}");
-        assert_eq!(erase(&server).await, EraseUserResponse { erased_shares: 0, state: ErasureState::Erased.into() });
+        assert_eq!(
+            erase(&server, PERSON).await,
+            EraseUserResponse { erased_shares: 0, state: ErasureState::Erased.into() }
+        );
         // What is of others stays.
         assert_eq!(server.get("ann", &kept.id).await.unwrap().id, kept.id);
         let events = events_of(&server, "ann", 7).await;
@@ -117,7 +112,10 @@ async fn nothing_is_left_of_an_erased_person() {
 async fn unknown_person_is_erased_already() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
-        assert_eq!(erase(&server).await, EraseUserResponse { erased_shares: 0, state: ErasureState::Erased.into() });
+        assert_eq!(
+            erase(&server, PERSON).await,
+            EraseUserResponse { erased_shares: 0, state: ErasureState::Erased.into() }
+        );
         assert_eq!(places_of(&backend, "sharing", PERSON).await, [""; 0]);
         let wrong = server.admin().erase_user(EraseUserRequest { user_id: "a b".into() }).await;
         assert_eq!(why(wrong), "user_id");
@@ -130,13 +128,13 @@ async fn erasure_goes_on_after_a_restart() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.create(PERSON, everything_to("bob")).await.unwrap();
-        erase(&server).await;
+        erase(&server, PERSON).await;
         server.stop().await;
         let server = TestServer::start(&backend).await;
-        reached(&server, ErasureState::Revoked).await;
+        reached(&server, PERSON, ErasureState::Revoked).await;
         assert_eq!(why(server.create(PERSON, everything_to("new")).await), "USER_BEING_ERASED");
         server.at(DELAY);
-        reached(&server, ErasureState::Erased).await;
+        reached(&server, PERSON, ErasureState::Erased).await;
         assert_eq!(places_of(&backend, "sharing", PERSON).await, [""; 0]);
     })
     .await;
@@ -150,10 +148,10 @@ async fn imported_share_below_a_revoked_one_holds_up_no_erasure() {
         let child = Share { revoked_at: None, can_share: true, ..below(2, &root, PERSON) };
         let grandchild = below(3, &child, "dan");
         assert_eq!(import(&server, vec![vec![root], vec![child], vec![grandchild]]).await.imported, 3);
-        erase(&server).await;
-        reached(&server, ErasureState::Revoked).await;
+        erase(&server, PERSON).await;
+        reached(&server, PERSON, ErasureState::Revoked).await;
         server.at(DELAY);
-        reached(&server, ErasureState::Erased).await;
+        reached(&server, PERSON, ErasureState::Erased).await;
         assert_eq!(places_of(&backend, "sharing", PERSON).await, [""; 0], "{backend}");
     })
     .await;
@@ -167,18 +165,11 @@ async fn person_called_like_a_word_of_others_takes_nothing_of_theirs() {
         // A word that stands in every stored response.
         server.create("direct", everything_to("all")).await.unwrap();
         for person in ["direct", "all"] {
-            let request = || EraseUserRequest { user_id: person.into() };
-            server.admin().erase_user(request()).await.unwrap();
-            while server.admin().erase_user(request()).await.unwrap().into_inner().state() == ErasureState::Pending {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            reached(&server, person, ErasureState::Revoked).await;
         }
         server.at(DELAY);
         for person in ["direct", "all"] {
-            let request = || EraseUserRequest { user_id: person.into() };
-            while server.admin().erase_user(request()).await.unwrap().into_inner().state() != ErasureState::Erased {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            reached(&server, person, ErasureState::Erased).await;
         }
         let again = server.create_as("ann", Some("key"), everything_to("bob")).await.unwrap();
         assert_eq!(again.share.unwrap().id, first.share.unwrap().id, "{backend}");

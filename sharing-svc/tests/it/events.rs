@@ -4,6 +4,7 @@ use ofself_proto::sharing::{
     GrantFollowShareRequest, ListShareEventsRequest, RevokeFollowShareRequest, ShareChanges, ShareEvent,
     ShareEventKind as Kind, ShareStatus,
 };
+use test_kit::wait_until;
 use tonic::Request;
 
 use crate::{
@@ -27,15 +28,13 @@ pub async fn listed(server: &TestServer, request: ListShareEventsRequest) -> Vec
 /// The events of one owner, once there are `count` of them: upkeep announces expiries, and on PostgreSQL a position is given after the
 /// commit.
 pub async fn events_of(server: &TestServer, owner: &str, count: usize) -> Vec<ShareEvent> {
-    loop {
+    wait_until("the events", async || {
         let request = ListShareEventsRequest { owner_id: owner.into(), ..ListShareEventsRequest::default() };
         let events = listed(server, request).await;
         assert!(events.len() <= count, "{} events: {events:#?}", events.len());
-        if events.len() == count {
-            return events;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+        (events.len() == count).then_some(events)
+    })
+    .await
 }
 
 fn kinds(events: &[ShareEvent]) -> Vec<Kind> {
