@@ -176,7 +176,8 @@ impl Database {
     }
 
     /// Ends the erasure of a person whose revocation stands since `revoked_at`: removes their version row, their stored responses and the
-    /// request, and records that an erasure took place, without an id of a person. `false`: another replica did, or waits again.
+    /// request, and records that an erasure took place, without an id of a person. `false`: another replica did, or waits again. On SQLite the
+    /// request is in the files until [`truncate_wal`](Self::truncate_wal) has run.
     pub async fn finish_erasure(
         &self,
         user: &str,
@@ -210,12 +211,12 @@ impl Database {
         change.execute(&append, vec![version.into()]).await?;
         change.commit().await?;
         self.feed_changed.notify_one();
-        self.truncate_wal().await?;
         Ok(true)
     }
 
-    /// On SQLite what was deleted is overwritten (`secure_delete`), and the log that still has it is emptied.
-    async fn truncate_wal(&self) -> Result<(), DbErr> {
+    /// Truncates the write-ahead log of SQLite, which holds the content of deleted rows. The pages themselves are overwritten
+    /// (`secure_delete`).
+    pub async fn truncate_wal(&self) -> Result<(), DbErr> {
         if self.writer.get_database_backend() != DbBackend::Sqlite {
             return Ok(());
         }

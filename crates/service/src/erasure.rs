@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -27,6 +27,8 @@ struct Known {
     metric: Option<Gauge>,
     is_empty: AtomicBool,
     users: RwLock<HashSet<String>>,
+    /// Persons whose rows are deleted, and whose content may still be in the files of the database.
+    unpurged: Mutex<Vec<String>>,
 }
 
 /// How far an erasure is.
@@ -77,8 +79,13 @@ impl ErasedUsers {
         self.0.is_empty.store(false, Ordering::SeqCst);
     }
 
+    fn unpurged(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.unpurged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn set(&self, erasures: &[Erasure]) {
-        let users: HashSet<_> = erasures.iter().map(|erasure| erasure.user.clone()).collect();
+        let mut users: HashSet<_> = erasures.iter().map(|erasure| erasure.user.clone()).collect();
+        users.extend(self.unpurged().iter().cloned());
         if let Some(metric) = &self.0.metric {
             #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
             metric.set(users.len() as f64);
@@ -99,40 +106,49 @@ pub async fn carry_on<S: ErasureSteps + Sync>(
     let erasures = database.erasures().await?;
     erased.set(&erasures);
     for Erasure { user, .. } in erasures {
-        if let Err(error) = take_step(steps, database, &user, delay).await {
-            warn!(cause = format!("{error:#}"), "an erasure failed; retrying");
+        match take_step(steps, database, &user, delay).await {
+            Ok(false) => {}
+            Ok(true) => erased.unpurged().push(user),
+            Err(error) => warn!(cause = format!("{error:#}"), "an erasure failed; retrying"),
         }
+    }
+    let unpurged = erased.unpurged().len();
+    if unpurged > 0 {
+        database.truncate_wal().await?;
+        erased.unpurged().drain(..unpurged);
+        info!(persons = unpurged, "erasures are complete");
     }
     erased.set(&database.erasures().await?);
     Ok(())
 }
 
+/// Carries on one erasure; returns whether every row was deleted.
 async fn take_step<S: ErasureSteps + Sync>(
     steps: &S,
     database: &Database,
     user: &str,
     delay: Duration,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     // As it is now: another replica may have gone on, or ended it.
-    let Some(Erasure { revoked_at, .. }) = database.erasure_of(user).await? else { return Ok(()) };
+    let Some(Erasure { revoked_at, .. }) = database.erasure_of(user).await? else { return Ok(false) };
     let Some(revoked_at) = revoked_at else {
         steps.revoke(user).await?;
         // What was revoked last has the whole delay too.
         database.set_erasure_revoked(user, Some(steps.time().await?)).await?;
-        return Ok(());
+        return Ok(false);
     };
     let waited = (steps.time().await?.utc() - revoked_at.utc()).to_std().unwrap_or_default();
     if waited < delay {
-        return Ok(());
+        return Ok(false);
     }
     // A change that another replica had begun before it knew.
     if steps.revoke(user).await? > 0 {
         database.set_erasure_revoked(user, Some(steps.time().await?)).await?;
-        return Ok(());
+        return Ok(false);
     }
     if database.erasure_of(user).await?.and_then(|erasure| erasure.revoked_at) != Some(revoked_at) {
         // Another replica found one, and waits again.
-        return Ok(());
+        return Ok(false);
     }
     steps.remove(user).await?;
     while !database.expire_tokens_of(user).await? {
@@ -141,8 +157,5 @@ async fn take_step<S: ErasureSteps + Sync>(
     }
     while database.scrub_feed(user).await? {}
     database.erase_responses(user).await?;
-    if database.finish_erasure(user, revoked_at, S::VERSIONS, steps.time().await?).await? {
-        info!("a person was erased");
-    }
-    Ok(())
+    Ok(database.finish_erasure(user, revoked_at, S::VERSIONS, steps.time().await?).await?)
 }

@@ -27,6 +27,8 @@ impl Exposure {
         let erasure = match self.store.erasure_of(&user).await? {
             Some(erasure) => erasure,
             None if self.store.mentions(&user).await? => self.store.request_erasure(&user, self.clock.now()).await?,
+            // Deleted, and perhaps still in the files.
+            None if self.erased.contains(user.as_str()) => return Ok((StoredRows::default(), ErasureState::Revoked)),
             None => return Ok((StoredRows::default(), ErasureState::Erased)),
         };
         self.erased.add(user.as_str());

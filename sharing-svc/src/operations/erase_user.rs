@@ -27,6 +27,8 @@ impl Sharing {
         let erasure = match self.store.erasure_of(&user).await? {
             Some(erasure) => erasure,
             None if self.store.mentions(&user).await? => self.store.request_erasure(&user, self.clock.now()).await?,
+            // Deleted, and perhaps still in the files.
+            None if self.erased.contains(user.as_str()) => return Ok((0, ErasureState::Revoked)),
             None => return Ok((0, ErasureState::Erased)),
         };
         self.erased.add(user.as_str());

@@ -42,6 +42,10 @@ impl Epoch {
 impl Database {
     /// Starts the first epoch of a new database, and a new one if the database was restored or copied.
     pub async fn open_feed(&self) -> anyhow::Result<Epoch> {
+        // An erasure may have ended just before a crash.
+        if let Err(error) = self.truncate_wal().await {
+            warn!(%error, "cannot truncate the write-ahead log at startup");
+        }
         let change = self.begin(Vec::new()).await?;
         if change.connection().get_database_backend() == DbBackend::Postgres {
             // Two replicas may start at once.
