@@ -1,7 +1,7 @@
-//! Pages of recorded events.
+//! Lists of recorded events.
 
-use persistence::feed::FeedPosition;
-use types::FieldErrors;
+use persistence::feed::{EventFilter, FeedPosition};
+use types::{FieldErrors, Id, Timestamp, User};
 
 /// Events on a page where the caller names no number.
 const DEFAULT_PAGE_SIZE: usize = 100;
@@ -9,6 +9,55 @@ const DEFAULT_PAGE_SIZE: usize = 100;
 const MAX_PAGE_SIZE: usize = 1_000;
 /// The prefix of a page token: the version of its format.
 const TOKEN_PREFIX: &str = "v1.";
+
+/// A requested list of events, as the caller wrote it. Empty fields select every event.
+#[derive(Clone, Debug, Default)]
+pub struct EventQuery {
+    /// The id of the row.
+    pub row_id: String,
+    /// The owner of the data.
+    pub owner_id: String,
+    /// The actor.
+    pub actor_id: String,
+    /// The kinds of events, by their names in the database.
+    pub kinds: Vec<&'static str>,
+    /// Only events from this time on.
+    pub after: Option<Timestamp>,
+    /// Only events before this time.
+    pub before: Option<Timestamp>,
+    /// Events on the page; 0: the default.
+    pub page_size: i32,
+    /// The token of an earlier page; empty: the first page.
+    pub page_token: String,
+    /// Errors of fields that could not be decoded.
+    pub errors: FieldErrors,
+}
+
+impl EventQuery {
+    /// Validates the query. `owner_field`: the name of the owner's field in the contract. `parse_row`: parses the id of a row; a malformed
+    /// id selects no event, and `Ok(None)` is returned.
+    pub fn parse(
+        self,
+        owner_field: &str,
+        parse_row: impl FnOnce(&str) -> Option<String>,
+    ) -> Result<Option<(EventFilter, EventPage)>, FieldErrors> {
+        let Self { row_id, owner_id, actor_id, kinds, after, before, page_size, page_token, mut errors } = self;
+        let page = EventPage::parse(page_size, &page_token, &mut errors);
+        if !owner_id.is_empty()
+            && let Err(error) = Id::<User>::check(&owner_id)
+        {
+            errors.add(owner_field, error.to_string());
+        }
+        let page = errors.into_result(page)?;
+        let row = if row_id.is_empty() { None } else { Some(parse_row(&row_id)) };
+        if row == Some(None) {
+            return Ok(None);
+        }
+        let text = |text: String| (!text.is_empty()).then_some(text);
+        let (owner, actor) = (text(owner_id), text(actor_id));
+        Ok(Some((EventFilter { owner, row: row.flatten(), actor, kinds, from: after, before }, page)))
+    }
+}
 
 /// Which page of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,23 +1,54 @@
 //! A JSON document that is written in pieces.
 
-use serde_json::Value;
+use persistence::{
+    Database,
+    feed::{EventFilter, EventRow, FeedPage, FeedPosition},
+};
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use types::{Id, Timestamp, User};
+
+/// Events of one read.
+const PAGE: usize = 100;
+/// Pieces that wait for the connection.
+const AHEAD: usize = 2;
 
 /// Bytes of one piece: clients accept messages of 4 MiB by default.
 const MAX_PIECE: usize = 256 * 1024;
 
+/// Runs `write` in a task that ends when the receiver is dropped.
+pub fn export<E: Send + 'static, F: Future<Output = Result<(), E>> + Send>(
+    write: impl FnOnce(Pieces<E>) -> F + Send + 'static,
+) -> mpsc::Receiver<Result<String, E>> {
+    let (pieces, receiver) = mpsc::channel(AHEAD);
+    tokio::spawn(async move {
+        let ended = tokio::select! {
+            () = pieces.closed() => return,
+            ended = write(pieces.clone()) => ended,
+        };
+        if let Err(error) = ended {
+            let _ = pieces.send(Err(error)).await;
+        }
+    });
+    receiver
+}
+
+/// The pieces of a document, in order.
+pub type Pieces<E> = mpsc::Sender<Result<String, E>>;
+
 /// A document with lists, whose pieces are sent as they come.
 pub struct Document<'a, E> {
-    chunks: &'a mpsc::Sender<Result<String, E>>,
+    pieces: &'a Pieces<E>,
     is_first: bool,
 }
 
 impl<'a, E> Document<'a, E> {
-    /// Begins the document with these members.
-    pub async fn begin<const N: usize>(chunks: &'a mpsc::Sender<Result<String, E>>, head: [(&str, Value); N]) -> Self {
-        let members: Vec<_> = head.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
-        let document = Self { chunks, is_first: true };
-        document.send(format!("{{{}", members.join(", "))).await;
+    /// Begins the document of a service about a user.
+    pub async fn begin(pieces: &'a Pieces<E>, service: &str, user: &Id<User>, exported_at: Timestamp) -> Self {
+        let document = Self { pieces, is_first: true };
+        let (service, user, at) = (json!(service), json!(user.as_str()), json!(exported_at.to_string()));
+        let head = format!("{{\"service\": {service}, \"user_id\": {user}, \"exported_at\": {at}");
+        document.send(head).await;
         document
     }
 
@@ -39,6 +70,29 @@ impl<'a, E> Document<'a, E> {
         }
     }
 
+    /// Adds the list of the events of a user's data, each as `show` returns it.
+    pub async fn add_events(
+        &mut self,
+        database: &Database,
+        user: &Id<User>,
+        show: impl Fn(&EventRow) -> anyhow::Result<Value>,
+    ) -> anyhow::Result<()> {
+        self.begin_list("events").await;
+        let filter = EventFilter { owner: Some(user.to_string()), ..EventFilter::default() };
+        let mut after = FeedPosition::default();
+        loop {
+            let FeedPage { events, last, is_full } = database.list_events(&filter, after, PAGE).await?;
+            let shown = events.iter().map(&show).collect::<anyhow::Result<Vec<_>>>()?;
+            self.add(shown.into_iter()).await;
+            after = last;
+            if !is_full {
+                break;
+            }
+        }
+        self.end_list().await;
+        Ok(())
+    }
+
     /// Ends the list.
     pub async fn end_list(&mut self) {
         self.send("]".to_owned()).await;
@@ -54,7 +108,7 @@ impl<'a, E> Document<'a, E> {
         while !rest.is_empty() {
             let (piece, after) = rest.split_at(rest.floor_char_boundary(MAX_PIECE));
             // Without a receiver the writer is dropped.
-            let _ = self.chunks.send(Ok(piece.to_owned())).await;
+            let _ = self.pieces.send(Ok(piece.to_owned())).await;
             rest = after;
         }
     }
@@ -62,14 +116,17 @@ impl<'a, E> Document<'a, E> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    async fn begin(pieces: &Pieces<()>) -> Document<'_, ()> {
+        let at = Timestamp::from_parts(1_767_225_600, 0).unwrap();
+        Document::begin(pieces, "sharing", &Id::parse("ann").unwrap(), at).await
+    }
 
     #[tokio::test]
     async fn large_items_are_sent_in_pieces() {
         let (chunks, mut pieces) = mpsc::channel::<Result<String, ()>>(100);
-        let mut document = Document::begin(&chunks, []).await;
+        let mut document = begin(&chunks).await;
         let large = "é".repeat(MAX_PIECE);
         document.add([json!(large)].into_iter()).await;
         drop(chunks);
@@ -85,7 +142,7 @@ mod tests {
     #[tokio::test]
     async fn pieces_are_one_document() {
         let (chunks, mut pieces) = mpsc::channel::<Result<String, ()>>(100);
-        let mut document = Document::begin(&chunks, [("a", json!("x\"y")), ("b", json!(2))]).await;
+        let mut document = begin(&chunks).await;
         for (name, items) in [("none", 0), ("some", 3)] {
             document.begin_list(name).await;
             document.add((0..items).map(|number| json!({"number": number}))).await;
@@ -100,6 +157,10 @@ mod tests {
         }
         let read: Value = serde_json::from_str(&text).unwrap();
         let some = [json!({"number": 0}), json!({"number": 1}), json!({"number": 2})];
-        assert_eq!(read, json!({"a": "x\"y", "b": 2, "none": [], "some": some}));
+        let head = json!({"service": "sharing", "user_id": "ann", "exported_at": "2026-01-01T00:00:00Z"});
+        for (name, value) in head.as_object().unwrap() {
+            assert_eq!(read[name], *value);
+        }
+        assert_eq!((&read["none"], &read["some"]), (&json!([]), &json!(some)));
     }
 }

@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 pub use self::{
-    event_list::EventPage,
+    event_list::{EventPage, EventQuery},
     idempotent_request::idempotent_request,
     program::{check, main},
     settings::{NoSettings, ServiceSettings, Settings},

@@ -1,15 +1,15 @@
 //! `WatchProfiles` and `ListProfileEvents`: the committed changes of profiles, grants and tags.
 
-use persistence::feed::{EventFilter, EventRow, FeedPage, SnapshotKey};
+use persistence::feed::{EventRow, FeedPage, SnapshotKey};
 use service::{
-    EventPage,
+    EventPage, EventQuery,
     watch::{SnapshotPage, Watch, WatchError, WatchSource, WatchStart, check_ids},
 };
-use types::{FieldErrors, Timestamp};
+use types::FieldErrors;
 
 use super::{Exposure, profile_named};
 use crate::{
-    domain::{EventKind, ProfileEvent, SnapshotRow, UserId},
+    domain::{ProfileEvent, SnapshotRow},
     error::Error,
     storage::{is_of_grant, read_event},
 };
@@ -22,22 +22,6 @@ pub struct WatchProfiles {
     pub from_beginning: bool,
     pub user_ids: Vec<String>,
     pub app_ids: Vec<String>,
-}
-
-/// The requested list, as the caller wrote it.
-#[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "the fields are those of the request, explained in the contract")]
-pub struct ListProfileEvents {
-    pub profile_id: String,
-    pub user_id: String,
-    pub actor_id: String,
-    pub kinds: Vec<EventKind>,
-    pub after: Option<Timestamp>,
-    pub before: Option<Timestamp>,
-    pub page_size: i32,
-    pub page_token: String,
-    /// Errors that were found while the request was read.
-    pub unreadable: FieldErrors,
 }
 
 /// The rows of some users, and of grants those of some apps.
@@ -85,41 +69,12 @@ impl Exposure {
     }
 
     /// Recorded events, the oldest first, and the token of the next page.
-    pub async fn list_profile_events(
-        &self,
-        list: ListProfileEvents,
-    ) -> Result<(Vec<ProfileEvent>, Option<String>), Error> {
-        let ListProfileEvents {
-            profile_id,
-            user_id,
-            actor_id,
-            kinds,
-            after,
-            before,
-            page_size,
-            page_token,
-            unreadable,
-        } = list;
-        let mut errors = unreadable;
-        let page = EventPage::parse(page_size, &page_token, &mut errors);
-        if !user_id.is_empty()
-            && let Err(error) = UserId::check(&user_id)
-        {
-            errors.add("user_id", error.to_string());
-        }
-        let EventPage { size, after: start } = errors.into_result(page).map_err(Error::Invalid)?;
-        let row = match profile_id.as_str() {
-            "" => None,
-            id => match profile_named(id) {
-                Ok(id) => Some(id.to_string()),
-                // No profile has this id, and so no event.
-                Err(_) => return Ok((Vec::new(), None)),
-            },
+    pub async fn list_profile_events(&self, query: EventQuery) -> Result<(Vec<ProfileEvent>, Option<String>), Error> {
+        let row = |id: &str| profile_named(id).ok().map(|id| id.to_string());
+        let Some((filter, page)) = query.parse("user_id", row).map_err(Error::Invalid)? else {
+            return Ok((Vec::new(), None));
         };
-        let text = |text: String| (!text.is_empty()).then_some(text);
-        let kinds = kinds.into_iter().map(EventKind::name).collect();
-        let filter = EventFilter { owner: text(user_id), row, actor: text(actor_id), kinds, from: after, before };
-        let FeedPage { events, last, is_full } = self.store.events(&filter, start, size).await?;
+        let FeedPage { events, last, is_full } = self.store.events(&filter, page.after, page.size).await?;
         let events = events.iter().map(read_event).collect::<anyhow::Result<_>>().map_err(Error::Internal)?;
         Ok((events, is_full.then(|| EventPage::token(last))))
     }

@@ -1,8 +1,8 @@
 //! `ExportUser`: everything that is stored about a person, as one JSON document (docs/export-exposure.schema.json).
 
-use persistence::feed::{EventFilter, FeedPage, FeedPosition, SnapshotKey};
+use persistence::feed::{EventRow, SnapshotKey};
 use serde_json::{Value, json};
-use service::export::Document;
+use service::export::{Document, Pieces, export};
 use tokio::sync::mpsc;
 use types::FieldErrors;
 
@@ -13,10 +13,6 @@ use crate::{
     storage::{document_of, read_event},
 };
 
-/// Events of one read.
-const PAGE: usize = 100;
-/// Chunks that wait for the connection.
-const AHEAD: usize = 2;
 /// The lists of the document, in the order of the parts of a snapshot.
 const LISTS: [&str; 3] = ["profiles", "grants", "tags"];
 
@@ -28,28 +24,12 @@ impl Exposure {
             errors.add("user_id", error.to_string());
             Error::Invalid(errors)
         })?;
-        let (chunks, receiver) = mpsc::channel(AHEAD);
         let exposure = self.clone();
-        // Ends when the receiver is gone.
-        tokio::spawn(async move {
-            let ended = tokio::select! {
-                () = chunks.closed() => return,
-                ended = exposure.write_export(&user, &chunks) => ended,
-            };
-            if let Err(error) = ended {
-                let _ = chunks.send(Err(error)).await;
-            }
-        });
-        Ok(receiver)
+        Ok(export(async move |pieces| exposure.write_export(&user, &pieces).await))
     }
 
-    async fn write_export(&self, user: &UserId, chunks: &mpsc::Sender<Result<String, Error>>) -> Result<(), Error> {
-        let head = [
-            ("service", json!("exposure")),
-            ("user_id", json!(user.as_str())),
-            ("exported_at", json!(self.clock.now().to_string())),
-        ];
-        let mut document = Document::begin(chunks, head).await;
+    async fn write_export(&self, user: &UserId, pieces: &Pieces<Error>) -> Result<(), Error> {
+        let mut document = Document::begin(pieces, "exposure", user, self.clock.now()).await;
         let users = [user.to_string()];
         for (part, name) in (0_u8..).zip(LISTS) {
             document.begin_list(name).await;
@@ -62,20 +42,8 @@ impl Exposure {
             }
             document.end_list().await;
         }
-        document.begin_list("events").await;
-        let filter = EventFilter { owner: Some(user.to_string()), ..EventFilter::default() };
-        let mut after = FeedPosition::default();
-        loop {
-            let FeedPage { events, last, is_full } = self.store.events(&filter, after, PAGE).await?;
-            let read = events.iter().map(read_event).collect::<anyhow::Result<Vec<_>>>().map_err(Error::Internal)?;
-            let read = read.iter().map(event).collect::<Result<Vec<_>, _>>()?;
-            document.add(read.into_iter()).await;
-            after = last;
-            if !is_full {
-                break;
-            }
-        }
-        document.end_list().await;
+        let show = |row: &EventRow| Ok(event(&read_event(row)?)?);
+        document.add_events(self.store.database(), user, show).await.map_err(Error::Internal)?;
         document.end().await;
         Ok(())
     }

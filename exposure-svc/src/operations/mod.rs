@@ -29,7 +29,7 @@ pub use applied_profile::{AppliedProfile, DecidedBy, NO_GRANT, Subject, person_a
 pub use check_write::CheckWrite;
 pub use create_profile::CreateProfile;
 pub use evaluate_nodes::NodeEvaluation;
-pub use events::{ListProfileEvents, WatchProfiles};
+pub use events::WatchProfiles;
 pub use filter_nodes::NodeFilter;
 pub use get_exposure_filter::ExposureFilter;
 pub use list_profiles::ListProfiles;

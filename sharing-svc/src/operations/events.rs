@@ -1,15 +1,15 @@
 //! `WatchShares` and `ListShareEvents`: the committed changes of shares.
 
-use persistence::feed::{EventFilter, EventRow, FeedPage, SnapshotKey};
+use persistence::feed::{EventRow, FeedPage, SnapshotKey};
 use service::{
-    EventPage,
+    EventPage, EventQuery,
     watch::{SnapshotPage, Watch, WatchError, WatchSource, WatchStart, check_ids},
 };
-use types::{FieldErrors, Timestamp};
+use types::FieldErrors;
 
 use super::{Sharing, share_named};
 use crate::{
-    domain::{EventKind, ShareEvent, SnapshotShare, UserId},
+    domain::{ShareEvent, SnapshotShare},
     error::Error,
     storage::{key_of, read_event},
 };
@@ -22,22 +22,6 @@ pub struct WatchShares {
     pub from_beginning: bool,
     pub owner_ids: Vec<String>,
     pub viewer_ids: Vec<String>,
-}
-
-/// The requested list, as the caller wrote it.
-#[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "the fields are those of the request, explained in the contract")]
-pub struct ListShareEvents {
-    pub share_id: String,
-    pub owner_id: String,
-    pub actor_id: String,
-    pub kinds: Vec<EventKind>,
-    pub after: Option<Timestamp>,
-    pub before: Option<Timestamp>,
-    pub page_size: i32,
-    pub page_token: String,
-    /// Errors that were found while the request was read.
-    pub unreadable: FieldErrors,
 }
 
 /// The shares of some owners, to some viewers.
@@ -83,29 +67,12 @@ impl Sharing {
     }
 
     /// Recorded events, the oldest first, and the token of the next page.
-    pub async fn list_share_events(&self, list: ListShareEvents) -> Result<(Vec<ShareEvent>, Option<String>), Error> {
-        let ListShareEvents { share_id, owner_id, actor_id, kinds, after, before, page_size, page_token, unreadable } =
-            list;
-        let mut errors = unreadable;
-        let page = EventPage::parse(page_size, &page_token, &mut errors);
-        if !owner_id.is_empty()
-            && let Err(error) = UserId::check(&owner_id)
-        {
-            errors.add("owner_id", error.to_string());
-        }
-        let EventPage { size, after: start } = errors.into_result(page).map_err(Error::Invalid)?;
-        let row = match share_id.as_str() {
-            "" => None,
-            id => match share_named(id) {
-                Ok(id) => Some(id.to_string()),
-                // No share has this id, and so no event.
-                Err(_) => return Ok((Vec::new(), None)),
-            },
+    pub async fn list_share_events(&self, query: EventQuery) -> Result<(Vec<ShareEvent>, Option<String>), Error> {
+        let row = |id: &str| share_named(id).ok().map(|id| id.to_string());
+        let Some((filter, page)) = query.parse("owner_id", row).map_err(Error::Invalid)? else {
+            return Ok((Vec::new(), None));
         };
-        let text = |text: String| (!text.is_empty()).then_some(text);
-        let kinds = kinds.into_iter().map(EventKind::name).collect();
-        let filter = EventFilter { owner: text(owner_id), row, actor: text(actor_id), kinds, from: after, before };
-        let FeedPage { events, last, is_full } = self.store.events(&filter, start, size).await?;
+        let FeedPage { events, last, is_full } = self.store.events(&filter, page.after, page.size).await?;
         let events = events.iter().map(read_event).collect::<anyhow::Result<_>>().map_err(Error::Internal)?;
         Ok((events, is_full.then(|| EventPage::token(last))))
     }

@@ -1,8 +1,8 @@
 //! `ExportUser`: everything that is stored about a person, as one JSON document (docs/export-sharing.schema.json).
 
-use persistence::feed::{EventFilter, FeedPage, FeedPosition};
+use persistence::feed::EventRow;
 use serde_json::{Value, json};
-use service::export::Document;
+use service::export::{Document, Pieces, export};
 use tokio::sync::mpsc;
 use types::FieldErrors;
 
@@ -13,11 +13,6 @@ use crate::{
     storage::{ExportedShares, read_event},
 };
 
-/// Events of one read.
-const PAGE: usize = 100;
-/// Chunks that wait for the connection.
-const AHEAD: usize = 2;
-
 impl Sharing {
     /// The pieces of the document, in order.
     pub fn export_user(&self, user: String) -> Result<mpsc::Receiver<Result<String, Error>>, Error> {
@@ -26,28 +21,12 @@ impl Sharing {
             errors.add("user_id", error.to_string());
             Error::Invalid(errors)
         })?;
-        let (chunks, receiver) = mpsc::channel(AHEAD);
         let sharing = self.clone();
-        // Ends when the receiver is gone.
-        tokio::spawn(async move {
-            let ended = tokio::select! {
-                () = chunks.closed() => return,
-                ended = sharing.write_export(&user, &chunks) => ended,
-            };
-            if let Err(error) = ended {
-                let _ = chunks.send(Err(error)).await;
-            }
-        });
-        Ok(receiver)
+        Ok(export(async move |pieces| sharing.write_export(&user, &pieces).await))
     }
 
-    async fn write_export(&self, user: &UserId, chunks: &mpsc::Sender<Result<String, Error>>) -> Result<(), Error> {
-        let head = [
-            ("service", json!("sharing")),
-            ("user_id", json!(user.as_str())),
-            ("exported_at", json!(self.clock.now().to_string())),
-        ];
-        let mut document = Document::begin(chunks, head).await;
+    async fn write_export(&self, user: &UserId, pieces: &Pieces<Error>) -> Result<(), Error> {
+        let mut document = Document::begin(pieces, "sharing", user, self.clock.now()).await;
         for (name, which) in [
             ("outgoing", ExportedShares::OfTheirData),
             ("incoming", ExportedShares::Received),
@@ -63,19 +42,8 @@ impl Sharing {
             }
             document.end_list().await;
         }
-        document.begin_list("events").await;
-        let filter = EventFilter { owner: Some(user.to_string()), ..EventFilter::default() };
-        let mut after = FeedPosition::default();
-        loop {
-            let FeedPage { events, last, is_full } = self.store.events(&filter, after, PAGE).await?;
-            let read = events.iter().map(read_event).collect::<anyhow::Result<Vec<_>>>().map_err(Error::Internal)?;
-            document.add(read.iter().map(event)).await;
-            after = last;
-            if !is_full {
-                break;
-            }
-        }
-        document.end_list().await;
+        let show = |row: &EventRow| Ok(event(&read_event(row)?));
+        document.add_events(self.store.database(), user, show).await.map_err(Error::Internal)?;
         document.end().await;
         Ok(())
     }

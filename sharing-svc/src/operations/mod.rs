@@ -23,7 +23,7 @@ mod upkeep;
 pub use batch_check::CheckItem;
 pub use check_access::{AccessQuestion, CheckAccess};
 pub use create_share::CreateShare;
-pub use events::{ListShareEvents, WatchShares};
+pub use events::WatchShares;
 pub use get_access_filter::MAX_FILTER_IDS;
 pub use import_shares::{Imported, RefusedShare};
 pub use list_owners::{ListOwners, OwnerAccess, OwnersPage};

@@ -2,13 +2,16 @@
 
 use grpc_server::{read_timestamp, timestamp};
 use ofself_proto::exposure as wire;
-use service::watch::{WatchContent, WatchMessage};
+use service::{
+    EventQuery,
+    watch::{WatchContent, WatchMessage},
+};
 use types::{FieldErrors, Timestamp};
 
 use super::{access, profile};
 use crate::{
     domain::{AppAccess, ChangedRow, EventKind, KnownTag, Profile, ProfileEvent, ShownProfile, SnapshotRow},
-    operations::{ListProfileEvents, WatchProfiles},
+    operations::WatchProfiles,
 };
 
 pub(in crate::grpc) fn watch(request: wire::WatchProfilesRequest) -> WatchProfiles {
@@ -16,7 +19,7 @@ pub(in crate::grpc) fn watch(request: wire::WatchProfilesRequest) -> WatchProfil
     WatchProfiles { after_token, from_beginning, user_ids, app_ids }
 }
 
-pub(in crate::grpc) fn list(request: wire::ListProfileEventsRequest) -> ListProfileEvents {
+pub(in crate::grpc) fn list(request: wire::ListProfileEventsRequest) -> EventQuery {
     let wire::ListProfileEventsRequest { user_id, profile_id, page_size, page_token, actor_id, kinds, after, before } =
         request;
     let mut unreadable = FieldErrors::new();
@@ -27,16 +30,16 @@ pub(in crate::grpc) fn list(request: wire::ListProfileEventsRequest) -> ListProf
             None => unreadable.add(format!("kinds[{index}]"), "must be a kind of event"),
         }
     }
-    ListProfileEvents {
-        profile_id,
-        user_id,
+    EventQuery {
+        row_id: profile_id,
+        owner_id: user_id,
         actor_id,
-        kinds: read,
+        kinds: read.into_iter().map(EventKind::name).collect(),
         after: read_timestamp(after, "after", &mut unreadable),
         before: read_timestamp(before, "before", &mut unreadable),
         page_size,
         page_token,
-        unreadable,
+        errors: unreadable,
     }
 }
 

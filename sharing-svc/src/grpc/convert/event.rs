@@ -2,13 +2,16 @@
 
 use grpc_server::{read_timestamp, timestamp};
 use ofself_proto::sharing as wire;
-use service::watch::{WatchContent, WatchMessage};
+use service::{
+    EventQuery,
+    watch::{WatchContent, WatchMessage},
+};
 use types::{FieldErrors, Timestamp};
 
 use super::share;
 use crate::{
     domain::{EventKind, Share, ShareEvent, ShareView, SnapshotShare, access::Chain},
-    operations::{ListShareEvents, WatchShares},
+    operations::WatchShares,
 };
 
 pub(in crate::grpc) fn watch(request: wire::WatchSharesRequest) -> WatchShares {
@@ -16,7 +19,7 @@ pub(in crate::grpc) fn watch(request: wire::WatchSharesRequest) -> WatchShares {
     WatchShares { after_token, from_beginning, owner_ids, viewer_ids }
 }
 
-pub(in crate::grpc) fn list(request: wire::ListShareEventsRequest) -> ListShareEvents {
+pub(in crate::grpc) fn list(request: wire::ListShareEventsRequest) -> EventQuery {
     let wire::ListShareEventsRequest { share_id, owner_id, page_size, page_token, actor_id, kinds, after, before } =
         request;
     let mut unreadable = FieldErrors::new();
@@ -27,16 +30,16 @@ pub(in crate::grpc) fn list(request: wire::ListShareEventsRequest) -> ListShareE
             None => unreadable.add(format!("kinds[{index}]"), "must be a kind of event"),
         }
     }
-    ListShareEvents {
-        share_id,
+    EventQuery {
+        row_id: share_id,
         owner_id,
         actor_id,
-        kinds: read,
+        kinds: read.into_iter().map(EventKind::name).collect(),
         after: read_timestamp(after, "after", &mut unreadable),
         before: read_timestamp(before, "before", &mut unreadable),
         page_size,
         page_token,
-        unreadable,
+        errors: unreadable,
     }
 }
 
