@@ -37,6 +37,6 @@ pub use template::Template;
 pub use text::{Description, NodeType, ProfileName, REF_CHARACTERS, TextError};
 pub use warnings::{
     ExampleNode, Exposed, Warning, WarningCode, Widening, are_formula_warnings_slow, directory_warnings,
-    formula_warnings, widened_warnings, widening,
+    formula_warnings, is_narrower, widened_warnings, widening,
 };
 pub use yaml::to_yaml;

@@ -71,7 +71,8 @@ impl Exposure {
         edits.check(now).map_err(Error::Invalid)?;
         self.refuse_erased(&user)?;
         let change = self.store.begin(&user, None, origin).await?;
-        // It may have waited for other changes, and the grant may have expired meanwhile.
+        change.hold_user().await?;
+        // Under the lock: the grant may have expired while this change waited.
         let now = self.clock.now();
         change.raise_user(now).await?;
         let standing = change.reads().newest_grant(&app).await?.filter(|access| access.is_active(now));

@@ -1,6 +1,6 @@
 //! `CreateProfile`.
 
-use persistence::idempotency::IdempotentRequest;
+use persistence::{feed::EventLimit, idempotency::IdempotentRequest};
 use service::consistency::Stamped;
 use types::{Origin, Timestamp, WriteMode};
 use uuid::Uuid;
@@ -141,7 +141,7 @@ async fn write(
 ) -> Result<Stamped<CreateProfile>, Error> {
     let PlannedProfile { content, warnings, tags } = planned;
     let profile = new_profile(owner, content, warnings, now);
-    change.insert(&profile, true).await?;
+    change.insert(&profile, EventLimit::Enforced).await?;
     change.reads().kept().await?.admit().map_err(Error::Invalid)?;
     let kept = KeptProfile { shown: ShownProfile::by_names(profile, &tags), created: true };
     let stamp = change.stamp();

@@ -1,7 +1,7 @@
 //! `CreateProfileFromTemplate`.
 
 use anyhow::anyhow;
-use persistence::idempotency::IdempotentRequest;
+use persistence::{feed::EventLimit, idempotency::IdempotentRequest};
 use service::consistency::Stamped;
 use types::{FieldErrors, Origin, Timestamp};
 
@@ -57,7 +57,7 @@ impl Exposure {
             Some(profile) => profile,
             None => {
                 let profile = profile_from_template(owner.clone(), template, name, now);
-                change.insert(&profile, true).await?;
+                change.insert(&profile, EventLimit::Enforced).await?;
                 change.reads().kept().await?.admit().map_err(Error::Invalid)?;
                 profile
             }

@@ -1,6 +1,6 @@
 //! `EraseUser`: removes everything about a person. The request is recorded; upkeep carries it out.
 
-use persistence::VersionTable;
+use persistence::{VersionTable, feed::EventLimit};
 use service::erasure::{ErasureState, ErasureSteps};
 use types::{FieldErrors, Origin, Timestamp};
 
@@ -71,7 +71,7 @@ impl ErasureSteps for Upkeep {
             for profile in &profiles {
                 let version = profile.version + 1;
                 let inactive = Profile { is_active: false, updated_at: now, version, ..profile.clone() };
-                change.update(profile, &inactive, false).await?;
+                change.update(profile, &inactive, EventLimit::Exempt).await?;
             }
             change.commit(None).await?;
             revoked += grants.len() + profiles.len();

@@ -1,6 +1,7 @@
 //! `GetDefaultProfile`: the transparent default, made on the first call.
 
 use anyhow::anyhow;
+use persistence::feed::EventLimit;
 use service::consistency::Stamped;
 use types::Origin;
 
@@ -29,7 +30,7 @@ impl Exposure {
         let template = Template::Transparent;
         let name = template.default_name().map_err(|error| Error::Internal(anyhow!(error)))?;
         let profile = profile_from_template(owner.clone(), template, name, now);
-        change.insert(&profile, false).await?;
+        change.insert(&profile, EventLimit::Exempt).await?;
         let stamp = change.stamp();
         change.commit(None).await?;
         // A template names no tags.

@@ -1,5 +1,6 @@
 //! `UpsertTags`, `DeleteTags`, `ResolveTags`: the tags of a person.
 
+use persistence::feed::EventLimit;
 use std::collections::{BTreeMap, HashSet};
 
 use service::consistency::Stamp;
@@ -139,7 +140,7 @@ async fn plan<C: Connection>(
 async fn write(change: ProfileChange, planned: PlannedTags, now: Timestamp) -> Result<Option<Stamp>, Error> {
     change.write_tags(&planned.tags, now).await?;
     for ChangedProfile { before, after } in &planned.profiles {
-        change.update(before, after, false).await?;
+        change.update(before, after, EventLimit::Exempt).await?;
     }
     let stamp = change.stamp();
     change.commit(None).await?;

@@ -1,7 +1,8 @@
 //! `UpdateProfile`.
 
+use persistence::feed::EventLimit;
 use service::consistency::Stamped;
-use types::{ExpectedVersions, Origin, Timestamp, WriteMode};
+use types::{ExpectedVersions, FieldUpdate, Origin, Timestamp, WriteMode};
 
 use super::{
     Exposure,
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         Edited, Profile, ProfileEdits, ProfileId, ProfileUsage, ShownProfile, TagDirectory, UserId, Warning, Widening,
-        formula_warnings, widened_warnings, widening,
+        formula_warnings, is_narrower, widened_warnings, widening,
     },
     error::Error,
     storage::{Connection, ProfileChange, UserReads},
@@ -45,6 +46,8 @@ struct PlannedUpdate {
     after: Profile,
     tags: TagDirectory,
     widened: Vec<Warning>,
+    /// Whether the limit of events applies: to everything but what only narrows.
+    limit: EventLimit,
 }
 
 /// Whether an update is compared with the version before it.
@@ -115,19 +118,25 @@ async fn plan<C: Connection>(
         Comparison::Full => (permit().await?, true),
         Comparison::Skipped(permit) => (permit, false),
     };
+    let default = if update.edits.is_default == FieldUpdate::Set(true) { reads.default_profile().await? } else { None };
     let update = update.clone();
-    let (_, plan) = run_blocking(permit, move || plan_with(before, version, tags, update, is_compared)).await?;
+    let read = ReadProfile { before, version, tags, default };
+    let (_, plan) = run_blocking(permit, move || plan_with(read, update, is_compared)).await?;
     plan
 }
 
-/// The result of an update of `before`. It takes CPU.
-fn plan_with(
+/// What an update is checked against.
+struct ReadProfile {
     before: Profile,
     version: Option<i64>,
     tags: TagDirectory,
-    update: UpdateProfile,
-    is_compared: bool,
-) -> Result<Plan, Error> {
+    /// The current default, if the update makes another profile the default.
+    default: Option<Profile>,
+}
+
+/// The result of an update. It takes CPU.
+fn plan_with(read: ReadProfile, update: UpdateProfile, is_compared: bool) -> Result<Plan, Error> {
+    let ReadProfile { before, version, tags, default } = read;
     let edits = update.edits.resolved(&before.rules, &tags);
     let edited = edits.update(&before).map_err(Error::Invalid)?;
     if update.mode == WriteMode::Validate {
@@ -150,12 +159,32 @@ fn plan_with(
         widened = widened_warnings(&widening, &tags);
         after.formula_warnings = formula_warnings(&after.rules);
     }
-    Ok(Plan::Change(Box::new(PlannedUpdate { version, before, after, tags, widened })))
+    let limit = event_limit(&before, &after, default.as_ref(), widened.is_empty(), is_compared);
+    Ok(Plan::Change(Box::new(PlannedUpdate { version, before, after, tags, widened, limit })))
+}
+
+/// Whether the limit of events applies to an update. Another default profile is compared with the current one.
+fn event_limit(
+    before: &Profile,
+    after: &Profile,
+    default: Option<&Profile>,
+    widens_nothing: bool,
+    is_compared: bool,
+) -> EventLimit {
+    let former = if after.is_default && !before.is_default { default.unwrap_or(before) } else { before };
+    let (former, latter) = ((&former.rules, former.is_active), (&after.rules, after.is_active));
+    let is_exempt = if is_compared {
+        widens_nothing && is_narrower(former, latter)
+    } else {
+        // It may narrow.
+        former != latter
+    };
+    if is_exempt { EventLimit::Exempt } else { EventLimit::Enforced }
 }
 
 /// The profile after an update that is not executed.
 fn would_be(update: PlannedUpdate, usage: ProfileUsage) -> Result<ShownProfile, Error> {
-    let PlannedUpdate { version: _, before, after, tags, widened } = update;
+    let PlannedUpdate { version: _, before, after, tags, widened, limit: _ } = update;
     if after.rules.bytes() > before.rules.bytes() {
         usage.with(Some(&before), &after).admit().map_err(Error::Invalid)?;
     }
@@ -165,16 +194,12 @@ fn would_be(update: PlannedUpdate, usage: ProfileUsage) -> Result<ShownProfile, 
 }
 
 async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> Result<Stamped<ShownProfile>, Error> {
-    let PlannedUpdate { version: _, before, after, tags, widened } = update;
+    let PlannedUpdate { version: _, before, after, tags, widened, limit } = update;
     if after.is_default && !before.is_default {
         end_default(&change, now).await?;
     }
     let after = Profile { updated_at: now, version: before.version + 1, ..after };
-    // Neither what narrows nor another default is refused by the quota of events; another name is.
-    let same =
-        (&before.rules, before.is_active, before.is_default) == (&after.rules, after.is_active, after.is_default);
-    let is_limited = same || !widened.is_empty();
-    change.update(&before, &after, is_limited).await?;
+    change.update(&before, &after, limit).await?;
     // An update that reduces the usage is never rejected by a quota.
     if after.rules.bytes() > before.rules.bytes() {
         change.reads().kept().await?.admit().map_err(Error::Invalid)?;
@@ -190,5 +215,5 @@ async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> 
 async fn end_default(change: &ProfileChange, now: Timestamp) -> Result<(), Error> {
     let Some(former) = change.reads().default_profile().await? else { return Ok(()) };
     let ended = Profile { is_default: false, updated_at: now, version: former.version + 1, ..former.clone() };
-    change.update(&former, &ended, false).await
+    change.update(&former, &ended, EventLimit::Exempt).await
 }

@@ -1,7 +1,10 @@
 //! Access grants in the database.
 
 use anyhow::anyhow;
-use persistence::{feed::NewEvent, page};
+use persistence::{
+    feed::{EventLimit, NewEvent},
+    page,
+};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult,
     IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
@@ -133,7 +136,7 @@ impl ProfileChange {
         let row = Model::from(access).into_active_model();
         Entity::insert(row).exec_without_returning(self.connection()).await.map_err(failed)?;
         let event = grant_event(EventKind::Granted, access, self.raised_at(access.granted_at))?;
-        self.record(NewEvent { is_limited: true, ..event });
+        self.record(NewEvent { limit: EventLimit::Enforced, ..event });
         Ok(())
     }
 
@@ -149,11 +152,12 @@ impl ProfileChange {
             .await
             .map_err(failed)?;
         if written.rows_affected == 1 {
-            // To another profile: it may grant less.
-            let is_limited =
-                kind == EventKind::GrantUpdated && before.profile == after.profile && ends_later(before, after);
+            let is_same_profile = before.profile == after.profile;
+            let is_longer = kind == EventKind::GrantUpdated && is_same_profile && ends_later(before, after);
+            // Another profile may grant less.
+            let limit = if is_longer { EventLimit::Enforced } else { EventLimit::Exempt };
             let event = grant_event(kind, after, self.raised_at(after.granted_at))?;
-            self.record(NewEvent { is_limited, ..event });
+            self.record(NewEvent { limit, ..event });
             Ok(())
         } else {
             Err(Error::Internal(anyhow!("grant {} changed under its user's lock", before.id)))

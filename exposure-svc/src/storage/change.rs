@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use anyhow::{Context, anyhow};
 use persistence::{
     Change, DatabaseErrorKind, Lock, Priority, StoredBytes, VersionTable,
-    feed::{EventLog, NewEvent, Recorded},
+    feed::{EventLimit, EventLog, NewEvent, Recorded},
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
@@ -143,13 +143,13 @@ impl ProfileChange {
         USERS.hold(&self.change, self.user.as_str()).await.map_err(failed)
     }
 
-    /// Writes a profile that is new. `is_limited`: the quota of events may refuse it.
-    pub async fn insert(&self, profile: &Profile, is_limited: bool) -> Result<(), Error> {
+    /// Writes a profile that is new. `limit`: whether the limit of events applies.
+    pub async fn insert(&self, profile: &Profile, limit: EventLimit) -> Result<(), Error> {
         let row = Model::try_from(profile)?.into_active_model();
         Entity::insert(row).exec_without_returning(self.connection()).await.map_err(failed)?;
         let at = self.raised_at(profile.created_at);
         let event = profile_event(EventKind::Created, profile, Some(profile), at)?;
-        self.log.record(NewEvent { is_limited, ..event });
+        self.log.record(NewEvent { limit, ..event });
         Ok(())
     }
 
@@ -163,8 +163,8 @@ impl ProfileChange {
         self.log.record(event);
     }
 
-    /// Writes a profile over the version it was changed from, or not at all. `is_limited`: the quota of events may refuse it.
-    pub async fn update(&self, before: &Profile, after: &Profile, is_limited: bool) -> Result<(), Error> {
+    /// Writes a profile over the version it was changed from, or not at all. `limit`: whether the limit of events applies.
+    pub async fn update(&self, before: &Profile, after: &Profile, limit: EventLimit) -> Result<(), Error> {
         let row: ActiveModel = Model::try_from(after)?.into_active_model().reset_all();
         let written = Entity::update_many()
             .set(row)
@@ -177,7 +177,7 @@ impl ProfileChange {
         one_row(written.rows_affected, before)?;
         let at = self.raised_at(after.updated_at);
         let event = profile_event(EventKind::of_update(before, after), after, Some(after), at)?;
-        self.log.record(NewEvent { is_limited, ..event });
+        self.log.record(NewEvent { limit, ..event });
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, anyhow};
 use persistence::{
-    feed::{EventFilter, EventRow, FeedHub, FeedPage, FeedPosition, NewEvent, SnapshotKey},
+    feed::{EventFilter, EventLimit, EventRow, FeedHub, FeedPage, FeedPosition, NewEvent, SnapshotKey},
     placeholders,
 };
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Statement, Value};
@@ -79,7 +79,7 @@ fn event(
         has_reshares: false,
         occurred_at,
         after,
-        is_limited: false,
+        limit: EventLimit::Exempt,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Decisions as data: each case is a profile, and nodes with what becomes of each.
 
+use persistence::feed::EventLimit;
 use std::path::{Path, PathBuf};
 
 use exposure_svc::domain::{
@@ -78,7 +79,7 @@ async fn service_decides_every_vector() {
             let kept = profile(&owner, case.rules(), case.is_active);
             let change = store.begin(&kept.owner, None, Origin::system()).await.unwrap();
             change.raise_user(kept.created_at).await.unwrap();
-            change.insert(&kept, true).await.unwrap();
+            change.insert(&kept, EventLimit::Enforced).await.unwrap();
             change.commit(None).await.unwrap();
             server.grant(&owner, "app", &kept.id.to_string()).await.unwrap();
             let nodes: Vec<_> = case.nodes.iter().map(CaseNode::on_the_wire).collect();

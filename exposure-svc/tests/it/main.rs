@@ -21,6 +21,7 @@ mod default_profile;
 mod dry_run;
 mod durability;
 mod erasure;
+mod event_quota;
 mod events;
 mod export;
 mod exposure;

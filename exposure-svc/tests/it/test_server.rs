@@ -46,8 +46,13 @@ pub struct TestServer {
 
 impl TestServer {
     pub async fn start(backend: &Backend) -> Self {
+        Self::start_as(settings(backend.url())).await
+    }
+
+    /// Starts with other settings.
+    pub async fn start_as(settings: Settings) -> Self {
         let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
-        let service = exposure_svc::open(settings(backend.url()), clock).await.unwrap();
+        let service = exposure_svc::open(settings, clock).await.unwrap();
         let url = format!("http://{}", service.address().unwrap());
         let readiness = service.readiness();
         let shutdown = Shutdown::new();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, anyhow};
 use persistence::{
     Batch, Change, DatabaseErrorKind, Lock, Priority, StoredBytes, VersionTable,
-    feed::{EventLog, NewEvent, Recorded},
+    feed::{EventLimit, EventLog, NewEvent, Recorded},
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use sea_orm::{
@@ -180,7 +180,7 @@ impl ShareChange {
     pub async fn raise_and_insert(&self, mut share: Share, now: Timestamp) -> Result<(Share, Inserted), Error> {
         let log = self.log.as_ref().ok_or_else(|| Error::Internal(anyhow!("a change without an owner")))?;
         self.is_raised.store(true, Ordering::SeqCst);
-        let created = NewEvent { is_limited: true, ..event(EventKind::Created, &share, false, now) };
+        let created = NewEvent { limit: EventLimit::Enforced, ..event(EventKind::Created, &share, false, now) };
         let insertion = insert_statement(&share, "{version}");
         let raised = log.raise_and_insert(&self.change, insertion, created, context_of(&share, now)).await;
         let (version, rows) = raised.map_err(failed)?;
@@ -190,12 +190,12 @@ impl ShareChange {
 
     /// Inserts a share and counts it. The caller checks the result; a share that must not be is not committed.
     pub async fn insert(&self, share: &Share, now: Timestamp) -> Result<Inserted, Error> {
-        self.insert_with(share, now, true).await
+        self.insert_with(share, now, EventLimit::Enforced).await
     }
 
     /// The same for an import, which quotas do not refuse.
     pub async fn insert_imported(&self, share: &Share, now: Timestamp) -> Result<Inserted, Error> {
-        self.insert_with(share, now, false).await
+        self.insert_with(share, now, EventLimit::Exempt).await
     }
 
     /// A share has ended, and a new one hangs below it: that one is to be marked too.
@@ -205,13 +205,13 @@ impl ShareChange {
         self.execute(SWEEP, vec![owner.as_str().into(), ended.0.into()]).await.map(drop)
     }
 
-    async fn insert_with(&self, share: &Share, now: Timestamp, is_limited: bool) -> Result<Inserted, Error> {
+    async fn insert_with(&self, share: &Share, now: Timestamp, limit: EventLimit) -> Result<Inserted, Error> {
         const RAISED: &str = "(SELECT version FROM owners WHERE owner_id = $1)";
         let (sql, values) = insert_statement(share, RAISED);
         let mut batch = context_of(share, now);
         batch.add(sql, values);
         if let Some(log) = &self.log {
-            log.record(NewEvent { is_limited, ..event(EventKind::Created, share, false, now) });
+            log.record(NewEvent { limit, ..event(EventKind::Created, share, false, now) });
         }
         Inserted::read(self.change.query_batch(batch).await.map_err(failed)?.into_iter())
     }
@@ -231,9 +231,10 @@ impl ShareChange {
         let now = after.updated_at;
         let has_reshares = self.has_reshares(before).await?;
         if let Some(log) = &self.log {
-            let is_limited = after.terms.is_wider_than(&before.terms);
+            let is_wider = after.terms.is_wider_than(&before.terms);
+            let limit = if is_wider { EventLimit::Enforced } else { EventLimit::Exempt };
             let event = event(EventKind::of_update(before, after, now), after, has_reshares, now);
-            log.record(NewEvent { is_limited, ..event });
+            log.record(NewEvent { limit, ..event });
         }
         let mut usage = UsageChange::default();
         usage.replace(before, after);

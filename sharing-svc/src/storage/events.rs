@@ -2,7 +2,7 @@
 
 use anyhow::{Context, anyhow};
 use persistence::{
-    feed::{EventFilter, EventRow, FeedHub, FeedPage, FeedPosition, NewEvent, SnapshotKey},
+    feed::{EventFilter, EventLimit, EventRow, FeedHub, FeedPage, FeedPosition, NewEvent, SnapshotKey},
     placeholders,
 };
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
@@ -31,7 +31,7 @@ pub(super) fn event(kind: EventKind, share: &Share, has_reshares: bool, occurred
         occurred_at,
         // A row without a value for its columns does not exist.
         after: serde_json::to_value(Model::from(share)).ok(),
-        is_limited: false,
+        limit: EventLimit::Exempt,
     }
 }
 

@@ -33,8 +33,17 @@ pub struct NewEvent {
     pub occurred_at: Timestamp,
     /// The row after the change; `None`: it is gone.
     pub after: Option<serde_json::Value>,
-    /// The change is refused if the events of the creator take too many bytes. Never of a change that narrows.
-    pub is_limited: bool,
+    /// Whether the limit of bytes applies.
+    pub limit: EventLimit,
+}
+
+/// Whether a change is rejected when the events of the creator exceed their limit of bytes. They count in either case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventLimit {
+    /// It is rejected.
+    Enforced,
+    /// It is not: it narrows access, or it is not a choice of the person.
+    Exempt,
 }
 
 /// Collects the events of one change of one person's data. They are written at the end of the change, with the version that the change
@@ -135,8 +144,10 @@ impl EventLog {
     /// Compares the bytes of one creator's events, read from a row, with the limit, if one of `events` is limited.
     fn check_limit(&self, events: &[NewEvent], row: &QueryResult) -> Result<(), DbErr> {
         let (creator, bytes) = usage::read(row)?;
-        let is_limited = |event: &NewEvent| event.is_limited && event.creator.as_deref().unwrap_or_default() == creator;
-        if bytes > self.limit && events.iter().any(is_limited) {
+        let is_enforced = |event: &NewEvent| {
+            event.limit == EventLimit::Enforced && event.creator.as_deref().unwrap_or_default() == creator
+        };
+        if bytes > self.limit && events.iter().any(is_enforced) {
             self.state().is_over_limit = true;
         }
         Ok(())
@@ -217,8 +228,7 @@ impl EventLog {
         ];
         let mut rows = Vec::with_capacity(events.len());
         for (event, seq) in events.iter().zip(seq..) {
-            let NewEvent { kind, subject, row, other, creator, has_reshares, occurred_at, after, is_limited: _ } =
-                event;
+            let NewEvent { kind, subject, row, other, creator, has_reshares, occurred_at, after, limit: _ } = event;
             let after = after.as_ref().map(ToString::to_string);
             let texts = [Some(row), other.as_ref(), creator.as_ref(), after.as_ref()];
             let bytes = usage::bytes_of(texts.into_iter().flatten().map(String::as_str));

@@ -17,7 +17,7 @@ mod usage;
 
 pub use epoch::Epoch;
 pub(crate) use event::append_statement;
-pub use event::{EventLog, NewEvent, Recorded};
+pub use event::{EventLimit, EventLog, NewEvent, Recorded};
 pub use hub::{FeedHub, Subscription, SubscriptionEnd};
 pub use list::EventFilter;
 pub use read::{END_OF_CHANGE, EventRow, FeedPage, FeedPosition, FeedState};

@@ -11,7 +11,7 @@ use std::{
 
 use persistence::{
     Batch, Database, DatabaseSettings, Lock, Priority, VersionTable,
-    feed::{END_OF_CHANGE, FeedPosition, NewEvent, Recorded, Sequencer, create_feed},
+    feed::{END_OF_CHANGE, EventLimit, FeedPosition, NewEvent, Recorded, Sequencer, create_feed},
 };
 use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
 use sea_orm_migration::prelude::SchemaManager;
@@ -97,7 +97,7 @@ async fn change(database: &Database, owner: u64, random: &mut Random, commits: &
             has_reshares: false,
             occurred_at: now,
             after: Some(serde_json::json!({"version": version})),
-            is_limited: true,
+            limit: EventLimit::Enforced,
         });
     }
     assert_eq!(log.write(&change).await.unwrap(), Recorded::Ok);
@@ -242,7 +242,7 @@ fn event_of(row: &str, creator: Option<&str>) -> NewEvent {
         has_reshares: false,
         occurred_at: Timestamp::from_parts(1_767_225_600, 0).unwrap(),
         after: None,
-        is_limited: true,
+        limit: EventLimit::Enforced,
     }
 }
 

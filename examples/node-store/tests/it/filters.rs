@@ -13,7 +13,7 @@ use ofself_proto::{
         BatchCheckAccessRequest, GetAccessFilterRequest, Resource, access_service_client::AccessServiceClient, resource,
     },
 };
-use persistence::Database;
+use persistence::{Database, feed::EventLimit};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
@@ -147,7 +147,7 @@ async fn exposure_filter_agrees_with_checks() {
             let profile = exposure_world::profile("ann", rules as Rules, true);
             let change = kept.begin(&profile.owner, None, types::Origin::system()).await.unwrap();
             change.raise_user(profile.created_at).await.unwrap();
-            change.insert(&profile, true).await.unwrap();
+            change.insert(&profile, EventLimit::Enforced).await.unwrap();
             change.commit(None).await.unwrap();
             let id = profile.id.to_string();
             let question = GetExposureFilterRequest {

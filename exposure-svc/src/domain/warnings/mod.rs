@@ -9,7 +9,7 @@ mod widened;
 pub use example_node::ExampleNode;
 use part::Part;
 use satisfiability::{Effort, are_equal, is_satisfiable, is_valid};
-pub use widened::{Exposed, Widening, widened_warnings, widening};
+pub use widened::{Exposed, Widening, is_narrower, widened_warnings, widening};
 
 use std::collections::BTreeMap;
 

@@ -51,6 +51,14 @@ pub fn widening((before, was_active): (&Rules, bool), (after, is_active): (&Rule
     }
 }
 
+/// Whether the version after exposes strictly less than the one before. `false` if that could not be decided. It takes CPU as [`widening`]
+/// does.
+pub fn is_narrower(before: (&Rules, bool), after: (&Rules, bool)) -> bool {
+    let (was_active, is_active) = (before.1, after.1);
+    let is_deactivated = was_active && !is_active;
+    is_deactivated || (widening(before, after) == Widening::default() && widening(after, before) != Widening::default())
+}
+
 impl Widening {
     /// The warning if the versions could not be compared.
     pub fn undecided((before, was_active): (&Rules, bool), (after, is_active): (&Rules, bool)) -> Self {
