@@ -14,7 +14,7 @@ const SLICE: i64 = 1_000;
 const TRUNCATE_ATTEMPTS: usize = 50;
 const TRUNCATE_WAIT: Duration = Duration::from_millis(100);
 /// The owner of what is left of an erased person in the feed.
-pub const NOBODY: &str = "";
+pub const NO_OWNER: &str = "";
 /// The kind of event that an erasure took place.
 pub const ERASED: &str = "erased";
 
@@ -191,7 +191,7 @@ impl Database {
         // While the request is recorded: what fails here is repeated.
         self.truncate_wal().await?;
         let change = self.begin(Vec::new()).await?;
-        change.lock(&crate::Lock::new("erasures", NOBODY)).await?;
+        change.lock(&crate::Lock::new("erasures", NO_OWNER)).await?;
         let ended = "DELETE FROM erasures WHERE user_id = $1 AND revoked_at = $2";
         if change.execute(ended, vec![user.into(), revoked_at.utc().into()]).await? == 0 {
             return Ok(false);
@@ -241,7 +241,7 @@ impl Erasure {
     }
 }
 
-/// Runs a statement that deletes rows of one person in slices, in a change of its own each time; returns whether there may be more.
+/// Deletes a slice of the rows of one person; returns whether there may be more.
 pub async fn delete_slice(change: &Change, table: &str, person: &str, user: &str, key: &str) -> Result<bool, DbErr> {
     let sql = format!(
         "DELETE FROM {table} WHERE {person} = $1 AND {key} IN (SELECT {key} FROM {table} WHERE {person} = $1 LIMIT $2)"

@@ -96,7 +96,7 @@ impl Exposure {
                 let mut bound = reads.profile_bound_to(app).await?;
                 let mut version = None;
                 if bound.is_none() {
-                    // A version that is read before what it stands for is never newer.
+                    // The version is read first, so it is never newer than the data.
                     version = reads.version().await?;
                     bound = reads.profile_bound_to(app).await?;
                 }

@@ -70,7 +70,7 @@ impl UpkeepHints {
         self.ended.notify_one();
     }
 
-    /// Someone is to be erased.
+    /// An erasure was requested.
     pub(super) fn erasure_requested(&self) {
         self.ended.notify_one();
     }

@@ -162,7 +162,7 @@ async fn person_called_like_a_word_of_others_takes_nothing_of_theirs() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let first = server.create_as("ann", Some("key"), everything_to("bob")).await.unwrap();
-        // A word that stands in every stored response.
+        // Words of every stored response.
         server.create("direct", everything_to("all")).await.unwrap();
         for person in ["direct", "all"] {
             reached(&server, person, ErasureState::Revoked).await;

@@ -11,9 +11,9 @@ use crate::{
     test_server::{START, TestServer, everything_to, of, passable, settings, store, tags_to},
 };
 
-/// Room for some events.
+/// Bytes of some events.
 const BYTES: u64 = 8_000;
-/// More changes than there is room for.
+/// Changes that exceed the limit.
 const MORE: usize = 40;
 
 async fn limited(backend: &Backend) -> TestServer {
