@@ -2,16 +2,21 @@
 //!
 //! The first byte chooses the method, the second an idempotency key or none; the rest is the message.
 
+use std::time::Duration;
+
 use axum::{Router, body::Body};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use ofself_proto::DESCRIPTORS;
 use prost::Message;
 use prost_types::FileDescriptorSet;
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, time::timeout};
 use tower::ServiceExt;
 
 use crate::plane;
+
+/// A watch never ends: the call is dropped after this long without a message. Checkpoints are a second apart.
+const WATCH_IDLE: Duration = Duration::from_millis(20);
 
 thread_local! {
     static SHARING: (Runtime, Router, Vec<String>) = {
@@ -63,12 +68,23 @@ fn call(runtime: &Runtime, router: &Router, methods: &[String], bytes: &[u8]) {
     runtime.block_on(async {
         let answer = router.clone().oneshot(request).await.expect("an answer");
         let head = answer.headers().clone();
-        let body = answer.into_body().collect().await.expect("a body");
-        let (code, reason) = status(body.trailers().filter(|all| all.contains_key("grpc-status")).unwrap_or(&head));
+        let trailers = trailers(method, answer.into_body()).await;
+        let (code, reason) = status(trailers.as_ref().filter(|all| all.contains_key("grpc-status")).unwrap_or(&head));
         // What is no protobuf at all is refused by tonic, with the code that gRPC has for it.
         let is_ours = code == "13" && !reason.starts_with("failed%20to%20decode");
         assert!(!is_ours && code != "2" && code != "15", "{method}: {code} {reason}");
     });
+}
+
+/// The trailers of a response, if it has any.
+async fn trailers(method: &str, mut body: Body) -> Option<HeaderMap> {
+    let idle = if method.contains("/Watch") { WATCH_IDLE } else { Duration::MAX };
+    while let Ok(Some(frame)) = timeout(idle, body.frame()).await {
+        if let Ok(trailers) = frame.expect("a frame").into_trailers() {
+            return Some(trailers);
+        }
+    }
+    None
 }
 
 fn status(headers: &HeaderMap) -> (&str, &str) {
