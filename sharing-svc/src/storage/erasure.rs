@@ -37,7 +37,7 @@ impl Store {
             WHERE owner_id = $1 AND parent_share_id IS NULL AND ended_permanently = FALSE
             UNION
             SELECT owner_id, id FROM shares WHERE recipient_id = $1 AND ended_permanently = FALSE
-            LIMIT $2";
+            ORDER BY owner_id, id LIMIT $2";
         self.keys(OPEN, vec![user.as_str().into(), SLICE.into()]).await
     }
 

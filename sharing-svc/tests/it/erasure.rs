@@ -2,8 +2,9 @@
 
 use ofself_proto::sharing::{
     EraseUserRequest, EraseUserResponse, ErasureState, ListShareEventsRequest, Share, ShareEventKind as Kind,
-    WatchSharesRequest,
+    ShareStatus, WatchSharesRequest,
 };
+use sharing_svc::storage::OWNERS;
 use test_kit::{stored::places_of, wait_until};
 use tonic::Code;
 
@@ -11,7 +12,7 @@ use crate::{
     events::{events_of, listed},
     import_export::{below, import, share},
     statements::on_both,
-    test_server::{START, TestServer, after, everything_to, of, passable, tags_to, why},
+    test_server::{START, TestServer, after, everything_to, of, passable, store, tags_to, why},
     watch::Watching,
 };
 
@@ -173,6 +174,33 @@ async fn person_called_like_a_word_of_others_takes_nothing_of_theirs() {
         }
         let again = server.create_as("ann", Some("key"), everything_to("bob")).await.unwrap();
         assert_eq!(again.share.unwrap().id, first.share.unwrap().id, "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn erasure_ends_once_with_two_replicas() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        server.create(PERSON, everything_to("bob")).await.unwrap();
+        erase(&server, PERSON).await;
+        reached(&server, PERSON, ErasureState::Revoked).await;
+        // A replica whose clock has passed the delay, up to its last step.
+        let store = store(&backend).await;
+        let database = store.database();
+        let revoked_at = database.erasure_of(PERSON).await.unwrap().unwrap().revoked_at.unwrap();
+        server.at(DELAY);
+        reached(&server, PERSON, ErasureState::Erased).await;
+        let again = database.finish_erasure(PERSON, revoked_at, OWNERS, revoked_at).await.unwrap();
+        assert!(!again, "{backend}: the other replica has ended it");
+        // They return, and are not erased by the stale step.
+        let share = server.create(PERSON, everything_to("bob")).await.unwrap();
+        assert!(!database.finish_erasure(PERSON, revoked_at, OWNERS, revoked_at).await.unwrap());
+        assert_eq!(server.status("bob", &share.id).await, ShareStatus::Active);
+        // A later change raises the version, which is still there.
+        server.revoke(PERSON, &share.id).await.unwrap();
+        let events = listed(&server, ListShareEventsRequest::default()).await;
+        assert_eq!(events.iter().filter(|event| event.kind() == Kind::Erased).count(), 1, "{backend}");
     })
     .await;
 }

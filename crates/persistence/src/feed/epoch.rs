@@ -66,15 +66,6 @@ impl Database {
         change.commit().await?;
         Ok(epoch)
     }
-
-    /// Starts a new epoch of a database that was restored.
-    pub async fn start_epoch(&self) -> anyhow::Result<()> {
-        let change = self.begin(Vec::new()).await?;
-        let Some((epoch, identity)) = current(&change).await? else { return Ok(()) };
-        start_next(&change, epoch, &identity).await?;
-        change.commit().await?;
-        Ok(())
-    }
 }
 
 /// The epoch and the identity of the database that it belongs to.

@@ -6,13 +6,16 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicI64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 use runtime::{clock::Clock, shutdown::Shutdown};
 use sea_orm::{DbBackend, DbErr};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 use tracing::warn;
 
 use super::{Epoch, EventRow, FeedPosition, FeedState, read::END_OF_CHANGE};

@@ -11,8 +11,9 @@ use std::{
 
 use persistence::{
     Batch, Database, DatabaseSettings, Lock, Priority, VersionTable,
-    feed::{END_OF_CHANGE, EventLimit, FeedPosition, NewEvent, Recorded, Sequencer, create_feed},
+    feed::{END_OF_CHANGE, EventLimit, FeedHub, FeedPosition, NewEvent, Recorded, Sequencer, create_feed},
 };
+use runtime::shutdown::Shutdown;
 use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
 use sea_orm_migration::prelude::SchemaManager;
 use test_kit::{Backend, on_both};
@@ -292,4 +293,25 @@ async fn concurrent_changes_of_an_owner_do_not_deadlock() {
         assert_eq!(state.last, 3);
     })
     .await;
+}
+
+/// A feed that cannot be read is not at its end.
+#[tokio::test]
+async fn stale_hub_has_no_checkpoint() {
+    let backend = Backend::sqlite();
+    let database = migrated(&backend).await;
+    let hub = FeedHub::start(database).await.unwrap();
+    let subscription = hub.subscribe(&[]);
+    assert_eq!(subscription.checkpoint(), Some(0));
+    // Nothing has read the feed for a minute.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_mins(1)).await;
+    assert_eq!(subscription.checkpoint(), None);
+    tokio::time::resume();
+    let shutdown = Shutdown::new();
+    let reader = tokio::spawn(hub.clone().run(shutdown.clone()));
+    let read = async || subscription.checkpoint();
+    assert_eq!(test_kit::wait_until("a read of the feed", read).await, 0);
+    shutdown.begin();
+    reader.await.unwrap();
 }
