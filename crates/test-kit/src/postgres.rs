@@ -5,18 +5,18 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    env, fs,
+    env,
     io::{BufRead, BufReader},
-    net::TcpListener,
-    os::unix::{fs::chown, process::CommandExt},
-    path::{Path, PathBuf},
-    process::{ChildStderr, Command, Stdio},
+    path::Path,
+    process::{ChildStderr, Stdio},
     sync::{Arc, Condvar, Mutex, OnceLock, mpsc},
     time::Duration,
 };
 
 use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
+
+use crate::postgres_programs::{PostgresPrograms, free_port};
 
 /// A server that does not take connections by then will not.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -94,55 +94,22 @@ fn server() -> Option<Server> {
         let url = url.trim_end_matches('/').trim_end_matches("/postgres").to_owned();
         return Some(Server { url, log: None });
     }
-    let Some(programs) = programs() else {
-        assert!(env::var("REQUIRE_POSTGRES").as_deref() != Ok("1"), "REQUIRE_POSTGRES=1, and no initdb is to be found");
-        eprintln!("no PostgreSQL is to be found: what is shown over it is skipped");
-        return None;
-    };
-    Some(start(&programs))
+    PostgresPrograms::find().map(|programs| start(&programs))
 }
 
-fn programs() -> Option<PathBuf> {
-    let on_path = env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = env::split_paths(&on_path).collect();
-    if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
-        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
-    }
-    folders.into_iter().find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
-}
-
-fn start(programs: &Path) -> Server {
-    let files = tempfile::tempdir().expect("a temporary folder");
-    let user = unprivileged_user();
-    if let Some((uid, gid)) = user {
-        chown(files.path(), Some(uid), Some(gid)).expect("a folder for another user");
-    }
+fn start(programs: &PostgresPrograms) -> Server {
+    let files = programs.folder();
     let data = files.path().join("data");
-    let command = |program: &str| {
-        let mut command = Command::new(programs.join(program));
-        if let Some((uid, gid)) = user {
-            command.uid(uid).gid(gid);
-        }
-        command.current_dir(files.path()).stdout(Stdio::null()).stderr(Stdio::null());
-        command
-    };
-    let made = command("initdb")
-        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
-        .arg(&data)
-        .status();
-    assert!(made.expect("initdb").success(), "initdb failed");
+    programs.init(&data);
 
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+    let port = free_port();
     // The shell ends the server when its standard input closes, which it does when this process ends, however it ends.
     let script = r#""$0" "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf "$FILES""#;
-    let mut shell = Command::new("/bin/sh");
-    if let Some((uid, gid)) = user {
-        shell.uid(uid).gid(gid);
-    }
-    let mut shell = shell
+    let mut shell = programs
+        .command(Path::new("/bin/sh"))
         .arg("-c")
         .arg(script)
-        .arg(programs.join("postgres"))
+        .arg(programs.path("postgres"))
         .arg("-D")
         .arg(&data)
         .arg("-k")
@@ -189,19 +156,6 @@ fn read_log(lines: ChildStderr, log: Arc<StatementLog>) {
         }
     });
     is_ready.recv_timeout(PATIENCE).expect("the PostgreSQL server does not take connections");
-}
-
-/// PostgreSQL refuses to run as root: the user to be instead.
-fn unprivileged_user() -> Option<(u32, u32)> {
-    let id = |arguments: &[&str]| -> Option<u32> {
-        let answer = Command::new("id").args(arguments).output().ok()?;
-        String::from_utf8(answer.stdout).ok()?.trim().parse().ok()
-    };
-    if id(&["-u"]) != Some(0) {
-        return None;
-    }
-    let user = |name| Some((id(&["-u", name])?, id(&["-g", name])?));
-    user("postgres").or_else(|| user("nobody"))
 }
 
 async fn connect(url: &str) -> PgConnection {

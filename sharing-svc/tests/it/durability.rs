@@ -23,12 +23,17 @@ fn start(backend: &Backend) -> (Process, String) {
 }
 
 fn start_with(backend: &Backend, options: &[&str]) -> (Process, String) {
+    start_at(&backend.url(), options)
+}
+
+/// Starts the program over the database at `url`.
+pub fn start_at(url: &str, options: &[&str]) -> (Process, String) {
     let mut address = String::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sharing-svc"));
     command
         .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
         .args(options)
-        .env("DATABASE_URL", backend.url())
+        .env("DATABASE_URL", url)
         .env_remove("RUST_LOG");
     let process = Process::start(&mut command, |line| {
         if let Some((_, rest)) = line.split_once("\"address\":\"") {

@@ -17,6 +17,7 @@ mod access;
 mod access_explained;
 mod conflicts;
 mod consistency;
+mod crashes;
 
 mod decision_cases;
 mod decision_properties;
