@@ -18,8 +18,8 @@ use ofself_proto::{
         exposure_profile_service_client::ExposureProfileServiceClient,
     },
     sharing::{
-        Action, CheckAccessRequest, CheckAccessResponse, CreateShareRequest, Node, Resource, ShareScope, resource,
-        sharing_service_client::SharingServiceClient,
+        Action, BatchCheckRequest, BatchCheckResponse, CheckAccessRequest, CheckAccessResponse, CheckItem,
+        CreateShareRequest, Node, Resource, ShareScope, resource, sharing_service_client::SharingServiceClient,
     },
 };
 use prost::bytes::Bytes;
@@ -34,6 +34,10 @@ use crate::{ROUNDS, median};
 const CHECK: &str = "/ofself.sharing.v1.AccessService/CheckAccess";
 const EVALUATE: &str = "/ofself.exposure.v1.ExposureService/EvaluateNodes";
 const PREVIEW: &str = "/ofself.exposure.v1.ExposureService/PreviewProfile";
+const BATCH_CHECK: &str = "/ofself.sharing.v1.AccessService/BatchCheck";
+/// Nodes of a feed, and their owners.
+const BATCH: usize = 100;
+const OWNERS: usize = 40;
 /// How long a round lasts.
 const ROUND: Duration = Duration::from_secs(3);
 /// Nodes in a question.
@@ -69,6 +73,18 @@ pub(crate) async fn run(addresses: &Addresses) -> anyhow::Result<()> {
     println!(
         "CheckAccess, one at a time: {ours:>6.1} µs   bare call + that SELECT {bare:>6.1} µs   ratio {:.2}",
         ours / bare
+    );
+
+    let (mut batches, mut singles) = (Vec::new(), Vec::new());
+    let batch = batch_of_owners(&sharing).await?;
+    for _ in 0..ROUNDS {
+        batches.push(one_at_a_time::<_, BatchCheckResponse>(&sharing, BATCH_CHECK, &batch).await?);
+        singles.push(one_at_a_time::<_, CheckAccessResponse>(&sharing, CHECK, &check()).await?);
+    }
+    let (batches, singles) = (median(batches), median(singles));
+    println!(
+        "BatchCheck of {BATCH} nodes of {OWNERS} owners, one at a time: {batches:>6.1} µs   CheckAccess {singles:>6.1} µs   ratio {:.2}",
+        batches / singles
     );
 
     let question = evaluate();
@@ -225,6 +241,34 @@ fn check() -> CheckAccessRequest {
         }),
         consistency: None,
     }
+}
+
+/// The nodes of a feed that Bob reads; their owners share with him and ten others.
+async fn batch_of_owners(sharing: &Channel) -> anyhow::Result<BatchCheckRequest> {
+    let mut client = SharingServiceClient::new(sharing.clone());
+    for number in 0..OWNERS {
+        for recipient in 0..=10 {
+            let shared_with_user_id = if recipient == 0 { "bob".to_owned() } else { format!("friend-{recipient}") };
+            let share = CreateShareRequest {
+                shared_with_user_id,
+                scope: ShareScope::SpecificTags.into(),
+                tag_ids: vec!["tag-01".into(), "tag-02".into()],
+                ..CreateShareRequest::default()
+            };
+            let mut request = Request::new(share);
+            let owner = AsciiMetadataValue::try_from(format!("owner-{number}"))?;
+            request.metadata_mut().insert("x-ofself-user", owner);
+            client.create_share(request).await?;
+        }
+    }
+    let CheckAccessRequest { viewer_id, action, resource, .. } = check();
+    let item = |number: usize| CheckItem {
+        viewer_id: viewer_id.clone(),
+        owner_id: format!("owner-{}", number % OWNERS),
+        action,
+        resource: resource.clone(),
+    };
+    Ok(BatchCheckRequest { items: (0..BATCH).map(item).collect(), consistency: None })
 }
 
 fn evaluate() -> EvaluateNodesRequest {
