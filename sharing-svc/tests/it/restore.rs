@@ -1,7 +1,8 @@
 //! A database that was copied or restored is noticed, and starts a new epoch: what its readers have seen may not be there.
 
 use ofself_proto::sharing::WatchSharesRequest;
-use test_kit::Backend;
+use sharing_svc::config::Settings;
+use test_kit::{Backend, PostgresCluster};
 
 use crate::{
     events::events_of,
@@ -57,19 +58,63 @@ async fn copied_database_refuses_tokens_of_what_it_lacks() {
         drop(watch);
         server.stop().await;
 
-        // The copy lacks that change, and has another at its position.
-        let server = TestServer::start_as(settings(copy)).await;
-        server.create("ann", everything_to("cyd")).await.unwrap();
-        events_of(&server, "ann", 2).await;
-        let refused = server.access().watch_shares(after_token(&lost)).await;
-        assert_eq!(why(refused.map(drop)), "TOKEN_OF_ANOTHER_EPOCH", "{backend}");
-        let mut watch = Watching::begin(&server, after_token(&before)).await;
-        assert_eq!(watch.event().await.after.unwrap().shared_with_user_id, "cyd");
-        let new = watch.token.clone();
-        server.create("ann", everything_to("dan")).await.unwrap();
-        let mut watch = Watching::begin(&server, after_token(&new)).await;
-        assert_eq!(watch.event().await.after.unwrap().shared_with_user_id, "dan");
-        server.stop().await;
+        tokens_are_judged(settings(copy), &before, &lost).await;
     })
     .await;
+}
+
+/// A database without the last change, which `lost` is after: its tokens of before the restore and of after it.
+async fn tokens_are_judged(settings: Settings, before: &str, lost: &str) {
+    let server = TestServer::start_as(settings).await;
+    // It has another change at the position of the one that it lacks.
+    server.create("ann", everything_to("cyd")).await.unwrap();
+    events_of(&server, "ann", 2).await;
+    let refused = server.access().watch_shares(after_token(lost)).await;
+    assert_eq!(why(refused.map(drop)), "TOKEN_OF_ANOTHER_EPOCH");
+    let mut watch = Watching::begin(&server, after_token(before)).await;
+    assert_eq!(watch.event().await.after.unwrap().shared_with_user_id, "cyd");
+    let new = watch.token.clone();
+    server.create("ann", everything_to("dan")).await.unwrap();
+    let mut watch = Watching::begin(&server, after_token(&new)).await;
+    assert_eq!(watch.event().await.after.unwrap().shared_with_user_id, "dan");
+    drop(watch);
+    server.stop().await;
+}
+
+/// Creates a share with `recipient`, and returns the token after its event.
+async fn token_after(server: &TestServer, recipient: &str) -> String {
+    let mut watch = Watching::begin(server, WatchSharesRequest::default()).await;
+    server.create("ann", everything_to(recipient)).await.unwrap();
+    assert_eq!(watch.event().await.after.unwrap().shared_with_user_id, recipient);
+    watch.token
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dump_restored_into_a_fresh_cluster_starts_an_epoch() {
+    let (Some(original), Some(fresh)) = (PostgresCluster::start(), PostgresCluster::start()) else { return };
+    let server = TestServer::start_as(settings(original.url())).await;
+    let before = token_after(&server, "bob").await;
+    let dump = tokio::task::block_in_place(|| original.dump());
+    let lost = token_after(&server, "lost").await;
+    server.stop().await;
+    tokio::task::block_in_place(|| fresh.restore(&dump));
+    tokens_are_judged(settings(fresh.url()), &before, &lost).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promoted_standby_starts_an_epoch() {
+    let Some(mut primary) = PostgresCluster::start() else { return };
+    let server = TestServer::start_as(settings(primary.url())).await;
+    let before = token_after(&server, "bob").await;
+    let mut standby = tokio::task::block_in_place(|| primary.standby());
+    // The last change does not reach it.
+    standby.kill();
+    let lost = token_after(&server, "lost").await;
+    server.stop().await;
+    tokio::task::block_in_place(|| {
+        primary.kill();
+        standby.restart();
+        standby.promote();
+    });
+    tokens_are_judged(settings(standby.url()), &before, &lost).await;
 }
