@@ -1,11 +1,15 @@
 //! A write transaction that holds the lock of one person.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, QueryResult, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait, Value,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, QueryResult, Statement, TransactionOptions,
+    TransactionTrait, Value,
 };
 
-use super::{ChangePermit, Database, DatabaseErrorKind, Priority, QueueTimeout, write_health::WriteHealth};
+use super::{
+    ChangePermit, Database, DatabaseErrorKind, Isolation, Priority, QueueTimeout,
+    group_commit::{Ending, GroupCommit, WriterTurn, Writes},
+    write_health::WriteHealth,
+};
 
 /// A database-wide lock, held until its transaction ends. Changes that take several take them in one order, or they would
 /// wait for each other.
@@ -21,37 +25,50 @@ impl Lock {
 
 /// An open transaction. Dropped without [`commit`](Self::commit), it is rolled back.
 pub struct Change {
-    transaction: DatabaseTransaction,
+    transaction: Transaction,
     write_health: WriteHealth,
     /// Released after the transaction has ended: fields are dropped in the order of their declaration.
-    _permits: Vec<ChangePermit>,
+    permits: Vec<ChangePermit>,
+}
+
+/// The transaction of a change.
+enum Transaction {
+    /// Its own.
+    Own(DatabaseTransaction),
+    /// One that changes share.
+    Common(WriterTurn),
 }
 
 impl Database {
     /// Waits in this process until no other change holds `lock`, before a connection is taken.
     pub async fn queue(&self, lock: &Lock, priority: Priority<'_>) -> Result<ChangePermit, QueueTimeout> {
-        self.queue.acquire(lock.0.clone(), priority, self.wait).await
+        self.queue_as(lock, priority, Isolation::ReadCommitted).await
+    }
+
+    /// The same for a change that may read what is not committed.
+    pub async fn queue_as(
+        &self,
+        lock: &Lock,
+        priority: Priority<'_>,
+        isolation: Isolation,
+    ) -> Result<ChangePermit, QueueTimeout> {
+        let expect = || self.group_commit.as_ref().map(GroupCommit::expect);
+        let early = if isolation == Isolation::ReadUncommitted { expect() } else { None };
+        let permit = self.queue.acquire(lock.0.clone(), priority, isolation, self.wait).await?;
+        Ok(permit.expecting(early.or_else(expect)))
     }
 
     /// Begins a change that keeps `permits` until it ends, and then [locks](Change::lock) what it must be alone with. On
-    /// SQLite it is the only change of the whole database; `BEGIN IMMEDIATE`, because a transaction that reads first and
-    /// writes later would be refused as busy.
+    /// SQLite it is the only change of the whole database that is in progress.
     ///
     /// A pooled connection that turns out to be broken is replaced: nothing was sent on it but `BEGIN`.
     pub async fn begin(&self, permits: Vec<ChangePermit>) -> Result<Change, DbErr> {
-        let is_sqlite = self.writer.get_database_backend() == DbBackend::Sqlite;
-        let options = || TransactionOptions {
-            // Whatever the server's default: a snapshot taken while waiting for the lock would hide what it waited for.
-            isolation_level: (!is_sqlite).then_some(IsolationLevel::ReadCommitted),
-            sqlite_transaction_mode: is_sqlite.then_some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
         let mut attempts = 0;
         loop {
-            match self.writer.begin_with_options(options()).await {
+            match self.begin_transaction().await {
                 Ok(transaction) => {
-                    let write_health = self.write_health.clone();
-                    return Ok(Change { transaction, write_health, _permits: permits });
+                    let permits = permits.into_iter().map(ChangePermit::arrived).collect();
+                    return Ok(Change { transaction, write_health: self.write_health.clone(), permits });
                 }
                 Err(error) if attempts < self.write_connections && DatabaseErrorKind::is_broken_connection(&error) => {
                     attempts += 1;
@@ -60,12 +77,24 @@ impl Database {
             }
         }
     }
+
+    async fn begin_transaction(&self) -> Result<Transaction, DbErr> {
+        if let Some(group_commit) = &self.group_commit {
+            return group_commit.take(self.wait).await.map(Transaction::Common);
+        }
+        let options = TransactionOptions {
+            // Whatever the server's default: a snapshot taken while waiting for the lock would hide what it waited for.
+            isolation_level: Some(IsolationLevel::ReadCommitted),
+            ..TransactionOptions::default()
+        };
+        self.writer.begin_with_options(options).await.map(Transaction::Own)
+    }
 }
 
 impl Change {
     /// Waits until no other change holds `lock`, then holds it until the end of this one.
     pub async fn lock(&self, lock: &Lock) -> Result<(), DbErr> {
-        if self.transaction.get_database_backend() != DbBackend::Postgres {
+        if self.connection().get_database_backend() != DbBackend::Postgres {
             // SQLite has one writer.
             return Ok(());
         }
@@ -76,26 +105,54 @@ impl Change {
 
     /// For the statements of this change.
     pub fn connection(&self) -> &DatabaseTransaction {
-        &self.transaction
+        match &self.transaction {
+            Transaction::Own(transaction) => transaction,
+            Transaction::Common(turn) => turn.transaction(),
+        }
     }
 
     /// Runs a statement and returns how many rows it changed.
     pub async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<u64, DbErr> {
-        let statement = Statement::from_sql_and_values(self.transaction.get_database_backend(), sql, values);
-        self.write_health.observe(self.transaction.execute_raw(statement).await).map(|done| done.rows_affected())
+        let connection = self.connection();
+        let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+        self.write_health.observe(connection.execute_raw(statement).await).map(|done| done.rows_affected())
     }
 
     /// Runs a statement and returns its rows.
     pub async fn query(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
-        let statement = Statement::from_sql_and_values(self.transaction.get_database_backend(), sql, values);
-        self.write_health.observe(self.transaction.query_all_raw(statement).await)
+        let connection = self.connection();
+        let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+        self.write_health.observe(connection.query_all_raw(statement).await)
     }
 
     /// Commits the change; after `Ok` it survives a crash.
     pub async fn commit(self) -> Result<(), DbErr> {
-        let Self { transaction, write_health, _permits: permits } = self;
-        let committed = write_health.observe(transaction.commit().await);
+        self.end(Writes::Kept).await
+    }
+
+    /// Ends the change without what it wrote. After `Ok` everything that it has read survives a crash: on SQLite it may read changes of
+    /// other keys that are not committed yet, and of its own with [`Isolation::ReadUncommitted`].
+    pub async fn roll_back(self) -> Result<(), DbErr> {
+        self.end(Writes::RolledBack).await
+    }
+
+    async fn end(self, writes: Writes) -> Result<(), DbErr> {
+        let Self { transaction, write_health, mut permits } = self;
+        let ended = match transaction {
+            Transaction::Own(transaction) => match writes {
+                Writes::Kept => transaction.commit().await,
+                Writes::RolledBack => transaction.rollback().await,
+            },
+            Transaction::Common(turn) => {
+                let ending = turn.end(writes);
+                if let Ending::Common(_) = &ending {
+                    // The next change of the same owner may go on in the same transaction.
+                    permits = permits.into_iter().filter_map(ChangePermit::hand_over).collect();
+                }
+                ending.outcome().await
+            }
+        };
         drop(permits);
-        committed
+        write_health.observe(ended)
     }
 }

@@ -11,6 +11,8 @@ use std::{
 
 use tokio::{sync::oneshot, time::timeout};
 
+use super::group_commit::Arrival;
+
 /// Queues by key. Clones share the same queues.
 #[derive(Clone, Default)]
 pub struct ChangeQueue(Arc<Mutex<HashMap<String, Waiters>>>);
@@ -24,11 +26,23 @@ pub enum Priority<'a> {
     FairlyFor(&'a str),
 }
 
+/// What a change may read of the changes before it, of the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// Only what is committed.
+    ReadCommitted,
+    /// On SQLite also what is about to be committed with it. Such a change ends with [`commit`](super::Change::commit) or
+    /// [`roll_back`](super::Change::roll_back) before it returns anything that it has read.
+    ReadUncommitted,
+}
+
 /// The permit to change the data of a key. Dropping it wakes the next waiter.
 pub struct ChangePermit {
     queue: ChangeQueue,
     /// Empty after it was handed to the next waiter.
     key: Option<String>,
+    /// Its holder will take the writer.
+    arrival: Option<Arrival>,
 }
 
 /// The changes before this one took longer than a caller may wait.
@@ -38,9 +52,14 @@ pub struct QueueTimeout;
 /// The waiters of a key in use.
 #[derive(Default)]
 struct Waiters {
-    first: VecDeque<oneshot::Sender<ChangePermit>>,
+    first: VecDeque<Waiter>,
     /// By user, in the order of their turns. No list is empty.
-    others: VecDeque<(String, VecDeque<oneshot::Sender<ChangePermit>>)>,
+    others: VecDeque<(String, VecDeque<Waiter>)>,
+}
+
+struct Waiter {
+    turn: oneshot::Sender<ChangePermit>,
+    isolation: Isolation,
 }
 
 impl ChangeQueue {
@@ -49,6 +68,7 @@ impl ChangeQueue {
         &self,
         key: String,
         priority: Priority<'_>,
+        isolation: Isolation,
         wait: Duration,
     ) -> Result<ChangePermit, QueueTimeout> {
         let turn = {
@@ -56,9 +76,9 @@ impl ChangeQueue {
             match queues.get_mut(&key) {
                 None => {
                     queues.insert(key.clone(), Waiters::default());
-                    return Ok(ChangePermit { queue: self.clone(), key: Some(key) });
+                    return Ok(ChangePermit { queue: self.clone(), key: Some(key), arrival: None });
                 }
-                Some(waiters) => waiters.push(priority),
+                Some(waiters) => waiters.push(priority, isolation),
             }
         };
         // A permit that arrives after the timeout is dropped with the channel, which wakes the next waiter.
@@ -73,7 +93,7 @@ impl ChangeQueue {
     }
 
     /// The next waiter of `key`; without one the key is free.
-    fn next(&self, key: &str) -> Option<oneshot::Sender<ChangePermit>> {
+    fn next(&self, key: &str) -> Option<Waiter> {
         let mut queues = self.lock();
         let next = queues.get_mut(key).and_then(Waiters::pop);
         if next.is_none() {
@@ -81,11 +101,20 @@ impl ChangeQueue {
         }
         next
     }
+
+    /// The next waiter of `key`, if it may read what is not committed.
+    fn next_uncommitted(&self, key: &str) -> Option<Waiter> {
+        let mut queues = self.lock();
+        let waiters = queues.get_mut(key)?;
+        let next = waiters.first.front().or_else(|| waiters.others.front()?.1.front())?;
+        if next.isolation == Isolation::ReadUncommitted { waiters.pop() } else { None }
+    }
 }
 
 impl Waiters {
-    fn push(&mut self, priority: Priority<'_>) -> oneshot::Receiver<ChangePermit> {
-        let (waiter, turn) = oneshot::channel();
+    fn push(&mut self, priority: Priority<'_>, isolation: Isolation) -> oneshot::Receiver<ChangePermit> {
+        let (sender, turn) = oneshot::channel();
+        let waiter = Waiter { turn: sender, isolation };
         match priority {
             Priority::First => self.first.push_back(waiter),
             Priority::FairlyFor(user) => match self.others.iter_mut().find(|(name, _)| name == user) {
@@ -96,7 +125,7 @@ impl Waiters {
         turn
     }
 
-    fn pop(&mut self) -> Option<oneshot::Sender<ChangePermit>> {
+    fn pop(&mut self) -> Option<Waiter> {
         if let Some(waiter) = self.first.pop_front() {
             return Some(waiter);
         }
@@ -109,17 +138,44 @@ impl Waiters {
     }
 }
 
+impl ChangePermit {
+    /// With the registration of a change that will take the writer.
+    pub(super) fn expecting(self, arrival: Option<Arrival>) -> Self {
+        let mut permit = self;
+        permit.arrival = arrival;
+        permit
+    }
+
+    /// The change has taken the writer.
+    pub(super) fn arrived(self) -> Self {
+        self.expecting(None)
+    }
+
+    /// Hands the permit over before the commit, if the next waiter may read what is not committed. Otherwise it is kept.
+    pub(super) fn hand_over(mut self) -> Option<Self> {
+        let mut key = self.key.take()?;
+        while let Some(waiter) = self.queue.next_uncommitted(&key) {
+            key = self.send(waiter, key)?;
+        }
+        self.key = Some(key);
+        Some(self)
+    }
+
+    /// Sends the permit of `key` to `waiter`; returns the key if it no longer waits.
+    fn send(&self, waiter: Waiter, key: String) -> Option<String> {
+        let permit = Self { queue: self.queue.clone(), key: Some(key), arrival: None };
+        // The permit that is returned must not be handed over within its own drop.
+        waiter.turn.send(permit).err().and_then(|mut unused| unused.key.take())
+    }
+}
+
 impl Drop for ChangePermit {
     fn drop(&mut self) {
         let Some(mut key) = self.key.take() else { return };
         while let Some(waiter) = self.queue.next(&key) {
-            match waiter.send(Self { queue: self.queue.clone(), key: Some(key) }) {
-                Ok(()) => return,
-                // It no longer waits. The permit must not be handed over within its own drop.
-                Err(mut unused) => match unused.key.take() {
-                    Some(same) => key = same,
-                    None => return,
-                },
+            match self.send(waiter, key) {
+                Some(same) => key = same,
+                None => return,
             }
         }
     }
@@ -144,17 +200,18 @@ mod tests {
     use super::*;
 
     const WAIT: Duration = Duration::from_secs(30);
+    const COMMITTED: Isolation = Isolation::ReadCommitted;
 
     /// Runs `waiters` against a key that is in use, and returns the order in which they got it.
     async fn order(waiters: &[Priority<'static>]) -> Vec<usize> {
         let queue = ChangeQueue::default();
-        let held = queue.acquire("ann".into(), Priority::First, WAIT).await.unwrap();
+        let held = queue.acquire("ann".into(), Priority::First, COMMITTED, WAIT).await.unwrap();
         let done = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         for (number, priority) in waiters.iter().copied().enumerate() {
             let (queue, done) = (queue.clone(), done.clone());
             tasks.push(tokio::spawn(async move {
-                let permit = queue.acquire("ann".into(), priority, WAIT).await.unwrap();
+                let permit = queue.acquire("ann".into(), priority, COMMITTED, WAIT).await.unwrap();
                 done.lock().unwrap().push(number);
                 drop(permit);
             }));
@@ -184,23 +241,46 @@ mod tests {
     #[tokio::test]
     async fn keys_do_not_wait_for_each_other() {
         let queue = ChangeQueue::default();
-        let _ann = queue.acquire("ann".into(), Priority::First, WAIT).await.unwrap();
-        let _bob = queue.acquire("bob".into(), Priority::First, WAIT).await.unwrap();
+        let _ann = queue.acquire("ann".into(), Priority::First, COMMITTED, WAIT).await.unwrap();
+        let _bob = queue.acquire("bob".into(), Priority::First, COMMITTED, WAIT).await.unwrap();
     }
 
     #[tokio::test]
     async fn cancelled_waiter_is_skipped() {
         let queue = ChangeQueue::default();
-        let held = queue.acquire("ann".into(), Priority::First, WAIT).await.unwrap();
-        let early = queue.acquire("ann".into(), Priority::First, Duration::ZERO).await;
+        let held = queue.acquire("ann".into(), Priority::First, COMMITTED, WAIT).await.unwrap();
+        let early = queue.acquire("ann".into(), Priority::First, COMMITTED, Duration::ZERO).await;
         assert_eq!(early.err(), Some(QueueTimeout));
         let waiting = tokio::spawn({
             let queue = queue.clone();
-            async move { queue.acquire("ann".into(), Priority::First, WAIT).await.is_ok() }
+            async move { queue.acquire("ann".into(), Priority::First, COMMITTED, WAIT).await.is_ok() }
         });
         tokio::task::yield_now().await;
         drop(held);
         assert!(waiting.await.unwrap());
+        assert!(queue.lock().is_empty());
+    }
+    #[tokio::test]
+    async fn permit_is_handed_over_early_to_uncommitted_readers_only() {
+        let queue = ChangeQueue::default();
+        let wait = |isolation| {
+            let queue = queue.clone();
+            tokio::spawn(async move { queue.acquire("ann".into(), Priority::First, isolation, WAIT).await.unwrap() })
+        };
+        let held = queue.acquire("ann".into(), Priority::First, COMMITTED, WAIT).await.unwrap();
+        let cancelled = wait(Isolation::ReadUncommitted);
+        let uncommitted = wait(Isolation::ReadUncommitted);
+        let committed = wait(COMMITTED);
+        tokio::task::yield_now().await;
+        cancelled.abort();
+        tokio::task::yield_now().await;
+        assert!(held.hand_over().is_none());
+        let kept = uncommitted.await.unwrap().hand_over().unwrap();
+        assert!(!committed.is_finished());
+        drop(kept);
+        // Nobody waits.
+        let kept = committed.await.unwrap().hand_over().unwrap();
+        drop(kept);
         assert!(queue.lock().is_empty());
     }
 }

@@ -19,6 +19,7 @@ use tracing::warn;
 
 use super::{
     ChangeQueue, DatabaseErrorKind, DatabaseSettings, Reader,
+    group_commit::GroupCommit,
     postgres_server::{PostgresServer, without_brackets},
     write_health::WriteHealth,
 };
@@ -43,6 +44,8 @@ pub struct Database {
     pub(super) reader: Reader,
     pub(super) writer: DatabaseConnection,
     pub(super) write_connections: u32,
+    /// How changes take the writer of SQLite; `None` for PostgreSQL.
+    pub(super) group_commit: Option<GroupCommit>,
     pub(super) queue: ChangeQueue,
     pub(super) write_health: WriteHealth,
     /// How the PostgreSQL server is reached; `None` for SQLite.
@@ -92,6 +95,7 @@ impl Database {
             reader,
             writer,
             write_connections,
+            group_commit: None,
             queue,
             write_health,
             server,
@@ -171,7 +175,9 @@ async fn connect_sqlite(url: &str, settings: &DatabaseSettings) -> anyhow::Resul
     options.map_sqlx_sqlite_opts(move |sqlite| sqlite.busy_timeout(wait).pragma("query_only", "ON"));
     let reader = open_in_turn(options, wait).await.context("cannot open the SQLite database")?;
     let file = url.parse::<SqliteConnectOptions>().ok().map(|options| options.get_filename().to_path_buf());
-    Ok(Database { file, ..Database::new(reader, settings.database_connections, writer, 1, wait, None) })
+    let group_commit = Some(GroupCommit::new(writer.clone()));
+    let database = Database::new(reader, settings.database_connections, writer, 1, wait, None);
+    Ok(Database { group_commit, file, ..database })
 }
 
 /// Makes the file of a database that is to be made, readable by its owner alone, whatever the folder lets others do: it holds what

@@ -10,6 +10,7 @@ mod dialect;
 pub mod erasure;
 mod fault;
 pub mod feed;
+mod group_commit;
 pub mod idempotency;
 mod migrate;
 mod newest_time;
@@ -25,7 +26,7 @@ mod write_health;
 
 pub use batch::Batch;
 pub use change::{Change, Lock};
-pub use change_queue::{ChangePermit, ChangeQueue, Priority, QueueTimeout};
+pub use change_queue::{ChangePermit, ChangeQueue, Isolation, Priority, QueueTimeout};
 pub use connect::Database;
 pub use dialect::Dialect;
 pub use fault::DatabaseErrorKind;

@@ -1,6 +1,6 @@
 //! `CreateShare`: creates a share, or re-shares one.
 
-use persistence::{Priority, idempotency::IdempotentRequest};
+use persistence::{Isolation, Priority, idempotency::IdempotentRequest};
 use service::consistency::Stamped;
 use types::{Origin, Timestamp, WriteMode};
 use uuid::Uuid;
@@ -73,10 +73,11 @@ impl Sharing {
         if let (Ok(NewShare { recipient, .. }), Some((owner, _))) = (&asked, &owner) {
             self.refuse_erased([owner, recipient, &creator])?;
         }
-        let change = self.store.begin(queued, request.as_ref(), origin).await?;
+        let change = self.store.begin_as(queued, request.as_ref(), origin, Isolation::ReadUncommitted).await?;
         if let Some(request) = &request
             && let Some(view) = change.lookup(request, now).await?
         {
+            change.roll_back().await?;
             // The version that the first request made.
             let stamp = Some(stamp(&view.share.owner, view.share.created_version, now));
             return Ok(Stamped { value: CreateShare::Replayed(view), stamp });
@@ -98,6 +99,8 @@ impl Sharing {
         };
         let share = chain.share();
         if let Some(existing) = siblings.equal {
+            // The caller may look for it at once.
+            change.roll_back().await?;
             return Err(Error::SharingExists(existing));
         }
         self.check_parents(&change, share, siblings, now).await?;

@@ -36,6 +36,7 @@ impl Sharing {
                 errors.add("follow_id", "names a follow between two other people");
                 return Err(Error::Invalid(errors));
             }
+            change.roll_back().await?;
             return self.newest((Chain::single(share.clone()).view(now), false), &share.owner, now).await;
         }
         let source = Source::Follow { follow, ended_at: None };
@@ -84,7 +85,9 @@ impl Sharing {
     async fn shares_of_follow(&self, follow: &FollowId) -> Result<Vec<Share>, Error> {
         let change = self.store.begin(None, None, Origin::system()).await?;
         change.lock_follow(follow).await?;
-        change.shares_of_follow(follow).await
+        let shares = change.shares_of_follow(follow).await?;
+        change.roll_back().await?;
+        Ok(shares)
     }
 
     async fn end_follow(&self, follow: &FollowId, owner: &UserId, origin: Origin) -> Result<(), Error> {

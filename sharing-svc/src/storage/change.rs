@@ -4,30 +4,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, anyhow};
 use persistence::{
-    Batch, Change, DatabaseErrorKind, Lock, Priority, StoredBytes, VersionTable,
+    Change, DatabaseErrorKind, Isolation, Lock, Priority, StoredBytes, VersionTable,
     feed::{EventLimit, EventLog, NewEvent, Recorded},
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, QueryFilter,
-    QueryResult, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryResult, Value,
 };
 use types::{Origin, Timestamp};
-use uuid::Uuid;
 
 use super::{
     Store,
-    chains::{open_at, read_chains, with_links},
+    chains::{read_chains, with_links},
     entity::{ActiveModel, Column, Entity, Model},
     events::event,
     failed,
+    insertion::{Inserted, Siblings, context_of, insert_statement, siblings_statement},
     kept_answer::KeptAnswer,
-    row::{DIRECT, scope_digest},
     timed_out,
-    usage::{UsageChange, count_statement, read_usage},
+    usage::UsageChange,
 };
 use crate::{
-    domain::{EventKind, Share, ShareId, ShareView, Source, Usage, UsageKind, UserId, access::Chain},
+    domain::{EventKind, Share, ShareId, ShareView, Usage, UsageKind, UserId, access::Chain},
     error::Error,
 };
 
@@ -50,34 +48,6 @@ const HAS_RESHARES: &str = "
         WHERE child.owner_id = $1 AND child.parent_share_id = $2 AND child.parent_share_id IS NOT NULL
     ) AS has_reshares";
 
-/// How many different shares the open re-shares of owner $1 to $2 hang below, but for share $6; 64 at most.
-const PARENTS: &str = "
-    SELECT COUNT(*) FROM (
-        SELECT DISTINCT parent_share_id FROM shares
-        WHERE owner_id = $1 AND recipient_id = $2 AND ended_at IS NULL AND parent_share_id IS NOT NULL
-            AND parent_share_id <> $6
-        LIMIT 64
-    ) AS parent";
-
-/// The context of a share that is to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Siblings {
-    /// An active share that grants the same scope to the same person: of the same creator from the same parent, so that a caller
-    /// does not learn of a share they may not see, and a follow's share ends with its follow.
-    pub equal: Option<ShareId>,
-    /// How many other shares the re-shares to the recipient hang below; of a re-share only.
-    pub parents: i64,
-}
-
-/// What is known of a share once it is inserted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inserted {
-    /// Its context.
-    pub siblings: Siblings,
-    /// The usage that it is counted in.
-    pub usage: Vec<(UsageKind, Usage)>,
-}
-
 /// A change in progress. Dropped without [`commit`](Self::commit) it leaves no trace.
 pub struct ShareChange {
     change: Change,
@@ -96,6 +66,17 @@ impl Store {
         request: Option<&IdempotentRequest>,
         origin: Origin,
     ) -> Result<ShareChange, Error> {
+        self.begin_as(owner, request, origin, Isolation::ReadCommitted).await
+    }
+
+    /// The same for a change that may read what the owner's changes before it have not committed.
+    pub async fn begin_as(
+        &self,
+        owner: Option<(&UserId, Priority<'_>)>,
+        request: Option<&IdempotentRequest>,
+        origin: Origin,
+        isolation: Isolation,
+    ) -> Result<ShareChange, Error> {
         let mut permits = Vec::with_capacity(2);
         if let Some(request) = request {
             let permit = self.database.queue(&request.lock(), Priority::First).await;
@@ -103,7 +84,7 @@ impl Store {
         }
         if let Some((owner, priority)) = owner {
             let lock = Lock::new("shares of", owner.as_str());
-            permits.push(self.database.queue(&lock, priority).await.map_err(timed_out)?);
+            permits.push(self.database.queue_as(&lock, priority, isolation).await.map_err(timed_out)?);
         }
         let change = self.database.begin(permits).await.map_err(failed)?;
         let log =
@@ -287,6 +268,11 @@ impl ShareChange {
         Ok(())
     }
 
+    /// Ends the change without what it wrote. What it has read is committed then: a change that returns what it has read ends with this.
+    pub async fn roll_back(self) -> Result<(), Error> {
+        self.change.roll_back().await.map_err(failed)
+    }
+
     pub(super) fn connection(&self) -> &impl ConnectionTrait {
         self.change.connection()
     }
@@ -305,83 +291,6 @@ impl ShareChange {
     }
 }
 
-/// The statement of [`ShareChange::siblings`]. It returns one row, for [`Siblings::read`].
-fn siblings_statement(share: &Share, now: Timestamp) -> (String, Vec<Value>) {
-    const EQUAL: &str = concat!(
-        "SELECT id FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND scope_digest = $3 AND id <> $5 AND ",
-        open_at!("$4"),
-    );
-    let mut values: Vec<Value> = vec![
-        share.owner.as_str().into(),
-        share.recipient.as_str().into(),
-        scope_digest(&share.terms.scope).into(),
-        now.utc().into(),
-        share.id.0.into(),
-    ];
-    let (same_origin, parents) = match &share.source {
-        Source::Direct => {
-            values.push(DIRECT.into());
-            ("source = $6", "0")
-        }
-        Source::Reshare { .. } => {
-            values.push(share.parent().map(|parent| parent.0).into());
-            ("parent_share_id = $6", PARENTS)
-        }
-        Source::Follow { follow, .. } => {
-            values.push(follow.as_str().into());
-            ("follow_id = $6", "0")
-        }
-    };
-    let sql = format!("SELECT ({EQUAL} AND {same_origin} LIMIT 1) AS equal_id, CAST(({parents}) AS BIGINT) AS parents");
-    (sql, values)
-}
-
-/// The statements that return what [`Inserted`] is read from.
-fn context_of(share: &Share, now: Timestamp) -> Batch {
-    let mut batch = Batch::default();
-    for (sql, values) in [siblings_statement(share, now), count_statement(share)] {
-        batch.add(sql, values);
-    }
-    batch
-}
-
-/// The statement that writes the row of a new share, with this expression for its `created_version`: the version that the change made.
-fn insert_statement(share: &Share, version: &str) -> (String, Vec<Value>) {
-    let row = Model::from(share).into_active_model();
-    let mut values: Vec<Value> = vec![share.owner.as_str().into()];
-    let (mut columns, mut terms) = (Vec::new(), Vec::new());
-    for column in Column::iter() {
-        columns.push(column.as_str());
-        terms.push(match (column, row.get(column).into_value()) {
-            (Column::CreatedVersion, _) => version.to_owned(),
-            (_, Some(value)) => {
-                values.push(value);
-                format!("${}", values.len())
-            }
-            // A model has a value for every column; a constraint would refuse this one.
-            (_, None) => "NULL".to_owned(),
-        });
-    }
-    (format!("INSERT INTO shares ({}) VALUES ({})", columns.join(", "), terms.join(", ")), values)
-}
-
 fn one_row(rows: u64, share: &Share) -> Result<(), Error> {
     if rows == 1 { Ok(()) } else { Err(Error::Internal(anyhow!("share {} changed under its owner's lock", share.id))) }
-}
-
-impl Siblings {
-    fn read(row: Option<&QueryResult>) -> Result<Self, Error> {
-        let row = row.ok_or_else(|| Error::Internal(anyhow!("no row of siblings")))?;
-        let equal: Option<Uuid> = row.try_get("", "equal_id").map_err(failed)?;
-        Ok(Self { equal: equal.map(ShareId), parents: row.try_get("", "parents").map_err(failed)? })
-    }
-}
-
-impl Inserted {
-    /// Reads the rows that the statements of an insertion return.
-    fn read(mut rows: impl Iterator<Item = QueryResult>) -> Result<Self, Error> {
-        let siblings = Siblings::read(rows.next().as_ref())?;
-        let usage = rows.map(|row| read_usage(&row).map(|(_, kind, usage)| (kind, usage))).collect::<Result<_, _>>()?;
-        Ok(Self { siblings, usage })
-    }
 }

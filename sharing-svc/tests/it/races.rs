@@ -17,7 +17,11 @@ async fn two_hundred_posts_with_one_key_create_one_share() {
         let mut posts = JoinSet::new();
         for _ in 0..200 {
             let server = server.clone();
-            posts.spawn(async move { server.create_as("ann", Some("k"), everything_to("bob")).await.unwrap() });
+            posts.spawn(async move {
+                let made = server.create_as("ann", Some("k"), everything_to("bob")).await.unwrap();
+                server.get("ann", &made.share.as_ref().unwrap().id).await.unwrap();
+                made
+            });
         }
         let answers = posts.join_all().await;
         assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1, "{backend}");
@@ -35,7 +39,13 @@ async fn equal_posts_without_a_key_make_one_share() {
         let mut posts = JoinSet::new();
         for _ in 0..32 {
             let server = server.clone();
-            posts.spawn(async move { server.create("ann", tags_to("bob", &["a", "b"])).await });
+            posts.spawn(async move {
+                let made = server.create("ann", tags_to("bob", &["a", "b"])).await;
+                // Whoever hears of the share finds it.
+                let listed = by("ann", ListOutgoingSharesRequest::default());
+                assert_eq!(server.client().list_outgoing_shares(listed).await.unwrap().into_inner().total, 1);
+                made
+            });
         }
         let (made, refused): (Vec<_>, Vec<_>) = posts.join_all().await.into_iter().partition(Result::is_ok);
         assert_eq!(made.len(), 1, "{backend}");
