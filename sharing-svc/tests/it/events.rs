@@ -169,6 +169,7 @@ async fn events_are_listed_by_every_filter_and_page() {
             (ListShareEventsRequest { share_id: share.id.clone(), ..all.clone() }, 2),
             (ListShareEventsRequest { share_id: "other".into(), ..all.clone() }, 0),
             (ListShareEventsRequest { actor_id: "user:bob".into(), ..all.clone() }, 1),
+            (ListShareEventsRequest { actor_id: "user:ann".into(), ..all.clone() }, 2),
             (ListShareEventsRequest { actor_id: "bob".into(), ..all.clone() }, 0),
             (ListShareEventsRequest { kinds: vec![Kind::Created.into()], ..all.clone() }, 3),
             (ListShareEventsRequest { kinds: vec![Kind::Created.into(), Kind::Revoked.into()], ..all.clone() }, 4),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ::types::{Origin, Timestamp};
+use ::types::{Actor, Origin, Timestamp};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use tokio::sync::Notify;
 
@@ -209,6 +209,11 @@ impl EventLog {
         }
     }
 
+    /// Whether the owner makes the change.
+    fn is_by_owner(&self) -> bool {
+        matches!(&self.origin.actor, Actor::User(user) if user.as_str() == self.person)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -223,7 +228,7 @@ impl EventLog {
     ) -> (String, Vec<Value>) {
         let mut values: Vec<Value> = vec![
             self.person.as_str().into(),
-            self.origin.actor.to_string().into(),
+            (!self.is_by_owner()).then(|| self.origin.actor.to_string()).into(),
             self.origin.request_id.as_str().into(),
         ];
         let mut rows = Vec::with_capacity(events.len());

@@ -37,7 +37,19 @@ impl Database {
         let EventFilter { owner, row, actor, kinds, from, before } = filter;
         let mut values: Vec<Value> = vec![after.position.into(), after.seq.into()];
         let mut conditions = vec!["feed.position >= $1 AND (feed.position > $1 OR e.seq > $2)".to_owned()];
-        let texts = [("feed.owner_id =", owner), ("e.row_id =", row), ("e.actor_id =", actor)];
+        if let Some(actor) = actor {
+            values.push(actor.as_str().into());
+            let by_actor = format!("e.actor_id = ${}", values.len());
+            // Events of the owner's own changes have no actor.
+            conditions.push(match actor.strip_prefix("user:") {
+                Some(user) => {
+                    values.push(user.into());
+                    format!("({by_actor} OR (e.actor_id IS NULL AND e.owner_id = ${}))", values.len())
+                }
+                None => by_actor,
+            });
+        }
+        let texts = [("feed.owner_id =", owner), ("e.row_id =", row)];
         let texts = texts.into_iter().filter_map(|(term, text)| Some((term, Value::from(text.as_deref()?))));
         let times = [("e.occurred_at >=", from), ("e.occurred_at <", before)];
         let times = times.into_iter().filter_map(|(term, time)| Some((term, Value::from((*time)?.utc()))));

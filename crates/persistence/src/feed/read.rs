@@ -85,7 +85,8 @@ impl FeedState {
 
 /// The columns of an event `e` at the position of `feed`, with the row before.
 pub(super) const EVENT: &str = "
-    feed.position, feed.owner_id, feed.version, e.seq, e.kind, e.subject, e.row_id, e.other_id, e.has_reshares, e.actor_id,
+    feed.position, feed.owner_id, feed.version, e.seq, e.kind, e.subject, e.row_id, e.other_id, e.has_reshares,
+    COALESCE(e.actor_id, 'user:' || e.owner_id) AS actor_id,
     e.request_id, e.occurred_at, e.after_row,
     (SELECT b.after_row FROM events b
      WHERE b.owner_id = e.owner_id AND b.row_id = e.row_id AND (b.version, b.seq) < (e.version, e.seq)

@@ -99,7 +99,8 @@ fn events(dialect: Dialect) -> TableCreateStatement {
         .col(text_null(Events::OtherId))
         .col(text_null(Events::CreatorId))
         .col(boolean(Events::HasReshares))
-        .col(text(Events::ActorId))
+        // NULL: the owner.
+        .col(text_null(Events::ActorId))
         .col(text(Events::RequestId))
         .col(timestamp_with_time_zone(Events::OccurredAt))
         .col(text_null(Events::AfterRow))
@@ -153,7 +154,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
             .col(Events::Seq)
             .to_owned(),
         // Lists by actor, and erasure: every mention of a person.
-        of_events("events_by_actor").col(Events::ActorId).to_owned(),
+        of_events("events_by_actor").col(Events::ActorId).cond_where(is_set(Events::ActorId)).to_owned(),
         of_events("events_by_other").col(Events::OtherId).cond_where(is_set(Events::OtherId)).to_owned(),
         of_events("events_by_creator").col(Events::CreatorId).cond_where(is_set(Events::CreatorId)).to_owned(),
         usage::index(),

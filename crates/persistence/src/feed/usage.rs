@@ -24,13 +24,14 @@ pub(super) struct EventBytes(BTreeMap<String, i64>);
 
 /// The table. The empty creator is the owner.
 pub(super) fn table(dialect: Dialect) -> TableCreateStatement {
-    Table::create()
+    let mut table = Table::create();
+    table
         .table(EventUsage::Table)
         .col(dialect.person(EventUsage::OwnerId))
         .col(dialect.person(EventUsage::CreatorId))
         .col(ColumnDef::new(EventUsage::Bytes).big_integer().not_null())
-        .primary_key(Index::create().name("event_usage_pk").col(EventUsage::OwnerId).col(EventUsage::CreatorId))
-        .to_owned()
+        .primary_key(Index::create().name("event_usage_pk").col(EventUsage::OwnerId).col(EventUsage::CreatorId));
+    dialect.compact(&mut table)
 }
 
 /// For erasure.
