@@ -24,7 +24,8 @@ const PERSON: &str = "erased";
 const MESSAGE: usize = 500;
 /// How long the checks of others are measured before the erasure.
 const BEFORE: Duration = Duration::from_secs(20);
-const POLL: Duration = Duration::from_millis(200);
+/// Each poll counts what is stored about the person.
+const POLL: Duration = Duration::from_secs(5);
 
 /// What is measured.
 #[derive(clap::Args)]

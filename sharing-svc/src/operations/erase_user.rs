@@ -49,6 +49,13 @@ impl Sharing {
     }
 }
 
+/// What one pass over the shares of a person has found and revoked.
+#[derive(Default)]
+struct Pass {
+    found: usize,
+    revoked: usize,
+}
+
 impl ErasureSteps for Upkeep {
     const VERSIONS: VersionTable = OWNERS;
 
@@ -58,22 +65,15 @@ impl ErasureSteps for Upkeep {
 
     async fn revoke(&self, user: &str) -> anyhow::Result<usize> {
         let user = UserId::parse(user)?;
-        let mut revoked = 0;
-        let mut without_effect = Vec::new();
+        let (mut revoked, mut was_without_effect) = (0, false);
         loop {
-            let shares = self.sharing.store.shares_to_revoke(&user).await?;
-            if shares.is_empty() {
+            let pass = self.revoke_all(&user).await?;
+            if pass.found == 0 {
                 return Ok(revoked);
             }
-            anyhow::ensure!(shares != without_effect, "shares below revoked ones are not marked");
-            let mut newly_revoked = 0;
-            for (owner, shares) in super::upkeep::by_owner(shares.clone()) {
-                for shares in shares.chunks(REVOKED_AT_ONCE) {
-                    newly_revoked += self.revoke_shares(&owner, shares).await?;
-                }
-            }
-            revoked += newly_revoked;
-            without_effect = if newly_revoked == 0 { shares } else { Vec::new() };
+            anyhow::ensure!(pass.revoked > 0 || !was_without_effect, "shares below revoked ones are not marked");
+            was_without_effect = pass.revoked == 0;
+            revoked += pass.revoked;
             // What hangs below a revoked share has ended too.
             self.sweep(self.marking_time().await?).await?;
         }
@@ -106,6 +106,37 @@ impl ErasureSteps for Upkeep {
 }
 
 impl Upkeep {
+    /// Revokes the shares of and to `user`: of their own data those that others hang below.
+    async fn revoke_all(&self, user: &UserId) -> Result<Pass, Error> {
+        let mut pass = Pass::default();
+        let mut after = None;
+        loop {
+            let shares = self.sharing.store.own_shares_to_revoke(user, after).await?;
+            let Some((_, last)) = shares.last() else { break };
+            after = Some(*last);
+            self.revoke_slice(shares, &mut pass).await?;
+        }
+        let mut after = None;
+        loop {
+            let (shares, last) = self.sharing.store.received_shares_to_revoke(user, after).await?;
+            if last.is_none() {
+                return Ok(pass);
+            }
+            after = last;
+            self.revoke_slice(shares, &mut pass).await?;
+        }
+    }
+
+    async fn revoke_slice(&self, shares: Vec<(UserId, ShareId)>, pass: &mut Pass) -> Result<(), Error> {
+        pass.found += shares.len();
+        for (owner, shares) in super::upkeep::by_owner(shares) {
+            for shares in shares.chunks(REVOKED_AT_ONCE) {
+                pass.revoked += self.revoke_shares(&owner, shares).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn revoke_shares(&self, owner: &UserId, shares: &[ShareId]) -> Result<usize, Error> {
         let now = self.sharing.clock.now();
         let queued = Some((owner, Priority::First));

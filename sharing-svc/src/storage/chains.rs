@@ -56,15 +56,18 @@ pub(super) fn with_links_and_version(backend: DbBackend, leaf: &str, owner: &str
     )
 }
 
-/// As [`with_links`], of the leaves of many owners and viewers: `pairs` is a query for those (columns `o` and `v`), and `leaf` one over
-/// `shares` joined with `pair`. With the version of each owner, also where there is no leaf.
-pub(super) fn with_links_of_pairs(backend: DbBackend, pairs: &str, leaf: &str) -> String {
-    let (links, above) = links_and_above(backend, None);
+/// As [`with_links`], of the leaves of many owners and viewers: `pairs` is a query for those (columns `o` and `v`), and `leaves` joins
+/// `pair` with their `leaf`. With the version of each owner, also where there is no leaf.
+pub(super) fn with_links_of_pairs(backend: DbBackend, pairs: &str, leaves: &str) -> String {
+    // Each pair is one look-up in an index. The leaves as a common table would be searched for each pair.
+    let reshares =
+        format!("SELECT leaf.owner_id, leaf.ancestors FROM pair JOIN {leaves} WHERE leaf.source = 'reshare'");
+    let (links, above) = links_and_above_of(backend, None, &reshares);
     format!(
-        "WITH pair AS ({pairs}), leaf AS ({leaf})
+        "WITH pair AS ({pairs})
          SELECT 1 AS is_leaf, pair.o AS asked_owner,
              (SELECT version FROM owners WHERE owners.owner_id = pair.o) AS owner_version, leaf.*
-         FROM pair LEFT JOIN leaf ON leaf.owner_id = pair.o AND leaf.recipient_id = pair.v
+         FROM pair LEFT JOIN {leaves}
          UNION ALL
          SELECT 0 AS is_leaf, NULL AS asked_owner, CAST(NULL AS BIGINT) AS owner_version, above.*
          FROM ({links}) AS link {above}"
@@ -82,6 +85,11 @@ fn with_links_and(backend: DbBackend, leaf: &str, owner: Option<&str>, more_colu
 
 /// The ids of the shares above the rows of `leaf`, and the join that reads them as `above`.
 fn links_and_above(backend: DbBackend, owner: Option<&str>) -> (String, String) {
+    links_and_above_of(backend, owner, "SELECT * FROM leaf WHERE parent_share_id IS NOT NULL")
+}
+
+/// The same above the rows of `reshares`.
+fn links_and_above_of(backend: DbBackend, owner: Option<&str>, reshares: &str) -> (String, String) {
     let (columns, above_owner) = match owner {
         Some(owner) => ("", owner),
         None => ("owner_id, ", "link.owner_id"),
@@ -91,15 +99,14 @@ fn links_and_above(backend: DbBackend, owner: Option<&str>) -> (String, String) 
     let links = match backend {
         DbBackend::Postgres => format!(
             "SELECT DISTINCT {columns}id
-             FROM (SELECT DISTINCT {columns}CAST(ancestors AS text) AS ancestors FROM leaf WHERE parent_share_id IS NOT NULL)
-                 AS chain
+             FROM (SELECT DISTINCT {columns}CAST(ancestors AS text) AS ancestors FROM ({reshares}) AS reshare) AS chain
              CROSS JOIN LATERAL (
                  SELECT CAST(value AS uuid) AS id FROM json_array_elements_text(CAST(ancestors AS json))
              ) AS element"
         ),
         DbBackend::Sqlite | _ => format!(
             "SELECT DISTINCT {columns}unhex(value) AS id
-             FROM (SELECT DISTINCT {columns}ancestors FROM leaf WHERE parent_share_id IS NOT NULL) AS chain,
+             FROM (SELECT DISTINCT {columns}ancestors FROM ({reshares}) AS reshare) AS chain,
                  json_each(chain.ancestors)"
         ),
     };

@@ -26,11 +26,10 @@ pub const ENDED_SHARES_EXPLAINED: i64 = 100;
 const OPEN_BETWEEN: &str =
     concat!("SELECT * FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND ", open_at!("$3"));
 
-/// The open shares of the owners and viewers of `pair` at $2.
-const OPEN_OF_PAIRS: &str = concat!(
-    "SELECT shares.* FROM pair JOIN shares ON shares.owner_id = pair.o AND shares.recipient_id = pair.v AND shares.",
-    "ended_at IS NULL AND (shares.expires_at IS NULL OR shares.expires_at > $2)"
-);
+/// Joins the owners and viewers of `pair` with their open shares at $2.
+const OPEN_OF_PAIRS: &str = "
+    shares AS leaf ON leaf.owner_id = pair.o AND leaf.recipient_id = pair.v AND leaf.ended_at IS NULL
+        AND (leaf.expires_at IS NULL OR leaf.expires_at > $2)";
 
 /// The next $4 people after $2 who share something with $1 at $3, with the number of their open shares.
 const OWNERS_OF: &str = concat!(

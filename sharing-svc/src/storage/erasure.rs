@@ -1,6 +1,6 @@
 //! What is stored about one person, for erasure and export.
 
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, FromQueryResult, Statement, prelude::ChronoDateTimeUtc};
 use uuid::Uuid;
 
 use super::{
@@ -8,6 +8,7 @@ use super::{
     entity::Model,
     failed,
     keys::{HAS_CHILD, parameters},
+    marks::key_of,
     usage::{RETURNED, UsageChange},
 };
 use crate::{
@@ -17,6 +18,10 @@ use crate::{
 
 /// Shares that one read returns, and that one change deletes.
 const SLICE: i64 = 500;
+
+/// A place among the shares to a person: a time of creation, and the id of a share.
+#[derive(Clone, Copy, Debug)]
+pub struct CreatedAt(ChronoDateTimeUtc, ShareId);
 
 /// Which shares of a person an export lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +35,41 @@ pub enum ExportedShares {
 }
 
 impl Store {
-    /// Shares of and to `user` that have not ended permanently: of their own data those that others hang below.
-    pub async fn shares_to_revoke(&self, user: &UserId) -> Result<Vec<(UserId, ShareId)>, Error> {
-        const OPEN: &str = "
+    /// A slice of the shares of `user`'s data after `after`, by id, that have not ended permanently and hang below no other.
+    pub async fn own_shares_to_revoke(
+        &self,
+        user: &UserId,
+        after: Option<ShareId>,
+    ) -> Result<Vec<(UserId, ShareId)>, Error> {
+        const OWN: &str = "
             SELECT owner_id, id FROM shares
-            WHERE owner_id = $1 AND parent_share_id IS NULL AND ended_permanently = FALSE
-            UNION
-            SELECT owner_id, id FROM shares WHERE recipient_id = $1 AND ended_permanently = FALSE
-            ORDER BY owner_id, id LIMIT $2";
-        self.keys(OPEN, vec![user.as_str().into(), SLICE.into()]).await
+            WHERE owner_id = $1 AND id > $2 AND parent_share_id IS NULL AND ended_permanently = FALSE ORDER BY id LIMIT $3";
+        let after = after.map_or(Uuid::nil(), |id| id.0);
+        self.keys(OWN, vec![user.as_str().into(), after.into(), SLICE.into()]).await
+    }
+
+    /// A slice of the shares to `user` after `after`, by time of creation and id, that have not ended permanently. The second value: the
+    /// place after which to go on.
+    pub async fn received_shares_to_revoke(
+        &self,
+        user: &UserId,
+        after: Option<CreatedAt>,
+    ) -> Result<(Vec<(UserId, ShareId)>, Option<CreatedAt>), Error> {
+        const RECEIVED: &str = "
+            SELECT owner_id, id, created_at FROM shares
+            WHERE recipient_id = $1 AND (created_at, id) > ($2, $3) AND ended_permanently = FALSE
+            ORDER BY created_at, id LIMIT $4";
+        let (at, id) = after.map_or((ChronoDateTimeUtc::UNIX_EPOCH, Uuid::nil()), |CreatedAt(at, id)| (at, id.0));
+        let reader = self.database.reader();
+        let values = [user.as_str().into(), at.into(), id.into(), SLICE.into()];
+        let statement = Statement::from_sql_and_values(reader.get_database_backend(), RECEIVED, values);
+        let rows = reader.query_all_raw(statement).await.map_err(failed)?;
+        let keys = rows.iter().map(key_of).collect::<Result<Vec<_>, _>>()?;
+        let last = match (rows.last(), keys.last()) {
+            (Some(row), Some((_, id))) => Some(CreatedAt(row.try_get("", "created_at").map_err(failed)?, *id)),
+            (_, _) => None,
+        };
+        Ok((keys, last))
     }
 
     /// Shares to `user`.

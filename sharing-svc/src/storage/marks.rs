@@ -296,8 +296,13 @@ impl Store {
         let reader = self.database.reader();
         let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
         let rows = reader.query_all_raw(statement).await.map_err(failed)?;
-        rows.iter().map(|row| Ok((owner_of(row)?, ShareId(row.try_get("", "id").map_err(failed)?)))).collect()
+        rows.iter().map(key_of).collect()
     }
+}
+
+/// The owner and the id of a row.
+pub(super) fn key_of(row: &QueryResult) -> Result<(UserId, ShareId), Error> {
+    Ok((owner_of(row)?, ShareId(row.try_get("", "id").map_err(failed)?)))
 }
 
 fn owner_of(row: &QueryResult) -> Result<UserId, Error> {

@@ -20,7 +20,7 @@ mod usage;
 pub use chains::Versioned;
 pub use change::{OWNERS, ShareChange};
 pub use decisions::{ChainsOf, ENDED_SHARES_EXPLAINED, OwnerAndViewer, OwnerRange, ReadBudget, RecipientRange};
-pub use erasure::ExportedShares;
+pub use erasure::{CreatedAt, ExportedShares};
 pub use events::{key_of, read_event};
 pub use insertion::{Inserted, Siblings};
 pub use marks::{DeadRows, FIRST, MARK_SLICE, Sweep};

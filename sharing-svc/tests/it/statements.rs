@@ -29,7 +29,7 @@ const EXEMPT: &[(&str, &str)] = &[
         "SELECT COUNT(*) AS shares FROM ( SELECT owner_id, id FROM shares WHERE owner_id = $1 UNION",
         "shares about a person",
     ),
-    ("SELECT owner_id, id FROM shares WHERE owner_id = $1 AND parent_share_id IS NULL", "shares to revoke"),
+    ("SELECT owner_id, id, created_at FROM shares WHERE recipient_id = $1", "shares to revoke"),
     ("SELECT owner_id, id FROM shares WHERE recipient_id = $1 LIMIT", "shares to a person"),
     ("SELECT owner_id, id FROM shares WHERE id = $1", "whether another owner has this id"),
     ("SELECT * FROM shares WHERE recipient_id = $1 AND (owner_id, id)", "export"),
