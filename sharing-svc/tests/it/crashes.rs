@@ -1,10 +1,7 @@
 //! Processes and PostgreSQL are killed amid changes: a watcher misses nothing, hears nothing twice and nothing out of order.
 
-#![allow(clippy::disallowed_methods, reason = "an environment variable asks for a long run")]
-
 use std::{
     collections::{HashMap, HashSet},
-    env,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -20,12 +17,12 @@ use ofself_proto::sharing::{
 use persistence::Database;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
 use sharing_svc::storage::SCHEMA;
-use test_kit::{Backend, PostgresCluster, Process};
+use test_kit::{Backend, PostgresCluster};
 use tokio::{task::JoinSet, time::timeout};
-use tonic::{Streaming, transport::Channel};
+use tonic::Streaming;
 
 use crate::{
-    durability::start_at,
+    replicas::{Replicas, long_run},
     test_server::{by, settings, tags_to},
 };
 
@@ -40,40 +37,6 @@ const CUTS: usize = 3;
 /// A response that is not there by then does not come: its process was killed.
 const ATTEMPT: Duration = Duration::from_secs(10);
 const RETRY_AFTER: Duration = Duration::from_millis(20);
-
-fn setting(name: &str, default: usize) -> usize {
-    env::var(name).map_or(default, |number| number.parse().expect("a number"))
-}
-
-/// Replicas over one database.
-struct Replicas {
-    url: String,
-    running: Mutex<Vec<(Option<Process>, Channel)>>,
-}
-
-impl Replicas {
-    fn start(url: String, count: usize) -> Self {
-        let running = (0..count).map(|_| Self::spawn(&url)).collect();
-        Self { url, running: Mutex::new(running) }
-    }
-
-    fn spawn(url: &str) -> (Option<Process>, Channel) {
-        let (process, address) = start_at(url, &[]);
-        (Some(process), Channel::from_shared(address).unwrap().connect_lazy())
-    }
-
-    fn channel(&self, number: usize) -> Channel {
-        let running = self.running.lock().unwrap();
-        running[number % running.len()].1.clone()
-    }
-
-    fn kill_and_restart(&self, number: usize) {
-        let process = self.running.lock().unwrap()[number].0.take();
-        process.expect("a process").kill();
-        let spawned = Self::spawn(&self.url);
-        self.running.lock().unwrap()[number] = spawned;
-    }
-}
 
 /// What was acknowledged.
 #[derive(Default)]
@@ -225,8 +188,8 @@ async fn kill_in_turn(
     acknowledged: &Acknowledged,
     events: usize,
 ) {
-    let count = replicas.running.lock().unwrap().len();
-    let kills = setting("FEED_KILLS", KILLS);
+    let count = replicas.count();
+    let kills = long_run("FEED_KILLS", KILLS);
     let mut open = None;
     for kill in 0..kills {
         if let (Some(cluster), None) = (&cluster, &open) {
@@ -249,7 +212,7 @@ async fn kill_in_turn(
 }
 
 async fn feed_survives(url: String, count: usize, mut cluster: Option<PostgresCluster>) {
-    let events = setting("FEED_EVENTS", EVENTS);
+    let events = long_run("FEED_EVENTS", EVENTS);
     let replicas = Arc::new(tokio::task::block_in_place(|| Replicas::start(url, count)));
     let acknowledged = Arc::new(Acknowledged::default());
     let mut reader = Reader {
