@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use metrics::{Gauge, describe_gauge, gauge};
@@ -40,6 +40,26 @@ pub enum ErasureState {
     Revoked,
     /// Nothing is stored about the person.
     Erased,
+}
+
+/// The longest pause between two slices of an erasure.
+const MAX_PAUSE: Duration = Duration::from_millis(100);
+
+/// Pauses between the slices of an erasure, each as long as the slice: others have the database for half of the time.
+#[derive(Debug)]
+pub struct Pace(Instant);
+
+impl Pace {
+    /// Begins a slice.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Ends a slice, pauses, and begins the next one.
+    pub async fn pause(&mut self) {
+        tokio::time::sleep(self.0.elapsed().min(MAX_PAUSE)).await;
+        self.0 = Instant::now();
+    }
 }
 
 /// What a service does to erase a person.
@@ -155,7 +175,10 @@ async fn take_step<S: ErasureSteps + Sync>(
         // On PostgreSQL the last events may still wait for their position.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    while database.scrub_feed(user).await? {}
+    let mut pace = Pace::start();
+    while database.scrub_feed(user).await? {
+        pace.pause().await;
+    }
     database.erase_responses(user).await?;
     Ok(database.finish_erasure(user, revoked_at, S::VERSIONS, steps.time().await?).await?)
 }

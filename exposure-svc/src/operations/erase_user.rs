@@ -1,7 +1,7 @@
 //! `EraseUser`: removes everything about a person. The request is recorded; upkeep carries it out.
 
 use persistence::{VersionTable, feed::EventLimit};
-use service::erasure::{ErasureState, ErasureSteps};
+use service::erasure::{ErasureState, ErasureSteps, Pace};
 use types::{FieldErrors, Origin, Timestamp};
 
 use super::{Exposure, Upkeep};
@@ -54,7 +54,9 @@ impl ErasureSteps for Upkeep {
     async fn revoke(&self, user: &str) -> anyhow::Result<usize> {
         let user = UserId::parse(user)?;
         let mut revoked = 0;
+        let mut pace = Pace::start();
         loop {
+            pace.pause().await;
             let change = self.exposure.store.begin(&user, None, Origin::system()).await?;
             let now = self.exposure.clock.now();
             change.hold_user().await?;
@@ -80,7 +82,9 @@ impl ErasureSteps for Upkeep {
 
     async fn remove(&self, user: &str) -> anyhow::Result<()> {
         let user = UserId::parse(user)?;
+        let mut pace = Pace::start();
         loop {
+            pace.pause().await;
             let change = self.exposure.store.begin(&user, None, Origin::system()).await?;
             change.hold_user().await?;
             let has_more = change.erase_slice().await?;
