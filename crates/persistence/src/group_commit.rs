@@ -114,15 +114,12 @@ impl GroupCommit {
         let mut open = locked.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))?;
         drop(arrival);
         self.arrivals.arrived.notify_one();
-        if let Some(mut group) = open.take() {
-            match group.add().await {
-                Ok(()) => {
-                    let transaction = group.transaction.clone();
-                    *open = Some(group);
-                    return Ok(self.turn(transaction, open));
-                }
-                // SQLite has rolled back the whole transaction, or the connection is broken.
-                Err(error) => group.fail(error),
+        if let Some(group) = open.take() {
+            // Others wait for the group: a caller that goes away now must not take it along.
+            let joining = tokio::spawn(self.clone().join(open, group)).await;
+            match joining.map_err(|error| DbErr::Custom(error.to_string()))? {
+                Ok(turn) => return Ok(turn),
+                Err(unlocked) => open = unlocked,
             }
         }
         let options = TransactionOptions {
@@ -137,6 +134,22 @@ impl GroupCommit {
             outcome: Arc::new(watch::Sender::new(None)),
             is_undone: false,
         };
+        let transaction = group.transaction.clone();
+        *open = Some(group);
+        Ok(self.turn(transaction, open))
+    }
+
+    /// Begins a change in `group`. Returns the lock if the transaction of the group is lost.
+    async fn join(
+        self,
+        mut open: OwnedMutexGuard<Option<Group>>,
+        mut group: Group,
+    ) -> Result<WriterTurn, OwnedMutexGuard<Option<Group>>> {
+        if let Err(error) = group.add().await {
+            // SQLite has rolled back the whole transaction, or the connection is broken.
+            group.fail(error);
+            return Err(open);
+        }
         let transaction = group.transaction.clone();
         *open = Some(group);
         Ok(self.turn(transaction, open))

@@ -112,6 +112,16 @@ async fn change_is_committed_if_no_other_follows() {
     first.await.unwrap().unwrap();
     assert_eq!(stage.committed().await, [1, 3]);
     assert_eq!(stage.expected(), 0);
+    // It is gone while it begins.
+    let first = stage.begin(4).await;
+    let second = stage.waiting().await;
+    let first = tokio::spawn(first.commit());
+    while stage.expected() > 0 {
+        yield_now().await;
+    }
+    second.abort();
+    first.await.unwrap().unwrap();
+    assert_eq!(stage.committed().await, [1, 3, 4]);
 }
 
 #[tokio::test]
