@@ -24,9 +24,12 @@ use crate::{
 /// Shares that expire; `FEED_EXPIRIES` sets another number, for a long run.
 const EXPIRIES: usize = 400;
 const OWNERS: usize = 20;
-/// The first expiry is this long after the import, and the last one later by as much as all of them take.
+/// The first expiry is after the import, and the last one later by as much as all of them take.
 const FIRST: Duration = Duration::from_secs(4);
 const SPREAD: Duration = Duration::from_secs(4);
+/// The time that the import of one share takes at most, and that between two expiries in a long run.
+const IMPORT: Duration = Duration::from_millis(2);
+const BETWEEN: Duration = Duration::from_millis(1);
 /// One of so many shares is renewed.
 const RENEWED: usize = 5;
 const RENEWERS: usize = 4;
@@ -82,12 +85,12 @@ async fn listed(replicas: &Replicas, kinds: &[Kind]) -> Vec<ShareEvent> {
 }
 
 /// Renews every fifth share while they expire, some before and some after.
-async fn renew(replicas: Arc<Replicas>, renewer: usize, count: usize, begin: SystemTime) {
+async fn renew(replicas: Arc<Replicas>, renewer: usize, count: usize, first: SystemTime, spread: Duration) {
     let numbers: Vec<_> = (0..count).step_by(RENEWED).skip(renewer).step_by(RENEWERS).collect();
     let later = now() + Duration::from_hours(1);
     for (position, number) in numbers.iter().enumerate() {
         // As many as have expired by then, more or less.
-        let due = begin + FIRST + SPREAD * u32::try_from(position).unwrap() / u32::try_from(numbers.len()).unwrap();
+        let due = first + spread * u32::try_from(position).unwrap() / u32::try_from(numbers.len()).unwrap();
         tokio::time::sleep(due.duration_since(now()).unwrap_or_default()).await;
         let request = UpdateShareRequest {
             share_id: id_of(*number),
@@ -109,8 +112,9 @@ async fn renew(replicas: Arc<Replicas>, renewer: usize, count: usize, begin: Sys
 async fn expiries_are_events(url: String, count: usize) {
     let expiries = long_run("FEED_EXPIRIES", EXPIRIES);
     let replicas = Arc::new(tokio::task::block_in_place(|| Replicas::start(url, count)));
-    let begin = now();
-    let of = |number: usize| begin + FIRST + SPREAD * u32::try_from(number).unwrap() / u32::try_from(expiries).unwrap();
+    let of_all = u32::try_from(expiries).unwrap();
+    let (first, spread) = (now() + FIRST + IMPORT * of_all, SPREAD.max(BETWEEN * of_all));
+    let of = |number: usize| first + spread * u32::try_from(number).unwrap() / of_all;
     let shares: Vec<_> = (0..expiries).map(|number| share(number * 7 % expiries, of(number))).collect();
     let messages: Vec<_> = shares.chunks(500).map(|shares| ImportSharesRequest { shares: shares.to_vec() }).collect();
     let mut admin = SharingAdminServiceClient::new(replicas.channel(0));
@@ -119,9 +123,9 @@ async fn expiries_are_events(url: String, count: usize) {
 
     let mut renewers = JoinSet::new();
     for renewer in 0..RENEWERS {
-        renewers.spawn(renew(replicas.clone(), renewer, expiries, begin));
+        renewers.spawn(renew(replicas.clone(), renewer, expiries, first, spread));
     }
-    tokio::time::sleep((begin + FIRST + SPREAD / 2).duration_since(now()).unwrap_or_default()).await;
+    tokio::time::sleep((first + spread / 2).duration_since(now()).unwrap_or_default()).await;
     tokio::task::block_in_place(|| replicas.kill_and_restart(0));
     renewers.join_all().await;
     let is_renewed = |number: usize| number.is_multiple_of(RENEWED);

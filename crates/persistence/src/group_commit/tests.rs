@@ -109,6 +109,8 @@ async fn change_is_committed_if_no_other_follows() {
     let second = stage.waiting().await;
     let first = tokio::spawn(first.commit());
     second.abort();
+    // With its change, if it has begun one.
+    drop(second);
     first.await.unwrap().unwrap();
     assert_eq!(stage.committed().await, [1, 3]);
     assert_eq!(stage.expected(), 0);
@@ -120,6 +122,8 @@ async fn change_is_committed_if_no_other_follows() {
         yield_now().await;
     }
     second.abort();
+    // With its change, if it has begun one.
+    drop(second);
     first.await.unwrap().unwrap();
     assert_eq!(stage.committed().await, [1, 3, 4]);
 }
