@@ -7,7 +7,7 @@ use sea_orm::{
 
 use super::{
     ChangePermit, Database, DatabaseErrorKind, Isolation, Priority, QueueTimeout,
-    group_commit::{Ending, GroupCommit, WriterTurn, Writes},
+    group_commit::{GroupCommit, WriterTurn, Writes},
     write_health::WriteHealth,
 };
 
@@ -27,15 +27,13 @@ impl Lock {
 pub struct Change {
     transaction: Transaction,
     write_health: WriteHealth,
-    /// Released after the transaction has ended: fields are dropped in the order of their declaration.
-    permits: Vec<ChangePermit>,
 }
 
 /// The transaction of a change.
 enum Transaction {
-    /// Its own.
-    Own(DatabaseTransaction),
-    /// One that changes share.
+    /// Its own, on PostgreSQL. The permits are released after it has ended: fields are dropped in the order of their declaration.
+    Own(DatabaseTransaction, Vec<ChangePermit>),
+    /// One that changes share, on SQLite.
     Common(WriterTurn),
 }
 
@@ -67,8 +65,8 @@ impl Database {
         loop {
             match self.begin_transaction().await {
                 Ok(transaction) => {
-                    let permits = permits.into_iter().map(ChangePermit::arrived).collect();
-                    return Ok(Change { transaction, write_health: self.write_health.clone(), permits });
+                    let transaction = transaction.with_permits(permits);
+                    return Ok(Change { transaction, write_health: self.write_health.clone() });
                 }
                 Err(error) if attempts < self.write_connections && DatabaseErrorKind::is_broken_connection(&error) => {
                     attempts += 1;
@@ -87,7 +85,17 @@ impl Database {
             isolation_level: Some(IsolationLevel::ReadCommitted),
             ..TransactionOptions::default()
         };
-        self.writer.begin_with_options(options).await.map(Transaction::Own)
+        let transaction = self.writer.begin_with_options(options).await?;
+        Ok(Transaction::Own(transaction, Vec::new()))
+    }
+}
+
+impl Transaction {
+    fn with_permits(self, permits: Vec<ChangePermit>) -> Self {
+        match self {
+            Self::Own(transaction, _) => Self::Own(transaction, permits),
+            Self::Common(turn) => Self::Common(turn.with_permits(permits)),
+        }
     }
 }
 
@@ -106,7 +114,7 @@ impl Change {
     /// For the statements of this change.
     pub fn connection(&self) -> &DatabaseTransaction {
         match &self.transaction {
-            Transaction::Own(transaction) => transaction,
+            Transaction::Own(transaction, _) => transaction,
             Transaction::Common(turn) => turn.transaction(),
         }
     }
@@ -137,22 +145,17 @@ impl Change {
     }
 
     async fn end(self, writes: Writes) -> Result<(), DbErr> {
-        let Self { transaction, write_health, mut permits } = self;
-        let ended = match transaction {
-            Transaction::Own(transaction) => match writes {
-                Writes::Kept => transaction.commit().await,
-                Writes::RolledBack => transaction.rollback().await,
-            },
-            Transaction::Common(turn) => {
-                let ending = turn.end(writes);
-                if let Ending::Common(_) = &ending {
-                    // The next change of the same owner may go on in the same transaction.
-                    permits = permits.into_iter().filter_map(ChangePermit::hand_over).collect();
-                }
-                ending.outcome().await
+        let Self { transaction, write_health } = self;
+        write_health.observe(match transaction {
+            Transaction::Own(transaction, permits) => {
+                let ended = match writes {
+                    Writes::Kept => transaction.commit().await,
+                    Writes::RolledBack => transaction.rollback().await,
+                };
+                drop(permits);
+                ended
             }
-        };
-        drop(permits);
-        write_health.observe(ended)
+            Transaction::Common(turn) => turn.end(writes).outcome().await,
+        })
     }
 }

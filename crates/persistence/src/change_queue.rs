@@ -278,7 +278,7 @@ mod tests {
         let kept = uncommitted.await.unwrap().hand_over().unwrap();
         assert!(!committed.is_finished());
         drop(kept);
-        // Nobody waits.
+        // Without a waiter it is kept.
         let kept = committed.await.unwrap().hand_over().unwrap();
         drop(kept);
         assert!(queue.lock().is_empty());

@@ -5,6 +5,7 @@
 //! itself.
 
 use std::{
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -21,6 +22,8 @@ use tokio::{
     time::timeout,
 };
 
+use super::ChangePermit;
+
 /// Changes in one transaction.
 const MAX_CHANGES: usize = 32;
 /// A transaction that is older takes no further change.
@@ -29,7 +32,7 @@ const MAX_AGE: Duration = Duration::from_millis(5);
 const LINGER: Duration = Duration::from_millis(1);
 
 /// The writer of a SQLite database, and its open transaction. Clones share them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct GroupCommit {
     writer: DatabaseConnection,
     open: Arc<Mutex<Option<Group>>>,
@@ -49,7 +52,6 @@ struct Arrivals {
 pub(crate) struct Arrival(Arc<Arrivals>);
 
 /// An open transaction of one or several changes.
-#[derive(Debug)]
 pub(crate) struct Group {
     transaction: Arc<DatabaseTransaction>,
     /// Changes that it holds. Each but the first has a savepoint.
@@ -58,10 +60,11 @@ pub(crate) struct Group {
     outcome: Arc<watch::Sender<Option<Result<(), DbErr>>>>,
     /// The last change ended without a commit: its savepoint is to be rolled back.
     is_undone: bool,
+    /// Of changes that have ended: until the commit no other change reads what they wrote, or read. Released after the transaction.
+    permits: Vec<ChangePermit>,
 }
 
 /// The exclusive use of the writer by one change. Dropped, the change is rolled back.
-#[derive(Debug)]
 pub(crate) struct WriterTurn {
     group_commit: GroupCommit,
     // Dropped before `open`, which then has the last reference.
@@ -79,16 +82,17 @@ pub(crate) enum Writes {
 }
 
 /// The lock of the writer, with the group of the change that holds it.
-#[derive(Debug)]
 pub(crate) struct OpenGroup {
     group: OwnedMutexGuard<Option<Group>>,
-    /// The change has ended, and what it wrote is kept.
+    /// Of the change.
+    permits: Vec<ChangePermit>,
+    /// What becomes of the change is decided.
     is_ended: bool,
 }
 
 /// What is left to do for a change that has ended.
 pub(crate) enum Ending {
-    /// Its transaction is committed with others: their changes need no longer wait for it.
+    /// Its transaction is committed with others.
     Common(watch::Receiver<Option<Result<(), DbErr>>>),
     /// It commits its transaction itself. The lock of the writer is held until then.
     Own(Group, OpenGroup),
@@ -133,6 +137,7 @@ impl GroupCommit {
             full_at: Instant::now() + self.max_age,
             outcome: Arc::new(watch::Sender::new(None)),
             is_undone: false,
+            permits: Vec::new(),
         };
         let transaction = group.transaction.clone();
         *open = Some(group);
@@ -156,7 +161,8 @@ impl GroupCommit {
     }
 
     fn turn(&self, transaction: Arc<DatabaseTransaction>, group: OwnedMutexGuard<Option<Group>>) -> WriterTurn {
-        WriterTurn { group_commit: self.clone(), transaction, open: OpenGroup { group, is_ended: false } }
+        let open = OpenGroup { group, permits: Vec::new(), is_ended: false };
+        WriterTurn { group_commit: self.clone(), transaction, open }
     }
 
     /// Whether another change will take the writer soon.
@@ -216,8 +222,9 @@ impl Group {
     /// Commits all changes and reports the outcome to them.
     async fn commit(self) {
         let end_savepoint = self.end_savepoint();
-        let Self { transaction, outcome, .. } = self;
+        let Self { transaction, outcome, permits, .. } = self;
         outcome.send_replace(Some(commit(transaction, &end_savepoint).await));
+        drop(permits);
     }
 
     /// Reports to all changes that their transaction is lost.
@@ -235,6 +242,12 @@ async fn commit(transaction: Arc<DatabaseTransaction>, end_savepoint: &str) -> R
 }
 
 impl WriterTurn {
+    /// The same turn with the permits of its change.
+    pub(crate) fn with_permits(mut self, permits: Vec<ChangePermit>) -> Self {
+        self.open.permits = permits.into_iter().map(ChangePermit::arrived).collect();
+        self
+    }
+
     /// For the statements of the change.
     pub(crate) fn transaction(&self) -> &DatabaseTransaction {
         &self.transaction
@@ -256,7 +269,9 @@ impl WriterTurn {
             return Ending::Own(group, open);
         }
         let outcome = group.outcome.subscribe();
+        let permits = std::mem::take(&mut open.permits);
         if is_last {
+            group.permits.extend(permits);
             // The others wait for it too: it is not cancelled with this change.
             tokio::spawn(async move {
                 group.commit().await;
@@ -264,6 +279,8 @@ impl WriterTurn {
             });
         } else {
             let is_first = group.changes == 1;
+            // The next change of the same owner may go on in the same transaction.
+            group.permits.extend(permits.into_iter().filter_map(ChangePermit::hand_over));
             *open.group = Some(group);
             drop(open);
             if is_first {
@@ -299,11 +316,20 @@ impl Drop for OpenGroup {
             return;
         }
         match self.group.as_mut() {
-            // Others wait for its commit.
-            Some(group) if group.changes > 1 => group.is_undone = true,
+            // Others wait for its commit. It may have read what they wrote.
+            Some(group) if group.changes > 1 => {
+                group.is_undone = true;
+                group.permits.append(&mut self.permits);
+            }
             // It is rolled back.
             Some(_) | None => drop(self.group.take()),
         }
+    }
+}
+
+impl fmt::Debug for GroupCommit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupCommit").field("arrivals", &self.arrivals).finish_non_exhaustive()
     }
 }
 
