@@ -42,22 +42,22 @@ pub enum ErasureState {
     Erased,
 }
 
-/// The longest pause between two slices of an erasure.
-const MAX_PAUSE: Duration = Duration::from_millis(100);
+/// The maximum wait between two slices of an erasure.
+const MAX_WAIT: Duration = Duration::from_millis(100);
 
-/// Pauses between the slices of an erasure, each as long as the slice: others have the database for half of the time.
+/// Throttles an erasure to half of the time: after each slice it waits for as long as the slice took.
 #[derive(Debug)]
-pub struct Pace(Instant);
+pub struct Throttle(Instant);
 
-impl Pace {
+impl Throttle {
     /// Begins a slice.
     pub fn start() -> Self {
         Self(Instant::now())
     }
 
-    /// Ends a slice, pauses, and begins the next one.
-    pub async fn pause(&mut self) {
-        tokio::time::sleep(self.0.elapsed().min(MAX_PAUSE)).await;
+    /// Ends a slice, waits, and begins the next one.
+    pub async fn wait(&mut self) {
+        tokio::time::sleep(self.0.elapsed().min(MAX_WAIT)).await;
         self.0 = Instant::now();
     }
 }
@@ -175,9 +175,9 @@ async fn take_step<S: ErasureSteps + Sync>(
         // On PostgreSQL the last events may still wait for their position.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let mut pace = Pace::start();
+    let mut throttle = Throttle::start();
     while database.scrub_feed(user).await? {
-        pace.pause().await;
+        throttle.wait().await;
     }
     database.erase_responses(user).await?;
     Ok(database.finish_erasure(user, revoked_at, S::VERSIONS, steps.time().await?).await?)

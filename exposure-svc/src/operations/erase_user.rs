@@ -1,7 +1,7 @@
 //! `EraseUser`: removes everything about a person. The request is recorded; upkeep carries it out.
 
 use persistence::{VersionTable, feed::EventLimit};
-use service::erasure::{ErasureState, ErasureSteps, Pace};
+use service::erasure::{ErasureState, ErasureSteps, Throttle};
 use types::{FieldErrors, Origin, Timestamp};
 
 use super::{Exposure, Upkeep};
@@ -54,9 +54,9 @@ impl ErasureSteps for Upkeep {
     async fn revoke(&self, user: &str) -> anyhow::Result<usize> {
         let user = UserId::parse(user)?;
         let mut revoked = 0;
-        let mut pace = Pace::start();
+        let mut throttle = Throttle::start();
         loop {
-            pace.pause().await;
+            throttle.wait().await;
             let change = self.exposure.store.begin(&user, None, Origin::system()).await?;
             let now = self.exposure.clock.now();
             change.hold_user().await?;
@@ -82,9 +82,9 @@ impl ErasureSteps for Upkeep {
 
     async fn remove(&self, user: &str) -> anyhow::Result<()> {
         let user = UserId::parse(user)?;
-        let mut pace = Pace::start();
+        let mut throttle = Throttle::start();
         loop {
-            pace.pause().await;
+            throttle.wait().await;
             let change = self.exposure.store.begin(&user, None, Origin::system()).await?;
             change.hold_user().await?;
             let has_more = change.erase_slice().await?;

@@ -1,7 +1,7 @@
 //! `EraseUser`: removes everything about a person. The request is recorded; upkeep carries it out.
 
 use persistence::{Priority, VersionTable};
-use service::erasure::{ErasureState, ErasureSteps, Pace};
+use service::erasure::{ErasureState, ErasureSteps, Throttle};
 use types::{FieldErrors, Origin, Timestamp};
 
 use super::{Sharing, Upkeep};
@@ -91,9 +91,9 @@ impl ErasureSteps for Upkeep {
                 self.erase_subtree(&owner, share).await?;
             }
         }
-        let mut pace = Pace::start();
+        let mut throttle = Throttle::start();
         loop {
-            pace.pause().await;
+            throttle.wait().await;
             let change = self.hold(&user).await?;
             let erased = change.erase_leaves(&user).await?;
             if erased == 0 {
@@ -133,9 +133,9 @@ impl Upkeep {
         pass.found += shares.len();
         for (owner, shares) in super::upkeep::by_owner(shares) {
             for shares in shares.chunks(REVOKED_AT_ONCE) {
-                let mut pace = Pace::start();
+                let mut throttle = Throttle::start();
                 pass.revoked += self.revoke_shares(&owner, shares).await?;
-                pace.pause().await;
+                throttle.wait().await;
             }
         }
         Ok(())
@@ -163,7 +163,7 @@ impl Upkeep {
 
     /// Deletes a share of `owner` and every share below it, leaves first.
     async fn erase_subtree(&self, owner: &UserId, share: ShareId) -> Result<(), Error> {
-        let mut pace = Pace::start();
+        let mut throttle = Throttle::start();
         loop {
             let mut above = share;
             loop {
@@ -172,7 +172,7 @@ impl Upkeep {
                 let change = self.hold(owner).await?;
                 let erased = change.erase(owner, &leaves).await?;
                 change.commit(None).await?;
-                pace.pause().await;
+                throttle.wait().await;
                 match (erased, below.first()) {
                     (_, None) if above == share => return Ok(()),
                     // All of these have shares below them.

@@ -2,10 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -18,7 +15,7 @@ use persistence::Database;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
 use sharing_svc::storage::SCHEMA;
 use test_kit::{Backend, PostgresCluster};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 use tonic::Streaming;
 
 use crate::{
@@ -36,12 +33,13 @@ const OWNERS: usize = 40;
 const CUTS: usize = 3;
 /// A response that is not there by then does not come: its process was killed.
 const ATTEMPT: Duration = Duration::from_secs(10);
+/// The back-off of a client whose server was killed.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 
 /// What was acknowledged.
 #[derive(Default)]
 struct Acknowledged {
-    count: AtomicUsize,
+    count: watch::Sender<usize>,
     created: Mutex<Vec<String>>,
     revoked: Mutex<Vec<String>>,
 }
@@ -49,20 +47,22 @@ struct Acknowledged {
 impl Acknowledged {
     fn add(&self, list: &Mutex<Vec<String>>, id: String) {
         list.lock().unwrap().push(id);
-        self.count.fetch_add(1, Ordering::SeqCst);
+        self.count.send_modify(|count| *count += 1);
+    }
+
+    fn count(&self) -> usize {
+        *self.count.borrow()
     }
 
     async fn reaches(&self, count: usize) {
-        while self.count.load(Ordering::SeqCst) < count {
-            tokio::time::sleep(RETRY_AFTER).await;
-        }
+        self.count.subscribe().wait_for(|reached| *reached >= count).await.unwrap();
     }
 }
 
 /// Creates shares, and revokes every fourth, until `events` are acknowledged. Whether a change without a response took place is unknown.
 async fn write(writer: usize, replicas: Arc<Replicas>, acknowledged: Arc<Acknowledged>, events: usize) {
     for number in 0.. {
-        if acknowledged.count.load(Ordering::SeqCst) >= events {
+        if acknowledged.count() >= events {
             return;
         }
         let owner = format!("owner-{}", (writer + number * 7) % OWNERS);
@@ -232,7 +232,7 @@ async fn feed_survives(url: String, count: usize, mut cluster: Option<PostgresCl
     }
     let read = async {
         let mut cuts = 0;
-        while acknowledged.count.load(Ordering::SeqCst) < events {
+        while acknowledged.count() < events {
             reader.step().await;
             if cuts < CUTS && reader.events.len() > events * (cuts + 1) / (CUTS + 1) {
                 cuts += 1;
@@ -264,7 +264,7 @@ async fn feed_survives(url: String, count: usize, mut cluster: Option<PostgresCl
     }
     let stored: HashSet<&str> = shares.iter().map(|share| share.id.as_str()).collect();
     assert_eq!(ids(Kind::Created), stored, "the events are those of the tables");
-    println!("{} events, {} acknowledged", reader.events.len(), acknowledged.count.load(Ordering::SeqCst));
+    println!("{} events, {} acknowledged", reader.events.len(), acknowledged.count());
 }
 
 /// The numbers of an event's id.

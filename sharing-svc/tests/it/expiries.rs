@@ -2,7 +2,6 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -14,7 +13,6 @@ use ofself_proto::sharing::{
 use prost_types::{FieldMask, Timestamp};
 use runtime::clock::Clock;
 use test_kit::{Backend, PostgresCluster, wait_until};
-use tokio::task::JoinSet;
 
 use crate::{
     replicas::{Replicas, long_run},
@@ -36,6 +34,11 @@ const RENEWERS: usize = 4;
 
 fn now() -> SystemTime {
     Clock::system().now().utc().into()
+}
+
+/// The shares expire by the clock of the machine.
+async fn until(at: SystemTime) {
+    tokio::time::sleep(at.duration_since(now()).unwrap_or_default()).await;
 }
 
 fn timestamp(at: SystemTime) -> Timestamp {
@@ -85,33 +88,30 @@ async fn listed(replicas: &Replicas, kinds: &[Kind]) -> Vec<ShareEvent> {
 }
 
 /// Renews every fifth share while they expire, some before and some after.
-async fn renew(replicas: Arc<Replicas>, renewer: usize, count: usize, first: SystemTime, spread: Duration) {
+async fn renew(replicas: &Replicas, renewer: usize, count: usize, first: SystemTime, spread: Duration) {
     let numbers: Vec<_> = (0..count).step_by(RENEWED).skip(renewer).step_by(RENEWERS).collect();
     let later = now() + Duration::from_hours(1);
     for (position, number) in numbers.iter().enumerate() {
         // As many as have expired by then, more or less.
         let due = first + spread * u32::try_from(position).unwrap() / u32::try_from(numbers.len()).unwrap();
-        tokio::time::sleep(due.duration_since(now()).unwrap_or_default()).await;
+        until(due).await;
         let request = UpdateShareRequest {
             share_id: id_of(*number),
             share: Some(ShareChanges { expires_at: Some(timestamp(later)), ..ShareChanges::default() }),
             update_mask: Some(FieldMask { paths: vec!["expires_at".into()] }),
             ..UpdateShareRequest::default()
         };
-        // Also if a process is killed meanwhile.
-        loop {
+        wait_until("a renewal, also if a process is killed meanwhile", async || {
             let mut client = SharingServiceClient::new(replicas.channel(renewer));
-            if client.update_share(by(&owner_of(*number), request.clone())).await.is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            client.update_share(by(&owner_of(*number), request.clone())).await.ok()
+        })
+        .await;
     }
 }
 
 async fn expiries_are_events(url: String, count: usize) {
     let expiries = long_run("FEED_EXPIRIES", EXPIRIES);
-    let replicas = Arc::new(tokio::task::block_in_place(|| Replicas::start(url, count)));
+    let replicas = tokio::task::block_in_place(|| Replicas::start(url, count));
     let of_all = u32::try_from(expiries).unwrap();
     let (first, spread) = (now() + FIRST + IMPORT * of_all, SPREAD.max(BETWEEN * of_all));
     let of = |number: usize| first + spread * u32::try_from(number).unwrap() / of_all;
@@ -121,13 +121,12 @@ async fn expiries_are_events(url: String, count: usize) {
     let imported = admin.import_shares(tokio_stream::iter(messages)).await.unwrap().into_inner();
     assert_eq!((usize::try_from(imported.imported).unwrap(), imported.refused_total), (expiries, 0));
 
-    let mut renewers = JoinSet::new();
-    for renewer in 0..RENEWERS {
-        renewers.spawn(renew(replicas.clone(), renewer, expiries, first, spread));
-    }
-    tokio::time::sleep((first + spread / 2).duration_since(now()).unwrap_or_default()).await;
-    tokio::task::block_in_place(|| replicas.kill_and_restart(0));
-    renewers.join_all().await;
+    let kill = async {
+        until(first + spread / 2).await;
+        tokio::task::block_in_place(|| replicas.kill_and_restart(0));
+    };
+    let renew = |renewer| renew(&replicas, renewer, expiries, first, spread);
+    tokio::join!(kill, renew(0), renew(1), renew(2), renew(3));
     let is_renewed = |number: usize| number.is_multiple_of(RENEWED);
     let ending: HashSet<_> = (0..expiries).filter(|number| !is_renewed(*number)).map(id_of).collect();
     wait_until("an event of each expiry", async || {
