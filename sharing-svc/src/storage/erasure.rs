@@ -1,6 +1,6 @@
 //! What is stored about one person, for erasure and export.
 
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement, prelude::ChronoDateTimeUtc};
+use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value, prelude::ChronoDateTimeUtc};
 use uuid::Uuid;
 
 use super::{
@@ -41,11 +41,16 @@ impl Store {
         user: &UserId,
         after: Option<ShareId>,
     ) -> Result<Vec<(UserId, ShareId)>, Error> {
-        const OWN: &str = "
-            SELECT owner_id, id FROM shares
-            WHERE owner_id = $1 AND id > $2 AND parent_share_id IS NULL AND ended_permanently = FALSE ORDER BY id LIMIT $3";
-        let after = after.map_or(Uuid::nil(), |id| id.0);
-        self.keys(OWN, vec![user.as_str().into(), after.into(), SLICE.into()]).await
+        let mut values: Vec<Value> = vec![user.as_str().into()];
+        let after = after.map_or_else(String::new, |id| {
+            values.push(id.0.into());
+            "AND id > $2".to_owned()
+        });
+        let sql = format!(
+            "SELECT owner_id, id FROM shares
+             WHERE owner_id = $1 {after} AND parent_share_id IS NULL AND ended_permanently = FALSE ORDER BY id LIMIT {SLICE}"
+        );
+        self.keys(&sql, values).await
     }
 
     /// A slice of the shares to `user` after `after`, by time of creation and id, that have not ended permanently. The second value: the
@@ -55,14 +60,17 @@ impl Store {
         user: &UserId,
         after: Option<CreatedAt>,
     ) -> Result<(Vec<(UserId, ShareId)>, Option<CreatedAt>), Error> {
-        const RECEIVED: &str = "
-            SELECT owner_id, id, created_at FROM shares
-            WHERE recipient_id = $1 AND (created_at, id) > ($2, $3) AND ended_permanently = FALSE
-            ORDER BY created_at, id LIMIT $4";
-        let (at, id) = after.map_or((ChronoDateTimeUtc::UNIX_EPOCH, Uuid::nil()), |CreatedAt(at, id)| (at, id.0));
+        let mut values: Vec<Value> = vec![user.as_str().into()];
+        let after = after.map_or_else(String::new, |CreatedAt(at, id)| {
+            values.extend([at.into(), id.0.into()]);
+            "AND (created_at, id) > ($2, $3)".to_owned()
+        });
+        let sql = format!(
+            "SELECT owner_id, id, created_at FROM shares
+             WHERE recipient_id = $1 {after} AND ended_permanently = FALSE ORDER BY created_at, id LIMIT {SLICE}"
+        );
         let reader = self.database.reader();
-        let values = [user.as_str().into(), at.into(), id.into(), SLICE.into()];
-        let statement = Statement::from_sql_and_values(reader.get_database_backend(), RECEIVED, values);
+        let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
         let rows = reader.query_all_raw(statement).await.map_err(failed)?;
         let keys = rows.iter().map(key_of).collect::<Result<Vec<_>, _>>()?;
         let last = match (rows.last(), keys.last()) {

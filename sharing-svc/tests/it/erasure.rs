@@ -204,3 +204,29 @@ async fn erasure_ends_once_with_two_replicas() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn every_share_is_revoked_in_slices() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        // More than a slice of their own, and of others to them; some were created before 1970.
+        let shares = (0..1_100).map(|number| {
+            let (owner, recipient) = if number % 2 == 0 {
+                (PERSON.to_owned(), format!("friend-{number}"))
+            } else {
+                (format!("owner-{}", number % 7), PERSON.to_owned())
+            };
+            let created_at = after(-START - i64::from(number % 40) * 1_000);
+            Share { created_at, updated_at: created_at, ..share(number, &owner, &recipient) }
+        });
+        let shares: Vec<_> = shares.collect();
+        let imported = import(&server, shares.chunks(1_000).map(<[Share]>::to_vec).collect()).await;
+        // The quota between two people does not apply to an import.
+        assert_eq!((imported.imported, imported.refused_total), (1_100, 0), "{backend}");
+        erase(&server, PERSON).await;
+        reached(&server, PERSON, ErasureState::Revoked).await;
+        let revoked = ListShareEventsRequest { kinds: vec![Kind::Revoked.into()], ..ListShareEventsRequest::default() };
+        assert_eq!(listed(&server, revoked).await.len(), 1_100, "{backend}");
+    })
+    .await;
+}
