@@ -2,7 +2,6 @@
 # and ended. Wants `work`, a folder.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 fail() { echo "$1" >&2; cat "$work/log" >&2; exit 1; }
 
 # What a plane is started with, as `faketime` and its options; nothing by default.
@@ -11,13 +10,13 @@ clock=()
 # begin KIND PROGRAMS: KIND is sqlite or postgres; PROGRAMS the folder of the programs.
 begin() {
     export DATA_DIR=$work/$1 GATEWAY_LISTEN
-    GATEWAY_LISTEN=127.0.0.1:$(free_port)
+    GATEWAY_LISTEN=127.0.0.1:$(deploy/free-port)
     programs=$2
     if [ "$1" = sqlite ]; then
         env -u DATABASE_URL "${clock[@]}" "$programs/ofself" serve --listen "$GATEWAY_LISTEN" --sharing-listen 127.0.0.1:0 \
             --exposure-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 >"$work/banner" 2>"$work/log" &
     else
-        SHARING_LISTEN=127.0.0.1:$(free_port) EXPOSURE_LISTEN=127.0.0.1:$(free_port) GATEWAY_ADMIN_PORT=0 \
+        SHARING_LISTEN=127.0.0.1:$(deploy/free-port) EXPOSURE_LISTEN=127.0.0.1:$(deploy/free-port) GATEWAY_ADMIN_PORT=0 \
             SHARING_ADMIN_PORT=0 EXPOSURE_ADMIN_PORT=0 "${clock[@]}" deploy/processes/run "$programs" 2>"$work/log" &
     fi
     plane=$!

@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "an environment variable says whether they are required")]
 
 use std::{
-    env, fs,
+    env, fs, iter,
     net::TcpListener,
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
@@ -11,6 +11,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// The programs, and the user that executes them.
 #[derive(Clone, Debug)]
@@ -76,9 +77,14 @@ impl PostgresPrograms {
     }
 }
 
-/// A TCP port that no server uses.
+/// A free TCP port for a server that cannot choose its own, and that may restart on it.
+///
+/// It is below the ports that the system gives to outgoing connections and to servers that ask for any port: one of those could be
+/// given away before the server starts, or while it restarts.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port()
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let mut ports = iter::repeat_with(|| 10_000 + Uuid::new_v4().as_fields().1 % 22_000);
+    ports.find(is_free).expect("a free port")
 }
 
 /// PostgreSQL refuses to run as root: the user to be instead.

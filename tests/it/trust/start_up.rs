@@ -157,7 +157,10 @@ async fn schema_of_a_newer_program_is_not_changed() {
 /// With a pool that would wait for an hour, only a failure that is reported at once is seen.
 #[tokio::test]
 async fn unreachable_postgres_is_reported_at_once_with_its_address() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // A bound socket that does not listen refuses connections, and keeps its port from others.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
     let mut cases = vec![
         (format!("postgres://u:secret@127.0.0.1:{port}/d"), format!("127.0.0.1:{port}: Connection refused")),
         (
