@@ -17,6 +17,8 @@ const CHECKPOINT_EVERY: Duration = Duration::from_millis(900);
 /// How often, and after what time, a watch looks whether the hub has seen a new epoch.
 const EPOCH_ATTEMPTS: usize = 20;
 const EPOCH_WAIT: Duration = Duration::from_millis(200);
+/// How long the end of a snapshot waits for the positions of the changes that it may show.
+const SEQUENCED_WITHIN: Duration = Duration::from_secs(30);
 /// Events of one read of the database, while a stream catches up.
 const PAGE: usize = 100;
 /// Messages that wait for the connection.
@@ -137,6 +139,8 @@ pub struct Watch<S> {
     owners: Vec<String>,
     epoch: Epoch,
     at: FeedPosition,
+    /// The highest position of a change that a row of its snapshot may show.
+    seen: i64,
     snapshot: Option<SnapshotKey>,
 }
 
@@ -152,15 +156,15 @@ impl<S: WatchSource> Watch<S> {
         // The hub may not have read all of it yet.
         let state = hub.database().feed_state().await.map_err(|error| WatchError::Unavailable(error.into()))?;
         let (epoch, now) = (state.epoch, FeedPosition { position: state.last, seq: END_OF_CHANGE });
-        let (at, snapshot) = match start {
-            WatchStart::Now => (now, None),
-            WatchStart::Beginning => (now, Some(SnapshotKey::default())),
+        let (at, seen, snapshot) = match start {
+            WatchStart::Now => (now, now.position, None),
+            WatchStart::Beginning => (now, now.position, Some(SnapshotKey::default())),
             WatchStart::Token(token) => {
                 check(&hub, state, &token).await?;
-                (token.position, token.snapshot)
+                (token.position, token.seen, token.snapshot)
             }
         };
-        Ok(Self { hub, source, owners, epoch, at, snapshot })
+        Ok(Self { hub, source, owners, epoch, at, seen, snapshot })
     }
 
     /// Sends messages until the receiver is dropped.
@@ -232,6 +236,8 @@ impl<S: WatchSource> Watch<S> {
                 None => break,
             }
         }
+        // Positions are given after the commit: rows may show changes that are not in the feed yet.
+        self.seen = self.hub.database().last_position_of_committed(SEQUENCED_WITHIN).await.map_err(unavailable)?;
         self.send(self.token(None), WatchContent::SnapshotEnd, messages).await
     }
 
@@ -282,13 +288,14 @@ impl<S: WatchSource> Watch<S> {
     }
 
     fn token(&self, snapshot: Option<SnapshotKey>) -> String {
-        ResumeToken { epoch: self.epoch, position: self.at, snapshot }.to_string()
+        let seen = self.seen.max(self.at.position);
+        ResumeToken { epoch: self.epoch, position: self.at, seen, snapshot }.to_string()
     }
 }
 
 /// Whether every change after a token is there.
 async fn check(hub: &FeedHub, state: FeedState, token: &ResumeToken) -> Result<(), WatchError> {
-    let ResumeToken { epoch, position: at, snapshot } = token;
+    let ResumeToken { epoch, position: at, seen, snapshot } = token;
     let (epoch, at) = (*epoch, *at);
     if epoch != state.epoch && snapshot.is_some() {
         // Rows that were sent may be newer than what is left.
@@ -299,7 +306,7 @@ async fn check(hub: &FeedHub, state: FeedState, token: &ResumeToken) -> Result<(
     } else {
         hub.database().feed_epoch_end(epoch).await.map_err(|error| WatchError::Unavailable(error.into()))?
     };
-    if last.is_none_or(|last| at.position > last) {
+    if last.is_none_or(|last| at.position.max(*seen) > last) {
         return Err(WatchError::OtherEpoch);
     }
     if state.is_resumable(at) { Ok(()) } else { Err(WatchError::Expired) }

@@ -19,8 +19,8 @@ use crate::{
     error::Error,
 };
 
-/// Rows of one read of a snapshot.
-const SNAPSHOT_PAGE: usize = 200;
+/// Rows of one read of a snapshot: some megabytes of the largest ones.
+const SNAPSHOT_PAGE: usize = 50;
 
 const PROFILE: &str = "profile";
 const GRANT: &str = "grant";

@@ -14,8 +14,8 @@ use crate::{
     error::Error,
 };
 
-/// Shares of one read of a snapshot.
-const SNAPSHOT_PAGE: usize = 200;
+/// Shares of one read of a snapshot: some megabytes of the largest ones.
+const SNAPSHOT_PAGE: usize = 50;
 /// The kind of row.
 const SHARE: &str = "share";
 

@@ -1,11 +1,12 @@
 //! A database that was copied or restored is noticed, and starts a new epoch: what its readers have seen may not be there.
 
-use ofself_proto::sharing::WatchSharesRequest;
+use ofself_proto::sharing::{Share, ShareScope, WatchSharesRequest, watch_shares_response::Content};
 use sharing_svc::config::Settings;
 use test_kit::{Backend, PostgresCluster};
 
 use crate::{
     events::events_of,
+    import_export::{import, share},
     statements::on_both,
     test_server::{TestServer, everything_to, settings, why},
     watch::Watching,
@@ -67,14 +68,14 @@ async fn copied_database_refuses_tokens_of_what_it_lacks() {
 async fn tokens_are_judged(settings: Settings, before: &str, lost: &str) {
     let server = TestServer::start_as(settings).await;
     // It has another change at the position of the one that it lacks.
-    server.create("ann", everything_to("cyd")).await.unwrap();
-    events_of(&server, "ann", 2).await;
+    server.create("eve", everything_to("cyd")).await.unwrap();
+    events_of(&server, "eve", 1).await;
     let refused = server.access().watch_shares(after_token(lost)).await;
     assert_eq!(why(refused.map(drop)), "TOKEN_OF_ANOTHER_EPOCH");
     let mut watch = Watching::begin(&server, after_token(before)).await;
     assert_eq!(watch.event().await.after.unwrap().shared_with_user_id, "cyd");
     let new = watch.token.clone();
-    server.create("ann", everything_to("dan")).await.unwrap();
+    server.create("eve", everything_to("dan")).await.unwrap();
     let mut watch = Watching::begin(&server, after_token(&new)).await;
     assert_eq!(watch.event().await.after.unwrap().shared_with_user_id, "dan");
     drop(watch);
@@ -117,4 +118,47 @@ async fn promoted_standby_starts_an_epoch() {
         standby.promote();
     });
     tokens_are_judged(settings(standby.url()), &before, &lost).await;
+}
+
+/// Rows of a snapshot may be newer than the events after it: a reader that holds such a row must begin again if the row is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn event_after_a_snapshot_with_a_lost_row_is_no_place_to_resume() {
+    let (Some(original), Some(fresh)) = (PostgresCluster::start(), PostgresCluster::start()) else { return };
+    let server = TestServer::start_as(settings(original.url())).await;
+    // More than the connection buffers, so that the server still reads the snapshot while the client waits.
+    let tag_ids: Vec<_> = (0..500).map(|number| format!("tag-{number:040}")).collect();
+    let large = (0..800).map(|number| Share {
+        scope: ShareScope::SpecificTags.into(),
+        tag_ids: tag_ids.clone(),
+        ..share(number, "ann", &format!("friend-{number}"))
+    });
+    let large: Vec<_> = large.collect();
+    assert_eq!(import(&server, large.chunks(100).map(<[Share]>::to_vec).collect()).await.imported, 800);
+    events_of(&server, "ann", 800).await;
+
+    let mut without_snapshot = Watching::begin(&server, WatchSharesRequest::default()).await;
+    let from_beginning = WatchSharesRequest { from_beginning: true, ..WatchSharesRequest::default() };
+    let mut watch = Watching::begin(&server, from_beginning).await;
+    watch.message().await;
+    server.create("yan", everything_to("kept")).await.unwrap();
+    events_of(&server, "yan", 1).await;
+    let dump = tokio::task::block_in_place(|| original.dump());
+    server.create("zoe", everything_to("lost")).await.unwrap();
+    let mut has_lost = false;
+    while let Content::Snapshot(share) = watch.content().await {
+        has_lost |= share.shared_with_user_id == "lost";
+    }
+    assert!(has_lost, "the snapshot was read before the change");
+    for watch in [&mut watch, &mut without_snapshot] {
+        assert_eq!(watch.event().await.after.unwrap().shared_with_user_id, "kept");
+    }
+    let (newer, kept) = (watch.token.clone(), without_snapshot.token.clone());
+    // It holds in its own epoch.
+    let mut resumed = Watching::begin(&server, after_token(&newer)).await;
+    assert_eq!(resumed.event().await.after.unwrap().shared_with_user_id, "lost");
+    drop((watch, without_snapshot, resumed));
+    server.stop().await;
+
+    tokio::task::block_in_place(|| fresh.restore(&dump));
+    tokens_are_judged(settings(fresh.url()), &kept, &newer).await;
 }

@@ -3,10 +3,7 @@
 use ::types::Timestamp;
 use sea_orm::{DbErr, Value};
 
-use super::{
-    FeedPage, FeedPosition,
-    read::{EVENT, EventRow},
-};
+use super::{FeedPage, FeedPosition, read::page_query};
 use crate::{Database, placeholders};
 
 /// Which events are listed.
@@ -27,7 +24,7 @@ pub struct EventFilter {
 }
 
 impl Database {
-    /// Up to `limit` events after `after` that match `filter`, the oldest first.
+    /// Events after `after` that match `filter`, the oldest first: as many as `limit` and a megabyte allow, and at least one.
     pub async fn list_events(
         &self,
         filter: &EventFilter,
@@ -61,19 +58,13 @@ impl Database {
             let kinds = placeholders(&mut values, kinds, |kind| (*kind).into());
             conditions.push(format!("e.kind IN ({kinds})"));
         }
-        let sql = format!(
-            "SELECT {EVENT} FROM feed JOIN events e ON e.owner_id = feed.owner_id AND e.version = feed.version
-             WHERE {} ORDER BY feed.position, e.seq LIMIT {limit}",
+        let listed = format!(
+            "FROM feed JOIN events e ON e.owner_id = feed.owner_id AND e.version = feed.version WHERE {}",
             conditions.join(" AND ")
         );
-        let rows = self.feed_rows(&sql, values).await?;
-        let mut page = FeedPage { is_full: rows.len() >= limit, last: after, ..FeedPage::default() };
-        for row in &rows {
-            page.events.extend(EventRow::read(row)?);
-        }
-        if let Some(event) = page.events.last() {
-            page.last = event.at;
-        }
-        Ok(page)
+        let rows = self.feed_rows(&page_query(&listed, limit), values).await?;
+        let page = FeedPage::read(&rows, limit)?;
+        let last = page.events.last().map_or(after, |event| event.at);
+        Ok(FeedPage { last, ..page })
     }
 }

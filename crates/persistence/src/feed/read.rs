@@ -1,7 +1,10 @@
 //! Reads of the feed, in the order of its positions.
 
+use std::time::Duration;
+
 use ::types::Timestamp;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value, prelude::ChronoDateTimeUtc};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value, prelude::ChronoDateTimeUtc};
+use tokio::time::{Instant, sleep};
 
 use super::Epoch;
 use crate::{Database, placeholders};
@@ -14,6 +17,13 @@ pub struct FeedPosition {
     /// The event within the change.
     pub seq: i32,
 }
+
+/// Bytes of rows after their changes that one page holds; the last event may exceed it. With the rows before, a page takes about twice
+/// as much.
+const PAGE_BYTES: i64 = 1024 * 1024;
+
+/// How often a reader looks whether the sequencer has moved the changes that it waits for.
+const SEQUENCER_INTERVAL: Duration = Duration::from_millis(10);
 
 /// After the last event of a change.
 pub const END_OF_CHANGE: i32 = i32::MAX;
@@ -83,14 +93,26 @@ impl FeedState {
     }
 }
 
-/// The columns of an event `e` at the position of `feed`, with the row before.
-pub(super) const EVENT: &str = "
-    feed.position, feed.owner_id, feed.version, e.seq, e.kind, e.subject, e.row_id, e.other_id, e.has_reshares,
-    COALESCE(e.actor_id, 'user:' || e.owner_id) AS actor_id,
-    e.request_id, e.occurred_at, e.after_row,
-    (SELECT b.after_row FROM events b
-     WHERE b.owner_id = e.owner_id AND b.row_id = e.row_id AND (b.version, b.seq) < (e.version, e.seq)
-     ORDER BY b.version DESC, b.seq DESC LIMIT 1) AS before_row";
+/// The rows of a page: what `listed` selects, as `from` and `where` over `feed` and its events `e`, in order, up to `limit` rows and
+/// [`PAGE_BYTES`] of their rows after the change; at least one row. Each has the row before.
+pub(super) fn page_query(listed: &str, limit: usize) -> String {
+    // Limited first: SQLite computes the sum over all rows.
+    format!(
+        "WITH listed AS (
+             SELECT feed.position, feed.owner_id, feed.version, e.seq, COALESCE(e.bytes, 0) AS bytes {listed}
+             ORDER BY feed.position, e.seq LIMIT {limit}
+         ), page AS (
+             SELECT *, SUM(bytes) OVER (ORDER BY position, seq) - bytes AS bytes_before FROM listed
+         )
+         SELECT page.position, page.owner_id, page.version, page.bytes, e.seq, e.kind, e.subject, e.row_id, e.other_id, e.has_reshares,
+             COALESCE(e.actor_id, 'user:' || e.owner_id) AS actor_id, e.request_id, e.occurred_at, e.after_row,
+             (SELECT b.after_row FROM events b
+              WHERE b.owner_id = e.owner_id AND b.row_id = e.row_id AND (b.version, b.seq) < (e.version, e.seq)
+              ORDER BY b.version DESC, b.seq DESC LIMIT 1) AS before_row
+         FROM page LEFT JOIN events e ON e.owner_id = page.owner_id AND e.version = page.version AND e.seq = page.seq
+         WHERE page.bytes_before < {PAGE_BYTES} ORDER BY page.position, page.seq"
+    )
+}
 
 impl Database {
     /// The state of the feed.
@@ -111,6 +133,29 @@ impl Database {
         })
     }
 
+    /// A position that no change exceeds that was committed before the call. Waits for up to `timeout` until the sequencer has given
+    /// those changes their positions.
+    pub async fn last_position_of_committed(&self, timeout: Duration) -> Result<i64, DbErr> {
+        const NEWEST: &str = "SELECT MAX(n) AS n FROM pending";
+        const IS_PENDING: &str = "SELECT n FROM pending WHERE n <= $1 ORDER BY n LIMIT 1";
+        if self.reader.get_database_backend() == DbBackend::Postgres {
+            let rows = self.feed_rows(NEWEST, Vec::new()).await?;
+            let newest: Option<i64> = rows.first().map(|row| row.try_get("", "n")).transpose()?.flatten();
+            let begun_at = Instant::now();
+            while let Some(newest) = newest
+                && !self.feed_rows(IS_PENDING, vec![newest.into()]).await?.is_empty()
+            {
+                if begun_at.elapsed() > timeout {
+                    return Err(DbErr::Custom(
+                        "the sequencer has not given committed changes their positions".to_owned(),
+                    ));
+                }
+                sleep(SEQUENCER_INTERVAL).await;
+            }
+        }
+        Ok(self.feed_state().await?.last)
+    }
+
     /// The position with which an epoch ended; `None`: it is the current one, or unknown.
     pub async fn feed_epoch_end(&self, epoch: Epoch) -> Result<Option<i64>, DbErr> {
         const ENDED: &str = "SELECT ended_at FROM feed_epochs WHERE epoch = $1";
@@ -118,7 +163,7 @@ impl Database {
         rows.first().map(|row| row.try_get("", "ended_at")).transpose()
     }
 
-    /// Up to `limit` events after `after`, up to the position `to`; only of `owners`, unless there are none.
+    /// Events after `after`, up to the position `to`: as many as `limit` and a megabyte allow, and at least one; only of `owners`, unless there are none.
     pub async fn feed_after(
         &self,
         after: FeedPosition,
@@ -133,16 +178,12 @@ impl Database {
             let owners = placeholders(&mut values, owners, |owner| owner.as_str().into());
             format!("AND feed.owner_id IN ({owners})")
         };
-        let sql = format!(
-            "SELECT {EVENT} FROM feed LEFT JOIN events e ON e.owner_id = feed.owner_id AND e.version = feed.version
-             WHERE feed.position >= $1 AND feed.position <= $3 AND (feed.position > $1 OR e.seq > $2) {only}
-             ORDER BY feed.position, e.seq LIMIT {limit}"
+        let listed = format!(
+            "FROM feed LEFT JOIN events e ON e.owner_id = feed.owner_id AND e.version = feed.version
+             WHERE feed.position >= $1 AND feed.position <= $3 AND (feed.position > $1 OR e.seq > $2) {only}"
         );
-        let rows = self.feed_rows(&sql, values).await?;
-        let mut page = FeedPage { is_full: rows.len() >= limit, ..FeedPage::default() };
-        for row in &rows {
-            page.events.extend(EventRow::read(row)?);
-        }
+        let rows = self.feed_rows(&page_query(&listed, limit), values).await?;
+        let mut page = FeedPage::read(&rows, limit)?;
         page.last = match rows.last() {
             Some(row) => {
                 let seq: Option<i32> = row.try_get("", "seq")?;
@@ -161,8 +202,22 @@ impl Database {
     }
 }
 
+impl FeedPage {
+    /// Reads the rows of [`page_query`], all but [`FeedPage::last`].
+    pub(super) fn read(rows: &[QueryResult], limit: usize) -> Result<Self, DbErr> {
+        let mut page = Self::default();
+        let mut bytes = 0;
+        for row in rows {
+            bytes += row.try_get::<i64>("", "bytes")?;
+            page.events.extend(EventRow::read(row)?);
+        }
+        page.is_full = rows.len() >= limit || bytes >= PAGE_BYTES;
+        Ok(page)
+    }
+}
+
 impl EventRow {
-    /// Reads a row with the columns of [`EVENT`]; `None`: the event was erased.
+    /// Reads a row of [`page_query`]; `None`: the event was erased.
     pub(super) fn read(row: &QueryResult) -> Result<Option<Self>, DbErr> {
         let Some(seq) = row.try_get::<Option<i32>>("", "seq")? else { return Ok(None) };
         let mut bytes = 0;

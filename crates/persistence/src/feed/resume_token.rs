@@ -7,7 +7,7 @@ use runtime::digest::sha256;
 use super::{Epoch, FeedPosition};
 
 /// The first byte: the version of the format.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const CHECKSUM: usize = 4;
 
 /// Where a reader of the feed goes on.
@@ -17,6 +17,8 @@ pub struct ResumeToken {
     pub epoch: Epoch,
     /// The last position that was read; within a snapshot, the one noted before it.
     pub position: FeedPosition,
+    /// The highest position of a change that the reader may have seen: rows of a snapshot may be newer than `position`.
+    pub seen: i64,
     /// The last row of the snapshot; `None`: not within a snapshot.
     pub snapshot: Option<SnapshotKey>,
 }
@@ -53,24 +55,26 @@ impl ResumeToken {
         let epoch = Epoch(u128::from_be_bytes(take(&mut rest)?));
         let position =
             FeedPosition { position: i64::from_be_bytes(take(&mut rest)?), seq: i32::from_be_bytes(take(&mut rest)?) };
+        let seen = i64::from_be_bytes(take(&mut rest)?);
         if rest.is_empty() {
-            return Ok(Self { epoch, position, snapshot: None });
+            return Ok(Self { epoch, position, seen, snapshot: None });
         }
         let [part] = take(&mut rest)?;
         let length = usize::from(u16::from_be_bytes(take(&mut rest)?));
         let (owner, row) = rest.split_at_checked(length).ok_or(ResumeTokenError)?;
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| ResumeTokenError);
-        Ok(Self { epoch, position, snapshot: Some(SnapshotKey { part, owner: text(owner)?, row: text(row)? }) })
+        Ok(Self { epoch, position, seen, snapshot: Some(SnapshotKey { part, owner: text(owner)?, row: text(row)? }) })
     }
 }
 
 impl fmt::Display for ResumeToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { epoch, position: FeedPosition { position, seq }, snapshot } = self;
+        let Self { epoch, position: FeedPosition { position, seq }, seen, snapshot } = self;
         let mut content = vec![FORMAT];
         content.extend(epoch.0.to_be_bytes());
         content.extend(position.to_be_bytes());
         content.extend(seq.to_be_bytes());
+        content.extend(seen.to_be_bytes());
         if let Some(SnapshotKey { part, owner, row }) = snapshot {
             content.push(*part);
             // Ids have 128 bytes at most.
@@ -111,7 +115,7 @@ mod tests {
         let position = FeedPosition { position: 1 << 40, seq: 7 };
         let key = SnapshotKey { part: 2, owner: "ann".into(), row: "0192f0c1".into() };
         for snapshot in [None, Some(key), Some(SnapshotKey::default())] {
-            let token = ResumeToken { epoch: Epoch(u128::MAX - 5), position, snapshot };
+            let token = ResumeToken { epoch: Epoch(u128::MAX - 5), position, seen: 3 << 40, snapshot };
             let text = token.to_string();
             assert_eq!(ResumeToken::parse(&text), Ok(token));
             for place in 0..text.len() {
@@ -121,7 +125,7 @@ mod tests {
                 assert!(ResumeToken::parse(&text[..place]).is_err());
             }
         }
-        for text in ["", "x", "00", &"00".repeat(33)] {
+        for text in ["", "x", "00", &"00".repeat(41)] {
             assert_eq!(ResumeToken::parse(text), Err(ResumeTokenError), "{text}");
         }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use persistence::{
     Batch, Database, DatabaseSettings, Lock, Priority, VersionTable,
-    feed::{END_OF_CHANGE, EventLimit, FeedHub, FeedPosition, NewEvent, Recorded, Sequencer, create_feed},
+    feed::{END_OF_CHANGE, EventFilter, EventLimit, FeedHub, FeedPosition, NewEvent, Recorded, Sequencer, create_feed},
 };
 use runtime::shutdown::Shutdown;
 use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
@@ -78,28 +78,35 @@ fn changes() -> u64 {
     std::env::var("FEED_CHANGES").map_or(CHANGES, |number| number.parse().expect("a number"))
 }
 
+fn now() -> Timestamp {
+    Timestamp::from_parts(1_767_225_600, 0).unwrap()
+}
+
+fn event(row: String, after: Option<serde_json::Value>) -> NewEvent {
+    NewEvent {
+        kind: "changed",
+        subject: "row",
+        row,
+        other: None,
+        creator: None,
+        has_reshares: false,
+        occurred_at: now(),
+        after,
+        limit: EventLimit::Enforced,
+    }
+}
+
 /// One change of an owner's data, which other changes overtake; returns its version, or `None` if it was rolled back. `commits`: the
 /// number of changes that were committed.
 async fn change(database: &Database, owner: u64, random: &mut Random, commits: &watch::Sender<u64>) -> Option<i64> {
     let owner = format!("owner-{owner}");
-    let now = Timestamp::from_parts(1_767_225_600, 0).unwrap();
     let permit = database.queue(&Lock::new("owner", &owner), Priority::First).await.unwrap();
     let change = database.begin(vec![permit]).await.unwrap();
     let log = database.event_log(VERSIONS, &owner, Origin::system(), u64::MAX);
     change.execute("INSERT INTO naive DEFAULT VALUES", Vec::new()).await.unwrap();
-    let version = VERSIONS.raise(&change, &owner, now).await.unwrap();
+    let version = VERSIONS.raise(&change, &owner, now()).await.unwrap();
     for number in 0..=random.below(3) {
-        log.record(NewEvent {
-            kind: "changed",
-            subject: "row",
-            row: format!("row-{number}"),
-            other: None,
-            creator: None,
-            has_reshares: false,
-            occurred_at: now,
-            after: Some(serde_json::json!({"version": version})),
-            limit: EventLimit::Enforced,
-        });
+        log.record(event(format!("row-{number}"), Some(serde_json::json!({"version": version}))));
     }
     assert_eq!(log.write(&change).await.unwrap(), Recorded::Ok);
     // Bounded: SQLite has one writer, and all writers may wait here.
@@ -314,4 +321,85 @@ async fn stale_hub_has_no_checkpoint() {
     assert_eq!(test_kit::wait_until("a read of the feed", read).await, 0);
     shutdown.begin();
     reader.await.unwrap();
+}
+
+/// Changes of one owner, each with events of such sizes.
+async fn changes_of_sizes(database: &Database, changes: &[&[usize]]) {
+    for (number, sizes) in changes.iter().enumerate() {
+        let change = database.begin(Vec::new()).await.unwrap();
+        let log = database.event_log(VERSIONS, "ann", Origin::system(), u64::MAX);
+        VERSIONS.raise(&change, "ann", now()).await.unwrap();
+        for (place, size) in sizes.iter().enumerate() {
+            log.record(event(format!("row-{number}-{place}"), Some(serde_json::json!("x".repeat(*size)))));
+        }
+        assert_eq!(log.write(&change).await.unwrap(), Recorded::Ok);
+        change.commit().await.unwrap();
+        log.committed();
+    }
+    if database.kind() == "PostgreSQL" {
+        while Sequencer::new(database.clone()).step().await.unwrap() {}
+    }
+}
+
+#[tokio::test]
+async fn pages_are_bounded_in_bytes() {
+    on_both(|backend| async move {
+        const LARGE: usize = 400_000;
+        let database = migrated(&backend).await;
+        // The pages end within a change, at its end, and after an event that alone is larger than a page.
+        let changes = [&[LARGE; 4][..], &[10; 30], &[2_000_000], &[LARGE; 3], &[1]];
+        changes_of_sizes(&database, &changes).await;
+        let places = (1..)
+            .zip(changes)
+            .flat_map(|(position, sizes)| (0..).take(sizes.len()).map(move |seq| FeedPosition { position, seq }));
+        let expected: Vec<_> = places.collect();
+        for is_list in [false, true] {
+            let (mut after, mut read, mut pages) = (FeedPosition::default(), Vec::new(), 0);
+            after.seq = -1;
+            loop {
+                let page = if is_list {
+                    database.list_events(&EventFilter::default(), after, 25).await.unwrap()
+                } else {
+                    database.feed_after(after, i64::MAX, &[], 25).await.unwrap()
+                };
+                // The last event may exceed it.
+                let but_last = page.events.iter().rev().skip(1).map(|event| event.bytes).sum::<usize>();
+                assert!(but_last < 1024 * 1024, "{but_last} bytes in {} events", page.events.len());
+                read.extend(page.events.iter().map(|event| event.at));
+                after = page.last;
+                pages += 1;
+                if !page.is_full {
+                    break;
+                }
+            }
+            assert_eq!(read, expected, "{backend}");
+            assert!(pages >= 5, "{pages} pages");
+        }
+    })
+    .await;
+}
+
+/// A reader notes a position that nothing committed exceeds, also of changes without a position.
+#[tokio::test]
+async fn committed_changes_are_waited_for() {
+    on_both(|backend| async move {
+        let database = migrated(&backend).await;
+        let none = database.last_position_of_committed(Duration::ZERO).await.unwrap();
+        assert_eq!(none, 0);
+        let log = database.event_log(VERSIONS, "ann", Origin::system(), u64::MAX);
+        let change = database.begin(Vec::new()).await.unwrap();
+        VERSIONS.raise(&change, "ann", now()).await.unwrap();
+        log.record(event("row".to_owned(), None));
+        assert_eq!(log.write(&change).await.unwrap(), Recorded::Ok);
+        change.commit().await.unwrap();
+        if database.kind() == "PostgreSQL" {
+            assert!(database.last_position_of_committed(Duration::ZERO).await.is_err());
+            let waiting = database.clone();
+            let waiting = tokio::spawn(async move { waiting.last_position_of_committed(PATIENCE).await });
+            Sequencer::new(database.clone()).step().await.unwrap();
+            assert_eq!(waiting.await.unwrap().unwrap(), 1);
+        }
+        assert_eq!(database.last_position_of_committed(Duration::ZERO).await.unwrap(), 1);
+    })
+    .await;
 }
