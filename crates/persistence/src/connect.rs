@@ -1,6 +1,13 @@
 //! Database connections: durable, bounded, for one writer or many.
 
-use std::{fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs::OpenOptions,
+    io::ErrorKind,
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use anyhow::Context;
 use futures_core::future::BoxFuture;
@@ -14,7 +21,7 @@ use sea_orm::{
     },
 };
 use secrecy::ExposeSecret;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tracing::warn;
 
 use super::{
@@ -58,6 +65,8 @@ pub struct Database {
     pub(super) feed_changed: Arc<Notify>,
     /// The sequencer of this process gave positions.
     pub(super) feed_grew: Arc<Notify>,
+    /// When every change that was committed before had its position, on PostgreSQL.
+    pub(super) sequenced_at: Arc<Mutex<Instant>>,
 }
 
 impl Database {
@@ -90,6 +99,7 @@ impl Database {
         let reader = Reader { pool: reader, connections: read_connections };
         let (queue, write_health) = (ChangeQueue::default(), WriteHealth::new());
         let (schema, file, feed_changed, feed_grew) = (Arc::default(), None, Arc::default(), Arc::default());
+        let sequenced_at = Arc::new(Mutex::new(Instant::now()));
         Self {
             schema,
             reader,
@@ -103,6 +113,7 @@ impl Database {
             file,
             feed_changed,
             feed_grew,
+            sequenced_at,
         }
     }
 

@@ -95,7 +95,11 @@ impl Database {
     /// Ends the use of resume tokens from before the last event about a person: what they would miss will be gone. `false`: that event
     /// has no position yet.
     pub async fn expire_tokens_of(&self, user: &str) -> Result<bool, DbErr> {
-        const QUEUED: &str = "SELECT n FROM pending WHERE owner_id = $1 LIMIT 1";
+        const QUEUED: &str = "
+            SELECT n FROM pending WHERE owner_id = $1 OR EXISTS (
+                SELECT 1 FROM events e
+                WHERE e.owner_id = pending.owner_id AND e.version = pending.version AND e.other_id = $1
+            ) LIMIT 1";
         const LAST: &str = "
             SELECT MAX(position) AS position FROM (
                 SELECT MAX(position) AS position FROM feed WHERE owner_id = $1

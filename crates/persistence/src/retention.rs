@@ -11,10 +11,10 @@ pub struct RetentionSettings {
     /// How long events of changes are kept (`9600h`: 400 days). A watcher that resumes after a pruned event begins anew
     #[arg(long, env = "EVENT_RETENTION", default_value = "9600h", value_parser = humantime::parse_duration)]
     pub event_retention: Duration,
-    /// How long everything of a person who is erased is revoked before it is removed: watchers have heard it by then
+    /// The delay between revoking and deleting the data of an erased person, so that watchers receive the revocations
     #[arg(long, env = "ERASURE_DELAY", default_value = "10m", value_parser = humantime::parse_duration)]
     pub erasure_delay: Duration,
-    /// Bytes that the ended shares or grants of one user take at most; beyond, the oldest are purged early
+    /// Maximum bytes of the ended shares or grants of one user; above it, the oldest are purged early
     #[arg(long, env = "ENDED_BYTES_PER_USER", default_value_t = 64 * 1024 * 1024)]
     pub ended_bytes_per_user: u64,
     /// Maximum bytes of the stored responses under one user's idempotency keys; beyond, requests with a key are answered 429

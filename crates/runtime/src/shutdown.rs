@@ -19,7 +19,7 @@ pub struct EndSettings {
     /// How long requests in flight may take after SIGTERM
     #[arg(long, env = "DRAIN", default_value = "10s", value_parser = humantime::parse_duration)]
     pub drain: Duration,
-    /// How long after SIGTERM new requests are still taken, so that those who send them learn meanwhile that it ends; part of the drain
+    /// How long after SIGTERM new requests are accepted, so that load balancers notice the shutdown; part of the drain
     #[arg(long, env = "LAME_DUCK", default_value = "1s", value_parser = humantime::parse_duration)]
     pub lame_duck: Duration,
 }
@@ -87,6 +87,11 @@ impl Shutdown {
     /// Waits until draining begins.
     pub async fn closing(&self) {
         self.closing.cancelled().await;
+    }
+
+    /// Returns the output of `work`, or `None` if the shutdown begins first.
+    pub async fn unless_begun<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.draining.run_until_cancelled(work).await
     }
 
     /// Returns the output of `work`, or `None` if draining begins first.

@@ -4,7 +4,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -17,7 +17,7 @@ use types::Timestamp;
 const ERASURES: &str = "erasures_in_progress";
 
 /// The persons who are being erased, as this process knows them: changes that name one are refused. Another replica learns of a request
-/// within a second; what it changes until then is revoked by the second pass.
+/// with its next [`refresh`](Self::refresh); what it changes until then is revoked before the erasure ends.
 #[derive(Clone, Debug, Default)]
 pub struct ErasedUsers(Arc<Known>);
 
@@ -26,6 +26,8 @@ struct Known {
     /// How many there are; `None` in tests.
     metric: Option<Gauge>,
     is_empty: AtomicBool,
+    /// Requests to this process.
+    added: AtomicU64,
     users: RwLock<HashSet<String>>,
     /// Persons whose rows are deleted, and whose content may still be in the files of the database.
     unpurged: Mutex<Vec<String>>,
@@ -83,8 +85,16 @@ impl ErasedUsers {
         describe_gauge!(ERASURES, "Persons who are being erased");
         let metric = gauge!(ERASURES, "service" => database.schema());
         let users = Self(Arc::new(Known { metric: Some(metric), ..Known::default() }));
-        users.set(&database.erasures().await?);
+        users.refresh(database).await?;
         Ok(users)
+    }
+
+    /// Reads who is being erased; to be called about once a second.
+    pub async fn refresh(&self, database: &Database) -> anyhow::Result<()> {
+        let added = self.0.added.load(Ordering::SeqCst);
+        let erasures = database.erasures().await?;
+        self.set(&erasures, added);
+        Ok(())
     }
 
     /// Whether a person is being erased.
@@ -95,7 +105,9 @@ impl ErasedUsers {
 
     /// Adds a person whose erasure was requested here.
     pub fn add(&self, user: &str) {
-        self.0.users.write().unwrap_or_else(PoisonError::into_inner).insert(user.to_owned());
+        let mut users = self.0.users.write().unwrap_or_else(PoisonError::into_inner);
+        users.insert(user.to_owned());
+        self.0.added.fetch_add(1, Ordering::SeqCst);
         self.0.is_empty.store(false, Ordering::SeqCst);
     }
 
@@ -103,28 +115,34 @@ impl ErasedUsers {
         self.0.unpurged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, erasures: &[Erasure]) {
+    /// Replaces the persons by those of a list that was read when `added` requests had been made here.
+    fn set(&self, erasures: &[Erasure], added: u64) {
         let mut users: HashSet<_> = erasures.iter().map(|erasure| erasure.user.clone()).collect();
         users.extend(self.unpurged().iter().cloned());
+        let mut current = self.0.users.write().unwrap_or_else(PoisonError::into_inner);
+        if self.0.added.load(Ordering::SeqCst) != added {
+            // The list may lack a request that was made since.
+            users.extend(current.drain());
+        }
         if let Some(metric) = &self.0.metric {
             #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
             metric.set(users.len() as f64);
         }
         let is_empty = users.is_empty();
-        *self.0.users.write().unwrap_or_else(PoisonError::into_inner) = users;
+        *current = users;
         self.0.is_empty.store(is_empty, Ordering::SeqCst);
     }
 }
 
-/// Carries on every erasure: to be called about once a second. One that fails holds up no other.
-pub async fn carry_on<S: ErasureSteps + Sync>(
+/// Advances every erasure; to be called about once a second. One that fails does not delay another.
+pub async fn advance<S: ErasureSteps + Sync>(
     steps: &S,
     database: &Database,
     erased: &ErasedUsers,
     delay: Duration,
 ) -> anyhow::Result<()> {
+    erased.refresh(database).await?;
     let erasures = database.erasures().await?;
-    erased.set(&erasures);
     for Erasure { user, .. } in erasures {
         match take_step(steps, database, &user, delay).await {
             Ok(false) => {}
@@ -138,11 +156,10 @@ pub async fn carry_on<S: ErasureSteps + Sync>(
         erased.unpurged().drain(..unpurged);
         info!(persons = unpurged, "erasures are complete");
     }
-    erased.set(&database.erasures().await?);
-    Ok(())
+    erased.refresh(database).await
 }
 
-/// Carries on one erasure; returns whether every row was deleted.
+/// Advances one erasure; returns whether every row was deleted.
 async fn take_step<S: ErasureSteps + Sync>(
     steps: &S,
     database: &Database,
@@ -180,5 +197,27 @@ async fn take_step<S: ErasureSteps + Sync>(
         throttle.wait().await;
     }
     database.erase_responses(user).await?;
+    // A replica that did not know yet may have created rows since the second pass.
+    if steps.revoke(user).await? > 0 {
+        database.set_erasure_revoked(user, Some(steps.time().await?)).await?;
+        return Ok(false);
+    }
     Ok(database.finish_erasure(user, revoked_at, S::VERSIONS, steps.time().await?).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_during_a_refresh_stays_known() {
+        let users = ErasedUsers::default();
+        // The list was read, then ann's erasure was requested here.
+        users.add("ann");
+        users.set(&[], 0);
+        assert!(users.contains("ann"));
+        // The next list has been read since: she is erased.
+        users.set(&[], 1);
+        assert!(!users.contains("ann"));
+    }
 }

@@ -10,6 +10,7 @@ mod health_watch;
 mod idempotent_request;
 mod program;
 pub mod settings;
+pub mod upkeep;
 pub mod watch;
 
 use std::fmt::Debug;

@@ -321,6 +321,7 @@ impl From<SubscriptionEnd> for WatchError {
         match end {
             SubscriptionEnd::TooSlow => Self::TooSlow,
             SubscriptionEnd::NewEpoch => Self::OtherEpoch,
+            SubscriptionEnd::Expired => Self::Expired,
             SubscriptionEnd::Shutdown => Self::Shutdown,
         }
     }

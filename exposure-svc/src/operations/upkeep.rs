@@ -4,9 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use metrics::{counter, describe_counter};
 use runtime::shutdown::Shutdown;
-use service::erasure;
-use tokio::time::{Instant, sleep};
-use tracing::{info, warn};
+use service::{
+    erasure,
+    upkeep::{Failures, attempt},
+};
+use tokio::time::sleep;
+use tracing::info;
 use types::{Origin, Timestamp};
 
 use super::Exposure;
@@ -36,6 +39,7 @@ pub struct Retention {
 }
 
 /// The background task.
+#[derive(Clone)]
 pub struct Upkeep {
     pub(super) exposure: Exposure,
     retention: Retention,
@@ -50,40 +54,49 @@ impl Upkeep {
         Self { exposure, retention, checked_to: String::new() }
     }
 
-    /// Works until the shutdown begins.
-    pub async fn run(mut self, shutdown: Shutdown) {
-        let mut pass_at = Instant::now() + EVERY;
-        loop {
-            tokio::select! {
-                () = shutdown.begun() => return,
-                () = sleep(EXPIRY_EVERY) => {}
-                () = self.exposure.wake.notified() => {}
-            }
-            let is_due = Instant::now() >= pass_at;
-            if is_due {
-                pass_at = Instant::now() + EVERY;
-            }
-            let work = async {
-                self.carry_on_erasures().await?;
-                self.announce_expired().await?;
-                if is_due { self.pass().await } else { Ok(()) }
-            };
-            // A slice that is cut is rolled back, and repeated by the next process.
-            let done = tokio::select! {
-                () = shutdown.begun() => return,
-                done = work => done,
-            };
-            if let Err(error) = done {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                warn!(%error, cause, "upkeep of access grants failed; retrying");
-            }
+    /// Works until the shutdown begins. Expiries and erasures wait neither for each other nor for retention, which may take long.
+    pub async fn run(self, shutdown: Shutdown) {
+        let (expiries, erasures) = (self.clone(), self.clone());
+        tokio::join!(
+            expiries.run_expiries(shutdown.clone()),
+            erasures.run_erasures(shutdown.clone()),
+            self.run_passes(shutdown)
+        );
+    }
+
+    async fn run_expiries(self, shutdown: Shutdown) {
+        while shutdown.unless_begun(sleep(EXPIRY_EVERY)).await.is_some() {
+            attempt(&shutdown, async {
+                let store = &self.exposure.store;
+                self.exposure.erased.refresh(store.database()).await.map_err(Error::Internal)?;
+                self.announce_expired().await
+            })
+            .await;
         }
     }
 
-    /// Carries on every erasure.
-    pub async fn carry_on_erasures(&self) -> Result<(), Error> {
+    async fn run_erasures(self, shutdown: Shutdown) {
+        let hint = async || {
+            tokio::select! {
+                () = sleep(EXPIRY_EVERY) => {}
+                () = self.exposure.wake.notified() => {}
+            }
+        };
+        while shutdown.unless_begun(hint()).await.is_some() {
+            attempt(&shutdown, self.advance_erasures()).await;
+        }
+    }
+
+    async fn run_passes(mut self, shutdown: Shutdown) {
+        while shutdown.unless_begun(sleep(EVERY)).await.is_some() {
+            attempt(&shutdown, self.pass()).await;
+        }
+    }
+
+    /// Advances every erasure.
+    pub async fn advance_erasures(&self) -> Result<(), Error> {
         let (store, erased) = (&self.exposure.store, &self.exposure.erased);
-        erasure::carry_on(self, store.database(), erased, self.retention.erasure_delay).await.map_err(Error::Internal)
+        erasure::advance(self, store.database(), erased, self.retention.erasure_delay).await.map_err(Error::Internal)
     }
 
     /// Announces the expiry of grants, each once.
@@ -93,25 +106,31 @@ impl Upkeep {
         let now = self.exposure.clock.now().min(store.server_time(&self.exposure.clock).await?);
         loop {
             let mut announced = 0;
+            let mut failures = Failures::default();
             for (user, grant) in store.grants_to_announce(now).await? {
-                let change = store.begin(&user, None, Origin::system()).await?;
-                change.hold_user().await?;
-                let expired = change.reads().grant(grant).await?;
-                let Some(access) = expired
-                    .filter(|access| access.revoked_at.is_none() && !access.expiry_announced && !access.is_active(now))
-                else {
-                    continue;
-                };
-                change.raise_user(now).await?;
-                let told = AppAccess { expiry_announced: true, ..access.clone() };
-                change.update_grant(EventKind::GrantExpired, &access, &told).await?;
-                change.commit(None).await?;
-                announced += 1;
+                announced += failures.tolerate(self.announce_expiry_of(&user, grant, now).await)?;
             }
             if announced == 0 {
                 return Ok(());
             }
         }
+    }
+
+    /// Announces the expiry of one grant, if it has expired and this was not announced; returns how many it announced.
+    async fn announce_expiry_of(&self, user: &UserId, grant: GrantId, now: Timestamp) -> Result<usize, Error> {
+        let change = self.exposure.store.begin(user, None, Origin::system()).await?;
+        change.hold_user().await?;
+        let expired = change.reads().grant(grant).await?;
+        let Some(access) =
+            expired.filter(|access| access.revoked_at.is_none() && !access.expiry_announced && !access.is_active(now))
+        else {
+            return Ok(0);
+        };
+        change.raise_user(now).await?;
+        let announced = AppAccess { expiry_announced: true, ..access.clone() };
+        change.update_grant(EventKind::GrantExpired, &access, &announced).await?;
+        change.commit(None).await?;
+        Ok(1)
     }
 
     /// One pass: the retention period, and the quota of the next users.
@@ -159,13 +178,19 @@ impl Upkeep {
             by_user.entry(user).or_default().push(grant);
         }
         let mut deleted = 0;
+        let mut failures = Failures::default();
         for (user, grants) in by_user {
-            let change = self.exposure.store.begin(&user, None, Origin::system()).await?;
-            change.hold_user().await?;
-            deleted += change.delete_grants(&grants, ended_by).await?;
-            change.commit(None).await?;
+            deleted += failures.tolerate(self.delete_of(&user, &grants, ended_by).await)?;
         }
         counter!(PURGED).increment(deleted);
+        Ok(deleted)
+    }
+
+    async fn delete_of(&self, user: &UserId, grants: &[GrantId], ended_by: Timestamp) -> Result<u64, Error> {
+        let change = self.exposure.store.begin(user, None, Origin::system()).await?;
+        change.hold_user().await?;
+        let deleted = change.delete_grants(grants, ended_by).await?;
+        change.commit(None).await?;
         Ok(deleted)
     }
 }

@@ -124,9 +124,18 @@ impl ProfileChange {
         let rows = self.reads().grant_rows().filter(Column::ProfileId.eq(profile.0));
         for row in rows.all(self.connection()).await.map_err(failed)? {
             let ended = AppAccess::try_from(row)?;
+            // The expiry of a grant that ends here is not announced otherwise.
+            let is_expiry = ended.revoked_at.is_none() && !ended.expiry_announced;
+            let kind = if is_expiry { EventKind::GrantExpired } else { EventKind::GrantUpdated };
             let revoked_at = ended.revoked_at.or(ended.expires_at).or(Some(now));
-            let unbound = AppAccess { profile: None, revoked_at, version: ended.version + 1, ..ended.clone() };
-            self.update_grant(EventKind::GrantUpdated, &ended, &unbound).await?;
+            let unbound = AppAccess {
+                profile: None,
+                revoked_at,
+                expiry_announced: ended.expiry_announced || is_expiry,
+                version: ended.version + 1,
+                ..ended.clone()
+            };
+            self.update_grant(kind, &ended, &unbound).await?;
         }
         Ok(())
     }

@@ -127,6 +127,34 @@ async fn every_change_of_a_grant_has_one_event() {
     .await;
 }
 
+/// Whether upkeep is first or not.
+#[tokio::test]
+async fn deleted_profile_announces_expired_grants() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        let profile = server.create("ann", named("One")).await.unwrap().id;
+        let grant = GrantAppAccessRequest {
+            user_id: "ann".into(),
+            app_id: "app".into(),
+            tier: 2,
+            profile_id: profile.clone(),
+            expires_at: Some(prost_types::Timestamp { seconds: START + 100, nanos: 0 }),
+        };
+        server.access().grant_app_access(grant).await.unwrap();
+        server.at(100);
+        server.delete("ann", &profile).await.unwrap();
+        let last = async || {
+            let request = ListProfileEventsRequest { user_id: "ann".into(), ..ListProfileEventsRequest::default() };
+            let events = listed(&server, request).await;
+            events.iter().any(|event| event.kind() == Kind::Deleted).then_some(events)
+        };
+        let events = test_kit::wait_until("the deletion", last).await;
+        let expired = kinds(&events).into_iter().filter(|kind| *kind == Kind::GrantExpired);
+        assert_eq!(expired.count(), 1, "{backend}: {events:?}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn directory_change_names_the_profiles_it_alters() {
     on_both(|backend| async move {

@@ -31,13 +31,20 @@ pub struct ImportedShare {
     pub unreadable: FieldErrors,
 }
 
+/// The highest version of an imported share: it rises with each change.
+const MAX_VERSION: i64 = 1 << 53;
+
 impl ImportedShare {
     /// The share, below the parent that it names. The error is a sentence.
     pub fn parse(self, parent: Option<&Chain>, now: Timestamp) -> Result<Share, String> {
         if !self.unreadable.is_empty() {
             return Err(self.unreadable.first());
         }
-        let id = ShareId::parse(&self.id).ok_or("id must be a UUID")?;
+        let id =
+            ShareId::parse(&self.id).filter(|id| !id.0.is_nil()).ok_or("id must be a UUID, and not the nil UUID")?;
+        if self.version > MAX_VERSION {
+            return Err(format!("version must be at most {MAX_VERSION}"));
+        }
         let user = |text: String, field: &str| UserId::parse(text).map_err(|error| format!("{field} {error}"));
         let owner = user(self.owner_id, "owner_id")?;
         let recipient = user(self.shared_with_user_id, "shared_with_user_id")?;

@@ -10,7 +10,7 @@ use super::Sharing;
 use crate::{
     domain::{FollowId, Share, ShareEvent, Source, UserId},
     error::Error,
-    storage::{ExportedShares, read_event},
+    storage::{CreatedAt, ExportedShares, read_event},
 };
 
 impl Sharing {
@@ -35,9 +35,9 @@ impl Sharing {
             document.begin_list(name).await;
             let mut after = None;
             loop {
-                let shares = self.store.shares_to_export(user, which, after.as_ref()).await?;
+                let shares = self.store.shares_to_export(user, which, after).await?;
                 let Some(last) = shares.last() else { break };
-                after = Some((last.owner.clone(), last.id));
+                after = Some(CreatedAt::of(last));
                 document.add(shares.iter().map(share)).await;
             }
             document.end_list().await;

@@ -9,12 +9,15 @@ use std::{
 use metrics::{counter, describe_counter};
 use persistence::Priority;
 use runtime::shutdown::Shutdown;
-use service::erasure;
+use service::{
+    erasure,
+    upkeep::{Failures, attempt},
+};
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
-use tracing::{info, warn};
+use tracing::info;
 use types::{Origin, Timestamp};
 
 use super::{Sharing, quotas};
@@ -57,6 +60,7 @@ pub struct Retention {
 #[derive(Debug, Default)]
 pub(super) struct UpkeepHints {
     ended: Notify,
+    erasure: Notify,
     creators: Mutex<BTreeSet<UserId>>,
 }
 
@@ -72,7 +76,7 @@ impl UpkeepHints {
 
     /// An erasure was requested.
     pub(super) fn erasure_requested(&self) {
-        self.ended.notify_one();
+        self.erasure.notify_one();
     }
 
     fn take_creators(&self) -> BTreeSet<UserId> {
@@ -81,6 +85,7 @@ impl UpkeepHints {
 }
 
 /// The background task.
+#[derive(Clone)]
 pub struct Upkeep {
     pub(super) sharing: Sharing,
     retention: Retention,
@@ -97,50 +102,67 @@ impl Upkeep {
         Self { sharing, retention, checked_to: String::new() }
     }
 
-    /// Works until the shutdown begins.
-    pub async fn run(mut self, shutdown: Shutdown) {
-        let mut regular_at = Instant::now() + EVERY;
-        loop {
-            let is_hinted = tokio::select! {
-                () = shutdown.begun() => return,
-                () = sleep(EXPIRY_EVERY) => false,
-                () = self.sharing.hints.ended.notified() => true,
-            };
-            if is_hinted {
-                tokio::select! {
-                    () = shutdown.begun() => return,
-                    () = sleep(GATHER) => {}
-                }
+    /// Works until the shutdown begins. Expiries and erasures wait neither for each other nor for retention, which may take long.
+    pub async fn run(self, shutdown: Shutdown) {
+        let (expiries, erasures) = (self.clone(), self.clone());
+        tokio::join!(
+            expiries.run_expiries(shutdown.clone()),
+            erasures.run_erasures(shutdown.clone()),
+            self.run_passes(shutdown)
+        );
+    }
+
+    async fn run_expiries(self, shutdown: Shutdown) {
+        while shutdown.unless_begun(sleep(EXPIRY_EVERY)).await.is_some() {
+            attempt(&shutdown, async {
+                let store = &self.sharing.store;
+                self.sharing.erased.refresh(store.database()).await.map_err(Error::Internal)?;
+                self.mark_expired().await.map(drop)
+            })
+            .await;
+        }
+    }
+
+    async fn run_erasures(self, shutdown: Shutdown) {
+        let hint = async || {
+            tokio::select! {
+                () = sleep(EXPIRY_EVERY) => {}
+                () = self.sharing.hints.erasure.notified() => {}
             }
+        };
+        while shutdown.unless_begun(hint()).await.is_some() {
+            attempt(&shutdown, self.advance_erasures()).await;
+        }
+    }
+
+    async fn run_passes(mut self, shutdown: Shutdown) {
+        let sharing = self.sharing.clone();
+        let mut regular_at = Instant::now() + EVERY;
+        let hint = async |regular_at| {
+            tokio::select! {
+                () = sleep_until(regular_at) => {}
+                // Gathered, so that many revocations are one pass.
+                () = sharing.hints.ended.notified() => sleep(GATHER).await,
+            }
+        };
+        while shutdown.unless_begun(hint(regular_at)).await.is_some() {
             let is_regular = Instant::now() >= regular_at;
             if is_regular {
                 regular_at = Instant::now() + EVERY;
             }
-            let pass = async {
-                self.carry_on_erasures().await?;
-                if !is_hinted && !is_regular {
-                    return self.mark_expired().await.map(drop);
-                }
-                self.mark().await?;
+            attempt(&shutdown, async {
+                self.sweep(self.marking_time().await?).await?;
                 self.purge_hinted().await?;
                 if is_regular { self.purge().await } else { Ok(()) }
-            };
-            // A slice that is cut is rolled back, and repeated by the next process.
-            let done: Result<(), Error> = tokio::select! {
-                () = shutdown.begun() => return,
-                done = pass => done,
-            };
-            if let Err(error) = done {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                warn!(%error, cause, "upkeep of shares failed; retrying");
-            }
+            })
+            .await;
         }
     }
 
-    /// Carries on every erasure.
-    pub async fn carry_on_erasures(&self) -> Result<(), Error> {
+    /// Advances every erasure.
+    pub async fn advance_erasures(&self) -> Result<(), Error> {
         let (database, erased) = (self.sharing.store.database(), &self.sharing.erased);
-        erasure::carry_on(self, database, erased, self.retention.erasure_delay).await.map_err(Error::Internal)
+        erasure::advance(self, database, erased, self.retention.erasure_delay).await.map_err(Error::Internal)
     }
 
     /// One whole pass: marks, retention and the quotas of ended shares.
@@ -161,10 +183,9 @@ impl Upkeep {
         let at = self.marking_time().await?;
         loop {
             let mut marked = 0;
+            let mut failures = Failures::default();
             for owner in self.sharing.store.owners_with_expired_shares(at).await? {
-                let change = self.hold(&owner).await?;
-                marked += change.mark(&owner, DeadRows::Expired, at).await?;
-                change.commit(None).await?;
+                marked += failures.tolerate(self.mark_expired_of(&owner, at).await)?;
             }
             if marked == 0 {
                 break;
@@ -174,25 +195,38 @@ impl Upkeep {
         Ok(at)
     }
 
+    async fn mark_expired_of(&self, owner: &UserId, at: Timestamp) -> Result<usize, Error> {
+        let change = self.hold(owner).await?;
+        let marked = change.mark(owner, DeadRows::Expired, at).await?;
+        change.commit(None).await?;
+        Ok(marked)
+    }
+
     pub(super) async fn sweep(&self, at: Timestamp) -> Result<(), Error> {
         loop {
             let shares = self.sharing.store.shares_to_sweep().await?;
             let mut is_stuck = true;
+            let mut failures = Failures::default();
             for (owner, share) in shares {
-                let mut after = FIRST;
-                loop {
-                    let change = self.hold(&owner).await?;
-                    let sweep = change.sweep(&owner, share, after, at).await?;
-                    change.commit(None).await?;
-                    is_stuck &= sweep == Sweep::Stuck;
-                    match sweep {
-                        Sweep::More(last) => after = last,
-                        Sweep::Done | Sweep::Stuck => break,
-                    }
-                }
+                is_stuck &= !failures.tolerate(self.sweep_below(&owner, share, at).await)?;
             }
             if is_stuck {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Marks the shares below one; returns whether it marked any, or has marked all.
+    async fn sweep_below(&self, owner: &UserId, share: ShareId, at: Timestamp) -> Result<bool, Error> {
+        let (mut after, mut has_effect) = (FIRST, false);
+        loop {
+            let change = self.hold(owner).await?;
+            let sweep = change.sweep(owner, share, after, at).await?;
+            change.commit(None).await?;
+            has_effect |= sweep != Sweep::Stuck;
+            match sweep {
+                Sweep::More(last) => after = last,
+                Sweep::Done | Sweep::Stuck => return Ok(has_effect),
             }
         }
     }
@@ -303,26 +337,43 @@ impl Upkeep {
         now: Timestamp,
     ) -> Result<u64, Error> {
         let mut ended = 0;
+        let mut failures = Failures::default();
         for (owner, shares) in by_owner(shares) {
-            let change = self.sharing.store.begin(Some((&owner, TURN)), None, Origin::system()).await?;
-            change.raise_owner(&owner, now).await?;
-            let changed = change.end_permanently(&owner, &shares, expired_by, now).await?;
-            if changed > 0 {
-                change.commit(None).await?;
-            }
-            ended += changed;
+            ended += failures.tolerate(self.end_permanently_of(&owner, &shares, expired_by, now).await)?;
+        }
+        Ok(ended)
+    }
+
+    async fn end_permanently_of(
+        &self,
+        owner: &UserId,
+        shares: &[ShareId],
+        expired_by: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, Error> {
+        let change = self.sharing.store.begin(Some((owner, TURN)), None, Origin::system()).await?;
+        change.raise_owner(owner, now).await?;
+        let ended = change.end_permanently(owner, shares, expired_by, now).await?;
+        if ended > 0 {
+            change.commit(None).await?;
         }
         Ok(ended)
     }
 
     async fn delete(&self, shares: Vec<(UserId, ShareId)>, ended_by: Timestamp) -> Result<usize, Error> {
         let mut deleted = 0;
+        let mut failures = Failures::default();
         for (owner, shares) in by_owner(shares) {
-            let change = self.hold(&owner).await?;
-            deleted += change.delete(&owner, &shares, ended_by).await?;
-            change.commit(None).await?;
+            deleted += failures.tolerate(self.delete_of(&owner, &shares, ended_by).await)?;
         }
         count(PURGED, deleted);
+        Ok(deleted)
+    }
+
+    async fn delete_of(&self, owner: &UserId, shares: &[ShareId], ended_by: Timestamp) -> Result<usize, Error> {
+        let change = self.hold(owner).await?;
+        let deleted = change.delete(owner, shares, ended_by).await?;
+        change.commit(None).await?;
         Ok(deleted)
     }
 

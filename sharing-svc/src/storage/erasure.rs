@@ -1,7 +1,6 @@
 //! What is stored about one person, for erasure and export.
 
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value, prelude::ChronoDateTimeUtc};
-use uuid::Uuid;
 
 use super::{
     ShareChange, Store,
@@ -19,9 +18,23 @@ use crate::{
 /// Shares that one read returns, and that one change deletes.
 const SLICE: i64 = 500;
 
-/// A place among the shares to a person: a time of creation, and the id of a share.
+/// A place among the shares of a person: a time of creation, and the id of a share.
 #[derive(Clone, Copy, Debug)]
 pub struct CreatedAt(ChronoDateTimeUtc, ShareId);
+
+impl CreatedAt {
+    /// The place of a share.
+    pub fn of(share: &Share) -> Self {
+        Self(share.created_at.utc(), share.id)
+    }
+
+    /// The condition for what comes after it; `values` has the value for $1.
+    fn condition(self, values: &mut Vec<Value>) -> &'static str {
+        let Self(at, id) = self;
+        values.extend([at.into(), id.0.into()]);
+        "AND (created_at, id) > ($2, $3)"
+    }
+}
 
 /// Which shares of a person an export lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +74,7 @@ impl Store {
         after: Option<CreatedAt>,
     ) -> Result<(Vec<(UserId, ShareId)>, Option<CreatedAt>), Error> {
         let mut values: Vec<Value> = vec![user.as_str().into()];
-        let after = after.map_or_else(String::new, |CreatedAt(at, id)| {
-            values.extend([at.into(), id.0.into()]);
-            "AND (created_at, id) > ($2, $3)".to_owned()
-        });
+        let after = after.map_or("", |after| after.condition(&mut values));
         let sql = format!(
             "SELECT owner_id, id, created_at FROM shares
              WHERE recipient_id = $1 {after} AND ended_permanently = FALSE ORDER BY created_at, id LIMIT {SLICE}"
@@ -86,24 +96,23 @@ impl Store {
         self.keys(RECEIVED, vec![user.as_str().into(), SLICE.into()]).await
     }
 
-    /// A slice of the shares of `user` after `after`, in the order of their owners and ids.
+    /// A slice of the shares of `user` after `after`, by time of creation and id: the order of an index for each kind.
     pub async fn shares_to_export(
         &self,
         user: &UserId,
         which: ExportedShares,
-        after: Option<&(UserId, ShareId)>,
+        after: Option<CreatedAt>,
     ) -> Result<Vec<Share>, Error> {
         let of_user = match which {
             ExportedShares::OfTheirData => "owner_id = $1",
             ExportedShares::Received => "recipient_id = $1",
-            ExportedShares::Reshared => "creator_id = $1 AND parent_share_id IS NOT NULL AND owner_id <> $1",
+            // The creator of a re-share is never its owner.
+            ExportedShares::Reshared => "creator_id = $1 AND parent_share_id IS NOT NULL",
         };
-        let sql = format!(
-            "SELECT * FROM shares WHERE {of_user} AND (owner_id, id) > ($2, $3) ORDER BY owner_id, id LIMIT {SLICE}"
-        );
-        let (owner, id) = after.map_or(("", Uuid::nil()), |(owner, id)| (owner.as_str(), id.0));
+        let mut values: Vec<Value> = vec![user.as_str().into()];
+        let after = after.map_or("", |after| after.condition(&mut values));
+        let sql = format!("SELECT * FROM shares WHERE {of_user} {after} ORDER BY created_at, id LIMIT {SLICE}");
         let reader = self.database.reader();
-        let values = [user.as_str().into(), owner.into(), id.into()];
         let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
         let rows = reader.query_all_raw(statement).await.map_err(failed)?;
         rows.iter().map(|row| Model::from_query_result(row, "").map_err(failed)?.try_into()).collect()

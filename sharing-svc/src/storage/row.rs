@@ -140,3 +140,67 @@ fn instant(timestamp: Option<ChronoDateTimeUtc>) -> anyhow::Result<Option<Timest
 pub(super) fn scope_digest(scope: &Scope) -> String {
     hex::encode(sha256(&[scope.canonical().as_bytes()]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Rights;
+
+    fn share(scope: Scope, source: Source) -> Share {
+        let at = Timestamp::from_parts(1_767_225_600, 120_000_000).unwrap();
+        let user = |name: &str| UserId::parse(name).unwrap();
+        Share {
+            id: ShareId(Uuid::from_u128(7)),
+            owner: user("ann"),
+            recipient: user("bob"),
+            creator: user("ann"),
+            terms: Terms {
+                scope,
+                rights: Rights { read: true, write: false, delete: true, share: false },
+                expires_at: None,
+            },
+            source,
+            revoked_at: None,
+            ended_at: None,
+            created_at: at,
+            updated_at: at,
+            version: 3,
+            created_version: 1,
+        }
+    }
+
+    #[test]
+    fn row_of_an_event_is_read_back() {
+        let at = Timestamp::from_parts(1_767_225_700, 0).unwrap();
+        let tags = Scope::Tags(UniqueVec::new(vec![Id::parse("t").unwrap()]));
+        let reshare = Source::Reshare { ancestors: vec![ShareId(Uuid::from_u128(5)), ShareId(Uuid::from_u128(6))] };
+        let follow = Source::Follow { follow: FollowId::parse("f").unwrap(), ended_at: Some(at) };
+        let plain = share(Scope::All, Source::Direct);
+        let ended = Share { revoked_at: Some(at), ended_at: Some(at), ..share(tags.clone(), Source::Direct) };
+        let expiring = share(tags, reshare);
+        let expiring = Share { terms: Terms { expires_at: Some(at), ..expiring.terms.clone() }, ..expiring };
+        for share in [plain.clone(), ended, expiring, share(Scope::All, follow)] {
+            let document = serde_json::to_value(Model::from(&share)).unwrap();
+            let model: Model = serde_json::from_value(document).unwrap();
+            assert_eq!(Share::try_from(model).unwrap(), share);
+        }
+        // Only what is set.
+        let members = serde_json::to_value(Model::from(&plain)).unwrap();
+        let members: Vec<_> = members.as_object().unwrap().keys().cloned().collect();
+        let set = [
+            "owner_id",
+            "id",
+            "recipient_id",
+            "creator_id",
+            "scope",
+            "can_read",
+            "can_delete",
+            "source",
+            "created_at",
+            "updated_at",
+            "version",
+            "created_version",
+        ];
+        assert_eq!(members, set);
+    }
+}

@@ -159,7 +159,7 @@ async fn imported_share_below_a_revoked_one_holds_up_no_erasure() {
 }
 
 #[tokio::test]
-async fn person_called_like_a_word_of_others_takes_nothing_of_theirs() {
+async fn erasing_a_user_named_all_keeps_other_responses() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let first = server.create_as("ann", Some("key"), everything_to("bob")).await.unwrap();

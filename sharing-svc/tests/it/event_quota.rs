@@ -38,7 +38,7 @@ async fn fill(server: &TestServer, recipient: &str) -> usize {
 }
 
 #[tokio::test]
-async fn events_of_one_creator_are_bounded_and_narrowing_is_never_refused() {
+async fn event_quota_rejects_all_but_narrowing_changes() {
     on_both(|backend| async move {
         let server = limited(&backend).await;
         let root = server.create("ann", passable(everything_to("bob"))).await.unwrap();

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     events::events_of,
     statements::on_both,
-    test_server::{TestServer, after, everything_to, of, passable, tags_to, why},
+    test_server::{START, TestServer, after, everything_to, of, passable, tags_to, why},
 };
 
 pub async fn import(server: &TestServer, messages: Vec<Vec<Share>>) -> ImportSharesResponse {
@@ -82,6 +82,10 @@ async fn share_that_cannot_be_is_refused_by_position() {
             Share { can_write: true, ..root.clone() },
             Share { owner_id: "eve".into(), shared_by_user_id: "eve".into(), ..root.clone() },
             Share { id: "x".into(), ..share(2, "ann", "bob") },
+            // The scans begin after it.
+            Share { id: "00000000-0000-0000-0000-000000000000".into(), ..share(2, "ann", "bob") },
+            // It could not be raised.
+            Share { version: i64::MAX, ..share(2, "ann", "bob") },
             Share { owner_id: "a b".into(), ..share(2, "ann", "bob") },
             share(2, "ann", "ann"),
             Share { shared_by_user_id: "bob".into(), ..share(2, "ann", "cyd") },
@@ -112,6 +116,47 @@ async fn share_that_cannot_be_is_refused_by_position() {
     .await;
 }
 
+async fn export(server: &TestServer, user: &str) -> String {
+    let request = ExportUserRequest { user_id: user.into() };
+    let mut pieces = server.admin().export_user(request).await.unwrap().into_inner();
+    let mut text = String::new();
+    while let Some(piece) = pieces.message().await.unwrap() {
+        text.push_str(&piece.chunk);
+    }
+    text
+}
+
+#[tokio::test]
+async fn export_in_slices_has_every_share_once() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        // More than two slices of each list, many of one time; some of before 1970.
+        let mut shares = Vec::new();
+        for number in 0..1_100 {
+            let root = share(3 * number, "ann", &format!("friend-{number}"));
+            let received = Share { can_share: true, ..share(3 * number + 1, &format!("owner-{}", number % 7), "ann") };
+            let reshared = below(3 * number + 2, &received, &format!("friend-{number}"));
+            let created_at = after(-START - i64::from(number % 3) * 10);
+            shares.extend([root, received, reshared].map(|share| Share {
+                created_at,
+                updated_at: created_at,
+                ..share
+            }));
+        }
+        let imported = import(&server, shares.chunks(999).map(<[Share]>::to_vec).collect()).await;
+        assert_eq!((imported.imported, imported.refused_total), (3_300, 0), "{backend}");
+        let document: Value = serde_json::from_str(&export(&server, "ann").await).unwrap();
+        for (list, first) in [("outgoing", 0), ("incoming", 1), ("reshared", 2)] {
+            let ids: BTreeSet<_> =
+                document[list].as_array().unwrap().iter().map(|share| share["id"].to_string()).collect();
+            let expected = shares.iter().skip(first).step_by(3).map(|share| format!("\"{}\"", share.id)).collect();
+            assert_eq!(ids, expected, "{list}, {backend}");
+            assert_eq!(document[list].as_array().unwrap().len(), 1_100, "{list}, {backend}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn export_has_everything_about_a_person_by_its_schema() {
     on_both(|backend| async move {
@@ -129,12 +174,7 @@ async fn export_has_everything_about_a_person_by_its_schema() {
         server.follows().grant_follow_share(follow).await.unwrap();
         server.create("others", everything_to("only")).await.unwrap();
         events_of(&server, "ann", 3).await;
-        let request = ExportUserRequest { user_id: "ann".into() };
-        let mut pieces = server.admin().export_user(request).await.unwrap().into_inner();
-        let mut text = String::new();
-        while let Some(piece) = pieces.message().await.unwrap() {
-            text.push_str(&piece.chunk);
-        }
+        let text = export(&server, "ann").await;
         let document: Value = serde_json::from_str(&text).unwrap();
         let schema: Value = serde_json::from_str(include_str!("../../../docs/export-sharing.schema.json")).unwrap();
         let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();

@@ -122,7 +122,7 @@ async fn promoted_standby_starts_an_epoch() {
 
 /// Rows of a snapshot may be newer than the events after it: a reader that holds such a row must begin again if the row is lost.
 #[tokio::test(flavor = "multi_thread")]
-async fn event_after_a_snapshot_with_a_lost_row_is_no_place_to_resume() {
+async fn token_of_a_snapshot_with_a_lost_row_is_rejected() {
     let (Some(original), Some(fresh)) = (PostgresCluster::start(), PostgresCluster::start()) else { return };
     let server = TestServer::start_as(settings(original.url())).await;
     // More than the connection buffers, so that the server still reads the snapshot while the client waits.

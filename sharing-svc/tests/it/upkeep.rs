@@ -121,7 +121,7 @@ async fn shares_that_can_return_are_not_marked() {
 }
 
 #[tokio::test]
-async fn shares_below_an_expired_share_are_marked_when_one_above_is_revoked() {
+async fn revocation_marks_shares_below_an_expired_share() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let links = chain(&server, &["bob", "cyd", "dan", "eve"]).await;

@@ -48,7 +48,7 @@ pub struct FeedHub {
     watchers: Arc<Mutex<Watchers>>,
     /// Every event up to it has been queued for its watchers.
     position: Arc<AtomicI64>,
-    /// When the feed was last read to its end.
+    /// Every change that was committed before has been read. Later than that the hub may lack some.
     read_at: Arc<Mutex<Instant>>,
     metrics: FeedMetrics,
     /// Read by every decision, which must not wait for the watchers.
@@ -91,6 +91,8 @@ pub enum SubscriptionEnd {
     TooSlow,
     /// The database was restored or promoted.
     NewEpoch,
+    /// Events were pruned or erased before this process read them.
+    Expired,
     /// The process ends.
     Shutdown,
 }
@@ -142,7 +144,7 @@ impl FeedHub {
         self.position.load(Ordering::SeqCst)
     }
 
-    /// Whether the feed was not read to its end for some time.
+    /// Whether changes may have been committed for some time that were not read.
     fn is_stale(&self) -> bool {
         self.read_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > STALE_AFTER
     }
@@ -201,15 +203,12 @@ impl FeedHub {
                 tokio::time::sleep(IDLE).await;
             }
         }
-        let mut watchers = self.watchers();
-        let ids: Vec<_> = watchers.queues.keys().copied().collect();
-        for id in ids {
-            watchers.remove(id, Some(SubscriptionEnd::Shutdown));
-        }
+        self.watchers().end_all(SubscriptionEnd::Shutdown);
     }
 
     async fn read(&self, with_state: bool) -> Result<(), DbErr> {
-        let begun_at = Instant::now();
+        // Read first: a change without a position is not in the feed yet.
+        let complete_at = self.database.sequenced_at();
         if with_state {
             let state = self.database.feed_state().await?;
             #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
@@ -228,15 +227,20 @@ impl FeedHub {
                     page.last.seq = END_OF_CHANGE;
                 }
             }
+            if page.last != after && !self.database.feed_state().await?.is_resumable(after) {
+                // This process was away for so long that events were pruned or erased before it read them.
+                self.watchers().end_all(SubscriptionEnd::Expired);
+            }
             let is_full = page.is_full;
             self.dispatch(page.events, page.last.position);
             if !is_full {
                 break;
             }
         }
-        *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = begun_at;
+        *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = complete_at;
         #[expect(clippy::cast_precision_loss, reason = "seconds are exact enough")]
-        self.metrics.read_at.set(Clock::system().now().utc().timestamp() as f64);
+        let now = Clock::system().now().utc().timestamp() as f64;
+        self.metrics.read_at.set(now - complete_at.elapsed().as_secs_f64());
         Ok(())
     }
 
@@ -258,10 +262,7 @@ impl FeedHub {
         }
         watchers.epoch = state.epoch;
         *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = state.epoch;
-        let ids: Vec<_> = watchers.queues.keys().copied().collect();
-        for id in ids {
-            watchers.remove(id, Some(SubscriptionEnd::NewEpoch));
-        }
+        watchers.end_all(SubscriptionEnd::NewEpoch);
         self.position.store(state.last, Ordering::SeqCst);
     }
 
@@ -300,6 +301,13 @@ impl Watchers {
         for id in slow {
             self.metrics.slow.increment(1);
             self.remove(id, Some(SubscriptionEnd::TooSlow));
+        }
+    }
+
+    fn end_all(&mut self, end: SubscriptionEnd) {
+        let ids: Vec<_> = self.queues.keys().copied().collect();
+        for id in ids {
+            self.remove(id, Some(end));
         }
     }
 

@@ -7,14 +7,16 @@ use super::usage::{DELETE_EMPTY, LOCK_PRUNED, SUBTRACT_PRUNED};
 use crate::Database;
 
 /// Changes that one transaction prunes.
-const SLICE: i64 = 1_000;
+const SLICE: i64 = 200;
+/// Events that it prunes, but for those of its last change: a change may have thousands.
+const MAX_EVENTS: i64 = 5_000;
 
-/// The oldest changes, with the time of their last event.
+/// The oldest changes, with the number of their events and the time of the last one.
 const OLDEST: &str = "
-    SELECT feed.position, (
-        SELECT MAX(e.occurred_at) FROM events e WHERE e.owner_id = feed.owner_id AND e.version = feed.version
-    ) AS occurred_at
-    FROM feed ORDER BY feed.position LIMIT $1";
+    SELECT oldest.position, COUNT(e.seq) AS events, MAX(e.occurred_at) AS occurred_at
+    FROM (SELECT position, owner_id, version FROM feed ORDER BY position LIMIT $1) AS oldest
+    LEFT JOIN events e ON e.owner_id = oldest.owner_id AND e.version = oldest.version
+    GROUP BY oldest.position ORDER BY oldest.position";
 const DELETE_EVENTS: &str = "
     DELETE FROM events WHERE (owner_id, version) IN (SELECT owner_id, version FROM feed WHERE position <= $1)";
 
@@ -23,12 +25,13 @@ impl Database {
     /// first change that is younger ends it.
     pub async fn prune_feed(&self, cutoff: Timestamp) -> Result<usize, DbErr> {
         let mut last = None;
-        let mut pruned = 0;
+        let (mut pruned, mut events) = (0, 0);
         for row in self.feed_rows(OLDEST, vec![SLICE.into()]).await? {
             let occurred_at: Option<ChronoDateTimeUtc> = row.try_get("", "occurred_at")?;
-            if occurred_at.is_some_and(|at| at >= cutoff.utc()) {
+            if events >= MAX_EVENTS || occurred_at.is_some_and(|at| at >= cutoff.utc()) {
                 break;
             }
+            events += row.try_get::<i64>("", "events")?;
             last = Some(row.try_get::<i64>("", "position")?);
             pruned += 1;
         }

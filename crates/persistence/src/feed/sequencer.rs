@@ -1,14 +1,11 @@
 //! Sequencer: gives committed changes their positions, in short transactions, one at a time. Any replica runs it at any time.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, sync::PoisonError, time::Duration};
 
 use metrics::{describe_gauge, gauge};
 use runtime::shutdown::Shutdown;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
 use super::epoch::{Epoch, IDENTITY_POSTGRES, start_next};
@@ -19,6 +16,9 @@ const SLICE: i64 = 5_000;
 /// How often the queue is read when no change of this process wakes the sequencer: changes whose process ended before it gave them
 /// their position.
 const POLL: Duration = Duration::from_millis(250);
+/// The time from one step to the next, unless there is more than a slice: one transaction for the changes of some milliseconds leaves more of
+/// the server to them than one for each change.
+const STEP_EVERY: Duration = Duration::from_millis(5);
 /// Rows that were moved this long ago need not be passed over again: no transaction that took a lower number is still open, except where
 /// the server's timeouts are longer. Dead rows stay in the index while any transaction of the server is open.
 const SETTLED: Duration = Duration::from_mins(2);
@@ -47,6 +47,22 @@ const MOVE: &str = "
         RETURNING position
     )
     SELECT (SELECT COUNT(*) FROM moved) AS moved, (SELECT MAX(n) FROM moved) AS last_n";
+
+impl Database {
+    /// Every change that was committed before `at` has its position.
+    fn set_sequenced_at(&self, at: Instant) {
+        *self.sequenced_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    /// When every change that was committed before had its position, as far as the sequencer of this process knows.
+    pub(super) fn sequenced_at(&self) -> Instant {
+        match self.writer.get_database_backend() {
+            DbBackend::Postgres => *self.sequenced_at.lock().unwrap_or_else(PoisonError::into_inner),
+            // The writer gives positions itself.
+            DbBackend::Sqlite | _ => Instant::now(),
+        }
+    }
+}
 
 /// The background task.
 pub struct Sequencer {
@@ -90,6 +106,7 @@ impl Sequencer {
             return;
         }
         loop {
+            let begun_at = Instant::now();
             let sequenced = tokio::select! {
                 () = shutdown.begun() => return,
                 sequenced = self.step() => sequenced,
@@ -104,16 +121,24 @@ impl Sequencer {
             };
             tokio::select! {
                 () = shutdown.begun() => return,
-                _ = timeout(wait, self.database.feed_changed.notified()) => {}
+                () = self.wait(wait) => sleep(STEP_EVERY.saturating_sub(begun_at.elapsed())).await,
             }
         }
+    }
+
+    /// Waits until a change of this process is committed, or `time` has passed.
+    async fn wait(&self, time: Duration) {
+        // Both mean that the queue is read again.
+        let _ = timeout(time, self.database.feed_changed.notified()).await;
     }
 
     /// Moves a slice of the queue; returns whether there may be more.
     pub async fn step(&mut self) -> Result<bool, DbErr> {
         self.settle();
         self.measure_oldest_transaction().await?;
+        let begun_at = Instant::now();
         if !self.has_pending().await? {
+            self.database.set_sequenced_at(begun_at);
             self.stalled_since = None;
             gauge!(PENDING).set(0.0);
             gauge!(OLDEST).set(0.0);
@@ -142,6 +167,7 @@ impl Sequencer {
             warn!("the database was promoted or restored: a new epoch of the change feed begins");
             start_next(&change, epoch, &row.try_get::<String>("", "identity")?).await?;
         }
+        let begun_at = Instant::now();
         let rows = change.query(MOVE, vec![self.floor.into(), SLICE.into()]).await?;
         change.commit().await?;
         let Some(row) = rows.first() else { return Ok(false) };
@@ -149,6 +175,9 @@ impl Sequencer {
         if let Some(last) = row.try_get::<Option<i64>>("", "last_n")? {
             self.moved.push_back((Instant::now(), last));
             self.stalled_since = None;
+        }
+        if moved < SLICE {
+            self.database.set_sequenced_at(begun_at);
         }
         if moved > 0 {
             self.database.feed_grew.notify_one();

@@ -11,7 +11,10 @@ use std::{
 
 use persistence::{
     Batch, Database, DatabaseSettings, Lock, Priority, VersionTable,
-    feed::{END_OF_CHANGE, EventFilter, EventLimit, FeedHub, FeedPosition, NewEvent, Recorded, Sequencer, create_feed},
+    feed::{
+        END_OF_CHANGE, EventFilter, EventLimit, FeedHub, FeedPosition, NewEvent, Recorded, Sequencer, SubscriptionEnd,
+        create_feed,
+    },
 };
 use runtime::shutdown::Shutdown;
 use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
@@ -400,6 +403,86 @@ async fn committed_changes_are_waited_for() {
             assert_eq!(waiting.await.unwrap().unwrap(), 1);
         }
         assert_eq!(database.last_position_of_committed(Duration::ZERO).await.unwrap(), 1);
+    })
+    .await;
+}
+
+/// Writes a change of ann's data with one event about another person, without a position on PostgreSQL.
+async fn change_about(database: &Database, other: &str) {
+    let log = database.event_log(VERSIONS, "ann", Origin::system(), u64::MAX);
+    let change = database.begin(Vec::new()).await.unwrap();
+    VERSIONS.raise(&change, "ann", now()).await.unwrap();
+    log.record(NewEvent { other: Some(other.to_owned()), ..event("row".to_owned(), None) });
+    assert_eq!(log.write(&change).await.unwrap(), Recorded::Ok);
+    change.commit().await.unwrap();
+    log.committed();
+}
+
+/// A checkpoint says that every earlier change was sent, also one that has no position yet.
+#[tokio::test]
+async fn stalled_sequencer_stops_checkpoints() {
+    let Some(backend) = Backend::postgres().await else { return };
+    let database = migrated(&backend).await;
+    let mut sequencer = Sequencer::new(database.clone());
+    let hub = FeedHub::start(database.clone()).await.unwrap();
+    let mut subscription = hub.subscribe(&[]);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_mins(1)).await;
+    tokio::time::resume();
+    let shutdown = Shutdown::new();
+    let reader = tokio::spawn(hub.clone().run(shutdown.clone()));
+    // Another process gives the position: the feed is read to its end, and this process does not know whether that is all.
+    change_about(&database, "bob").await;
+    Sequencer::new(connect(&backend).await).step().await.unwrap();
+    let position = async || (hub.position() == 1).then_some(());
+    test_kit::wait_until("a read of the feed", position).await;
+    subscription.next().await.unwrap();
+    assert_eq!(subscription.checkpoint(), None);
+    sequencer.step().await.unwrap();
+    let checkpoint = async || subscription.checkpoint();
+    assert_eq!(test_kit::wait_until("a checkpoint", checkpoint).await, 1);
+    shutdown.begin();
+    reader.await.unwrap();
+}
+
+/// A process that was away while a person was erased has not seen the revocations.
+#[tokio::test]
+async fn overtaken_hub_ends_its_watchers() {
+    on_both(|backend| async move {
+        let database = migrated(&backend).await;
+        let hub = FeedHub::start(database.clone()).await.unwrap();
+        let mut subscription = hub.subscribe(&[]);
+        change_about(&database, "bob").await;
+        if database.kind() == "PostgreSQL" {
+            assert!(!database.expire_tokens_of("bob").await.unwrap(), "the event about bob has no position");
+            while Sequencer::new(database.clone()).step().await.unwrap() {}
+        }
+        assert!(database.expire_tokens_of("ann").await.unwrap());
+        while database.scrub_feed("ann").await.unwrap() {}
+        let shutdown = Shutdown::new();
+        let reader = tokio::spawn(hub.clone().run(shutdown.clone()));
+        assert_eq!(subscription.next().await.unwrap_err(), SubscriptionEnd::Expired, "{backend}");
+        shutdown.begin();
+        reader.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pruning_ends_a_slice_by_its_events() {
+    on_both(|backend| async move {
+        let database = migrated(&backend).await;
+        let many = vec![1; 3_000];
+        changes_of_sizes(&database, &[&many, &many, &[1; 10]]).await;
+        let cutoff = Timestamp::from_parts(1_767_225_601, 0).unwrap();
+        let mut slices = Vec::new();
+        loop {
+            match database.prune_feed(cutoff).await.unwrap() {
+                0 => break,
+                changes => slices.push(changes),
+            }
+        }
+        assert_eq!(slices, [2, 1], "{backend}");
     })
     .await;
 }
