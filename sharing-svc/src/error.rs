@@ -63,7 +63,7 @@ impl fmt::Display for Error {
             Self::UserBeingErased => f.write_str("a person whom this names is being erased"),
             Self::TokenAhead => TokenAhead.fmt(f),
             Self::TooManyEvents => f.write_str(
-                "too many changes are recorded; changes that grant more are refused until the oldest records are pruned",
+                "the event quota is exhausted; changes that grant more access are rejected until the oldest events are pruned",
             ),
             Self::TooManyKeptAnswers => f.write_str(
                 "too many responses are stored under your idempotency keys; wait until some are 24 hours old, or send no key",

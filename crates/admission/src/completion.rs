@@ -1,6 +1,9 @@
 //! Changes that run to completion when their caller goes away.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::task::JoinError;
 use tracing::Instrument;
@@ -9,6 +12,21 @@ use crate::LimiterPermit;
 
 tokio::task_local! {
     static PERMIT: Arc<LimiterPermit>;
+    static ABANDONED: Arc<AtomicBool>;
+}
+
+/// Notes that the caller has gone away, when it is dropped.
+struct CallerGuard(Arc<AtomicBool>);
+
+impl Drop for CallerGuard {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Whether the caller of the change that this task executes has gone away. A change that has not begun to write need not begin.
+pub fn is_abandoned() -> bool {
+    ABANDONED.try_with(|abandoned| abandoned.load(Ordering::SeqCst)).unwrap_or(false)
 }
 
 /// Runs `work` with a permit. A change that outlives its caller keeps the permit until it ends.
@@ -19,8 +37,9 @@ pub async fn with_permit<T>(permit: LimiterPermit, work: impl Future<Output = T>
 /// Runs `work` to completion, also when the caller goes away. A COMMIT that is cancelled may or may not take effect, so a write that
 /// has started is always finished. The task keeps the permit of its caller. Returns an error if `work` panics.
 pub async fn to_completion<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, JoinError> {
+    let caller = CallerGuard(Arc::default());
     // Its log lines belong to the request.
-    let work = work.in_current_span();
+    let work = ABANDONED.scope(caller.0.clone(), work.in_current_span());
     match PERMIT.try_with(Clone::clone) {
         Ok(permit) => tokio::spawn(PERMIT.scope(permit, work)).await,
         Err(_) => tokio::spawn(work).await,
@@ -33,6 +52,25 @@ mod tests {
 
     use super::*;
     use crate::{Caller, ConcurrencyLimiter, ConcurrencyLimits};
+
+    #[tokio::test]
+    async fn abandoned_change_learns_of_it() {
+        let (start, started) = tokio::sync::oneshot::channel::<()>();
+        let (seen, result) = tokio::sync::oneshot::channel();
+        {
+            let caller = to_completion(async move {
+                let before = is_abandoned();
+                started.await.unwrap();
+                seen.send((before, is_abandoned())).unwrap();
+            });
+            let mut caller = std::pin::pin!(caller);
+            assert!(poll_fn(|context| Poll::Ready(caller.as_mut().poll(context).is_pending())).await);
+            tokio::task::yield_now().await;
+        }
+        start.send(()).unwrap();
+        assert_eq!(result.await.unwrap(), (false, true));
+        assert!(!is_abandoned());
+    }
 
     #[tokio::test]
     async fn change_keeps_its_permit_when_its_caller_goes_away() {

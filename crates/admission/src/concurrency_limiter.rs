@@ -97,6 +97,8 @@ impl ConcurrencyLimiter {
             let mut state = self.state();
             if state.may_run(caller, &self.limits) {
                 state.start(caller);
+                // Only the queue of callers that use their share is long: it is no standing queue for the others.
+                state.standing.observe_wait(Duration::ZERO);
                 drop(state);
                 self.metrics.used(1);
                 return Ok(LimiterPermit { limiter: self.clone(), caller });

@@ -114,6 +114,15 @@ impl MessageReservation {
         Ok(())
     }
 
+    /// Releases what exceeds this many bytes.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        let bytes = bytes.div_ceil(UNIT) * UNIT;
+        if bytes < self.bytes {
+            self.reserved.release((self.bytes - bytes) as u64);
+            self.bytes = bytes;
+        }
+    }
+
     /// Releases the memory, for the next message.
     pub fn clear(&mut self) {
         self.reserved = self.memory.small.reservation(self.caller);

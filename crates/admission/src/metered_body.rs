@@ -10,8 +10,8 @@ use http_body::{Frame, SizeHint};
 
 use crate::ResponseMemory;
 
-/// An answer is given out in parts of this many bytes: a connection takes whatever it is given, and a client who does not read
-/// would have the whole of it lie there, counted nowhere.
+/// Maximum bytes of a response frame. A connection buffers each frame outside of the memory budget, so a slow client must not get the
+/// whole response at once.
 const PART: usize = 32 * 1024;
 
 /// The body of a response. Until the client has read all of it, its memory is reserved.

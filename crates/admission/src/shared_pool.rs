@@ -96,8 +96,14 @@ impl Reservation {
 
     /// Releases everything, and stays usable.
     pub fn clear(&mut self) {
-        let amount = std::mem::take(&mut self.amount);
+        self.release(self.amount);
+    }
+
+    /// Releases a part of it.
+    pub fn release(&mut self, amount: u64) {
+        let amount = amount.min(self.amount);
         if amount > 0 {
+            self.amount -= amount;
             self.pool.release(self.caller, amount);
             self.pool.metrics.used(-amount.cast_signed());
         }

@@ -10,8 +10,8 @@ use std::{
 };
 
 use admission::{
-    AdmissionSettings, BufferError, BufferedBody, Caller, ConcurrencyLimiter, MessageMemory, Reservation, SharedPool,
-    with_permit,
+    AdmissionSettings, BufferError, BufferedBody, Caller, ConcurrencyLimiter, MessageMemory, RejectionReason,
+    Reservation, SharedPool, with_permit,
 };
 use axum::{Router, body::Body, extract::Request, response::Response};
 use http::HeaderMap;
@@ -29,7 +29,7 @@ use super::{
     calls::{self, End, UNKNOWN_METHOD},
     deadline,
     error_info::with_error_info,
-    messages::{FRAME_HEAD, MeteredMessages},
+    messages::{FRAME_HEAD, MessageErrors, MeteredMessages},
     roles::{Callers, Method, Role, Roles},
     serve::{HEALTH_SERVICE, SMALL},
     stream::{Bounded, QUIET, StreamLimits, Until, shutting_down},
@@ -137,6 +137,23 @@ impl Guard {
         status
     }
 
+    /// The error of a rejected call: the caller takes more than others leave, or all of them together do.
+    fn rejected(&self, reason: RejectionReason) -> Status {
+        match reason {
+            RejectionReason::Displaced | RejectionReason::CallerShare => {
+                let message = "this caller has too many calls in flight; retry later";
+                RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_AFTER).into_status(
+                    Code::ResourceExhausted,
+                    message,
+                    self.domain,
+                )
+            }
+            RejectionReason::QueueFull | RejectionReason::WaitedTooLong | RejectionReason::Exhausted => {
+                self.overloaded()
+            }
+        }
+    }
+
     fn too_late(&self) -> Status {
         let reason = "the deadline of the call has passed";
         RpcError::new("DEADLINE_EXCEEDED").into_status(Code::DeadlineExceeded, reason, self.domain)
@@ -159,7 +176,7 @@ impl Guard {
         let buffered = match self.memory.buffer(caller, body, FRAME_HEAD + max_bytes).await {
             Ok(buffered) => buffered,
             Err(BufferError::BodyTooLarge) => return Err(self.too_large(max_bytes)),
-            Err(BufferError::MemoryExhausted(_)) => return Err(self.overloaded()),
+            Err(BufferError::MemoryExhausted(reason)) => return Err(self.rejected(reason)),
             Err(BufferError::Incomplete(_)) => return Err(Status::cancelled("the message is incomplete")),
         };
         let promised = buffered.first().get(1..FRAME_HEAD).and_then(|length| length.try_into().ok());
@@ -178,7 +195,7 @@ impl Guard {
         let caller = caller_of(&request);
         let (head, body) = request.into_parts();
         let (body, memory) = self.buffer_body(caller, body, method.max_bytes).await?.into_body();
-        let permit = limiter.acquire(caller, wait / 2).await.map_err(|_| self.overloaded())?;
+        let permit = limiter.acquire(caller, wait / 2).await.map_err(|reason| self.rejected(reason))?;
         let answer = with_permit(permit, run(routes, Request::from_parts(head, body))).await;
         drop(memory);
         Ok(answer)
@@ -193,14 +210,13 @@ impl Guard {
         request: Request,
         routes: Router,
     ) -> Result<Response, Status> {
-        // A call whose deadline has passed does not begin.
-        if wait.is_some_and(|wait| wait.is_zero()) {
-            return Err(self.too_late());
-        }
         let caller = caller_of(&request);
         let messages = self.memory.reservation(caller);
         let limits = StreamLimits { place, memory: self.memory.reservation(caller), overloaded: self.overloaded() };
-        let request = request.map(|body| Body::new(MeteredMessages::new(body, messages, max_bytes, self.overloaded())));
+        let request = request.map(|body| {
+            let errors = MessageErrors { overloaded: self.overloaded(), too_large: self.too_large(max_bytes) };
+            Body::new(MeteredMessages::new(body, messages, max_bytes, errors))
+        });
         let deadline = wait.map(|wait| Instant::now() + wait);
         // The method may wait for a first message before it responds.
         let expired = async {
@@ -236,13 +252,17 @@ impl Guard {
         let guarded = self.authorize(&request)?;
         let Method { path, is_stream, max_bytes, .. } = guarded.method;
         let wait = deadline::of(request.headers()).map_err(|_| self.no_timeout())?;
+        // A call whose deadline has passed does not begin.
+        if wait.is_some_and(|wait| wait.is_zero()) {
+            return Err(self.too_late());
+        }
         let is_health = path.starts_with(HEALTH_SERVICE);
         let place = match (is_health, is_stream) {
             (true, _) => Some(self.health.try_reserve(caller_of(&request), 1)),
             (false, true) => Some(self.streams.try_reserve(caller_of(&request), 1)),
             (false, false) => None,
         };
-        let place = place.transpose().map_err(|_| self.overloaded())?;
+        let place = place.transpose().map_err(|reason| self.rejected(reason))?;
         let called = async {
             match place {
                 Some(place) if is_stream => return self.stream(max_bytes, place, wait, request, routes).await,

@@ -19,8 +19,7 @@ pub(super) struct MeteredMessages {
     body: Body,
     memory: MessageReservation,
     max_bytes: usize,
-    /// The response when there is no memory.
-    overloaded: Status,
+    errors: MessageErrors,
     /// The start of the prefix of the next message.
     head: Vec<u8>,
     /// Bytes of the current message that have arrived, and that have not.
@@ -30,18 +29,17 @@ pub(super) struct MeteredMessages {
     held: usize,
 }
 
+/// The responses to messages that are not accepted.
+pub(super) struct MessageErrors {
+    /// There is no memory.
+    pub(super) overloaded: Status,
+    /// The message is larger than the method accepts.
+    pub(super) too_large: Status,
+}
+
 impl MeteredMessages {
-    pub(super) fn new(body: Body, memory: MessageReservation, max_bytes: usize, overloaded: Status) -> Self {
-        Self {
-            body,
-            memory,
-            max_bytes,
-            overloaded,
-            head: Vec::with_capacity(FRAME_HEAD),
-            arrived: 0,
-            missing: 0,
-            held: 0,
-        }
+    pub(super) fn new(body: Body, memory: MessageReservation, max_bytes: usize, errors: MessageErrors) -> Self {
+        Self { body, memory, max_bytes, errors, head: Vec::with_capacity(FRAME_HEAD), arrived: 0, missing: 0, held: 0 }
     }
 
     /// Counts the messages of a chunk, and reserves what they take.
@@ -58,8 +56,7 @@ impl MeteredMessages {
                     self.head.clear();
                     self.missing = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
                     if self.missing > self.max_bytes {
-                        // The decoder rejects it before it takes memory for it.
-                        return Ok(());
+                        return Err(self.errors.too_large.clone());
                     }
                 }
             }
@@ -71,19 +68,19 @@ impl MeteredMessages {
                 self.arrived = 0;
             }
         }
-        self.memory.grow_to(self.held + self.missing).map_err(|_| self.overloaded.clone())
+        self.memory.grow_to(self.held + self.missing).map_err(|_| self.errors.overloaded.clone())
     }
 
     /// Releases the memory of all messages but the one that is arriving: the handler asks for more, so it has read the others.
-    fn release_read(&mut self) -> Result<(), Status> {
+    fn release_read(&mut self) {
         if self.held == self.arrived {
-            return Ok(());
+            return;
         }
         self.held = self.arrived;
-        self.memory.clear();
         match self.arrived {
-            0 => Ok(()),
-            arrived => self.memory.grow_to(arrived + self.missing).map_err(|_| self.overloaded.clone()),
+            0 => self.memory.clear(),
+            // Never released and reserved again: others may have taken it meanwhile.
+            arrived => self.memory.shrink_to(arrived + self.missing),
         }
     }
 }
@@ -93,7 +90,7 @@ impl http_body::Body for MeteredMessages {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        self.release_read()?;
+        self.release_read();
         let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(context)) else { return Poll::Ready(None) };
         let frame = frame.map_err(|error| Status::cancelled(error.to_string()))?;
         if let Some(data) = frame.data_ref() {
@@ -128,8 +125,40 @@ mod tests {
             body,
             memory.reservation(Caller::new(&"a")),
             16 << 20,
-            Status::resource_exhausted("no memory"),
+            MessageErrors {
+                overloaded: Status::resource_exhausted("no memory"),
+                too_large: Status::resource_exhausted("too large"),
+            },
         )
+    }
+
+    #[tokio::test]
+    async fn message_above_the_limit_ends_the_stream() {
+        let memory = MessageMemory::new(64);
+        // What follows its prefix in the same chunk is not taken for a message.
+        let mut prefix = message(0);
+        prefix.splice(1.., u32::try_from((16 << 20) + 1).unwrap().to_be_bytes());
+        let mut one = stream(&memory, vec![[prefix, vec![0; 5_000]].concat()]);
+        let error = one.frame().await.unwrap().unwrap_err();
+        assert_eq!(error.message(), "too large");
+    }
+
+    #[tokio::test]
+    async fn message_that_is_arriving_keeps_its_memory() {
+        const MIB: usize = 1024 * 1024;
+        // Two streams of one caller have half of a large message when another caller takes most of the rest.
+        let memory = MessageMemory::new(48);
+        let content = [message(10), message(9 * MIB)].concat();
+        let halves = || vec![content[..4 * MIB].to_vec(), content[4 * MIB..].to_vec()];
+        let mut both = [stream(&memory, halves()), stream(&memory, halves())];
+        for one in &mut both {
+            one.frame().await.unwrap().unwrap();
+        }
+        let mut other = memory.reservation(Caller::new(&"b"));
+        other.grow_to(12 * MIB).unwrap();
+        for one in &mut both {
+            assert!(one.frame().await.unwrap().is_ok());
+        }
     }
 
     #[tokio::test]

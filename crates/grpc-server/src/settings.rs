@@ -20,7 +20,7 @@ pub struct GrpcSettings {
     /// Serve gRPC reflection
     #[arg(long, env = "REFLECTION", default_value_t = true, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub reflection: bool,
-    /// The deadline of a call without a shorter one of its caller
+    /// The deadline of a call, unless the caller sets a shorter one
     #[arg(long, env = "DEADLINE", default_value = "5s", value_parser = humantime::parse_duration)]
     pub deadline: Duration,
     /// Concurrent streams (watches, filters); more are rejected

@@ -37,10 +37,15 @@ pub(super) struct StreamLimits {
     pub(super) overloaded: Status,
 }
 
-/// A stream that ends at its deadline or on shutdown, with a status. Memory for a message is reserved when it is passed to the
-/// connection, and released when the connection asks for more: it has sent that message then, as far as flow control allows.
+/// Maximum bytes of a frame. A connection buffers each frame that it takes outside of the memory budget, whatever the client reads.
+const PART: usize = 32 * 1024;
+
+/// A stream that ends at its deadline or on shutdown, with a status. Memory for a message is reserved when its first part is passed to
+/// the connection, and released when the connection asks for more after the last one: it has sent that message then, but for one part.
 pub(super) struct Bounded {
     body: Body,
+    /// The parts of the message that were not passed on.
+    rest: Bytes,
     deadline: Option<Pin<Box<Sleep>>>,
     domain: &'static str,
     closing: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -58,6 +63,7 @@ impl Bounded {
         let StreamLimits { place, memory, overloaded } = limits;
         Self {
             body,
+            rest: Bytes::new(),
             domain,
             deadline: deadline.map(|at| Box::pin(sleep_until(at))),
             closing: Box::pin(async move { shutdown.closing().await }),
@@ -82,10 +88,16 @@ impl Bounded {
         is_quiet.then(|| shutting_down(self.domain))
     }
 
+    fn next_part(&mut self) -> Frame<Bytes> {
+        let bytes = self.rest.len().min(PART);
+        Frame::data(self.rest.split_to(bytes))
+    }
+
     /// Ends the stream with a status.
     fn end(&mut self, status: &Status) -> Frame<Bytes> {
         self.is_over = true;
         self.body = Body::empty();
+        self.rest.clear();
         self.memory.clear();
         let mut trailers = HeaderMap::new();
         // Their messages are written as headers are.
@@ -111,6 +123,9 @@ impl http_body::Body for Bounded {
         if self.is_over {
             return Poll::Ready(None);
         }
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(Ok(self.next_part())));
+        }
         self.memory.clear();
         if let Poll::Ready(mut frame) = Pin::new(&mut self.body).poll_frame(context) {
             if let Some(trailers) = frame.as_mut().and_then(|frame| frame.as_mut().ok()).and_then(Frame::trailers_mut) {
@@ -119,20 +134,25 @@ impl http_body::Body for Bounded {
             if let Some(quiet) = &mut self.quiet {
                 quiet.as_mut().reset(Instant::now() + QUIET);
             }
-            let bytes =
-                frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref).map_or(0, Bytes::len);
-            if bytes > 0 && self.memory.grow_to(bytes).is_err() {
+            let Some(frame) = frame.transpose()? else { return Poll::Ready(None) };
+            let data = match frame.into_data() {
+                Ok(data) if !data.is_empty() => data,
+                Ok(empty) => return Poll::Ready(Some(Ok(Frame::data(empty)))),
+                Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+            };
+            if self.memory.grow_to(data.len()).is_err() {
                 let overloaded = self.overloaded.clone();
                 return Poll::Ready(Some(Ok(self.end(&overloaded))));
             }
-            return Poll::Ready(frame);
+            self.rest = data;
+            return Poll::Ready(Some(Ok(self.next_part())));
         }
         let Some(status) = self.time_has_come(context) else { return Poll::Pending };
         Poll::Ready(Some(Ok(self.end(&status))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.is_over || self.body.is_end_stream()
+        self.is_over || (self.rest.is_empty() && self.body.is_end_stream())
     }
 }
 
@@ -161,11 +181,18 @@ mod tests {
     async fn response_holds_its_memory_until_it_is_sent() {
         let memory = MessageMemory::new(4);
         let (mut one, mut other) = (stream(&memory), stream(&memory));
-        assert!(one.frame().await.unwrap().unwrap().is_data());
+        // The connection asks for more long before a client has read the whole message.
+        let mut taken = one.frame().await.unwrap().unwrap().into_data().unwrap().len();
+        while taken < 1_400_000 {
+            let mut waiting = stream(&memory);
+            assert!(waiting.frame().await.unwrap().unwrap().is_trailers(), "{taken} bytes were taken");
+            taken += one.frame().await.unwrap().unwrap().into_data().unwrap().len();
+        }
         let ended = other.frame().await.unwrap().unwrap().into_trailers().unwrap();
         assert_eq!(ended["grpc-status"], "8");
         assert!(other.frame().await.is_none());
-        assert!(one.frame().await.unwrap().unwrap().is_data(), "the memory of the first response is used again");
+        let second = one.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(second[0], 8, "the memory of the first response is used again");
         drop(one);
         assert!(stream(&memory).frame().await.unwrap().unwrap().is_data());
     }

@@ -1,6 +1,11 @@
-//! Taking connections, as many as may be, until there is an end to it.
+//! Accept loop with a connection limit and graceful shutdown.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{Router, body::Body};
 use futures_core::future::BoxFuture;
@@ -21,6 +26,9 @@ use crate::tls::TlsAcceptor;
 
 /// The delay after a failed accept.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// How often the log reports that the limit of connections is reached: peers without a certificate can cause it.
+const WARN_EVERY: Duration = Duration::from_mins(1);
 
 const CONNECTIONS: &str = "server_connections";
 
@@ -130,8 +138,10 @@ async fn take(
     describe_gauge!(CONNECTIONS, "Open connections, by protocol");
     let open = gauge!(CONNECTIONS, "server" => kind.as_str());
     let connections = Arc::new(Connections::new(app, kind, tls, settings, shutdown.clone()));
+    let mut warned_at: Option<Instant> = None;
     loop {
-        if places.available_permits() == 0 {
+        if places.available_permits() == 0 && warned_at.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
+            warned_at = Some(Instant::now());
             warn!("connection limit reached; new connections wait");
         }
         let Some(Ok(place)) = shutdown.unless_closing(places.clone().acquire_owned()).await else { return };

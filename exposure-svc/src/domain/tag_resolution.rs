@@ -1,4 +1,4 @@
-//! How the tags of a profile are stored and shown (docs/exposure.md, "Tags and their names").
+//! How the tags of a profile are stored and shown (docs/exposure.md, "Tag references").
 //!
 //! Neither a rename, nor a second tag of the same name, nor a profile that is written back as it was shown exposes more than
 //! before.

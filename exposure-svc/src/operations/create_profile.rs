@@ -72,6 +72,8 @@ impl Exposure {
             let change = self.store.begin(&owner, request, origin.clone()).await?;
             // A repeat returns the first response, whatever the directory has learned since.
             if let Some(kept) = change.replay(request, now).await? {
+                // The connection is not held while another one is waited for.
+                change.roll_back().await?;
                 return self.newest(CreateProfile::Replayed(kept), &owner, now).await;
             }
             let planned = planned?;
@@ -83,6 +85,7 @@ impl Exposure {
         let permit = permit().await?;
         let change = self.store.begin(&owner, request, origin).await?;
         if let Some(kept) = change.replay(request, now).await? {
+            change.roll_back().await?;
             return self.newest(CreateProfile::Replayed(kept), &owner, now).await;
         }
         change.raise_user(now).await?;

@@ -35,6 +35,8 @@ impl Exposure {
         let now = self.clock.now();
         let change = self.store.begin(&owner, request.as_ref(), origin).await?;
         if let Some(kept) = change.replay(request.as_ref(), now).await? {
+            // The connection is not held while another one is waited for.
+            change.roll_back().await?;
             return self.newest(CreateProfile::Replayed(kept), &owner, now).await;
         }
         let found = match template {

@@ -162,7 +162,7 @@ fn each_kind_of_warning_reads_well() {
     assert_eq!(
         said(&closed),
         [(
-            "this profile can expose nothing: `tag_permissions.read` lets no node through".to_owned(),
+            "this profile can expose nothing: `tag_permissions.read` matches no node".to_owned(),
             vec!["tag_permissions.read".to_owned()]
         )]
     );

@@ -240,7 +240,7 @@ async fn update_responses_have_the_warning() {
 }
 
 #[tokio::test]
-async fn inactive_versions_are_compared_and_activation_has_its_own_message() {
+async fn inactive_updates_and_activation_report_widening() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let filters = |tags: &[&str]| {

@@ -36,7 +36,7 @@ pub struct AuthSettings {
     /// A secret of 32 bytes or more that signs and verifies tokens (HS256)
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, group = "key")]
     pub jwt_secret: Option<SecretString>,
-    /// The claim that tells first-party apps
+    /// The claim that identifies first-party apps
     #[arg(long, env = "FIRST_PARTY_CLAIM", default_value = "tier")]
     pub first_party_claim: String,
     /// The values of that claim that first-party apps have

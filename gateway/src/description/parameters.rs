@@ -69,7 +69,7 @@ pub(crate) struct IdempotencyKeyParam {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "described, never built")]
 pub(crate) struct ValidateOnlyParam {
-    /// `true`: run all checks and change nothing. The response is 200 with the entity as it would stand: `id` and the times are `null`,
+    /// `true`: run all checks and change nothing. The response is 200 with the entity after the change: `id` and the times are `null`,
     /// without `ETag` and `Location`. An idempotency key is not stored
     validate_only: Option<bool>,
 }

@@ -33,6 +33,8 @@ pub struct Admission {
     patience: Duration,
     memory: MessageMemory,
     responses: Arc<SharedPool>,
+    /// Of all routes: one page at a time for each user.
+    pages: Arc<ConcurrencyLimiter>,
 }
 
 /// What a read of a route costs.
@@ -63,18 +65,19 @@ impl Admission {
             patience: deadline / 2,
             memory: MessageMemory::new(settings.max_body_memory),
             responses: SharedPool::new("response_bytes", response_bytes),
+            pages: ConcurrencyLimiter::new("read pages", settings.limits_of_heavy()),
         }
     }
 
     /// Admission to the route with this path.
     pub(crate) fn to_route(&self, path: &str, read_cost: ReadCost) -> RouteAdmission {
         let limits = self.settings.limits();
-        let of_reads = match read_cost {
-            ReadCost::Row => limits,
-            ReadCost::Page => self.settings.limits_of_heavy(),
+        let reads = match read_cost {
+            ReadCost::Row => ConcurrencyLimiter::new(&format!("read {path}"), limits),
+            ReadCost::Page => self.pages.clone(),
         };
         RouteAdmission {
-            reads: ConcurrencyLimiter::new(&format!("read {path}"), of_reads),
+            reads,
             writes: ConcurrencyLimiter::new(&format!("write {path}"), limits),
             patience: self.patience,
             memory: self.memory.clone(),

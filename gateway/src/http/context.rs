@@ -1,5 +1,4 @@
-//! The outermost layer: a request gets its ids, an answer its envelope and the headers that every answer has, the log its
-//! line.
+//! The outermost layer: request ids, common response headers, the error envelope and the log line.
 
 use std::time::Instant;
 
@@ -9,7 +8,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use telemetry::{EarlyDropGuard, TraceParent, current_traceparent, server_span};
+use telemetry::{EarlyDropGuard, PEER_LOG_TARGET, TraceParent, current_traceparent, server_span};
 use tracing::{Instrument, Span, debug, info};
 use types::{Id, User};
 use uuid::Uuid;
@@ -73,10 +72,12 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
             let (method, path) = (requests::written(&method), logged(&path));
             let (status, micros) = (status.as_u16(), u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX));
             // Metrics cover both. A line for each rejected request would take the time of accepted ones.
-            if is_shed {
-                debug!(method, path, status, micros, "answered");
-            } else {
-                info!(method, path, status, micros, user = user.map(tracing::field::display), "answered");
+            match user {
+                _ if is_shed => debug!(method, path, status, micros, "answered"),
+                Some(user) => info!(method, path, status, micros, %user, "answered"),
+                // A peer without a token must not fill the log.
+                None if status >= 400 => info!(target: PEER_LOG_TARGET, method, path, status, micros, "rejected"),
+                None => info!(target: PEER_LOG_TARGET, method, path, status, micros, "answered"),
             }
         });
     };

@@ -145,6 +145,26 @@ async fn standing_queue_has_a_lower_bound_until_it_is_calm() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn backlog_of_one_caller_keeps_the_bound_of_others() {
+    let limits = ConcurrencyLimits { running: 2, running_per_caller: 1, waiting: 4, waiting_sustained: 1 };
+    let limiter = ConcurrencyLimiter::new("test", limits);
+    let [ann, bob, cyd] = callers();
+    let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut waiting = VecDeque::from([queued(&limiter, ann).await]);
+    for _ in 0..10 {
+        advance(INTERVAL / 2).await;
+        waiting.push_back(queued(&limiter, ann).await);
+        drop(running);
+        running = now(&mut waiting.pop_front().unwrap()).await.unwrap().unwrap();
+        // The other half of the capacity is free.
+        drop(limiter.acquire(bob, PATIENCE).await.unwrap());
+    }
+    let _running_of_bob = limiter.acquire(bob, PATIENCE).await.unwrap();
+    let _waiting_of_cyd = queued(&limiter, cyd).await;
+    drop(running);
+}
+
+#[tokio::test(start_paused = true)]
 async fn short_waits_make_no_standing_queue() {
     let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 4, waiting_sustained: 0 };
     let limiter = ConcurrencyLimiter::new("test", limits);

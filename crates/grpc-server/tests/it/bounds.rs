@@ -71,6 +71,9 @@ async fn exceeded_deadline_is_reported() {
     let status = send(&channel, "/test.Echo/Answer", &[("grpc-timeout", "5 s")], framed(0, 0)).await;
     assert_eq!(status.code(), Code::InvalidArgument);
     assert_eq!(RpcError::from_status(&status).unwrap().fields.iter().next().unwrap().0, "grpc-timeout");
+    // It does not begin, however soon it would end.
+    let status = send(&channel, "/test.Echo/Answer", &[("grpc-timeout", "0m")], framed(0, 0)).await;
+    assert_eq!(status.code(), Code::DeadlineExceeded);
     let status = send(&channel, "/test.Echo/Answer", &[("grpc-timeout", "99999999H")], framed(0, 0)).await;
     assert_eq!(status.code(), Code::Ok);
 

@@ -1,5 +1,4 @@
-//! TLS as this product speaks it: the same certificates for server and client, known by their SPIFFE id, read anew when
-//! their files change.
+//! TLS for servers and clients: certificates with SPIFFE ids, reloaded when their files change.
 
 mod acceptor;
 mod connector;

@@ -9,7 +9,7 @@ use super::{TlsAcceptor, TlsConnector};
 /// The certificate of a server.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ServerTls {
-    /// A PEM file with this server's certificate, and those between it and its authority
+    /// A PEM file with this server's certificate chain
     #[arg(long, env = "TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
     /// A PEM file with the key of that certificate, with restricted permissions

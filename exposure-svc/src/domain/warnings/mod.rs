@@ -173,7 +173,7 @@ fn exposes_everything(fields: Vec<String>) -> Warning {
 fn exposes_nothing(parts: &[Part]) -> Warning {
     let paths: Vec<_> = parts.iter().map(|part| format!("`{}`", part.path())).collect();
     let why = match paths.as_slice() {
-        [only] => format!("{only} lets no node through"),
+        [only] => format!("{only} matches no node"),
         _ => format!("{} contradict each other", paths.join(" and ")),
     };
     Warning {
