@@ -61,10 +61,10 @@ pub(crate) fn banner(
             let token =
                 TokenSettings { user: alice, tier: "L0".to_owned(), ttl: TOKEN_TTL, data_dir: data_dir.to_owned() };
             let token = token::mint(&token, clock)?;
-            ("her token is good for 24 hours", format!("'Authorization: Bearer {token}'"))
+            ("her token expires in 24 hours", format!("'Authorization: Bearer {token}'"))
         }
         Audience::Log => (
-            "the line makes her token",
+            "the command creates her token",
             format!("\"Authorization: Bearer $({program} token --user alice --data-dir {data})\""),
         ),
     };

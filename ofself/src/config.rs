@@ -62,13 +62,13 @@ pub struct ServeSettings {
     /// Address of health checks and metrics
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
     pub admin_listen: ListenAddress,
-    /// Speak plain text beyond this machine: whoever reaches the addresses above reads along, and may ask the services anything
+    /// Listen in plain text on addresses that are not loopback; every peer can read the traffic and has every role
     #[arg(long, env = "INSECURE_PLAINTEXT", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub insecure_plaintext: bool,
     /// How long requests in flight may take after SIGTERM
     #[arg(long, env = "DRAIN", default_value = "10s", value_parser = humantime::parse_duration)]
     pub drain: Duration,
-    /// How long everything of a person who is erased is revoked before it is removed: watchers have heard it by then
+    /// The delay between revoking and deleting the data of an erased person, so that watchers receive the revocations
     #[arg(long, env = "ERASURE_DELAY", default_value = "10m", value_parser = humantime::parse_duration)]
     pub erasure_delay: Duration,
     /// Limits of the gateway
@@ -88,7 +88,7 @@ pub struct TokenSettings {
     /// Of which kind of app: L0 first-party, L1 native, L2 third-party
     #[arg(long, default_value = "L0", value_parser = ["L0", "L1", "L2"])]
     pub tier: String,
-    /// How long it is good
+    /// The lifetime of the token
     #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
     pub ttl: Duration,
     /// The directory of the signing key
@@ -99,16 +99,16 @@ pub struct TokenSettings {
 /// The certificates to create.
 #[derive(clap::Args, Clone, Debug)]
 pub struct CertificateSettings {
-    /// The folder they go to; the authority that is there is used again
+    /// The output directory; an existing authority in it is reused
     #[arg(long, default_value = "./certificates")]
     pub out: PathBuf,
     /// The trust domain of the SPIFFE ids
     #[arg(long, default_value = "ofself.local")]
     pub trust_domain: String,
-    /// How long the certificates are good; the authority is good for a year
+    /// The lifetime of the certificates; the authority is valid for a year
     #[arg(long, default_value = "720h", value_parser = humantime::parse_duration)]
     pub ttl: Duration,
-    /// Names and addresses beside `localhost`, `127.0.0.1` and its own name that every certificate is good for
+    /// Additional host names and addresses of every certificate, besides `localhost`, `127.0.0.1` and the name of the service
     #[arg(long = "name", value_name = "HOST")]
     pub names: Vec<String>,
 }

@@ -44,7 +44,7 @@ impl SigningKey {
             Ok(der) => der,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 let message = format!(
-                    "there is no plane in {}: it has no {PRIVATE}; name the directory that `ofself` serves from with --data-dir, or run `ofself init` to create one",
+                    "no signing key in {}: {PRIVATE} is missing; set --data-dir to the directory that `ofself` serves from, or run `ofself init` to create one",
                     data_dir.display()
                 );
                 return Err(ConfigurationError::new(message).into());

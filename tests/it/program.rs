@@ -238,7 +238,7 @@ fn token_of_a_directory_without_a_plane_is_refused() {
         let refused = ofself(&["token", "--user", "bob"], &missing).output().unwrap();
         let error = String::from_utf8(refused.stderr).unwrap();
         assert_eq!(refused.status.code(), Some(2), "{error}");
-        assert!(refused.stdout.is_empty() && error.contains("there is no plane in") && error.contains("--data-dir"));
+        assert!(refused.stdout.is_empty() && error.contains("no signing key in") && error.contains("--data-dir"));
     }
     let created: Vec<_> = std::fs::read_dir(data.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(created, ["file"], "and nothing is created");

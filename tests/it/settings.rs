@@ -8,10 +8,10 @@ use expect_test::expect_file;
 const HEADING: &str = "\
 # Settings
 
-A test makes this table of what the programs read and compares: it is never written by hand.
+This page is generated from the command lines of the programs; a test fails if it is outdated.
 
-A flag beats the environment. For the three services the environment beats the TOML file that `--config` names, in which a setting is
-called as its flag is, with `_` for `-` (`rate_limit = 600`). An unknown flag, an unknown key of the file and an invalid value are
+A flag overrides the environment. For the three services, the environment overrides the TOML file of `--config`. A key of the file is
+the name of the flag with `_` instead of `-` (`rate_limit = 600`). An unknown flag, an unknown key of the file and an invalid value are
 refused: exit code 2, and a line that names them. An environment belongs to many programs, so there an unknown variable is no error; one
 that resembles a setting (`RATE_LIMITS`, `OFSELF_RATE_LIMIT`, `JWT_KEY`) is logged as a warning at start and reported by `doctor`. Lists
 are separated by commas; spaces around an entry are ignored, an empty entry is refused. Times are written `500ms`, `5s`, `10m`, `24h`.

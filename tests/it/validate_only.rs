@@ -55,7 +55,7 @@ async fn validate_only_agrees_with_the_write() {
 }
 
 #[tokio::test]
-async fn response_can_be_sent_back_and_read_only_members_cannot_change() {
+async fn put_accepts_its_get_and_rejects_read_only_changes() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
     for (path, body, read_only) in [

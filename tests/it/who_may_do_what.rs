@@ -12,9 +12,9 @@ use test_kit::{Answer, Backend};
 use crate::test_server::TestServer;
 
 const HEADING: &str = "\
-# Who may do what
+# Access matrix
 
-Every endpoint, asked by everyone. A test makes this table of real answers and compares: it is never written by hand.
+The status of every endpoint for every kind of user. A test generates this table from real responses.
 
 The data is Ann's. She shares it with Bob, who may pass it on; Bob passed it on to Cyd; Eve has nothing to do with any of
 it. *A share* is Ann's own, *a re-share* is Bob's. A cell is the status of the answer, and the code when it is a refusal; of

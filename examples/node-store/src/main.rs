@@ -39,9 +39,9 @@ async fn main() -> anyhow::Result<()> {
         let tags: Vec<_> = node.tags.iter().map(|(_, name)| name.as_str()).collect();
         let word = |shown| if shown { "yes" } else { "no" };
         println!("{:4} {:24} {:32} {:8} {}", node.id, node.title, tags.join(", "), word(checked), word(is_listed));
-        ensure!(checked == is_listed, "what is listed differs from what the checks allow");
+        ensure!(checked == is_listed, "the list differs from the checks");
     }
-    println!("\nWhat is listed is what the checks allow. The query:\n\n{}", condition.sql);
+    println!("\nThe list and the checks agree. The query:\n\n{}", condition.sql);
     Ok(())
 }
 
