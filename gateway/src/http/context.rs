@@ -85,6 +85,7 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
     let answered = next.run(request).instrument(trace.span.clone()).await;
     early_drop.completed();
     let refusal = answered.extensions().get::<ApiError>().cloned();
+    let caller = answered.extensions().get::<Caller>().cloned();
     let mut response = match &refusal {
         Some(error) => with_headers_of(error.respond(&request_id_text), &answered),
         None => answered,
@@ -94,7 +95,7 @@ pub(crate) async fn with_context(mut request: Request, next: Next) -> Response {
     headers.insert(X_REQUEST_ID, context.request_id);
     headers.insert(TRACEPARENT, context.traceparent);
     let is_shed = refusal.is_some_and(|error| error.is_shed());
-    end(response.status(), response.extensions().get::<Caller>().map(|caller| &caller.user), is_shed);
+    end(response.status(), caller.as_ref().map(|caller| &caller.user), is_shed);
     response
 }
 

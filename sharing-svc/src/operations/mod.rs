@@ -19,6 +19,7 @@ mod quotas;
 mod revoke_share;
 mod update_share;
 mod upkeep;
+mod upkeep_hints;
 
 pub use batch_check::CheckItem;
 pub use check_access::{AccessQuestion, CheckAccess};
@@ -37,7 +38,7 @@ use std::sync::Arc;
 use runtime::clock::Clock;
 use service::erasure::ErasedUsers;
 
-use self::upkeep::UpkeepHints;
+use self::upkeep_hints::UpkeepHints;
 use crate::{
     domain::{Quotas, ShareId},
     error::Error,

@@ -1,10 +1,6 @@
 //! Upkeep: marks ended shares, and purges old ones. No decision waits for it or depends on it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use metrics::{counter, describe_counter};
 use persistence::Priority;
@@ -13,16 +9,13 @@ use service::{
     erasure,
     upkeep::{Failures, attempt},
 };
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep, sleep_until},
-};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::info;
 use types::{Origin, Timestamp};
 
 use super::{Sharing, quotas};
 use crate::{
-    domain::{Share, ShareId, UserId},
+    domain::{ShareId, UserId},
     error::Error,
     storage::{DeadRows, FIRST, ShareChange, Sweep},
 };
@@ -33,8 +26,6 @@ const EVERY: Duration = Duration::from_secs(20);
 const EXPIRY_EVERY: Duration = Duration::from_secs(1);
 /// Revocations are gathered for so long before their marks are written.
 const GATHER: Duration = Duration::from_millis(100);
-/// Creators that are remembered until their quota is checked; the regular pass finds the others.
-const MAX_HINTS: usize = 10_000;
 /// Slices after which the purge of one creator continues in the next pass.
 const MAX_SLICES: usize = 100;
 /// Upkeep queues among the changes of an owner under the name of no user.
@@ -54,34 +45,6 @@ pub struct Retention {
     pub events: Duration,
     /// How long everything of a person is revoked before it is removed.
     pub erasure_delay: Duration,
-}
-
-/// Hints of changes, so that upkeep need not wait for its next pass.
-#[derive(Debug, Default)]
-pub(super) struct UpkeepHints {
-    ended: Notify,
-    erasure: Notify,
-    creators: Mutex<BTreeSet<UserId>>,
-}
-
-impl UpkeepHints {
-    /// A share was revoked: shares below it are to be marked, and its creator has one more that has ended.
-    pub(super) fn ended(&self, share: &Share) {
-        let mut creators = self.creators.lock().unwrap_or_else(PoisonError::into_inner);
-        if creators.len() < MAX_HINTS {
-            creators.insert(share.creator.clone());
-        }
-        self.ended.notify_one();
-    }
-
-    /// An erasure was requested.
-    pub(super) fn erasure_requested(&self) {
-        self.erasure.notify_one();
-    }
-
-    fn take_creators(&self) -> BTreeSet<UserId> {
-        std::mem::take(&mut *self.creators.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 /// The background task.
@@ -127,7 +90,7 @@ impl Upkeep {
         let hint = async || {
             tokio::select! {
                 () = sleep(EXPIRY_EVERY) => {}
-                () = self.sharing.hints.erasure.notified() => {}
+                () = self.sharing.hints.erasure_was_requested() => {}
             }
         };
         while shutdown.unless_begun(hint()).await.is_some() {
@@ -142,7 +105,7 @@ impl Upkeep {
             tokio::select! {
                 () = sleep_until(regular_at) => {}
                 // Gathered, so that many revocations are one pass.
-                () = sharing.hints.ended.notified() => sleep(GATHER).await,
+                () = sharing.hints.share_ended() => sleep(GATHER).await,
             }
         };
         while shutdown.unless_begun(hint(regular_at)).await.is_some() {

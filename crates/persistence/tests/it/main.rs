@@ -12,4 +12,5 @@
 mod batches;
 mod connections;
 mod feed;
+mod feed_readers;
 mod unended_changes;
