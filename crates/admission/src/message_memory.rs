@@ -136,6 +136,11 @@ impl BufferedBody {
         self.chunks.first().map_or(&[], |chunk| chunk.as_ref())
     }
 
+    /// The content.
+    pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+        self.chunks.iter().map(AsRef::as_ref)
+    }
+
     /// The body, and its memory.
     pub fn into_body(self) -> (Body, MessageReservation) {
         let mut chunks = self.chunks.into_iter();

@@ -19,6 +19,13 @@ impl ResponseMemory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).try_grow(bytes as u64)
     }
 
+    /// Releases what exceeds this many bytes.
+    pub fn shrink_to(&self, bytes: usize) {
+        let mut reservation = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let excess = reservation.amount().saturating_sub(bytes as u64);
+        reservation.release(excess);
+    }
+
     /// Raises the reservation to this many bytes in total.
     pub fn reserve_total(&self, bytes: usize) -> Result<(), RejectionReason> {
         let mut reservation = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,6 +51,9 @@ mod tests {
         drop(one);
         assert!(memory().reserve(200).is_err(), "a clone still holds it");
         drop(also_one);
-        memory().reserve(1_000).unwrap();
+        let whole = memory();
+        whole.reserve(1_000).unwrap();
+        whole.shrink_to(300);
+        memory().reserve(300).unwrap();
     }
 }

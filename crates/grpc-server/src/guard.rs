@@ -11,7 +11,7 @@ use std::{
 
 use admission::{
     AdmissionSettings, BufferError, BufferedBody, Caller, ConcurrencyLimiter, MessageMemory, RejectionReason,
-    Reservation, SharedPool, with_permit,
+    Reservation, SMALL_MESSAGE, SharedPool, with_permit,
 };
 use axum::{Router, body::Body, extract::Request, response::Response};
 use http::HeaderMap;
@@ -29,6 +29,7 @@ use super::{
     calls::{self, End, UNKNOWN_METHOD},
     deadline,
     error_info::with_error_info,
+    field_count::{MAX_FIELDS, has_too_many_fields},
     messages::{FRAME_HEAD, MessageErrors, MeteredMessages},
     roles::{Callers, Method, Role, Roles},
     serve::{HEALTH_SERVICE, SMALL},
@@ -164,6 +165,17 @@ impl Guard {
         RpcError::new("MESSAGE_TOO_LARGE").into_status(Code::ResourceExhausted, &reason, self.domain)
     }
 
+    /// With the code of tonic's decoder, which rejects a message only once it is its turn.
+    fn too_large_in_stream(&self, max_bytes: usize) -> Status {
+        let reason = format!("the message is larger than {max_bytes} bytes");
+        RpcError::new("MESSAGE_TOO_LARGE").into_status(Code::OutOfRange, &reason, self.domain)
+    }
+
+    fn too_many_fields(&self) -> Status {
+        let reason = format!("the message has more than {MAX_FIELDS} fields");
+        RpcError::new("MESSAGE_TOO_LARGE").into_status(Code::ResourceExhausted, &reason, self.domain)
+    }
+
     fn no_timeout(&self) -> Status {
         let mut fields = FieldErrors::new();
         fields.add("grpc-timeout", "must be a timeout as gRPC writes it: up to eight digits and a unit, `500m`");
@@ -181,7 +193,13 @@ impl Guard {
         };
         let promised = buffered.first().get(1..FRAME_HEAD).and_then(|length| length.try_into().ok());
         let promised = promised.map_or(0, |length| usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX));
-        if promised > max_bytes { Err(self.too_large(max_bytes)) } else { Ok(buffered) }
+        if promised > max_bytes {
+            return Err(self.too_large(max_bytes));
+        }
+        if promised > SMALL_MESSAGE && has_too_many_fields(buffered.chunks(), FRAME_HEAD) {
+            return Err(self.too_many_fields());
+        }
+        Ok(buffered)
     }
 
     /// Calls a unary method: `wait` is the time to its deadline.
@@ -214,7 +232,8 @@ impl Guard {
         let messages = self.memory.reservation(caller);
         let limits = StreamLimits { place, memory: self.memory.reservation(caller), overloaded: self.overloaded() };
         let request = request.map(|body| {
-            let errors = MessageErrors { overloaded: self.overloaded(), too_large: self.too_large(max_bytes) };
+            let errors =
+                MessageErrors { overloaded: self.overloaded(), too_large: self.too_large_in_stream(max_bytes) };
             Body::new(MeteredMessages::new(body, messages, max_bytes, errors))
         });
         let deadline = wait.map(|wait| Instant::now() + wait);

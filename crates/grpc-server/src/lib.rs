@@ -7,6 +7,7 @@ pub mod callers;
 pub mod calls;
 mod deadline;
 mod error_info;
+mod field_count;
 mod guard;
 mod health;
 mod local_channel;

@@ -1,20 +1,42 @@
 //! CPU work off the async workers.
 
-use anyhow::anyhow;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
-use crate::error::Error;
+use admission::{Caller, ConcurrencyLimiter, ConcurrencyLimits, LimiterPermit};
+use anyhow::anyhow;
+
+use crate::{domain::UserId, error::Error};
 
 /// Pieces of work at a time: as many as keep both cores of a small machine busy. A list of large profiles takes much memory, and a
-/// comparison of two much CPU; others wait before they take any.
-static PERMITS: Semaphore = Semaphore::const_new(2);
+/// comparison of two much CPU; others wait before they take any. Each waiter belongs to an admitted call or stream, so their number is
+/// bounded already.
+static LIMITER: LazyLock<Arc<ConcurrencyLimiter>> = LazyLock::new(|| {
+    let (running, waiting) = (2, u32::MAX);
+    let limits = ConcurrencyLimits { running, running_per_caller: running, waiting, waiting_sustained: waiting };
+    ConcurrencyLimiter::new("exposure cpu work", limits)
+});
+/// The maximum wait.
+const MAX_WAIT: Duration = Duration::from_mins(1);
 
 /// A permit to do work, held from before its input is read.
-pub(super) type Permit = SemaphorePermit<'static>;
+pub(super) type Permit = LimiterPermit;
 
-/// Waits for a permit.
-pub(super) async fn permit() -> Result<Permit, Error> {
-    PERMITS.acquire().await.map_err(|error| Error::Internal(anyhow!(error)))
+/// Waits for a permit for a change or a list of `user`. Users, and the decisions of services, take turns.
+pub(super) async fn permit_of(user: &UserId) -> Result<Permit, Error> {
+    permit(Caller::new(&("user", user.as_str()))).await
+}
+
+/// Waits for a permit for decisions that services ask for.
+pub(super) async fn permit_of_services() -> Result<Permit, Error> {
+    permit(Caller::new(&"services")).await
+}
+
+async fn permit(caller: Caller) -> Result<Permit, Error> {
+    let permit = LIMITER.acquire(caller, MAX_WAIT).await;
+    permit.map_err(|reason| Error::Unavailable(anyhow!("no permit for CPU work: {reason:?}")))
 }
 
 /// Runs `work` on a thread for blocking work and returns the permit with its result. The permit is held to the end of the work, also

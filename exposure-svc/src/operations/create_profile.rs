@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Exposure,
-    blocking::{Permit, permit, run_blocking},
+    blocking::{Permit, permit_of, run_blocking},
     consistency::stamp,
     planned_change::ATTEMPTS,
 };
@@ -68,7 +68,7 @@ impl Exposure {
             let reads = self.store.of(&owner);
             // Read first, so that a later change is detected.
             let version = reads.version().await?;
-            let planned = plan(&reads, version, &edits, permit().await?).await;
+            let planned = plan(&reads, version, &edits, None).await;
             let change = self.store.begin(&owner, request, origin.clone()).await?;
             // A repeat returns the first response, whatever the directory has learned since.
             if let Some(kept) = change.replay(request, now).await? {
@@ -82,7 +82,7 @@ impl Exposure {
             }
         }
         // Before the lock.
-        let permit = permit().await?;
+        let permit = permit_of(&owner).await?;
         let change = self.store.begin(&owner, request, origin).await?;
         if let Some(kept) = change.replay(request, now).await? {
             change.roll_back().await?;
@@ -90,7 +90,7 @@ impl Exposure {
         }
         change.raise_user(now).await?;
         let version = change.reads().version().await?;
-        let planned = plan(&change.reads(), version, &edits, permit).await?;
+        let planned = plan(&change.reads(), version, &edits, Some(permit)).await?;
         write(change, owner, planned, request, now).await
     }
 
@@ -105,7 +105,7 @@ impl Exposure {
         let now = self.clock.now();
         let reads = self.store.of(&owner);
         let version = reads.version().await?;
-        let PlannedProfile { content, warnings, tags } = plan(&reads, version, edits, permit().await?).await?;
+        let PlannedProfile { content, warnings, tags } = plan(&reads, version, edits, None).await?;
         let usage = reads.kept().await?;
         let profile = new_profile(owner.clone(), content, warnings, now);
         usage.with(None, &profile).admit().map_err(Error::Invalid)?;
@@ -121,11 +121,16 @@ async fn plan<C: Connection>(
     reads: &UserReads<'_, C>,
     version: Option<i64>,
     edits: &ProfileEdits,
-    permit: Permit,
+    acquired: Option<Permit>,
 ) -> Result<PlannedProfile, Error> {
     // A user without any change has no tags.
     let tags = if version.is_some() { reads.tags(&edits.tags()).await? } else { TagDirectory::default() };
     let edits = edits.clone();
+    // After the read: no permit is held while a connection is waited for.
+    let permit = match acquired {
+        Some(permit) => permit,
+        None => permit_of(reads.user()).await?,
+    };
     let (_, planned) = run_blocking(permit, move || {
         let content = edits.resolved(&Rules::default(), &tags).create().map_err(Error::Invalid)?;
         let warnings = formula_warnings(&content.rules);

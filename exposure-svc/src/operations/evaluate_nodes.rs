@@ -4,7 +4,7 @@ use service::consistency::Freshness;
 
 use super::{
     AppliedProfile, Exposure, Subject,
-    blocking::{permit, run_blocking},
+    blocking::{permit_of_services, run_blocking},
 };
 use crate::{
     domain::{
@@ -34,7 +34,7 @@ impl Exposure {
         decide: impl FnOnce(&NodeEvaluation) -> T + Send + 'static,
     ) -> Result<(AppliedProfile, T), Error> {
         // Acquired before the profile is read, so that the profile is fresh when the work begins.
-        let permit = if nodes > INLINE_NODES { Some(permit().await?) } else { None };
+        let permit = if nodes > INLINE_NODES { Some(permit_of_services().await?) } else { None };
         let evaluation = self.evaluate_nodes(user, subject, freshness).await?;
         let Some(permit) = permit else {
             let decided = decide(&evaluation);

@@ -8,7 +8,7 @@ use types::Timestamp;
 
 use super::{
     AppliedProfile, Exposure, Subject,
-    blocking::{permit, run_blocking},
+    blocking::{permit_of_services, run_blocking},
 };
 use crate::{
     domain::{
@@ -77,7 +77,7 @@ impl NodeFilter {
     /// The visible part of a node; `None`: hidden.
     pub async fn view(&mut self, node: &NodeFacts<'_>, fields: Map<String, Value>) -> Result<Option<NodeView>, Error> {
         // Acquired before the profile is read, so that the profile is fresh when the work begins.
-        let permit = if bytes_of(&fields) > INLINE_BYTES { Some(permit().await?) } else { None };
+        let permit = if bytes_of(&fields) > INLINE_BYTES { Some(permit_of_services().await?) } else { None };
         let now = self.exposure.clock.now();
         let age = (now.utc() - self.read_at.utc()).num_milliseconds();
         if !(0..MAX_STALENESS_MS).contains(&age) || !self.exposure.still_applies(&self.applied) {

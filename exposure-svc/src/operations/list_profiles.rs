@@ -4,7 +4,7 @@ use types::{FieldErrors, Page, PageRequest};
 
 use super::{
     Exposure,
-    blocking::{permit, run_blocking},
+    blocking::{permit_of, run_blocking},
 };
 use crate::{
     domain::{ShownProfile, UserId},
@@ -33,7 +33,7 @@ impl Exposure {
             Some(false) => ProfileFilter::Inactive,
         };
         // Before it takes memory.
-        let permit = permit().await?;
+        let permit = permit_of(owner).await?;
         let reads = self.store.of(owner);
         let profiles = reads.profiles(filter, page).await?;
         // A hundred profiles may name very many tags.

@@ -4,7 +4,7 @@ use types::FieldUpdate;
 
 use super::{
     Exposure,
-    blocking::{permit, run_blocking},
+    blocking::{permit_of_services, run_blocking},
 };
 use crate::{
     domain::{
@@ -34,7 +34,7 @@ impl Exposure {
         let edited = edits.create().map_err(Error::Invalid)?;
         let compiled = CompiledProfile::new(&edited.rules, edited.is_active);
         let warnings = if are_formula_warnings_slow(&edited.rules) {
-            run_blocking(permit().await?, move || formula_warnings(&edited.rules)).await?.1
+            run_blocking(permit_of_services().await?, move || formula_warnings(&edited.rules)).await?.1
         } else {
             formula_warnings(&edited.rules)
         };

@@ -8,7 +8,7 @@ use types::{FieldErrors, ItemErrors, MAX_LIST, Origin, Timestamp};
 
 use super::{
     Exposure,
-    blocking::{Permit, permit, run_blocking},
+    blocking::{Permit, permit_of, run_blocking},
     consistency::stamp,
     planned_change::ATTEMPTS,
 };
@@ -89,7 +89,7 @@ impl Exposure {
             }
         }
         // Before the lock.
-        let permit = permit().await?;
+        let permit = permit_of(user).await?;
         let change = self.store.begin(user, None, origin).await?;
         let now = self.clock.now();
         change.raise_user(now).await?;
@@ -131,7 +131,7 @@ async fn plan<C: Connection>(
     let after = before.clone().with_changes(tags.iter().cloned());
     let permit = match acquired {
         Some(permit) => permit,
-        None => permit().await?,
+        None => permit_of(reads.user()).await?,
     };
     let (_, profiles) = run_blocking(permit, move || changed_profiles(profiles, &before, &after)).await?;
     Ok(Some(PlannedTags { tags, profiles }))

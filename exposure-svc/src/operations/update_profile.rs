@@ -6,7 +6,7 @@ use types::{ExpectedVersions, FieldUpdate, Origin, Timestamp, WriteMode};
 
 use super::{
     Exposure,
-    blocking::{Permit, permit, run_blocking},
+    blocking::{Permit, permit_of, run_blocking},
     consistency::stamp,
     planned_change::ATTEMPTS,
     profile_named,
@@ -88,7 +88,7 @@ impl Exposure {
             }
         }
         // Before the lock.
-        let permit = permit().await?;
+        let permit = permit_of(&owner).await?;
         let change = self.store.begin(&owner, None, origin).await?;
         let now = self.clock.now();
         change.raise_user(now).await?;
@@ -114,11 +114,11 @@ async fn plan<C: Connection>(
     let mut references = update.edits.tags();
     references.extend(before.rules.tags());
     let tags = reads.tags(&references).await?;
+    let default = if update.edits.is_default == FieldUpdate::Set(true) { reads.default_profile().await? } else { None };
     let (permit, is_compared) = match comparison {
-        Comparison::Full => (permit().await?, true),
+        Comparison::Full => (permit_of(reads.user()).await?, true),
         Comparison::Skipped(permit) => (permit, false),
     };
-    let default = if update.edits.is_default == FieldUpdate::Set(true) { reads.default_profile().await? } else { None };
     let update = update.clone();
     let read = ReadProfile { before, version, tags, default };
     let (_, plan) = run_blocking(permit, move || plan_with(read, update, is_compared)).await?;

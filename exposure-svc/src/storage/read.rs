@@ -37,6 +37,13 @@ pub struct UserReads<'a, C> {
     pub(super) user: &'a UserId,
 }
 
+impl<C> UserReads<'_, C> {
+    /// Whose rows they are.
+    pub fn user(&self) -> &UserId {
+        self.user
+    }
+}
+
 impl Store {
     /// Reads `user`'s rows as they were committed last.
     pub fn of<'a>(&'a self, user: &'a UserId) -> UserReads<'a, Reader> {

@@ -27,12 +27,16 @@ use crate::{
     error::{ApiError, ErrorCode},
 };
 
+/// Bytes that are reserved for the response to a change before it. Most responses are smaller.
+const CHANGE_RESPONSE: usize = 64 * 1024;
+
 /// The memory of all routes, and the settings of their limiters.
 pub struct Admission {
     settings: AdmissionSettings,
     patience: Duration,
     memory: MessageMemory,
     responses: Arc<SharedPool>,
+    change_responses: Arc<SharedPool>,
     /// Of all routes: one page at a time for each user.
     pages: Arc<ConcurrencyLimiter>,
 }
@@ -54,6 +58,8 @@ pub(crate) struct RouteAdmission {
     patience: Duration,
     memory: MessageMemory,
     responses: Arc<SharedPool>,
+    /// Unread lists do not reject changes.
+    change_responses: Arc<SharedPool>,
 }
 
 impl Admission {
@@ -65,6 +71,7 @@ impl Admission {
             patience: deadline / 2,
             memory: MessageMemory::new(settings.max_body_memory),
             responses: SharedPool::new("response_bytes", response_bytes),
+            change_responses: SharedPool::new("change_response_bytes", response_bytes / 4),
             pages: ConcurrencyLimiter::new("read pages", settings.limits_of_heavy()),
         }
     }
@@ -82,6 +89,7 @@ impl Admission {
             patience: self.patience,
             memory: self.memory.clone(),
             responses: self.responses.clone(),
+            change_responses: self.change_responses.clone(),
         }
     }
 }
@@ -115,8 +123,15 @@ impl RouteAdmission {
         }
         if !head.method.is_safe() {
             let permit = self.writes.acquire(caller, self.patience).await.map_err(rejected)?;
-            // The response to a change is one row, and is always sent.
-            return Ok(with_permit(permit, next.run(Request::from_parts(head, body))).await);
+            // Before the change, whose response is always sent. A user who does not read responses can make no further changes.
+            let memory = ResponseMemory::new(self.change_responses.reservation(caller));
+            memory.reserve(CHANGE_RESPONSE).map_err(rejected)?;
+            let answer = with_permit(permit, next.run(Request::from_parts(head, body))).await;
+            let bytes = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
+            memory.shrink_to(bytes);
+            // One that does not fit is sent all the same.
+            let _ = memory.reserve_total(bytes);
+            return Ok(answer.map(|body| Body::new(MeteredBody::new(body, memory))));
         }
         let memory = ResponseMemory::new(self.responses.reservation(caller));
         head.extensions.insert(memory.clone());
@@ -147,5 +162,37 @@ fn rejected(reason: RejectionReason) -> ApiError {
         RejectionReason::QueueFull | RejectionReason::WaitedTooLong | RejectionReason::Exhausted => {
             ApiError::overloaded()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, middleware::from_fn_with_state, routing::post};
+    use http::StatusCode;
+    use tower::ServiceExt;
+    use types::Id;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn unread_responses_to_changes_reject_further_ones() {
+        let settings = AdmissionSettings { max_body_memory: 1, ..AdmissionSettings::default() };
+        let route = Admission::new(&settings, Duration::from_secs(10)).to_route("/test", ReadCost::Row);
+        let handler = post(async || "x".repeat(100_000));
+        let app = Router::new().route("/test", handler).layer(from_fn_with_state(route, admit));
+        let change = async |user: &str| {
+            let mut request =
+                Request::post("/test").header("content-type", "application/json").body(Body::empty()).unwrap();
+            request.extensions_mut().insert(Caller { user: Id::parse(user).unwrap() });
+            app.clone().oneshot(request).await.unwrap()
+        };
+        let unread = change("ann").await;
+        assert_eq!(unread.status(), StatusCode::OK);
+        let rejected = change("ann").await;
+        let error = rejected.extensions().get::<ApiError>().expect("an error");
+        assert_eq!(error.respond("id").status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(change("bob").await.status(), StatusCode::OK);
+        drop(unread);
+        assert_eq!(change("ann").await.status(), StatusCode::OK);
     }
 }

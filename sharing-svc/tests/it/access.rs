@@ -208,6 +208,9 @@ async fn all_wrong_fields_of_a_check_are_reported() {
     assert_eq!(why(access.batch_check_access(batch(Vec::new())).await), "resources");
     let many = vec![Resource::default(); 10_001];
     assert_eq!(why(access.batch_check_access(batch(many)).await), "resources");
+    // Two bytes each, which would take a hundred in memory: not decoded.
+    let millions = vec![Resource::default(); 2_000_000];
+    assert_eq!(why(access.batch_check_access(batch(millions)).await), "MESSAGE_TOO_LARGE");
     let many_tags: Vec<_> = (0..1_001).map(|tag| tag.to_string()).collect();
     let tagged = Node { tag_ids: many_tags, ..node("n", &[], &[]) };
     assert_eq!(why(access.check_access(check("bob", Action::Read, a_node(tagged))).await), "resource.node.tag_ids");
