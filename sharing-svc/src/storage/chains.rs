@@ -3,15 +3,9 @@
 use std::collections::HashMap;
 
 use anyhow::anyhow;
-use persistence::row_document;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, Statement, Value};
 
-use serde::de::DeserializeOwned;
-
-use super::{
-    entity::{Column, Model},
-    failed,
-};
+use super::{entity::Model, failed};
 use crate::{
     domain::{
         Share, UserId,
@@ -166,46 +160,16 @@ pub(super) async fn read_chains_and_versions(
     sql: &str,
     values: Vec<Value>,
 ) -> Result<(Vec<Chain>, HashMap<UserId, i64>), Error> {
-    match connection.get_database_backend() {
-        DbBackend::Sqlite => {
-            let rows = query(connection, &as_documents(sql), values).await?;
-            let row = rows.first().ok_or_else(|| Error::Internal(anyhow!("no documents of shares")))?;
-            let versions: HashMap<UserId, i64> = parsed(row, "versions")?;
-            let shares = |column| {
-                let models: Vec<Model> = parsed(row, column)?;
-                models.into_iter().map(Share::try_from).collect::<Result<Vec<_>, _>>()
-            };
-            Ok((chains_of(shares("leaves")?, shares("links")?)?, versions))
-        }
-        DbBackend::Postgres | _ => {
-            let rows = query(connection, sql, values).await?;
-            let mut versions = HashMap::new();
-            for row in &rows {
-                let version: Option<i64> = row.try_get("", "owner_version").map_err(failed)?;
-                if let Some(version) = version {
-                    let owner: String = row.try_get("", "asked_owner").map_err(failed)?;
-                    versions.insert(UserId::parse(owner).map_err(|error| Error::Internal(error.into()))?, version);
-                }
-            }
-            Ok((chains_in(&rows)?, versions))
+    let rows = query(connection, sql, values).await?;
+    let mut versions = HashMap::new();
+    for row in &rows {
+        let version: Option<i64> = row.try_get("", "owner_version").map_err(failed)?;
+        if let Some(version) = version {
+            let owner: String = row.try_get("", "asked_owner").map_err(failed)?;
+            versions.insert(UserId::parse(owner).map_err(|error| Error::Internal(error.into()))?, version);
         }
     }
-}
-
-/// The rows of a statement of [`with_links_of_pairs`] in one row of SQLite.
-fn as_documents(sql: &str) -> String {
-    let share = row_document::<Column>();
-    format!(
-        "SELECT json_group_object(asked_owner, owner_version) FILTER (WHERE owner_version IS NOT NULL) AS versions,
-             json_group_array({share}) FILTER (WHERE is_leaf = 1 AND owner_id IS NOT NULL) AS leaves,
-             json_group_array({share}) FILTER (WHERE is_leaf = 0) AS links
-         FROM ({sql}) AS found"
-    )
-}
-
-fn parsed<T: DeserializeOwned>(row: &QueryResult, column: &str) -> Result<T, Error> {
-    let text: String = row.try_get("", column).map_err(failed)?;
-    serde_json::from_str(&text).map_err(|error| Error::Internal(error.into()))
+    Ok((chains_in(&rows)?, versions))
 }
 
 async fn query(connection: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, Error> {
@@ -225,9 +189,5 @@ fn chains_in(rows: &[QueryResult]) -> Result<Vec<Chain>, Error> {
         let share: Share = Model::from_query_result(row, "").map_err(failed)?.try_into()?;
         if is_leaf == 1 { leaves.push(share) } else { links.push(share) }
     }
-    chains_of(leaves, links)
-}
-
-fn chains_of(leaves: Vec<Share>, links: Vec<Share>) -> Result<Vec<Chain>, Error> {
     chains(leaves, links).map_err(|broken| Error::Internal(anyhow!(broken)))
 }
