@@ -80,10 +80,10 @@ pub fn router(
     };
     let (api, described) = OpenApiRouter::<Upstreams>::new()
         .routes(admitted(ReadCost::Row, routes!(sharing::create)))
-        .routes(admitted(ReadCost::Page, routes!(sharing::outgoing)))
-        .routes(admitted(ReadCost::Page, routes!(sharing::incoming)))
+        .routes(admitted(ReadCost::SharePage, routes!(sharing::outgoing)))
+        .routes(admitted(ReadCost::ProfilePage, routes!(sharing::incoming)))
         .routes(admitted(ReadCost::Row, routes!(sharing::get, sharing::update, sharing::revoke)))
-        .routes(admitted(ReadCost::Page, routes!(exposure_profiles::list, exposure_profiles::create)))
+        .routes(admitted(ReadCost::ProfilePage, routes!(exposure_profiles::list, exposure_profiles::create)))
         .routes(admitted(ReadCost::Row, routes!(exposure_profiles::default)))
         .routes(admitted(ReadCost::Row, routes!(exposure_profiles::create_from_template)))
         .routes(admitted(

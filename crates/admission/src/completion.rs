@@ -24,10 +24,24 @@ impl Drop for CallerGuard {
     }
 }
 
-/// Whether the caller of the change that this task executes has gone away. A change that has not begun to write need not begin.
-pub fn is_abandoned() -> bool {
-    ABANDONED.try_with(|abandoned| abandoned.load(Ordering::SeqCst)).unwrap_or(false)
+/// The caller of a change has gone away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abandoned;
+
+/// Whether the caller of the change that this task executes is still there. A creation that has not begun to write need not begin: a
+/// caller that retries would create a second one. A revocation is always executed.
+pub fn check_caller() -> Result<(), Abandoned> {
+    let is_abandoned = ABANDONED.try_with(|abandoned| abandoned.load(Ordering::SeqCst)).unwrap_or(false);
+    if is_abandoned { Err(Abandoned) } else { Ok(()) }
 }
+
+impl std::fmt::Display for Abandoned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the caller went away before the change began")
+    }
+}
+
+impl std::error::Error for Abandoned {}
 
 /// Runs `work` with a permit. A change that outlives its caller keeps the permit until it ends.
 pub async fn with_permit<T>(permit: LimiterPermit, work: impl Future<Output = T>) -> T {
@@ -59,17 +73,17 @@ mod tests {
         let (seen, result) = tokio::sync::oneshot::channel();
         {
             let caller = to_completion(async move {
-                let before = is_abandoned();
+                let before = check_caller();
                 started.await.unwrap();
-                seen.send((before, is_abandoned())).unwrap();
+                seen.send((before, check_caller())).unwrap();
             });
             let mut caller = std::pin::pin!(caller);
             assert!(poll_fn(|context| Poll::Ready(caller.as_mut().poll(context).is_pending())).await);
             tokio::task::yield_now().await;
         }
         start.send(()).unwrap();
-        assert_eq!(result.await.unwrap(), (false, true));
-        assert!(!is_abandoned());
+        assert_eq!(result.await.unwrap(), (Ok(()), Err(Abandoned)));
+        assert_eq!(check_caller(), Ok(()));
     }
 
     #[tokio::test]

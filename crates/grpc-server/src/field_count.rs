@@ -4,7 +4,8 @@
 /// The maximum number of fields of a message, without those of nested messages. The longest list of the contract has 10,000 elements.
 pub(super) const MAX_FIELDS: usize = 20_000;
 
-/// Whether an encoded message in chunks has more than [`MAX_FIELDS`]. An invalid message has not: its decoder rejects it.
+/// Whether an encoded message in chunks has more than [`MAX_FIELDS`], or groups, which the contract does not use. An invalid message has
+/// not: its decoder rejects it.
 pub(super) fn has_too_many_fields<'a>(chunks: impl Iterator<Item = &'a [u8]>, prefix: usize) -> bool {
     let mut message = Reader { chunks, chunk: &[] };
     count(&mut message, prefix).is_some_and(|fields| fields > MAX_FIELDS)
@@ -31,6 +32,8 @@ fn count<'a>(message: &mut Reader<'a, impl Iterator<Item = &'a [u8]>>, prefix: u
                 message.skip(length)?;
             }
             5 => message.skip(4)?,
+            // Decoders skip unknown groups, whatever is in them.
+            3 | 4 => return Some(usize::MAX),
             _ => return None,
         }
     }
@@ -101,6 +104,8 @@ mod tests {
         }
         // Empty elements.
         assert!(is_too_much(&[0x22, 0x00].repeat(8 << 20), 4_096));
+        // A group, which the decoder skips.
+        assert!(is_too_much(&[0x7b, 0x7c, 0x22, 0x00], 4_096));
         // The decoder rejects these.
         assert!(!is_too_much(&[0x0f].repeat(MAX_FIELDS * 2), 4_096) && !is_too_much(&[0xff; 40], 7));
         assert!(!is_too_much(&[0x22, 0x7f, 0x00], 4_096) && !is_too_much(&[], 1));

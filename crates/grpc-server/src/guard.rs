@@ -143,11 +143,10 @@ impl Guard {
         match reason {
             RejectionReason::Displaced | RejectionReason::CallerShare => {
                 let message = "this caller has too many calls in flight; retry later";
-                RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_AFTER).into_status(
-                    Code::ResourceExhausted,
-                    message,
-                    self.domain,
-                )
+                let error = RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_AFTER);
+                let mut status = error.into_status(Code::ResourceExhausted, message, self.domain);
+                status.metadata_mut().insert("retry-after", RETRY_AFTER.as_secs().into());
+                status
             }
             RejectionReason::QueueFull | RejectionReason::WaitedTooLong | RejectionReason::Exhausted => {
                 self.overloaded()

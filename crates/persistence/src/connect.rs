@@ -65,8 +65,8 @@ pub struct Database {
     pub(super) feed_changed: Arc<Notify>,
     /// The sequencer of this process gave positions.
     pub(super) feed_grew: Arc<Notify>,
-    /// When every change that was committed before had its position, on PostgreSQL.
-    pub(super) sequenced_at: Arc<Mutex<Instant>>,
+    /// When every change that was committed before had its position, on PostgreSQL; `None`: that is not known yet.
+    pub(super) sequenced_at: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Database {
@@ -99,7 +99,7 @@ impl Database {
         let reader = Reader { pool: reader, connections: read_connections };
         let (queue, write_health) = (ChangeQueue::default(), WriteHealth::new());
         let (schema, file, feed_changed, feed_grew) = (Arc::default(), None, Arc::default(), Arc::default());
-        let sequenced_at = Arc::new(Mutex::new(Instant::now()));
+        let sequenced_at = Arc::default();
         Self {
             schema,
             reader,

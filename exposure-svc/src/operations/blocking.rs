@@ -10,32 +10,38 @@ use anyhow::anyhow;
 
 use crate::{domain::UserId, error::Error};
 
-/// Pieces of work at a time: as many as keep both cores of a small machine busy. A list of large profiles takes much memory, and a
-/// comparison of two much CPU; others wait before they take any. Each waiter belongs to an admitted call or stream, so their number is
-/// bounded already.
-static LIMITER: LazyLock<Arc<ConcurrencyLimiter>> = LazyLock::new(|| {
-    let (running, waiting) = (2, u32::MAX);
-    let limits = ConcurrencyLimits { running, running_per_caller: running, waiting, waiting_sustained: waiting };
-    ConcurrencyLimiter::new("exposure cpu work", limits)
-});
+/// Changes and lists of users, who take turns. A list of large profiles takes much memory, and a comparison of two much CPU; others wait
+/// before they take any.
+static OF_USERS: LazyLock<Arc<ConcurrencyLimiter>> = LazyLock::new(|| limiter("cpu work of users"));
+/// Decisions, which do not wait for changes.
+static OF_SERVICES: LazyLock<Arc<ConcurrencyLimiter>> = LazyLock::new(|| limiter("cpu work of services"));
+/// Pieces of work of each kind at a time: as many as keep both cores of a small machine busy.
+const RUNNING: u32 = 2;
 /// The maximum wait.
 const MAX_WAIT: Duration = Duration::from_mins(1);
 
 /// A permit to do work, held from before its input is read.
 pub(super) type Permit = LimiterPermit;
 
-/// Waits for a permit for a change or a list of `user`. Users, and the decisions of services, take turns.
+/// Waits for a permit for a change or a list of `user`.
 pub(super) async fn permit_of(user: &UserId) -> Result<Permit, Error> {
-    permit(Caller::new(&("user", user.as_str()))).await
+    permit(&OF_USERS, Caller::new(&("user", user.as_str()))).await
 }
 
 /// Waits for a permit for decisions that services ask for.
 pub(super) async fn permit_of_services() -> Result<Permit, Error> {
-    permit(Caller::new(&"services")).await
+    permit(&OF_SERVICES, Caller::new(&"services")).await
 }
 
-async fn permit(caller: Caller) -> Result<Permit, Error> {
-    let permit = LIMITER.acquire(caller, MAX_WAIT).await;
+fn limiter(name: &str) -> Arc<ConcurrencyLimiter> {
+    // Each waiter belongs to an admitted call or stream, so their number is bounded already.
+    let (running, waiting) = (RUNNING, u32::MAX);
+    let limits = ConcurrencyLimits { running, running_per_caller: running, waiting, waiting_sustained: waiting };
+    ConcurrencyLimiter::new(name, limits)
+}
+
+async fn permit(limiter: &Arc<ConcurrencyLimiter>, caller: Caller) -> Result<Permit, Error> {
+    let permit = limiter.acquire(caller, MAX_WAIT).await;
     permit.map_err(|reason| Error::Unavailable(anyhow!("no permit for CPU work: {reason:?}")))
 }
 

@@ -1,5 +1,7 @@
 //! `CreateProfile`.
 
+use admission::completion;
+use anyhow::anyhow;
 use persistence::{feed::EventLimit, idempotency::IdempotentRequest};
 use service::consistency::Stamped;
 use types::{Origin, Timestamp, WriteMode};
@@ -70,6 +72,7 @@ impl Exposure {
             let version = reads.version().await?;
             let planned = plan(&reads, version, &edits, None).await;
             let change = self.store.begin(&owner, request, origin.clone()).await?;
+            completion::check_caller().map_err(|abandoned| Error::Unavailable(anyhow!(abandoned)))?;
             // A repeat returns the first response, whatever the directory has learned since.
             if let Some(kept) = change.replay(request, now).await? {
                 // The connection is not held while another one is waited for.
@@ -84,6 +87,7 @@ impl Exposure {
         // Before the lock.
         let permit = permit_of(&owner).await?;
         let change = self.store.begin(&owner, request, origin).await?;
+        completion::check_caller().map_err(|abandoned| Error::Unavailable(anyhow!(abandoned)))?;
         if let Some(kept) = change.replay(request, now).await? {
             change.roll_back().await?;
             return self.newest(CreateProfile::Replayed(kept), &owner, now).await;

@@ -1,5 +1,6 @@
 //! `CreateProfileFromTemplate`.
 
+use admission::completion;
 use anyhow::anyhow;
 use persistence::{feed::EventLimit, idempotency::IdempotentRequest};
 use service::consistency::Stamped;
@@ -34,6 +35,7 @@ impl Exposure {
         }
         let now = self.clock.now();
         let change = self.store.begin(&owner, request.as_ref(), origin).await?;
+        completion::check_caller().map_err(|abandoned| Error::Unavailable(anyhow!(abandoned)))?;
         if let Some(kept) = change.replay(request.as_ref(), now).await? {
             // The connection is not held while another one is waited for.
             change.roll_back().await?;

@@ -104,11 +104,11 @@ impl Upkeep {
         let store = &self.exposure.store;
         // Never early: by the earlier of two clocks.
         let now = self.exposure.clock.now().min(store.server_time(&self.exposure.clock).await?);
+        let mut failures = Failures::default();
         loop {
             let mut announced = 0;
-            let mut failures = Failures::default();
             for (user, grant) in store.grants_to_announce(now).await? {
-                announced += failures.tolerate(self.announce_expiry_of(&user, grant, now).await)?;
+                announced += failures.tolerate(user.as_str(), self.announce_expiry_of(&user, grant, now)).await?;
             }
             if announced == 0 {
                 return Ok(());
@@ -180,7 +180,7 @@ impl Upkeep {
         let mut deleted = 0;
         let mut failures = Failures::default();
         for (user, grants) in by_user {
-            deleted += failures.tolerate(self.delete_of(&user, &grants, ended_by).await)?;
+            deleted += failures.tolerate(user.as_str(), self.delete_of(&user, &grants, ended_by)).await?;
         }
         counter!(PURGED).increment(deleted);
         Ok(deleted)

@@ -3,7 +3,6 @@
 
 use std::sync::OnceLock;
 
-use admission::completion;
 use anyhow::{Context, anyhow};
 use persistence::{
     Change, DatabaseErrorKind, Lock, Priority, StoredBytes, VersionTable,
@@ -72,10 +71,6 @@ impl Store {
         let permit = self.database.queue(&Lock::new("profiles of", user.as_str()), Priority::First).await;
         permits.push(permit.map_err(|timeout| Error::Unavailable(anyhow!(timeout)))?);
         let change = self.database.begin(permits).await.map_err(failed)?;
-        // It may have waited for long. Nothing is written yet.
-        if completion::is_abandoned() {
-            return Err(Error::Unavailable(anyhow!("the caller went away before the change began")));
-        }
         let log = self.database.event_log(USERS, user.as_str(), origin, self.stored_bytes.events);
         let (user, stored_bytes) = (user.clone(), self.stored_bytes);
         Ok(ProfileChange { change, user, stored_bytes, log, raised: OnceLock::new() })

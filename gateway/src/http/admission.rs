@@ -27,8 +27,8 @@ use crate::{
     error::{ApiError, ErrorCode},
 };
 
-/// Bytes that are reserved for the response to a change before it. Most responses are smaller.
-const CHANGE_RESPONSE: usize = 64 * 1024;
+/// Bytes that are reserved for the response to a change before it. Most responses are smaller; the reservation of others grows.
+const CHANGE_RESPONSE: usize = 4 * 1024;
 
 /// The memory of all routes, and the settings of their limiters.
 pub struct Admission {
@@ -37,8 +37,9 @@ pub struct Admission {
     memory: MessageMemory,
     responses: Arc<SharedPool>,
     change_responses: Arc<SharedPool>,
-    /// Of all routes: one page at a time for each user.
-    pages: Arc<ConcurrencyLimiter>,
+    /// Of all lists of a service: one page at a time for each user.
+    share_pages: Arc<ConcurrencyLimiter>,
+    profile_pages: Arc<ConcurrencyLimiter>,
 }
 
 /// What a read of a route costs.
@@ -46,8 +47,10 @@ pub struct Admission {
 pub(crate) enum ReadCost {
     /// One row.
     Row,
-    /// A page of up to a thousand rows: one at a time for each user.
-    Page,
+    /// A page of up to a thousand shares: one at a time for each user.
+    SharePage,
+    /// The same of profiles. A service that is slow does not delay lists of the other.
+    ProfilePage,
 }
 
 /// Admission to one route: its reads and its writes have a limiter each.
@@ -72,7 +75,8 @@ impl Admission {
             memory: MessageMemory::new(settings.max_body_memory),
             responses: SharedPool::new("response_bytes", response_bytes),
             change_responses: SharedPool::new("change_response_bytes", response_bytes / 4),
-            pages: ConcurrencyLimiter::new("read pages", settings.limits_of_heavy()),
+            share_pages: ConcurrencyLimiter::new("read pages of shares", settings.limits_of_heavy()),
+            profile_pages: ConcurrencyLimiter::new("read pages of profiles", settings.limits_of_heavy()),
         }
     }
 
@@ -81,7 +85,8 @@ impl Admission {
         let limits = self.settings.limits();
         let reads = match read_cost {
             ReadCost::Row => ConcurrencyLimiter::new(&format!("read {path}"), limits),
-            ReadCost::Page => self.pages.clone(),
+            ReadCost::SharePage => self.share_pages.clone(),
+            ReadCost::ProfilePage => self.profile_pages.clone(),
         };
         RouteAdmission {
             reads,
@@ -125,7 +130,9 @@ impl RouteAdmission {
             let permit = self.writes.acquire(caller, self.patience).await.map_err(rejected)?;
             // Before the change, whose response is always sent. A user who does not read responses can make no further changes.
             let memory = ResponseMemory::new(self.change_responses.reservation(caller));
-            memory.reserve(CHANGE_RESPONSE).map_err(rejected)?;
+            if head.method != Method::DELETE {
+                memory.reserve(CHANGE_RESPONSE).map_err(rejected)?;
+            }
             let answer = with_permit(permit, next.run(Request::from_parts(head, body))).await;
             let bytes = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
             memory.shrink_to(bytes);
@@ -178,7 +185,7 @@ mod tests {
     async fn unread_responses_to_changes_reject_further_ones() {
         let settings = AdmissionSettings { max_body_memory: 1, ..AdmissionSettings::default() };
         let route = Admission::new(&settings, Duration::from_secs(10)).to_route("/test", ReadCost::Row);
-        let handler = post(async || "x".repeat(100_000));
+        let handler = post(async || "x".repeat(200_000));
         let app = Router::new().route("/test", handler).layer(from_fn_with_state(route, admit));
         let change = async |user: &str| {
             let mut request =

@@ -1,5 +1,7 @@
 //! `CreateShare`: creates a share, or re-shares one.
 
+use admission::completion;
+use anyhow::anyhow;
 use persistence::{Isolation, Priority, idempotency::IdempotentRequest};
 use service::consistency::Stamped;
 use types::{Origin, Timestamp, WriteMode};
@@ -74,6 +76,7 @@ impl Sharing {
             self.refuse_erased([owner, recipient, &creator])?;
         }
         let change = self.store.begin_as(queued, request.as_ref(), origin, Isolation::ReadUncommitted).await?;
+        completion::check_caller().map_err(|abandoned| Error::Unavailable(anyhow!(abandoned)))?;
         if let Some(request) = &request
             && let Some(view) = change.lookup(request, now).await?
         {

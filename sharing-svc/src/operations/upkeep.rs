@@ -144,11 +144,11 @@ impl Upkeep {
     /// Marks every share that has expired, which is an event. Returns the time that it went by.
     async fn mark_expired(&self) -> Result<Timestamp, Error> {
         let at = self.marking_time().await?;
+        let mut failures = Failures::default();
         loop {
             let mut marked = 0;
-            let mut failures = Failures::default();
             for owner in self.sharing.store.owners_with_expired_shares(at).await? {
-                marked += failures.tolerate(self.mark_expired_of(&owner, at).await)?;
+                marked += failures.tolerate(owner.as_str(), self.mark_expired_of(&owner, at)).await?;
             }
             if marked == 0 {
                 break;
@@ -171,7 +171,7 @@ impl Upkeep {
             let mut is_stuck = true;
             let mut failures = Failures::default();
             for (owner, share) in shares {
-                is_stuck &= !failures.tolerate(self.sweep_below(&owner, share, at).await)?;
+                is_stuck &= !failures.tolerate(owner.as_str(), self.sweep_below(&owner, share, at)).await?;
             }
             if is_stuck {
                 return Ok(());
@@ -302,7 +302,8 @@ impl Upkeep {
         let mut ended = 0;
         let mut failures = Failures::default();
         for (owner, shares) in by_owner(shares) {
-            ended += failures.tolerate(self.end_permanently_of(&owner, &shares, expired_by, now).await)?;
+            ended +=
+                failures.tolerate(owner.as_str(), self.end_permanently_of(&owner, &shares, expired_by, now)).await?;
         }
         Ok(ended)
     }
@@ -327,7 +328,7 @@ impl Upkeep {
         let mut deleted = 0;
         let mut failures = Failures::default();
         for (owner, shares) in by_owner(shares) {
-            deleted += failures.tolerate(self.delete_of(&owner, &shares, ended_by).await)?;
+            deleted += failures.tolerate(owner.as_str(), self.delete_of(&owner, &shares, ended_by)).await?;
         }
         count(PURGED, deleted);
         Ok(deleted)

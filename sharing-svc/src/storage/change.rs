@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use admission::completion;
 use anyhow::{Context, anyhow};
 use persistence::{
     Change, DatabaseErrorKind, Isolation, Lock, Priority, StoredBytes, VersionTable,
@@ -88,10 +87,6 @@ impl Store {
             permits.push(self.database.queue_as(&lock, priority, isolation).await.map_err(timed_out)?);
         }
         let change = self.database.begin(permits).await.map_err(failed)?;
-        // It may have waited for long. Nothing is written yet.
-        if completion::is_abandoned() {
-            return Err(Error::Unavailable(anyhow!("the caller went away before the change began")));
-        }
         let log =
             owner.map(|(owner, _)| self.database.event_log(OWNERS, owner.as_str(), origin, self.stored_bytes.events));
         let (stored_bytes, is_raised) = (self.stored_bytes, AtomicBool::new(false));

@@ -48,8 +48,8 @@ pub struct FeedHub {
     watchers: Arc<Mutex<Watchers>>,
     /// Every event up to it has been queued for its watchers.
     position: Arc<AtomicI64>,
-    /// Every change that was committed before has been read. Later than that the hub may lack some.
-    read_at: Arc<Mutex<Instant>>,
+    /// Every change that was committed before has been read; `None`: that is not known yet.
+    read_at: Arc<Mutex<Option<Instant>>>,
     metrics: FeedMetrics,
     /// Read by every decision, which must not wait for the watchers.
     epoch: Arc<RwLock<Epoch>>,
@@ -130,7 +130,7 @@ impl FeedHub {
             by_owner: HashMap::new(),
         };
         let (watchers, position) = (Arc::new(Mutex::new(watchers)), Arc::new(AtomicI64::new(last)));
-        let read_at = Arc::new(Mutex::new(Instant::now()));
+        let read_at = Arc::default();
         Ok(Self { database, watchers, position, read_at, metrics, epoch: Arc::new(RwLock::new(epoch)) })
     }
 
@@ -146,7 +146,8 @@ impl FeedHub {
 
     /// Whether changes may have been committed for some time that were not read.
     fn is_stale(&self) -> bool {
-        self.read_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > STALE_AFTER
+        let read_at = *self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        read_at.is_none_or(|at| at.elapsed() > STALE_AFTER)
     }
 
     /// The current epoch.
@@ -240,7 +241,9 @@ impl FeedHub {
         *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = complete_at;
         #[expect(clippy::cast_precision_loss, reason = "seconds are exact enough")]
         let now = Clock::system().now().utc().timestamp() as f64;
-        self.metrics.read_at.set(now - complete_at.elapsed().as_secs_f64());
+        if let Some(complete_at) = complete_at {
+            self.metrics.read_at.set(now - complete_at.elapsed().as_secs_f64());
+        }
         Ok(())
     }
 

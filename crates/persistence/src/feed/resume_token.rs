@@ -8,6 +8,8 @@ use super::{Epoch, FeedPosition};
 
 /// The first byte: the version of the format.
 const FORMAT: u8 = 2;
+/// Without [`ResumeToken::seen`].
+const FIRST_FORMAT: u8 = 1;
 const CHECKSUM: usize = 4;
 
 /// Where a reader of the feed goes on.
@@ -49,13 +51,13 @@ impl ResumeToken {
         }
         let mut rest = content;
         let [format] = take(&mut rest)?;
-        if format != FORMAT {
+        if !(FIRST_FORMAT..=FORMAT).contains(&format) {
             return Err(ResumeTokenError);
         }
         let epoch = Epoch(u128::from_be_bytes(take(&mut rest)?));
         let position =
             FeedPosition { position: i64::from_be_bytes(take(&mut rest)?), seq: i32::from_be_bytes(take(&mut rest)?) };
-        let seen = i64::from_be_bytes(take(&mut rest)?);
+        let seen = if format == FIRST_FORMAT { position.position } else { i64::from_be_bytes(take(&mut rest)?) };
         if rest.is_empty() {
             return Ok(Self { epoch, position, seen, snapshot: None });
         }
@@ -125,6 +127,13 @@ mod tests {
                 assert!(ResumeToken::parse(&text[..place]).is_err());
             }
         }
+        let token = ResumeToken { epoch: Epoch(3), position, seen: position.position, snapshot: None };
+        let mut first = vec![FIRST_FORMAT];
+        first.extend(3_u128.to_be_bytes());
+        first.extend((1_i64 << 40).to_be_bytes());
+        first.extend(7_i32.to_be_bytes());
+        first.extend(checksum_of(&first));
+        assert_eq!(ResumeToken::parse(&hex::encode(first)), Ok(token));
         for text in ["", "x", "00", &"00".repeat(41)] {
             assert_eq!(ResumeToken::parse(text), Err(ResumeTokenError), "{text}");
         }

@@ -51,15 +51,15 @@ const MOVE: &str = "
 impl Database {
     /// Every change that was committed before `at` has its position.
     fn set_sequenced_at(&self, at: Instant) {
-        *self.sequenced_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        *self.sequenced_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
     }
 
     /// When every change that was committed before had its position, as far as the sequencer of this process knows.
-    pub(super) fn sequenced_at(&self) -> Instant {
+    pub(super) fn sequenced_at(&self) -> Option<Instant> {
         match self.writer.get_database_backend() {
             DbBackend::Postgres => *self.sequenced_at.lock().unwrap_or_else(PoisonError::into_inner),
             // The writer gives positions itself.
-            DbBackend::Sqlite | _ => Instant::now(),
+            DbBackend::Sqlite | _ => Some(Instant::now()),
         }
     }
 }
