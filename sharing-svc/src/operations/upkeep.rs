@@ -24,8 +24,8 @@ use crate::{
 const EVERY: Duration = Duration::from_secs(20);
 /// How often shares that have expired are looked for: their events are late by this at most.
 const EXPIRY_EVERY: Duration = Duration::from_secs(1);
-/// Revocations are gathered for so long before their marks are written.
-const GATHER: Duration = Duration::from_millis(100);
+/// The delay between the first of many revocations and the pass that marks what is below them.
+const DEBOUNCE: Duration = Duration::from_millis(100);
 /// Slices after which the purge of one creator continues in the next pass.
 const MAX_SLICES: usize = 100;
 /// Upkeep queues among the changes of an owner under the name of no user.
@@ -104,8 +104,8 @@ impl Upkeep {
         let hint = async |regular_at| {
             tokio::select! {
                 () = sleep_until(regular_at) => {}
-                // Gathered, so that many revocations are one pass.
-                () = sharing.hints.share_ended() => sleep(GATHER).await,
+                // Debounced: many revocations share one pass.
+                () = sharing.hints.share_ended() => sleep(DEBOUNCE).await,
             }
         };
         while shutdown.unless_begun(hint(regular_at)).await.is_some() {
@@ -166,10 +166,10 @@ impl Upkeep {
     }
 
     pub(super) async fn sweep(&self, at: Timestamp) -> Result<(), Error> {
+        let mut failures = Failures::default();
         loop {
             let shares = self.sharing.store.shares_to_sweep().await?;
             let mut is_stuck = true;
-            let mut failures = Failures::default();
             for (owner, share) in shares {
                 is_stuck &= !failures.tolerate(owner.as_str(), self.sweep_below(&owner, share, at)).await?;
             }
