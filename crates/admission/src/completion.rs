@@ -90,7 +90,7 @@ mod tests {
     async fn change_keeps_its_permit_when_its_caller_goes_away() {
         let limiter = ConcurrencyLimiter::new(
             "test",
-            ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 0, waiting_sustained: 0 },
+            ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 0, waiting_in_order: 0 },
         );
         let ann = Caller::new(&"ann");
         let (end, ended) = tokio::sync::oneshot::channel::<()>();

@@ -12,9 +12,9 @@ const REJECTIONS: &str = "admission_rejections_total";
 pub enum RejectionReason {
     /// The queue is full, and this caller has as many operations in it as any other.
     QueueFull,
-    /// The queue was full, and a caller with fewer operations in it took this place.
+    /// The queue was full, and a caller with fewer operations in it took this place, or in overload a newer operation.
     Displaced,
-    /// No permit became free in the time that the request could wait.
+    /// No permit became free in the time that the request could wait, or in the time that a standing queue allows.
     WaitedTooLong,
     /// The limit is reached.
     Exhausted,

@@ -17,8 +17,9 @@ pub struct AdmissionSettings {
     /// least 16
     #[arg(long, env = "MAX_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: Option<u32>,
-    /// Most operations of one kind that wait in a burst; further ones are rejected and may be retried. If all have waited longer than
-    /// 5 ms for 250 ms, as many as `--max-in-flight`. Default: 16 times `--max-in-flight`
+    /// Most operations of one kind that wait; further ones are rejected and may be retried. If all have waited longer than 5 ms for
+    /// 100 ms and more wait than `--max-in-flight`, the newest are next, and each waits for 50 to 500 ms at most. Default: 16 times
+    /// `--max-in-flight`
     #[arg(long, env = "MAX_WAITING", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub max_waiting: Option<u32>,
     /// MiB of request messages; a quarter is for those of up to 64 KiB. At the gateway responses have as much again. Further ones are
@@ -38,14 +39,14 @@ impl AdmissionSettings {
     pub fn limits(&self) -> ConcurrencyLimits {
         let running = self.max_in_flight.unwrap_or_else(|| (cores() * RUNNING_PER_CORE).max(MIN_RUNNING));
         let waiting = self.max_waiting.unwrap_or_else(|| running.saturating_mul(WAITING_PER_RUNNING));
-        ConcurrencyLimits { running, running_per_caller: running, waiting, waiting_sustained: waiting.min(running) }
+        ConcurrencyLimits { running, running_per_caller: running, waiting, waiting_in_order: waiting.min(running) }
     }
 
     /// The limits of operations that keep a core busy for many milliseconds: one for each core, and one for each caller.
     pub fn limits_of_heavy(&self) -> ConcurrencyLimits {
         let ConcurrencyLimits { running, waiting, .. } = self.limits();
-        let waiting_sustained = waiting.min(running.saturating_mul(2));
-        ConcurrencyLimits { running: cores().min(running), running_per_caller: 1, waiting, waiting_sustained }
+        let waiting_in_order = waiting.min(running.saturating_mul(2));
+        ConcurrencyLimits { running: cores().min(running), running_per_caller: 1, waiting, waiting_in_order }
     }
 }
 

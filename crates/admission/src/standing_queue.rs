@@ -6,10 +6,9 @@ use tokio::time::Instant;
 
 /// An acceptable wait in the queue (TARGET of RFC 8289).
 pub(crate) const TARGET: Duration = Duration::from_millis(5);
-/// A queue in which every operation waits longer than [`TARGET`] for this long is a standing queue (INTERVAL of RFC 8289, which is 100 ms
-/// there; at 70 % load the backlog of a stall of 100 ms takes longer to drain).
-pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
-/// A queue without such a wait and without a rejection for this long is no longer a standing queue.
+/// A queue in which every operation waits longer than [`TARGET`] for this long is a standing queue (INTERVAL of RFC 8289).
+pub(crate) const INTERVAL: Duration = Duration::from_millis(100);
+/// A queue is no longer a standing one when an operation waits less than [`TARGET`], and for this long none waited in excess.
 pub(crate) const CALM: Duration = Duration::from_millis(100);
 
 /// Whether a queue is a standing one.
@@ -17,23 +16,23 @@ pub(crate) const CALM: Duration = Duration::from_millis(100);
 pub(crate) struct StandingQueue {
     /// Since when each operation has waited longer than [`TARGET`].
     above_target_since: Option<Instant>,
-    /// When the queue last was a standing one; `None`: it is none.
+    /// When the queue was last seen to be a standing one; `None`: it is none.
     standing_at: Option<Instant>,
 }
 
 impl StandingQueue {
-    /// Whether it is one now.
-    pub(crate) fn is_standing(&mut self) -> bool {
-        if self.standing_at.is_some_and(|at| at.elapsed() >= CALM) {
-            self.standing_at = None;
-        }
+    /// Whether it is one.
+    pub(crate) fn is_standing(&self) -> bool {
         self.standing_at.is_some()
     }
 
-    /// An operation left the queue to run after `wait`.
+    /// An operation ran after `wait`.
     pub(crate) fn observe_wait(&mut self, wait: Duration) {
         if wait < TARGET {
             self.above_target_since = None;
+            if self.standing_at.is_some_and(|at| at.elapsed() >= CALM) {
+                self.standing_at = None;
+            }
             return;
         }
         let since = *self.above_target_since.get_or_insert_with(Instant::now);
@@ -42,8 +41,8 @@ impl StandingQueue {
         }
     }
 
-    /// An operation found the queue full.
-    pub(crate) fn observe_full(&mut self) {
+    /// More operations wait than a standing queue may hold in order.
+    pub(crate) fn observe_excess(&mut self) {
         if let Some(at) = &mut self.standing_at {
             *at = Instant::now();
         }

@@ -36,7 +36,7 @@ pub(super) async fn permit_of_services() -> Result<Permit, Error> {
 fn limiter(name: &str) -> Arc<ConcurrencyLimiter> {
     // Each waiter belongs to an admitted call or stream, so their number is bounded already.
     let (running, waiting) = (RUNNING, u32::MAX);
-    let limits = ConcurrencyLimits { running, running_per_caller: running, waiting, waiting_sustained: waiting };
+    let limits = ConcurrencyLimits { running, running_per_caller: running, waiting, waiting_in_order: waiting };
     ConcurrencyLimiter::new(name, limits)
 }
 

@@ -1,10 +1,13 @@
 //! Who waits, who is next and who is rejected.
 
-use std::{future::poll_fn, pin::Pin, task::Poll};
+use std::{collections::VecDeque, future::poll_fn, pin::Pin, task::Poll};
 
 use tokio::time::advance;
 
-use super::*;
+use super::{
+    queue::{MAX_STANDING_WAIT, MIN_STANDING_WAIT},
+    *,
+};
 use crate::standing_queue::{CALM, INTERVAL, TARGET};
 
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -14,7 +17,7 @@ type Waiting<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
 fn limiter(running: u32, running_per_caller: u32, waiting: u32) -> Arc<ConcurrencyLimiter> {
     ConcurrencyLimiter::new(
         "test",
-        ConcurrencyLimits { running, running_per_caller, waiting, waiting_sustained: waiting },
+        ConcurrencyLimits { running, running_per_caller, waiting, waiting_in_order: waiting },
     )
 }
 
@@ -113,62 +116,150 @@ async fn full_queue_displaces_the_newest_of_the_caller_with_most() {
     assert_eq!(is_next, [true, false], "who waits longest is not displaced");
 }
 
-#[tokio::test(start_paused = true)]
-async fn standing_queue_has_a_lower_bound_until_it_is_calm() {
-    let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 4, waiting_sustained: 2 };
-    let limiter = ConcurrencyLimiter::new("test", limits);
+/// A limiter with one permit that is in use, whose queue is a standing one: bob and cyd wait.
+async fn standing(limiter: &Arc<ConcurrencyLimiter>) -> (LimiterPermit, VecDeque<Waiting<'_>>) {
     let [ann, bob, cyd] = callers();
     let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
     let mut waiting = VecDeque::new();
-    for caller in [bob, cyd, ann, bob] {
-        waiting.push_back(queued(&limiter, caller).await);
+    for caller in [ann, bob, cyd, bob] {
+        waiting.push_back(queued(limiter, caller).await);
     }
-    assert_eq!(limiter.acquire(bob, PATIENCE).await.err(), Some(RejectionReason::QueueFull), "a burst is bounded too");
     for _ in 0..2 {
         advance(INTERVAL).await;
         drop(running);
         running = now(&mut waiting.pop_front().unwrap()).await.unwrap().unwrap();
     }
-    // Two wait, and each operation has waited for longer than the target.
-    assert_eq!(limiter.acquire(cyd, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
-    for mut last in waiting {
-        drop(running);
-        running = now(&mut last).await.unwrap().unwrap();
-    }
-    // The queue is empty, but was a standing one just now.
-    let mut burst = vec![queued(&limiter, ann).await, queued(&limiter, bob).await];
-    assert_eq!(limiter.acquire(cyd, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
-    advance(CALM).await;
-    for caller in [cyd, ann] {
-        burst.push(queued(&limiter, caller).await);
+    (running, waiting)
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_standing_queue_is_served_newest_first() {
+    let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 10, waiting_in_order: 1 };
+    let limiter = ConcurrencyLimiter::new("test", limits);
+    let [ann, bob, cyd, dan] = callers();
+    let (running, waiting) = standing(&limiter).await;
+    drop(waiting);
+    let mut of_ann = queued(&limiter, ann).await;
+    let mut of_bob = queued(&limiter, bob).await;
+    let mut of_cyd = queued(&limiter, cyd).await;
+    let mut newest_of_cyd = queued(&limiter, cyd).await;
+    let mut of_dan = queued(&limiter, dan).await;
+    drop(running);
+    let running = now(&mut of_dan).await.expect("the newest caller is next").unwrap();
+    drop(running);
+    let running = now(&mut newest_of_cyd).await.expect("the newest operation of the newest caller is next").unwrap();
+    drop(running);
+    let running = now(&mut of_ann).await.expect("callers take turns").unwrap();
+    drop(running);
+    let running = now(&mut of_bob).await.expect("callers take turns").unwrap();
+    drop(running);
+    assert!(now(&mut of_cyd).await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_standing_queue_rejects_what_waited_too_long() {
+    // Three times the mean duration of an operation, within bounds.
+    for (duration, max_wait) in [(1, MIN_STANDING_WAIT), (40, Duration::from_millis(120)), (400, MAX_STANDING_WAIT)] {
+        let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 10, waiting_in_order: 0 };
+        let limiter = ConcurrencyLimiter::new("test", limits);
+        let [_, _, _, dan] = callers();
+        for _ in 0..100 {
+            let running = limiter.acquire(dan, PATIENCE).await.unwrap();
+            advance(Duration::from_millis(duration)).await;
+            drop(running);
+        }
+        let (mut running, waiting) = standing(&limiter).await;
+        drop(waiting);
+        let (mut oldest, since) = (queued(&limiter, dan).await, Instant::now());
+        let rejected = loop {
+            let mut newest = queued(&limiter, dan).await;
+            advance(Duration::from_millis(duration)).await;
+            drop(running);
+            if let Some(answer) = now(&mut oldest).await {
+                break answer;
+            }
+            running = now(&mut newest).await.expect("the newest is next").unwrap();
+        };
+        assert_eq!(rejected.err(), Some(RejectionReason::WaitedTooLong));
+        // The longer operations of `standing` count too.
+        let latest = max_wait * 5 / 4 + Duration::from_millis(duration + 10);
+        assert!((max_wait..=latest).contains(&since.elapsed()), "{duration}: {:?}", since.elapsed());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn backlog_of_one_caller_keeps_the_bound_of_others() {
-    let limits = ConcurrencyLimits { running: 2, running_per_caller: 1, waiting: 4, waiting_sustained: 1 };
+async fn full_standing_queue_displaces_the_oldest() {
+    let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 2, waiting_in_order: 1 };
+    let limiter = ConcurrencyLimiter::new("test", limits);
+    let [ann, bob] = callers();
+    let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut oldest = queued(&limiter, bob).await;
+    let mut next = queued(&limiter, bob).await;
+    for _ in 0..2 {
+        advance(INTERVAL).await;
+        drop(running);
+        running = now(&mut oldest).await.unwrap().unwrap();
+        oldest = std::mem::replace(&mut next, queued(&limiter, bob).await);
+    }
+    let mut newest = queued(&limiter, bob).await;
+    assert_eq!(now(&mut oldest).await.unwrap().err(), Some(RejectionReason::Displaced));
+    drop(running);
+    assert!(now(&mut newest).await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_standing_queue_is_served_in_order() {
+    let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 10, waiting_in_order: 3 };
+    let limiter = ConcurrencyLimiter::new("test", limits);
+    let [_, _, _, dan] = callers();
+    let (running, mut waiting) = standing(&limiter).await;
+    advance(MAX_STANDING_WAIT * 2).await;
+    let mut of_dan = queued(&limiter, dan).await;
+    drop(running);
+    for place in 0..2 {
+        drop(now(&mut waiting[place]).await.expect("the oldest is next").unwrap());
+    }
+    assert!(now(&mut of_dan).await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn queue_is_served_in_order_again_after_a_calm() {
+    let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 10, waiting_in_order: 1 };
     let limiter = ConcurrencyLimiter::new("test", limits);
     let [ann, bob, cyd] = callers();
+    let (running, waiting) = standing(&limiter).await;
+    drop(waiting);
+    drop(running);
+    advance(CALM).await;
+    let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut of_bob = queued(&limiter, bob).await;
+    let _of_cyd = queued(&limiter, cyd).await;
+    drop(running);
+    assert!(now(&mut of_bob).await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn backlog_of_one_caller_is_no_standing_queue_of_others() {
+    let limits = ConcurrencyLimits { running: 2, running_per_caller: 1, waiting: 10, waiting_in_order: 0 };
+    let limiter = ConcurrencyLimiter::new("test", limits);
+    let [ann, bob] = callers();
     let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
     let mut waiting = VecDeque::from([queued(&limiter, ann).await]);
     for _ in 0..10 {
         advance(INTERVAL / 2).await;
         waiting.push_back(queued(&limiter, ann).await);
         drop(running);
-        running = now(&mut waiting.pop_front().unwrap()).await.unwrap().unwrap();
+        running = now(&mut waiting.pop_front().unwrap()).await.expect("in order").unwrap();
         // The other half of the capacity is free.
         drop(limiter.acquire(bob, PATIENCE).await.unwrap());
     }
-    let _running_of_bob = limiter.acquire(bob, PATIENCE).await.unwrap();
-    let _waiting_of_cyd = queued(&limiter, cyd).await;
-    drop(running);
 }
 
 #[tokio::test(start_paused = true)]
 async fn short_waits_make_no_standing_queue() {
-    let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 4, waiting_sustained: 0 };
+    let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 4, waiting_in_order: 0 };
     let limiter = ConcurrencyLimiter::new("test", limits);
-    let [ann, bob, _] = callers();
+    let [ann, bob] = callers();
     let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
     let mut waiting = VecDeque::from([queued(&limiter, bob).await]);
     for _ in 0..100 {
@@ -176,7 +267,7 @@ async fn short_waits_make_no_standing_queue() {
         // The queue is never empty.
         waiting.push_back(queued(&limiter, bob).await);
         drop(running);
-        running = now(&mut waiting.pop_front().unwrap()).await.unwrap().unwrap();
+        running = now(&mut waiting.pop_front().unwrap()).await.expect("in order").unwrap();
     }
 }
 
