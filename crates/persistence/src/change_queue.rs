@@ -43,6 +43,15 @@ pub struct ChangePermit {
     key: Option<String>,
     /// Its holder will take the writer.
     arrival: Option<Arrival>,
+    /// The change before has not committed yet: dropped unused, the permit comes back to it.
+    handover: Option<Arc<Handover>>,
+}
+
+/// Between a change that is not committed and the next one of its key. Dropped by both, it wakes the next waiter if the permit came back.
+struct Handover {
+    queue: ChangeQueue,
+    /// The key, if the permit was dropped before its change began.
+    returned: Mutex<Option<String>>,
 }
 
 /// The changes before this one took longer than a caller may wait.
@@ -76,7 +85,7 @@ impl ChangeQueue {
             match queues.get_mut(&key) {
                 None => {
                     queues.insert(key.clone(), Waiters::default());
-                    return Ok(ChangePermit { queue: self.clone(), key: Some(key), arrival: None });
+                    return Ok(ChangePermit::new(self.clone(), key, None));
                 }
                 Some(waiters) => waiters.push(priority, isolation),
             }
@@ -139,6 +148,10 @@ impl Waiters {
 }
 
 impl ChangePermit {
+    fn new(queue: ChangeQueue, key: String, handover: Option<Arc<Handover>>) -> Self {
+        Self { queue, key: Some(key), arrival: None, handover }
+    }
+
     /// With the registration of a change that will take the writer.
     pub(super) fn expecting(self, arrival: Option<Arrival>) -> Self {
         let mut permit = self;
@@ -146,37 +159,76 @@ impl ChangePermit {
         permit
     }
 
-    /// The change has taken the writer.
+    /// The change has taken the writer: it ends after the one before.
     pub(super) fn arrived(self) -> Self {
-        self.expecting(None)
+        let mut permit = self.expecting(None);
+        permit.handover = None;
+        permit
     }
 
-    /// Hands the permit over before the commit, if the next waiter may read what is not committed. Otherwise it is kept.
-    pub(super) fn hand_over(mut self) -> Option<Self> {
-        let mut key = self.key.take()?;
-        while let Some(waiter) = self.queue.next_uncommitted(&key) {
-            key = self.send(waiter, key)?;
+    /// Hands the permit over before the commit, if the next waiter may read what is not committed. What is returned is kept until the
+    /// commit.
+    pub(super) fn hand_over(mut self) -> Self {
+        let Some(key) = self.key.take() else { return self };
+        let handover = Arc::new(Handover { queue: self.queue.clone(), returned: Mutex::default() });
+        self.key = handover.offer(key);
+        if self.key.is_none() {
+            self.handover = Some(handover);
         }
-        self.key = Some(key);
-        Some(self)
+        self
     }
+}
 
-    /// Sends the permit of `key` to `waiter`; returns the key if it no longer waits.
-    fn send(&self, waiter: Waiter, key: String) -> Option<String> {
-        let permit = Self { queue: self.queue.clone(), key: Some(key), arrival: None };
-        // The permit that is returned must not be handed over within its own drop.
-        waiter.turn.send(permit).err().and_then(|mut unused| unused.key.take())
+impl Handover {
+    /// Gives the permit of `key` to the next waiter that may read what is not committed; returns the key without one.
+    fn offer(self: &Arc<Self>, mut key: String) -> Option<String> {
+        while let Some(waiter) = self.queue.next_uncommitted(&key) {
+            key = waiter.send(ChangePermit::new(self.queue.clone(), key, Some(self.clone())))?;
+        }
+        Some(key)
+    }
+}
+
+impl Waiter {
+    /// Sends a permit; returns its key if the waiter has gone away.
+    fn send(self, permit: ChangePermit) -> Option<String> {
+        let mut unused = self.turn.send(permit).err()?;
+        // It must not wake the next waiter when it is dropped here.
+        unused.key.take()
+    }
+}
+
+impl ChangeQueue {
+    /// Wakes the next waiter of `key`.
+    fn release(&self, mut key: String) {
+        while let Some(waiter) = self.next(&key) {
+            match waiter.send(ChangePermit::new(self.clone(), key, None)) {
+                Some(same) => key = same,
+                None => return,
+            }
+        }
     }
 }
 
 impl Drop for ChangePermit {
     fn drop(&mut self) {
-        let Some(mut key) = self.key.take() else { return };
-        while let Some(waiter) = self.queue.next(&key) {
-            match self.send(waiter, key) {
-                Some(same) => key = same,
-                None => return,
+        let Some(key) = self.key.take() else { return };
+        match self.handover.take() {
+            None => self.queue.release(key),
+            Some(handover) => {
+                if let Some(key) = handover.offer(key) {
+                    *handover.returned.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+                }
             }
+        }
+    }
+}
+
+impl Drop for Handover {
+    fn drop(&mut self) {
+        let returned = self.returned.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(key) = returned {
+            self.queue.release(key);
         }
     }
 }
@@ -274,13 +326,46 @@ mod tests {
         tokio::task::yield_now().await;
         cancelled.abort();
         tokio::task::yield_now().await;
-        assert!(held.hand_over().is_none());
-        let kept = uncommitted.await.unwrap().hand_over().unwrap();
+        let before = held.hand_over();
+        let kept = uncommitted.await.unwrap().arrived().hand_over();
+        drop(before);
+        tokio::task::yield_now().await;
         assert!(!committed.is_finished());
         drop(kept);
         // Without a waiter it is kept.
-        let kept = committed.await.unwrap().hand_over().unwrap();
+        let kept = committed.await.unwrap().hand_over();
         drop(kept);
+        assert!(queue.lock().is_empty());
+    }
+
+    #[tokio::test]
+    async fn unused_permit_waits_for_the_commit_before() {
+        let queue = ChangeQueue::default();
+        let wait = |isolation| {
+            let queue = queue.clone();
+            tokio::spawn(async move { queue.acquire("ann".into(), Priority::First, isolation, WAIT).await.unwrap() })
+        };
+        let held = queue.acquire("ann".into(), Priority::First, COMMITTED, WAIT).await.unwrap();
+        let first = wait(Isolation::ReadUncommitted);
+        let second = wait(Isolation::ReadUncommitted);
+        let committed = wait(COMMITTED);
+        tokio::task::yield_now().await;
+        let before = held.hand_over();
+        // Both go away before their changes begin.
+        drop(first.await.unwrap());
+        drop(second.await.unwrap());
+        tokio::task::yield_now().await;
+        assert!(!committed.is_finished(), "it would read what is not committed");
+        drop(before);
+        drop(committed.await.unwrap());
+        // The other way round: the commit is first.
+        let held = queue.acquire("ann".into(), Priority::First, COMMITTED, WAIT).await.unwrap();
+        let first = wait(Isolation::ReadUncommitted);
+        let committed = wait(COMMITTED);
+        tokio::task::yield_now().await;
+        drop(held.hand_over());
+        drop(first.await.unwrap());
+        drop(committed.await.unwrap());
         assert!(queue.lock().is_empty());
     }
 }

@@ -280,7 +280,7 @@ impl WriterTurn {
         } else {
             let is_first = group.changes == 1;
             // The next change of the same owner may go on in the same transaction.
-            group.permits.extend(permits.into_iter().filter_map(ChangePermit::hand_over));
+            group.permits.extend(permits.into_iter().map(ChangePermit::hand_over));
             *open.group = Some(group);
             drop(open);
             if is_first {
