@@ -16,15 +16,15 @@ use std::{
 
 use anyhow::Context;
 use ofself_proto::sharing::{
-    Action, CheckAccessRequest, CreateShareRequest, ListIncomingSharesRequest, ListOutgoingSharesRequest,
-    ListViewersRequest, Node, Resource, RevokeShareRequest, Share, ShareScope,
+    Action, BatchCheckRequest, CheckAccessRequest, CreateShareRequest, ListIncomingSharesRequest,
+    ListOutgoingSharesRequest, ListViewersRequest, Node, Resource, RevokeShareRequest, Share, ShareScope,
     access_service_client::AccessServiceClient, resource, sharing_service_client::SharingServiceClient,
 };
 use tokio::{sync::Mutex, task::JoinSet};
 use tonic::{Request, metadata::AsciiMetadataValue, transport::Channel};
 
 use crate::{
-    ROUNDS, median,
+    ROUNDS, decisions, median,
     paired::{Selection, compare},
 };
 
@@ -68,6 +68,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .await?;
     compare("CheckAccess, a chain of three", selection, &services, |service| async move { service.check("dan").await })
         .await?;
+    let mut batch = None;
+    for service in &services {
+        batch = Some(decisions::batch_of_owners(&service.channel).await?);
+    }
+    let batch = batch.unwrap_or_default();
+    compare("BatchCheck, 100 nodes of 40 owners", selection, &services, |service| {
+        let batch = batch.clone();
+        async move { service.batch_check(batch).await }
+    })
+    .await?;
     compare("CreateShare", selection, &services, |service| async move {
         service.create(&service.owner(), tags_to(&service.next())).await.map(drop)
     })
@@ -208,6 +218,12 @@ impl Service {
         };
         let allowed = AccessServiceClient::new(self.channel.clone()).check_access(request).await?.into_inner().allowed;
         anyhow::ensure!(allowed, "the share must allow it");
+        Ok(())
+    }
+
+    async fn batch_check(&self, batch: BatchCheckRequest) -> anyhow::Result<()> {
+        let allowed = AccessServiceClient::new(self.channel.clone()).batch_check(batch).await?.into_inner().allowed;
+        anyhow::ensure!(allowed.iter().all(|allowed| *allowed), "the shares must allow it");
         Ok(())
     }
 
