@@ -1,6 +1,5 @@
 //! `ImportShares`: shares as another system had them. Resumable: what is there and equal counts as imported.
 
-use persistence::Priority;
 use types::{Origin, Timestamp};
 
 use super::Sharing;
@@ -83,8 +82,7 @@ impl Sharing {
         result: &mut Imported,
         origin: &Origin,
     ) -> Result<(), Error> {
-        let queued = Some((owner, Priority::FairlyFor("")));
-        let change = self.store.begin(queued, None, origin.clone()).await?;
+        let change = self.store.begin_import(owner, origin.clone()).await?;
         let now = self.clock.now();
         change.raise_owner(owner, now).await?;
         let mut created = 0;
@@ -125,7 +123,7 @@ impl Sharing {
             let is_equal = share.equals_imported(stored.share());
             return Ok(if is_equal { Ok(false) } else { Err("another share has this id".to_owned()) });
         }
-        if self.store.share_is_of_another(owner, share.id).await? {
+        if change.is_share_of_another(owner, share.id).await? {
             return Ok(Err("a share of another owner has this id".to_owned()));
         }
         change.insert_imported(&share, now).await?;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, anyhow};
 use persistence::{
-    Change, DatabaseErrorKind, Isolation, Lock, Priority, StoredBytes, VersionTable,
+    Change, ChangePermit, DatabaseErrorKind, Isolation, Lock, Priority, StoredBytes, VersionTable,
     feed::{EventLimit, EventLog, NewEvent, Recorded},
     idempotency::{self, IdempotentRequest, Lookup, Stored},
 };
@@ -82,6 +82,27 @@ impl Store {
             let permit = self.database.queue(&request.lock(), Priority::First).await;
             permits.push(permit.map_err(|_| Error::IdempotencyKeyInFlight)?);
         }
+        self.begin_with(permits, owner, origin, isolation).await
+    }
+
+    /// Begins a change that imports shares of `owner`. One runs at a time: the ids of its shares are chosen elsewhere, and no two owners
+    /// may have the same.
+    pub async fn begin_import(&self, owner: &UserId, origin: Origin) -> Result<ShareChange, Error> {
+        let imports = Lock::new("imports of", "shares");
+        let permits = vec![self.database.queue(&imports, Priority::First).await.map_err(timed_out)?];
+        let owner = Some((owner, Priority::FairlyFor("")));
+        let change = self.begin_with(permits, owner, origin, Isolation::ReadCommitted).await?;
+        change.change.lock(&imports).await.map_err(failed)?;
+        Ok(change)
+    }
+
+    async fn begin_with(
+        &self,
+        mut permits: Vec<ChangePermit>,
+        owner: Option<(&UserId, Priority<'_>)>,
+        origin: Origin,
+        isolation: Isolation,
+    ) -> Result<ShareChange, Error> {
         if let Some((owner, priority)) = owner {
             let lock = Lock::new("shares of", owner.as_str());
             permits.push(self.database.queue_as(&lock, priority, isolation).await.map_err(timed_out)?);
@@ -138,6 +159,18 @@ impl ShareChange {
     /// Locks the owner's row until the end of this change without raising the version: no access changes.
     pub async fn hold_owner(&self, owner: &UserId) -> Result<(), Error> {
         OWNERS.hold(&self.change, owner.as_str()).await.map_err(failed)
+    }
+
+    /// Whether another owner has a share with this id.
+    pub async fn is_share_of_another(&self, owner: &UserId, id: ShareId) -> Result<bool, Error> {
+        const OWNERS_OF_ID: &str = "SELECT owner_id FROM shares WHERE id = $1";
+        let rows = self.change.query(OWNERS_OF_ID, vec![id.0.into()]).await.map_err(failed)?;
+        for row in rows {
+            if row.try_get::<String>("", "owner_id").map_err(failed)? != owner.as_str() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A share of `owner`, with those above it.

@@ -118,12 +118,6 @@ impl Store {
         rows.iter().map(|row| Model::from_query_result(row, "").map_err(failed)?.try_into()).collect()
     }
 
-    /// Whether a share of another owner than `owner` has this id.
-    pub async fn share_is_of_another(&self, owner: &UserId, id: ShareId) -> Result<bool, Error> {
-        let others = self.keys("SELECT owner_id, id FROM shares WHERE id = $1", vec![id.0.into()]).await?;
-        Ok(others.iter().any(|(other, _)| other != owner))
-    }
-
     /// How many shares an erasure of `user` removes: theirs, those to them, and those that they created.
     pub async fn shares_about(&self, user: &UserId) -> Result<i64, Error> {
         const ABOUT: &str = "

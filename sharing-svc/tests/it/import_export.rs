@@ -116,6 +116,26 @@ async fn share_that_cannot_be_is_refused_by_position() {
     .await;
 }
 
+#[tokio::test]
+async fn concurrent_imports_store_an_id_once() {
+    on_both(|backend| async move {
+        let servers = [TestServer::start(&backend).await, TestServer::start(&backend).await];
+        let shares_of = |owner: &str| (1..=40).map(|number| vec![share(number, owner, "zoe")]).collect::<Vec<_>>();
+        let (of_ann, of_bob, of_cyd) = tokio::join!(
+            import(&servers[0], shares_of("ann")),
+            import(&servers[0], shares_of("bob")),
+            import(&servers[1], shares_of("cyd"))
+        );
+        let results = [of_ann, of_bob, of_cyd];
+        assert_eq!(results.iter().map(|result| result.imported).sum::<i64>(), 40, "{results:?}");
+        assert_eq!(results.iter().map(|result| result.refused_total).sum::<i64>(), 80);
+        for refused in results.iter().flat_map(|result| &result.refused) {
+            assert_eq!(refused.reason, "a share of another owner has this id");
+        }
+    })
+    .await;
+}
+
 async fn export(server: &TestServer, user: &str) -> String {
     let request = ExportUserRequest { user_id: user.into() };
     let mut pieces = server.admin().export_user(request).await.unwrap().into_inner();

@@ -31,7 +31,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ),
     ("SELECT owner_id, id, created_at FROM shares WHERE recipient_id = $1", "shares to revoke"),
     ("SELECT owner_id, id FROM shares WHERE recipient_id = $1 LIMIT", "shares to a person"),
-    ("SELECT owner_id, id FROM shares WHERE id = $1", "whether another owner has this id"),
+    ("SELECT owner_id FROM shares WHERE id = $1", "whether another owner has this id"),
     ("SELECT * FROM shares WHERE recipient_id = $1", "export"),
     ("SELECT * FROM shares WHERE creator_id = $1 AND parent_share_id", "export"),
     // A snapshot for watchers, of all owners.
