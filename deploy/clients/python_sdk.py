@@ -101,7 +101,7 @@ def errors() -> None:
     key_only = OfSelfClient(api_key="key", base_url=BASE_URL)
     refused(PermissionDenied, key_only.sharing.list_outgoing, user_id="ann")
 
-    # Last: it spends all that this user may ask in a minute.
+    # Last: it uses up this user's rate limit for a minute.
     busy = client("busy")
     for _ in range(10_000):
         try:

@@ -38,7 +38,7 @@ POLICY = {
 }
 # Every database of a fresh plane is smaller, and its write-ahead log soon larger.
 FILE_BLOCKS = 600
-PATIENCE = 60
+TIMEOUT = 60
 ERROR = "cannot store a change"
 
 
@@ -61,7 +61,7 @@ class Plane:
 
 
 def wait_for(condition):
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         if time.monotonic() > end:
             sys.exit("timed out")
@@ -80,7 +80,7 @@ def method(address, **options):
 
     def upsert(batch):
         tags = [{"id": f"tag-{batch}-{tag}", "name": "n" * 100 + f"{batch}-{tag}"} for tag in range(1000)]
-        return stub(request(user_id="ann", tags=tags), timeout=PATIENCE)
+        return stub(request(user_id="ann", tags=tags), timeout=TIMEOUT)
 
     return upsert
 

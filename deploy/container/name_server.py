@@ -26,7 +26,7 @@ while True:
     kind = question[-4:-2]
     known = question[:-4].lower() == asked
     answers = 1 if known and kind == b"\0\1" else 0
-    # An answer to a standard query; NXDOMAIN where the name is another.
+    # Response to a standard query; NXDOMAIN for other names.
     flags = b"\x81\x80" if known else b"\x81\x83"
     head = query[:2] + flags + b"\0\1" + bytes([0, answers]) + b"\0\0\0\0"
     record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton(address) if answers else b""

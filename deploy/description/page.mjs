@@ -1,5 +1,5 @@
-// Reads and tries the page at /docs as a person does, in Chromium: it loads, a call with a pasted token succeeds, the console says
-// nothing of an error, and no request goes to another host. Usage: node page.mjs URL TOKEN [PICTURE]
+// Tests the page at /docs in Chromium: it loads, a call with a pasted token succeeds, the console shows
+// no error, and no request goes to another host. Usage: node page.mjs URL TOKEN [PICTURE]
 import { strict as assert } from "node:assert";
 import { chromium } from "playwright-core";
 
@@ -39,8 +39,8 @@ try {
   if (picture) await page.screenshot({ path: picture });
 
   assert.deepEqual(complaints, [], "the console says nothing of an error");
-  assert.deepEqual(elsewhere, [], "nobody else is asked");
-  console.log("the page at /docs loads, a call from it succeeds, and it asks nobody else");
+  assert.deepEqual(elsewhere, [], "no request to another host");
+  console.log("the page at /docs loads, a call from it succeeds, and sends no request to another host");
 } finally {
   await browser.close();
 }

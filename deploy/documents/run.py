@@ -21,7 +21,7 @@ ADDRESSES = {
     "127.0.0.1:50052": os.environ["EXPOSURE"],
     "./data": os.environ["DATA_DIR"],
 }
-# Who else runs a command, and where it says so.
+# Commands that another check runs, and where it is named.
 ELSEWHERE = {
     "cargo test --workspace": (".ci/run", "cargo test --workspace"),
     ".ci/run": (".ci/run", "#!/usr/bin/env bash"),
@@ -38,7 +38,7 @@ PROGRAMS = {
     "SHARING_URL": f"http://{os.environ['SHARING']}",
     "EXPOSURE_URL": f"http://{os.environ['EXPOSURE']}",
 }
-# What would run until it is stopped runs on a terminal and on free ports, and is stopped when it has reported that it is up.
+# A command that does not end runs on a terminal and on free ports, and is stopped when it reports readiness.
 SERVED = r"""
 LISTEN=127.0.0.1:0 SHARING_LISTEN=127.0.0.1:0 EXPOSURE_LISTEN=127.0.0.1:0 ADMIN_LISTEN=127.0.0.1:0 \\
     script --quiet --flush --return --command 'exec cargo run --quiet --locked' "$DATA_DIR/said" </dev/null >/dev/null &

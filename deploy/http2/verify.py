@@ -12,7 +12,7 @@ import tempfile
 import tomllib
 import xml.etree.ElementTree as ElementTree
 
-# A case that races with the response passes in some runs; what fails in all of these fails always.
+# A case that races with the response passes in some runs. One that fails in all runs fails always.
 RUNS = 4
 BARE = {"sharing": "tonic", "exposure": "tonic", "gateway": "axum"}
 
@@ -51,7 +51,7 @@ def failures(h2spec, name, address):
 def main(h2spec, *servers):
     known = tomllib.loads((pathlib.Path(__file__).parent / "known-failures.toml").read_text())["failure"]
     names, addresses = zip(*(server.split("=", 1) for server in servers))
-    # Most of the time is spent on waiting for responses that do not come.
+    # Most of the time is spent waiting for timeouts.
     with concurrent.futures.ThreadPoolExecutor() as pool:
         found = dict(zip(names, pool.map(lambda name, address: failures(h2spec, name, address), names, addresses)))
     faults = []

@@ -37,7 +37,7 @@ def expect(where, program, arguments, names):
     if action not in ACTIONS[program]:
         wrong.append(f"{where}: `{program}` has no `{action}`")
         return
-    # What a migration is told beside its own is meant for the service, whose settings it shares.
+    # A migration ignores settings of the service, which share its configuration.
     known = variables(program, action) | (variables(program, "serve") if action == "migrate" else set())
     wrong.extend(f"{where}: `{program} {action}` reads no {name}" for name in names if name not in known)
     given = {argument[2:] for argument in rest if argument.startswith("--")}
@@ -79,7 +79,7 @@ for unit in sorted(pathlib.Path(units).glob("*.service")):
         continue
     expect(str(unit), program, [start[2], *start[3].split()], [])
     keys = tomllib.loads((unit.parent / f"{program}.toml").read_text())
-    # Each unit is shown its own keys and no others.
+    # Each unit gets only its own keys.
     loaded = dict(re.findall(r"^LoadCredential=([^:\n]+):(.+)$", unit.read_text(), re.M))
     own = {f"/etc/ofself/certificates/{name}" for name in (f"{program}.pem", f"{program}.key", "ca.pem")}
     wrong.extend(f"{unit}: loads {source}, which is not its own" for source in loaded.values() if source not in own)

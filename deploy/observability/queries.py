@@ -16,13 +16,13 @@ import urllib.request
 import yaml
 
 prometheus = sys.argv[1]
-# Labels whose values are only there when something is wrong, and need not be found in a plane that is well.
+# Label values that exist only after an error; a healthy installation does not have them.
 STATUSES = {
     "rpc_response_status_code": set(re.findall(r'=> "([A-Z_]+)"', pathlib.Path("../../crates/grpc-server/src/calls.rs").read_text())),
     "http_response_status_code": {"500", "503"},
 }
 
-# Functions of the rules that are called like metrics.
+# Functions with names like metrics.
 FUNCTIONS = {"histogram_quantile", "min_over_time"}
 
 
@@ -34,7 +34,7 @@ def ask(expression):
     except urllib.error.HTTPError as error:
         sys.exit(f"{expression}: {json.load(error)['error']}")
     except urllib.error.URLError:
-        # It is not up yet.
+        # It has not started yet.
         return []
 
 
@@ -94,7 +94,7 @@ for pipeline in collector["service"]["pipelines"].values():
     for kind, used in pipeline.items():
         faults.extend(f"the collector has no {kind} {name}" for name in used if name not in collector[kind])
 
-# Something is found once it was scraped twice, and the rules were worked out.
+# A metric is found after two scrapes and one evaluation of the rules.
 end = time.monotonic() + 60
 empty = dict(wanted)
 while empty and time.monotonic() < end:

@@ -1,14 +1,14 @@
-# Sourced by `backup` and `restore`: which databases they are.
+# Sourced by `backup` and `restore`: the databases.
 # shellcheck shell=bash disable=SC2034
 
 data=${DATA_DIR:-./data}
 services=(sharing exposure)
-# In PostgreSQL, or in files of SQLite?
+# PostgreSQL or SQLite.
 postgres=
 [ -z "${DATABASE_URL:-}${SHARING_DATABASE_URL:-}${EXPOSURE_DATABASE_URL:-}" ] || postgres=yes
 
-# turn_to SERVICE: sets `url` to its database, without the password, which goes by the environment: arguments can be read by
-# everybody on the machine.
+# turn_to SERVICE: sets `url` to its database, without the password, which is passed in the environment: arguments are visible to
+# all users of the machine.
 turn_to() {
     local own=${1^^}_DATABASE_URL
     url=${!own:-${DATABASE_URL:-}}

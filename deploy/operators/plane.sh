@@ -1,10 +1,10 @@
-# Sourced by the scripts that try what operators do: a plane on SQLite (`ofself`) or on PostgreSQL (three processes), begun, asked
-# and ended. Wants `work`, a folder.
+# Sourced by the tests of operator scripts: starts, queries and stops the programs, on SQLite (`ofself`) or on PostgreSQL (three
+# processes). Needs the folder `work`.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 fail() { echo "$1" >&2; cat "$work/log" >&2; exit 1; }
 
-# What a plane is started with, as `faketime` and its options; nothing by default.
+# A prefix of the command, such as `faketime` with options; empty by default.
 clock=()
 
 # begin KIND PROGRAMS: KIND is sqlite or postgres; PROGRAMS the folder of the programs.
@@ -39,7 +39,7 @@ ask() {
 
 share_with() { ask alice /sharing -d "{\"shared_with_user_id\": \"$1\", \"scope\": \"all\"}" >/dev/null || fail "alice cannot share"; }
 
-# expect_shared USER...: Alice shares with these, and with nobody else.
+# expect_shared USER...: Alice shares with exactly these users.
 expect_shared() {
     local found
     found=$(ask alice /sharing/outgoing | grep -o '"shared_with_user_id":"[^"]*"' | cut -d'"' -f4 | sort | tr '\n' ' ')

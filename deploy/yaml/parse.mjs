@@ -1,4 +1,4 @@
-// Reads YAML documents, as a JSON array, from stdin, and prints for each what the JavaScript parsers make of it, as a JSON array.
+// Reads YAML documents as a JSON array from stdin, and prints the results of the JavaScript parsers as a JSON array.
 
 import { readFileSync } from "node:fs";
 import * as jsYaml from "js-yaml";

@@ -12,7 +12,7 @@ import urllib.request
 import ruamel.yaml
 import yaml
 
-# What YAML 1.1, YAML 1.2 or a parser of either would read as something else than this text.
+# Strings that YAML 1.1, YAML 1.2 or one of the parsers may read as another type.
 TEXTS = [
     *["y", "Y", "n", "N", "yes", "No", "ON", "off", "true", "False", "TRUE", "null", "Null", "~", "nil"],
     *["0", "-0", "+1", "012", "0o7", "0b101", "0x1F", "1_000", "685_230.15", ".5", "1.", "1e3", "12e03", "-1E-4"],
@@ -25,7 +25,7 @@ TEXTS = [
     *["a\u2028b", "a\u2029b", "\u2028", "a\u2029", "\ufeff", "\ufeffa", "a\ufeffb", "a\u200bb", "a\u200d", "\u202ea"],
     *["a\ufffdb", "\U0001f600", "x" * 100],
 ]
-# A blank text is refused.
+# Blank text is rejected.
 TEXTS = [text for text in TEXTS if text.strip()]
 LISTS = ["allowed_tag_ids", "excluded_tag_ids", "allowed_node_types", "excluded_node_types"]
 
