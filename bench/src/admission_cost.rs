@@ -15,7 +15,7 @@ use crate::{ROUNDS, median};
 /// Calls of a round.
 const CALLS: u32 = 300_000;
 const MESSAGE: [u8; 100] = [7; 100];
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Measures and prints.
 pub(crate) async fn run() -> anyhow::Result<()> {
@@ -34,7 +34,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
             let caller = Caller::new(&("service", "spiffe://ofself.local/service"));
             let buffered = memory.buffer(caller, body(), MESSAGE.len()).await.map_err(|_| rejected())?;
             let (body, reserved) = buffered.into_body();
-            let permit = limiter.acquire(caller, PATIENCE).await.map_err(|_| rejected())?;
+            let permit = limiter.acquire(caller, TIMEOUT).await.map_err(|_| rejected())?;
             black_box(with_permit(permit, to_bytes(body, MESSAGE.len())).await?);
             drop(reserved);
         }

@@ -19,7 +19,7 @@ use crate::{CONNECTIONS, Plane, decisions::cpu_micros, load, median, shared_with
 /// Rounds of each measurement; more than elsewhere, because what is looked for is small.
 const ROUNDS: usize = 15;
 const ROUND: Duration = Duration::from_secs(2);
-/// What is turned away costs next to nothing, and would be counted as nothing: all of it is taken.
+/// Rejections would falsify the result: the limits are high enough.
 const ALL_TAKEN: [&str; 2] = ["--max-in-flight", "256"];
 /// Scrapes that are timed.
 const SCRAPES: u32 = 200;

@@ -12,7 +12,7 @@ use persistence::{DatabaseSettings, retention::RetentionSettings};
 use runtime::{
     clock::Clock,
     settings::FileSettings,
-    shutdown::{EndSettings, Shutdown},
+    shutdown::{Shutdown, ShutdownSettings},
 };
 use service::{NoSettings, ServiceSettings};
 use telemetry::{Sampling, Telemetry, TelemetrySettings};
@@ -34,7 +34,7 @@ fn settings(database_url: &str) -> Settings {
                 database_wait: std::time::Duration::from_secs(3),
             },
             grpc: GrpcSettings::default(),
-            end: EndSettings { drain: std::time::Duration::from_secs(5), lame_duck: std::time::Duration::ZERO },
+            end: ShutdownSettings { drain: std::time::Duration::from_secs(5), lame_duck: std::time::Duration::ZERO },
             telemetry: TelemetrySettings::default(),
             retention: RetentionSettings::default(),
             no_migrate: false,

@@ -10,7 +10,7 @@ use http_server::{
 };
 use runtime::{
     settings::{self, FileSettings},
-    shutdown::EndSettings,
+    shutdown::ShutdownSettings,
 };
 use telemetry::TelemetrySettings;
 
@@ -57,7 +57,7 @@ pub struct Settings {
     pub admin_listen: ListenAddress,
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
-    pub end: EndSettings,
+    pub end: ShutdownSettings,
     #[command(flatten)]
     #[expect(missing_docs, reason = "explained where it is declared")]
     pub tls: ServerTls,

@@ -38,13 +38,13 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// The interval of keep-alive pings.
 const PING_EVERY: Duration = Duration::from_secs(10);
 /// The timeout of a ping.
-const PING_PATIENCE: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum size of response headers; an error with its details is well below.
 const MAX_HEADERS: u32 = 64 * 1024;
 /// The maximum size of a response: a full page of the largest rows.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// The timeout of a health check.
-const READY_PATIENCE: Duration = Duration::from_secs(1);
+const READY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The channels to the services.
 #[derive(Clone)]
@@ -180,7 +180,7 @@ fn channel(
         .timeout(deadline)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(PING_EVERY)
-        .keep_alive_timeout(PING_PATIENCE)
+        .keep_alive_timeout(PING_TIMEOUT)
         .keep_alive_while_idle(true)
         .http2_max_header_list_size(MAX_HEADERS);
     match (url, tls) {
@@ -203,13 +203,13 @@ async fn is_serving(channel: UpstreamChannel) -> bool {
 async fn writes_fail(channel: UpstreamChannel) -> bool {
     let request = HealthCheckRequest { service: WRITES.to_owned() };
     let ask = async { HealthClient::new(channel).check(request).await };
-    let answer = tokio::time::timeout(READY_PATIENCE, ask).await;
+    let answer = tokio::time::timeout(READY_TIMEOUT, ask).await;
     matches!(answer, Ok(Ok(answer)) if answer.get_ref().status() == ServingStatus::NotServing)
 }
 
 async fn trouble(channel: UpstreamChannel) -> Option<String> {
     let ask = async { HealthClient::new(channel).check(HealthCheckRequest::default()).await };
-    match tokio::time::timeout(READY_PATIENCE, ask).await {
+    match tokio::time::timeout(READY_TIMEOUT, ask).await {
         Ok(Ok(answer)) => match answer.into_inner().status() {
             ServingStatus::Serving => None,
             ServingStatus::Unknown | ServingStatus::NotServing | ServingStatus::ServiceUnknown => {

@@ -16,7 +16,7 @@ use runtime::{
     clock::Clock,
     doctor::Doctor,
     settings::FileSettings,
-    shutdown::{EndSettings, Shutdown},
+    shutdown::{Shutdown, ShutdownSettings},
 };
 use secrecy::SecretString;
 use service::NoSettings;
@@ -165,9 +165,9 @@ fn url(address: &ListenAddress) -> anyhow::Result<UpstreamUrl> {
     Ok(address.url().parse()?)
 }
 
-fn end_settings(settings: &ServeSettings) -> EndSettings {
+fn end_settings(settings: &ServeSettings) -> ShutdownSettings {
     // A single process has no load balancer that must learn of the shutdown.
-    EndSettings { drain: settings.drain, lame_duck: Duration::ZERO }
+    ShutdownSettings { drain: settings.drain, lame_duck: Duration::ZERO }
 }
 
 fn service_settings(settings: &ServeSettings, database: &str) -> ServiceSettings {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use service::consistency::TokenAhead;
+use service::{consistency::TokenAhead, cpu_work::CpuWorkError};
 use types::FieldErrors;
 
 use crate::domain::ShareId;
@@ -92,6 +92,15 @@ impl std::error::Error for Error {
             | Self::TokenAhead
             | Self::TooManyKeptAnswers
             | Self::TooManyEvents => None,
+        }
+    }
+}
+
+impl From<CpuWorkError> for Error {
+    fn from(error: CpuWorkError) -> Self {
+        match error {
+            CpuWorkError::NoPermit(_) => Self::Unavailable(error.into()),
+            CpuWorkError::Failed(_) => Self::Internal(error.into()),
         }
     }
 }

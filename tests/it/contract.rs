@@ -74,7 +74,7 @@ const TAKE_NOTHING: [&str; 9] = [
     "WatchProfiles",
     "ImportShares",
 ];
-/// Services that act for a user, and for nobody without one.
+/// Services whose calls need an acting user.
 const USER_FACING: [&str; 2] = ["SharingService", "ExposureProfileService"];
 
 #[tokio::test]

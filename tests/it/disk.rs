@@ -13,7 +13,7 @@ use test_kit::{Answer, HttpClient, Process};
 /// Every database of a fresh plane is smaller, and its write-ahead log soon larger.
 const FILE_BLOCKS: u32 = 600;
 /// What has not happened by then never will.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 struct Limited {
     process: Process,
@@ -78,7 +78,7 @@ impl Limited {
 
     /// Both readiness probes, once both of them contain `text`, or do not.
     async fn readiness(&self, text: &str, expected: bool) -> [(u16, String); 2] {
-        let waited = tokio::time::timeout(PATIENCE, async {
+        let waited = tokio::time::timeout(TIMEOUT, async {
             loop {
                 let mut probes = Vec::new();
                 for http in [&self.rest, &self.admin] {
@@ -116,7 +116,7 @@ async fn full_disk_is_an_error_in_the_log_and_in_readiness() {
     assert_eq!(plane.list().await, 200, "reads are answered");
     // Without another change it is found again and again, by the time that is written every second.
     let found_again = async { while plane.failures().await < 4.0 {} };
-    tokio::time::timeout(PATIENCE, found_again).await.expect("more failures");
+    tokio::time::timeout(TIMEOUT, found_again).await.expect("more failures");
     plane.readiness("writes fail", true).await;
     {
         let log = plane.log.lock().unwrap();

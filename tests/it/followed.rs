@@ -1,4 +1,4 @@
-//! `ofself` as it is followed from outside: one trace for a request through all of it, and metrics that name nobody.
+//! `ofself` and its telemetry: one trace for a request through all of it, and metrics without ids of users.
 
 use std::{
     path::Path,
@@ -156,7 +156,7 @@ async fn unreachable_collector_does_not_affect_requests() {
 async fn cancelled_request_is_counted() {
     let data = tempfile::tempdir().unwrap();
     let ofself = Ofself::start(data.path(), &[]);
-    // Whoever writes holds up the next.
+    // A writer blocks the next one.
     let url = format!("sqlite://{}", data.path().join("sharing.db").display());
     let database = sea_orm::Database::connect(url).await.unwrap();
     sea_orm::ConnectionTrait::execute_unprepared(&database, "BEGIN IMMEDIATE").await.unwrap();

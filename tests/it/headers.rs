@@ -45,7 +45,7 @@ async fn entity_tag_prevents_lost_updates_and_resends() {
 #[tokio::test]
 async fn cached_share_expires() {
     let backend = Backend::sqlite();
-    let (clock, hand) = Clock::manual(Clock::system().now());
+    let (clock, manual_clock) = Clock::manual(Clock::system().now());
     let server = TestServer::start_by(&backend, clock.clone()).await;
     let soon = clock.now().utc() + Duration::from_mins(1);
     let share = json!({"shared_with_user_id": "bob", "scope": "all", "expires_at": soon.to_rfc3339()});
@@ -54,7 +54,7 @@ async fn cached_share_expires() {
     assert_eq!(made.json()["status"], "active");
     let again = async || server.ask_with("bob", Method::GET, &path, &[("if-none-match", &tag)], "").await;
     assert_eq!(again().await.status, 304);
-    hand.set(types::Timestamp::new(soon).unwrap());
+    manual_clock.set(types::Timestamp::new(soon).unwrap());
     let expired = again().await;
     assert_eq!((expired.status.as_u16(), &expired.json()["status"]), (200, &json!("expired")));
 }

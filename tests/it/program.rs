@@ -17,7 +17,7 @@ use test_kit::{
 use tokio::{sync::Semaphore, task::JoinSet};
 
 /// Writes that are not acknowledged by then will not be.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 fn ofself(arguments: &[&str], data: &Path) -> Command {
     let mut command = Command::new(test_kit::program("ofself"));
@@ -149,7 +149,7 @@ async fn flood_of_resets_writes_few_log_lines() {
             }
         }
     }
-    let counted = tokio::time::timeout(PATIENCE, reported.recv()).await;
+    let counted = tokio::time::timeout(TIMEOUT, reported.recv()).await;
     counted.expect("a count of what was left out").expect("its log is read");
     let log = log.lock().unwrap();
     let of_h2 = log.iter().filter(|line| line.contains("\"WARN\"") && line.contains("\"h2::")).count();
@@ -204,7 +204,7 @@ async fn acknowledged_writes_survive_kill() {
             }
         });
     }
-    let enough = tokio::time::timeout(PATIENCE, counted.acquire_many(200)).await;
+    let enough = tokio::time::timeout(TIMEOUT, counted.acquire_many(200)).await;
     enough.expect("writes are acknowledged in time").unwrap().forget();
     process.kill();
     writers.join_all().await;

@@ -13,7 +13,7 @@ use tonic::{
 };
 
 /// An answer that has not begun by then is none.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The files of the contract that are ours.
 pub fn contract() -> Vec<FileDescriptorProto> {
@@ -35,7 +35,7 @@ pub fn methods() -> Vec<(String, bool)> {
     methods
 }
 
-/// Calls a method until its answer begins, on behalf of a user or nobody.
+/// Calls a method until its response begins, for a user or without one.
 pub async fn call(channel: &Channel, path: &str, user: Option<&str>) -> Result<(), Status> {
     let mut client = Grpc::new(channel.clone());
     client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
@@ -44,7 +44,7 @@ pub async fn call(channel: &Channel, path: &str, user: Option<&str>) -> Result<(
         request.metadata_mut().insert("x-ofself-user", user.parse().unwrap());
     }
     let call = client.server_streaming(request, path.parse().unwrap(), Nothing);
-    let mut answer = tokio::time::timeout(PATIENCE, call).await.expect("an answer in time")?.into_inner();
+    let mut answer = tokio::time::timeout(TIMEOUT, call).await.expect("an answer in time")?.into_inner();
     // A method that fails after its headers says so in the first message's place.
     match tokio::time::timeout(Duration::from_millis(200), answer.message()).await {
         Ok(Err(status)) => Err(status),

@@ -13,9 +13,9 @@ use http_server::{
 use ofself::{config::TokenSettings, signing_key::SigningKey, token};
 use persistence::DatabaseSettings;
 use runtime::{
-    clock::{Clock, ClockHand},
+    clock::{Clock, ManualClock},
     settings::FileSettings,
-    shutdown::{EndSettings, Shutdown},
+    shutdown::{Shutdown, ShutdownSettings},
 };
 use serde_json::Value;
 use service::ServiceSettings;
@@ -104,9 +104,9 @@ impl TestServer {
 
     /// A token that expired a minute ago.
     pub fn expired_token(&self, user: &str) -> String {
-        let (clock, hand): (Clock, ClockHand) = Clock::manual(Clock::system().now());
+        let (clock, manual_clock): (Clock, ManualClock) = Clock::manual(Clock::system().now());
         let hour_ago = clock.now().utc() - Duration::from_hours(1);
-        hand.set(types::Timestamp::new(hour_ago).unwrap());
+        manual_clock.set(types::Timestamp::new(hour_ago).unwrap());
         self.token_of(user, "L0", Duration::from_mins(59), &clock)
     }
 
@@ -175,7 +175,7 @@ pub fn gateway_settings(
         file: FileSettings { config: None },
         listen: local(),
         admin_listen: local(),
-        end: EndSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
+        end: ShutdownSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
         tls: ServerTls::default(),
         insecure_plaintext: false,
         sharing_url,
@@ -214,7 +214,7 @@ fn service_settings(url: String, deadline: Duration) -> ServiceSettings {
             database_wait: Duration::from_secs(20),
         },
         grpc: GrpcSettings { deadline, load: roomy(), ..GrpcSettings::default() },
-        end: EndSettings { drain: Duration::from_millis(100), lame_duck: Duration::ZERO },
+        end: ShutdownSettings { drain: Duration::from_millis(100), lame_duck: Duration::ZERO },
         telemetry: TelemetrySettings::default(),
         retention: persistence::retention::RetentionSettings::default(),
         no_migrate: false,

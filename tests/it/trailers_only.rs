@@ -16,7 +16,7 @@ use test_kit::Backend;
 
 use crate::{raw_call::methods, test_server::TestServer};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// What every service answers beside its own methods; but for reflection, which begins to answer before it reads (tonic-reflection).
 const HEALTH: [&str; 2] = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"];
 
@@ -49,7 +49,7 @@ impl Caller {
         for (name, value) in [("content-type", "application/grpc"), ("te", "trailers")].iter().chain(headers) {
             request = request.header(*name, *value);
         }
-        let response = tokio::time::timeout(PATIENCE, self.0.request(request.body(body).unwrap())).await;
+        let response = tokio::time::timeout(TIMEOUT, self.0.request(request.body(body).unwrap())).await;
         let (head, mut body) = response.expect("a response").unwrap().into_parts();
         let status =
             |headers: &http::HeaderMap| headers.get("grpc-status").map(|code| code.to_str().unwrap().parse().unwrap());
@@ -58,7 +58,7 @@ impl Caller {
             return Start::TrailersOnly(code);
         }
         // A stream without end, as that of health, begins with a message.
-        while let Some(frame) = tokio::time::timeout(PATIENCE, body.frame()).await.expect("a frame") {
+        while let Some(frame) = tokio::time::timeout(TIMEOUT, body.frame()).await.expect("a frame") {
             let frame = frame.unwrap();
             match frame.into_trailers() {
                 Ok(trailers) => match status(&trailers) {

@@ -23,7 +23,7 @@ async fn dead_service_is_503_and_the_other_keeps_serving() {
         }
     }
     let wrong = server.ask("ann", Method::POST, "/sharing", r#"{"scope": 5}"#).await;
-    assert_eq!(wrong.status, 503, "what is wrong with the rest nobody can say");
+    assert_eq!(wrong.status, 503, "the rest cannot be validated");
     assert_eq!(server.get("ann", "/exposure-profiles").await.status, 200);
     while is_ready().await {}
     assert_eq!(server.http.send(Method::GET, "/healthz", &[], "").await.unwrap().status, 200);

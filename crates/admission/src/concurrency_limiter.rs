@@ -68,8 +68,8 @@ impl ConcurrencyLimiter {
         Arc::new(Self { limits, state: Mutex::default(), metrics })
     }
 
-    /// Waits for a permit, for `patience` at most.
-    pub async fn acquire(self: &Arc<Self>, caller: Caller, patience: Duration) -> Answer {
+    /// Waits for a permit, for `max_wait` at most.
+    pub async fn acquire(self: &Arc<Self>, caller: Caller, max_wait: Duration) -> Answer {
         let (received, ticket) = {
             let mut state = self.state();
             if state.may_run(caller, &self.limits) {
@@ -102,7 +102,7 @@ impl ConcurrencyLimiter {
         };
         self.metrics.waiting(1);
         let _queued = QueuedOperation { limiter: self, caller, ticket };
-        let answer = match tokio::time::timeout(patience, received).await {
+        let answer = match tokio::time::timeout(max_wait, received).await {
             Ok(answer) => answer.unwrap_or(Err(RejectionReason::Displaced)),
             Err(_) => Err(RejectionReason::WaitedTooLong),
         };

@@ -38,7 +38,7 @@ const MAX_STREAMS: u32 = 16;
 const MAX_BODY: usize = 4 * 1024;
 const IDLE: Duration = Duration::from_secs(10);
 /// A program that does not report readiness in this time is not ready.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Whether a process should be sent work.
 #[derive(Clone, Default)]
@@ -99,7 +99,7 @@ async fn get_ready(address: &ListenAddress) -> anyhow::Result<()> {
     let host = if address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
     let uri = format!("http://{}/readyz", SocketAddr::new(host, address.port()));
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
-    let asked = tokio::time::timeout(PATIENCE, client.get(uri.parse()?)).await;
+    let asked = tokio::time::timeout(PROBE_TIMEOUT, client.get(uri.parse()?)).await;
     match asked.with_context(|| format!("{uri} does not answer"))? {
         Ok(answer) if answer.status() == StatusCode::OK => Ok(()),
         Ok(answer) => anyhow::bail!("{uri} answers {}", answer.status()),

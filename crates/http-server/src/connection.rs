@@ -34,7 +34,7 @@ const GRACE: Duration = Duration::from_mins(1);
 /// The grace period of an idle connection.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// A peer that does not answer a ping in this time is gone.
-const PING_PATIENCE: Duration = Duration::from_secs(10);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// Flow-control window: a batch of 10,000 nodes is of this size.
 const GRPC_WINDOWS: (u32, u32) = (4 * 1024 * 1024, 8 * 1024 * 1024);
@@ -221,7 +221,7 @@ fn builder(kind: Kind, settings: &ConnectionSettings) -> Builder<TokioExecutor> 
         .initial_stream_window_size(stream)
         .initial_connection_window_size(connection)
         .keep_alive_interval(PING_EVERY)
-        .keep_alive_timeout(PING_PATIENCE);
+        .keep_alive_timeout(PING_TIMEOUT);
     if kind == Kind::Grpc { builder.http2_only() } else { builder }
 }
 

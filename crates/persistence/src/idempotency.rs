@@ -260,7 +260,7 @@ pub async fn create_tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .await
 }
 
-/// What the kept answers of each user take.
+/// What the stored responses of each user take.
 #[derive(DeriveIden)]
 enum KeptUsage {
     Table,

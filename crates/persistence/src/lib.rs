@@ -32,7 +32,7 @@ pub use dialect::Dialect;
 pub use fault::DatabaseErrorKind;
 pub use newest_time::{ClockSync, create_newest_time};
 pub use page::page;
-pub use placeholders::placeholders;
+pub use placeholders::{and_none_of, placeholders};
 pub use reader::Reader;
 pub use retention::StoredBytes;
 pub use settings::{DatabaseSettings, check_database_file};

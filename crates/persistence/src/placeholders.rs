@@ -14,6 +14,14 @@ pub fn placeholders<T>(values: &mut Vec<Value>, items: &[T], value: impl Fn(&T) 
     placeholders.collect::<Vec<_>>().join(", ")
 }
 
+/// The end of a condition, for a statement about many persons: `column` names none of `persons`.
+pub fn and_none_of(values: &mut Vec<Value>, column: &str, persons: &[String]) -> String {
+    if persons.is_empty() {
+        return String::new();
+    }
+    format!(" AND {column} NOT IN ({})", placeholders(values, persons, |person| person.as_str().into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

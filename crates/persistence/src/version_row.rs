@@ -85,7 +85,7 @@ impl VersionTable {
     }
 
     /// Locks the row of `person` until the end of `change` without raising its version: no decision changes.
-    pub async fn hold(self, change: &Change, person: &str) -> Result<(), DbErr> {
+    pub async fn lock(self, change: &Change, person: &str) -> Result<(), DbErr> {
         let Self { table, person: column } = self;
         if change.connection().get_database_backend() == DbBackend::Postgres {
             let sql = format!("SELECT version FROM {table} WHERE {column} = $1 FOR UPDATE");

@@ -29,7 +29,7 @@ enum Source {
 }
 
 /// Moves a manual [`Clock`].
-pub struct ClockHand(Arc<AtomicI64>);
+pub struct ManualClock(Arc<AtomicI64>);
 
 /// State that keeps the clock monotonic; all in microseconds.
 struct Monotonic {
@@ -52,9 +52,9 @@ impl Clock {
     }
 
     /// A manual clock, set to `start`. It may be moved back.
-    pub fn manual(start: Timestamp) -> (Self, ClockHand) {
+    pub fn manual(start: Timestamp) -> (Self, ManualClock) {
         let micros = Arc::new(AtomicI64::new(start.utc().timestamp_micros()));
-        (Self(Source::Manual(micros.clone())), ClockHand(micros))
+        (Self(Source::Manual(micros.clone())), ManualClock(micros))
     }
 
     /// The current time, to the microsecond.
@@ -98,7 +98,7 @@ impl Monotonic {
     }
 }
 
-impl ClockHand {
+impl ManualClock {
     /// Sets the clock.
     pub fn set(&self, timestamp: Timestamp) {
         self.0.store(timestamp.utc().timestamp_micros(), Ordering::SeqCst);

@@ -15,7 +15,7 @@ use tracing::info;
 
 /// Shutdown settings of a process.
 #[derive(clap::Args, Clone, Debug)]
-pub struct EndSettings {
+pub struct ShutdownSettings {
     /// How long requests in flight may take after SIGTERM
     #[arg(long, env = "DRAIN", default_value = "10s", value_parser = humantime::parse_duration)]
     pub drain: Duration,

@@ -3,6 +3,7 @@
 //! A service implements [`Definition`] and calls [`main`]. To embed one in another process, use [`Service::open`].
 
 pub mod consistency;
+pub mod cpu_work;
 pub mod erasure;
 mod event_list;
 pub mod export;
@@ -26,7 +27,7 @@ use persistence::{
 };
 use runtime::{
     clock::Clock,
-    shutdown::{EndSettings, Shutdown},
+    shutdown::{Shutdown, ShutdownSettings},
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::task::JoinSet;
@@ -106,7 +107,7 @@ pub struct Service {
     parts: Parts,
     health: Health,
     clock: Clock,
-    end: EndSettings,
+    end: ShutdownSettings,
     name: &'static str,
     clock_sync: ClockSync,
     feed: FeedHub,

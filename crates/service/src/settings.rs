@@ -8,7 +8,7 @@ use http_server::ListenAddress;
 use persistence::{DatabaseSettings, retention::RetentionSettings};
 use runtime::{
     settings::{self, FileSettings},
-    shutdown::EndSettings,
+    shutdown::ShutdownSettings,
 };
 use telemetry::TelemetrySettings;
 
@@ -74,7 +74,7 @@ pub struct ServiceSettings {
     pub grpc: GrpcSettings,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented where it is declared")]
-    pub end: EndSettings,
+    pub end: ShutdownSettings,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented where it is declared")]
     pub telemetry: TelemetrySettings,

@@ -23,6 +23,11 @@ pub struct Failures {
 }
 
 impl Failures {
+    /// Those for whom it has failed: the next read leaves them out, or a page of them would hide others.
+    pub fn persons(&self) -> Vec<String> {
+        self.persons.iter().cloned().collect()
+    }
+
     /// Executes `work` for `person`, unless it failed for them before. Returns the default if it failed; an error if it fails for everyone.
     pub async fn tolerate<T: Default, E: std::error::Error>(
         &mut self,

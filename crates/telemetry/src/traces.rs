@@ -21,7 +21,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::{TraceParent, keyed_ratio_sampler::KeyedRatioSampler};
 
 /// Spans are dropped if the collector takes longer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time limit of the last export on shutdown.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -42,7 +42,8 @@ pub(super) struct TraceExporter(pub(super) SdkTracerProvider);
 
 impl TraceExporter {
     pub(super) fn to(endpoint: &Uri, ratio: f64, name: &'static str, sampling: Sampling) -> anyhow::Result<Self> {
-        let exporter = SpanExporter::builder().with_tonic().with_channel(channel(endpoint)?).with_timeout(PATIENCE);
+        let exporter =
+            SpanExporter::builder().with_tonic().with_channel(channel(endpoint)?).with_timeout(EXPORT_TIMEOUT);
         let exporter = exporter.build().with_context(|| format!("cannot send traces to {endpoint}"))?;
         let resource = Resource::builder_empty()
             .with_service_name(name)
@@ -79,7 +80,7 @@ fn sampler(sampling: Sampling, ratio: f64) -> Box<dyn ShouldSample> {
 /// A channel that connects when it is first used. Not by tonic's own TLS: were that on, tonic would refuse every `https` channel
 /// that brings a connector of its own, and those between our services do.
 fn channel(endpoint: &Uri) -> anyhow::Result<Channel> {
-    let collector = Endpoint::from(endpoint.clone()).connect_timeout(PATIENCE).timeout(PATIENCE);
+    let collector = Endpoint::from(endpoint.clone()).connect_timeout(EXPORT_TIMEOUT).timeout(EXPORT_TIMEOUT);
     if endpoint.scheme() != Some(&Scheme::HTTPS) {
         return Ok(collector.connect_lazy());
     }

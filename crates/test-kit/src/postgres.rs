@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::postgres_programs::{PostgresPrograms, free_port};
 
 /// A server that does not take connections by then will not.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 struct Server {
     /// Without the name of a database.
@@ -57,7 +57,7 @@ impl StatementLog {
             {
                 return of_database.iter().filter(|statement| *statement != marker).cloned().collect();
             }
-            let (locked, waited) = self.grew.wait_timeout(statements, PATIENCE).expect("a log");
+            let (locked, waited) = self.grew.wait_timeout(statements, TIMEOUT).expect("a log");
             assert!(!waited.timed_out(), "the PostgreSQL server does not log its statements");
             statements = locked;
         }
@@ -140,7 +140,7 @@ fn read_log(lines: ChildStderr, log: Arc<StatementLog>) {
         let mut entry = String::new();
         for line in BufReader::new(lines).lines().map_while(Result::ok) {
             if line.contains("database system is ready to accept connections") {
-                // Nobody listens any more when it says so again.
+                // The receiver is gone when it reports this again.
                 let _ = ready.send(());
             }
             // The lines of one entry after the first begin with a tab.
@@ -155,11 +155,11 @@ fn read_log(lines: ChildStderr, log: Arc<StatementLog>) {
             }
         }
     });
-    is_ready.recv_timeout(PATIENCE).expect("the PostgreSQL server does not take connections");
+    is_ready.recv_timeout(TIMEOUT).expect("the PostgreSQL server does not take connections");
 }
 
 async fn connect(url: &str) -> PgConnection {
-    let connected = tokio::time::timeout(PATIENCE, PgConnection::connect(url)).await;
+    let connected = tokio::time::timeout(TIMEOUT, PgConnection::connect(url)).await;
     connected.expect("the PostgreSQL server does not answer").expect("a connection to the PostgreSQL server")
 }
 

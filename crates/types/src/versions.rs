@@ -11,7 +11,7 @@ impl ExpectedVersions {
     }
 
     /// Whether a row at this version may be changed.
-    pub fn admit(&self, version: i64) -> bool {
+    pub fn matches(&self, version: i64) -> bool {
         self.0.is_empty() || self.0.contains(&version)
     }
 }

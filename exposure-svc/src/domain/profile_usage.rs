@@ -28,7 +28,7 @@ impl ProfileUsage {
     }
 
     /// Rejects the last addition, which is counted already, if it exceeds a quota.
-    pub fn admit(self) -> Result<(), FieldErrors> {
+    pub fn check_quota(self) -> Result<(), FieldErrors> {
         let mut errors = FieldErrors::new();
         if self.profiles > MAX_PROFILES {
             errors.add(

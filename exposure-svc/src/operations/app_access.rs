@@ -71,7 +71,7 @@ impl Exposure {
         edits.check(now).map_err(Error::Invalid)?;
         self.refuse_erased(&user)?;
         let change = self.store.begin(&user, None, origin).await?;
-        change.hold_user().await?;
+        change.lock_user().await?;
         // Under the lock: the grant may have expired while this change waited.
         let now = self.clock.now();
         change.raise_user(now).await?;

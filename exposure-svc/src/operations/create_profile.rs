@@ -3,16 +3,14 @@
 use admission::completion;
 use anyhow::anyhow;
 use persistence::{feed::EventLimit, idempotency::IdempotentRequest};
-use service::consistency::Stamped;
+use service::{
+    consistency::Stamped,
+    cpu_work::{Permit, permit_of, run_blocking},
+};
 use types::{Origin, Timestamp, WriteMode};
 use uuid::Uuid;
 
-use super::{
-    Exposure,
-    blocking::{Permit, permit_of, run_blocking},
-    consistency::stamp,
-    planned_change::ATTEMPTS,
-};
+use super::{Exposure, consistency::stamp, planned_change::ATTEMPTS};
 use crate::{
     domain::{
         Edited, Profile, ProfileEdits, ProfileId, Rules, ShownProfile, TagDirectory, UserId, Warning, formula_warnings,
@@ -85,7 +83,7 @@ impl Exposure {
             }
         }
         // Before the lock.
-        let permit = permit_of(&owner).await?;
+        let permit = permit_of(owner.as_str()).await?;
         let change = self.store.begin(&owner, request, origin).await?;
         completion::check_caller().map_err(|abandoned| Error::Unavailable(anyhow!(abandoned)))?;
         if let Some(kept) = change.replay(request, now).await? {
@@ -112,7 +110,7 @@ impl Exposure {
         let PlannedProfile { content, warnings, tags } = plan(&reads, version, edits, None).await?;
         let usage = reads.kept().await?;
         let profile = new_profile(owner.clone(), content, warnings, now);
-        usage.with(None, &profile).admit().map_err(Error::Invalid)?;
+        usage.with(None, &profile).check_quota().map_err(Error::Invalid)?;
         Ok(CreateProfile::WouldCreate(ShownProfile::by_names(profile, &tags)))
     }
 }
@@ -133,7 +131,7 @@ async fn plan<C: Connection>(
     // After the read: no permit is held while a connection is waited for.
     let permit = match acquired {
         Some(permit) => permit,
-        None => permit_of(reads.user()).await?,
+        None => permit_of(reads.user().as_str()).await?,
     };
     let (_, planned) = run_blocking(permit, move || {
         let content = edits.resolved(&Rules::default(), &tags).create().map_err(Error::Invalid)?;
@@ -154,7 +152,7 @@ async fn write(
     let PlannedProfile { content, warnings, tags } = planned;
     let profile = new_profile(owner, content, warnings, now);
     change.insert(&profile, EventLimit::Enforced).await?;
-    change.reads().kept().await?.admit().map_err(Error::Invalid)?;
+    change.reads().kept().await?.check_quota().map_err(Error::Invalid)?;
     let kept = KeptProfile { shown: ShownProfile::by_names(profile, &tags), created: true };
     let stamp = change.stamp();
     change.commit(request.map(|request| (request, &kept, now))).await?;

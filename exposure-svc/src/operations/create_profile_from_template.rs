@@ -44,7 +44,7 @@ impl Exposure {
         let found = match template {
             Template::Transparent => {
                 // A default, once there, is replaced by another default only: without an event, the version is not raised.
-                change.hold_user().await?;
+                change.lock_user().await?;
                 change.reads().default_profile().await?
             }
             Template::Restrictive => None,
@@ -62,7 +62,7 @@ impl Exposure {
             None => {
                 let profile = profile_from_template(owner.clone(), template, name, now);
                 change.insert(&profile, EventLimit::Enforced).await?;
-                change.reads().kept().await?.admit().map_err(Error::Invalid)?;
+                change.reads().kept().await?.check_quota().map_err(Error::Invalid)?;
                 profile
             }
         };

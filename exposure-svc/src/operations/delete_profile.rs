@@ -21,7 +21,7 @@ impl Exposure {
         let now = self.clock.now();
         change.raise_user(now).await?;
         let profile = change.reads().profile(id).await?.ok_or(Error::ProfileNotFound)?;
-        if !expected.admit(profile.version) {
+        if !expected.matches(profile.version) {
             return Err(Error::PreconditionFailed);
         }
         if profile.is_default {

@@ -59,7 +59,7 @@ impl ErasureSteps for Upkeep {
             throttle.wait().await;
             let change = self.exposure.store.begin(&user, None, Origin::system()).await?;
             let now = self.exposure.clock.now();
-            change.hold_user().await?;
+            change.lock_user().await?;
             let grants = change.reads().unrevoked_grants(REVOKED_AT_ONCE).await?;
             let profiles = change.reads().active_profiles(REVOKED_AT_ONCE).await?;
             if grants.is_empty() && profiles.is_empty() {
@@ -86,7 +86,7 @@ impl ErasureSteps for Upkeep {
         loop {
             throttle.wait().await;
             let change = self.exposure.store.begin(&user, None, Origin::system()).await?;
-            change.hold_user().await?;
+            change.lock_user().await?;
             let has_more = change.erase_slice().await?;
             change.commit(None).await?;
             if !has_more {

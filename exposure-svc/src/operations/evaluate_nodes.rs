@@ -1,11 +1,11 @@
 //! `EvaluateNodes`: which nodes an app sees.
 
-use service::consistency::Freshness;
-
-use super::{
-    AppliedProfile, Exposure, Subject,
-    blocking::{permit_of_services, run_blocking},
+use service::{
+    consistency::Freshness,
+    cpu_work::{permit_of_services, run_blocking},
 };
+
+use super::{AppliedProfile, Exposure, Subject};
 use crate::{
     domain::{
         UserId,

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use service::consistency::Freshness;
+use service::{
+    consistency::Freshness,
+    cpu_work::{permit_of_services, run_blocking},
+};
 use types::Timestamp;
 
-use super::{
-    AppliedProfile, Exposure, Subject,
-    blocking::{permit_of_services, run_blocking},
-};
+use super::{AppliedProfile, Exposure, Subject};
 use crate::{
     domain::{
         AppId, UserId,

@@ -1,11 +1,9 @@
 //! `ListProfiles`: a person's profiles.
 
+use service::cpu_work::{permit_of, run_blocking};
 use types::{FieldErrors, Page, PageRequest};
 
-use super::{
-    Exposure,
-    blocking::{permit_of, run_blocking},
-};
+use super::Exposure;
 use crate::{
     domain::{ShownProfile, UserId},
     error::Error,
@@ -33,7 +31,7 @@ impl Exposure {
             Some(false) => ProfileFilter::Inactive,
         };
         // Before it takes memory.
-        let permit = permit_of(owner).await?;
+        let permit = permit_of(owner.as_str()).await?;
         let reads = self.store.of(owner);
         let profiles = reads.profiles(filter, page).await?;
         // A hundred profiles may name very many tags.

@@ -2,7 +2,6 @@
 
 mod app_access;
 mod applied_profile;
-mod blocking;
 mod check_write;
 mod consistency;
 mod create_profile;

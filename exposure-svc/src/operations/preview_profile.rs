@@ -1,11 +1,9 @@
 //! `PreviewProfile`: the same decisions for a profile that is not saved yet.
 
+use service::cpu_work::{permit_of_services, run_blocking};
 use types::FieldUpdate;
 
-use super::{
-    Exposure,
-    blocking::{permit_of_services, run_blocking},
-};
+use super::Exposure;
 use crate::{
     domain::{
         ProfileEdits, ProfileName, Warning, are_formula_warnings_slow, exposure::CompiledProfile, formula_warnings,

@@ -3,15 +3,13 @@
 use persistence::feed::EventLimit;
 use std::collections::{BTreeMap, HashSet};
 
-use service::consistency::Stamp;
+use service::{
+    consistency::Stamp,
+    cpu_work::{Permit, permit_of, run_blocking},
+};
 use types::{FieldErrors, ItemErrors, MAX_LIST, Origin, Timestamp};
 
-use super::{
-    Exposure,
-    blocking::{Permit, permit_of, run_blocking},
-    consistency::stamp,
-    planned_change::ATTEMPTS,
-};
+use super::{Exposure, consistency::stamp, planned_change::ATTEMPTS};
 use crate::{
     domain::{ChangedProfile, KnownTag, Resolution, TagId, TagRef, TagText, UserId, changed_profiles},
     error::Error,
@@ -89,7 +87,7 @@ impl Exposure {
             }
         }
         // Before the lock.
-        let permit = permit_of(user).await?;
+        let permit = permit_of(user.as_str()).await?;
         let change = self.store.begin(user, None, origin).await?;
         let now = self.clock.now();
         change.raise_user(now).await?;
@@ -131,7 +129,7 @@ async fn plan<C: Connection>(
     let after = before.clone().with_changes(tags.iter().cloned());
     let permit = match acquired {
         Some(permit) => permit,
-        None => permit_of(reads.user()).await?,
+        None => permit_of(reads.user().as_str()).await?,
     };
     let (_, profiles) = run_blocking(permit, move || changed_profiles(profiles, &before, &after)).await?;
     Ok(Some(PlannedTags { tags, profiles }))

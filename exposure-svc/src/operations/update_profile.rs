@@ -1,16 +1,13 @@
 //! `UpdateProfile`.
 
 use persistence::feed::EventLimit;
-use service::consistency::Stamped;
+use service::{
+    consistency::Stamped,
+    cpu_work::{Permit, permit_of, run_blocking},
+};
 use types::{ExpectedVersions, FieldUpdate, Origin, Timestamp, WriteMode};
 
-use super::{
-    Exposure,
-    blocking::{Permit, permit_of, run_blocking},
-    consistency::stamp,
-    planned_change::ATTEMPTS,
-    profile_named,
-};
+use super::{Exposure, consistency::stamp, planned_change::ATTEMPTS, profile_named};
 use crate::{
     domain::{
         Edited, Profile, ProfileEdits, ProfileId, ProfileUsage, ShownProfile, TagDirectory, UserId, Warning, Widening,
@@ -88,7 +85,7 @@ impl Exposure {
             }
         }
         // Before the lock.
-        let permit = permit_of(&owner).await?;
+        let permit = permit_of(owner.as_str()).await?;
         let change = self.store.begin(&owner, None, origin).await?;
         let now = self.clock.now();
         change.raise_user(now).await?;
@@ -108,7 +105,7 @@ async fn plan<C: Connection>(
 ) -> Result<Plan, Error> {
     // The version first, or in one read, so that a later change is detected.
     let (before, version) = reads.profile_with_version(id).await?.ok_or(Error::ProfileNotFound)?;
-    if !update.expected.admit(before.version) {
+    if !update.expected.matches(before.version) {
         return Err(Error::PreconditionFailed);
     }
     let mut references = update.edits.tags();
@@ -116,7 +113,7 @@ async fn plan<C: Connection>(
     let tags = reads.tags(&references).await?;
     let default = if update.edits.is_default == FieldUpdate::Set(true) { reads.default_profile().await? } else { None };
     let (permit, is_compared) = match comparison {
-        Comparison::Full => (permit_of(reads.user()).await?, true),
+        Comparison::Full => (permit_of(reads.user().as_str()).await?, true),
         Comparison::Skipped(permit) => (permit, false),
     };
     let update = update.clone();
@@ -186,7 +183,7 @@ fn event_limit(
 fn would_be(update: PlannedUpdate, usage: ProfileUsage) -> Result<ShownProfile, Error> {
     let PlannedUpdate { version: _, before, after, tags, widened, limit: _ } = update;
     if after.rules.bytes() > before.rules.bytes() {
-        usage.with(Some(&before), &after).admit().map_err(Error::Invalid)?;
+        usage.with(Some(&before), &after).check_quota().map_err(Error::Invalid)?;
     }
     let mut shown = ShownProfile::by_names(after, &tags);
     shown.warnings.extend(widened);
@@ -202,7 +199,7 @@ async fn write(change: ProfileChange, update: PlannedUpdate, now: Timestamp) -> 
     change.update(&before, &after, limit).await?;
     // An update that reduces the usage is never rejected by a quota.
     if after.rules.bytes() > before.rules.bytes() {
-        change.reads().kept().await?.admit().map_err(Error::Invalid)?;
+        change.reads().kept().await?.check_quota().map_err(Error::Invalid)?;
     }
     let stamp = change.stamp();
     change.commit(None).await?;

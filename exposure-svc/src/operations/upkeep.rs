@@ -107,7 +107,7 @@ impl Upkeep {
         let mut failures = Failures::default();
         loop {
             let mut announced = 0;
-            for (user, grant) in store.grants_to_announce(now).await? {
+            for (user, grant) in store.grants_to_announce(now, &failures.persons()).await? {
                 announced += failures.tolerate(user.as_str(), self.announce_expiry_of(&user, grant, now)).await?;
             }
             if announced == 0 {
@@ -119,7 +119,7 @@ impl Upkeep {
     /// Announces the expiry of one grant, if it has expired and this was not announced; returns how many it announced.
     async fn announce_expiry_of(&self, user: &UserId, grant: GrantId, now: Timestamp) -> Result<usize, Error> {
         let change = self.exposure.store.begin(user, None, Origin::system()).await?;
-        change.hold_user().await?;
+        change.lock_user().await?;
         let expired = change.reads().grant(grant).await?;
         let Some(access) =
             expired.filter(|access| access.revoked_at.is_none() && !access.expiry_announced && !access.is_active(now))
@@ -188,7 +188,7 @@ impl Upkeep {
 
     async fn delete_of(&self, user: &UserId, grants: &[GrantId], ended_by: Timestamp) -> Result<u64, Error> {
         let change = self.exposure.store.begin(user, None, Origin::system()).await?;
-        change.hold_user().await?;
+        change.lock_user().await?;
         let deleted = change.delete_grants(grants, ended_by).await?;
         change.commit(None).await?;
         Ok(deleted)

@@ -48,7 +48,7 @@ pub struct KeptProfile {
 }
 
 #[derive(Serialize, Deserialize)]
-struct KeptAnswer {
+struct StoredResponse {
     profile: Model,
     warnings: Vec<Warning>,
     created: bool,
@@ -96,7 +96,7 @@ impl ProfileChange {
             Lookup::Unknown => Ok(None),
             Lookup::Reused => Err(Error::IdempotencyKeyReused),
             Lookup::Answered(answer) => {
-                let KeptAnswer { profile, warnings, created } = serde_json::from_value(answer)
+                let StoredResponse { profile, warnings, created } = serde_json::from_value(answer)
                     .context("cannot read a response stored under an idempotency key")
                     .map_err(Error::Internal)?;
                 Ok(Some(KeptProfile { shown: ShownProfile { profile: profile.try_into()?, warnings }, created }))
@@ -139,8 +139,8 @@ impl ProfileChange {
     }
 
     /// Locks the user's row until the end of this change without raising the version: no decision changes.
-    pub async fn hold_user(&self) -> Result<(), Error> {
-        USERS.hold(&self.change, self.user.as_str()).await.map_err(failed)
+    pub async fn lock_user(&self) -> Result<(), Error> {
+        USERS.lock(&self.change, self.user.as_str()).await.map_err(failed)
     }
 
     /// Writes a profile that is new. `limit`: whether the limit of events applies.
@@ -203,7 +203,8 @@ impl ProfileChange {
             Recorded::QuotaExceeded => return Err(Error::TooManyEvents),
         }
         if let Some((request, KeptProfile { shown: ShownProfile { profile, warnings }, created }, now)) = answer {
-            let kept = KeptAnswer { profile: Model::try_from(profile)?, warnings: warnings.clone(), created: *created };
+            let kept =
+                StoredResponse { profile: Model::try_from(profile)?, warnings: warnings.clone(), created: *created };
             let kept = serde_json::to_value(kept).context("cannot store a response").map_err(Error::Internal)?;
             let stored = idempotency::store(&self.change, request, kept, now, self.stored_bytes.kept_answers).await;
             match stored.map_err(failed)? {

@@ -1,6 +1,6 @@
 //! Purges of access grants that have ended. No decision changes: an app without a grant sees what an app with an ended one sees.
 
-use persistence::placeholders;
+use persistence::{and_none_of, placeholders};
 use runtime::clock::Clock;
 use sea_orm::{ConnectionTrait, Statement, Value};
 use types::Timestamp;
@@ -46,13 +46,16 @@ impl Store {
         self.keys(ENDED, vec![ended_by.utc().into(), PURGE_SLICE.into()]).await
     }
 
-    /// Grants that have expired at `at`, whose expiry was not announced.
-    pub async fn grants_to_announce(&self, at: Timestamp) -> Result<Vec<(UserId, GrantId)>, Error> {
-        const EXPIRED: &str = "
-            SELECT user_id, id FROM app_access
-            WHERE expires_at IS NOT NULL AND expires_at <= $1 AND revoked_at IS NULL AND expiry_announced = FALSE
-            ORDER BY expires_at LIMIT $2";
-        self.keys(EXPIRED, vec![at.utc().into(), PURGE_SLICE.into()]).await
+    /// Grants that have expired at `at`, whose expiry was not announced, without those of the users of `except`.
+    pub async fn grants_to_announce(&self, at: Timestamp, except: &[String]) -> Result<Vec<(UserId, GrantId)>, Error> {
+        let mut values = vec![at.utc().into(), PURGE_SLICE.into()];
+        let others = and_none_of(&mut values, "user_id", except);
+        let expired = format!(
+            "SELECT user_id, id FROM app_access
+             WHERE expires_at IS NOT NULL AND expires_at <= $1 AND revoked_at IS NULL AND expiry_announced = FALSE{others}
+             ORDER BY expires_at LIMIT $2"
+        );
+        self.keys(&expired, values).await
     }
 
     /// The next users after `after`, in the order of their ids, with how many of their grants were revoked.

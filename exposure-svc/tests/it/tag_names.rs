@@ -63,10 +63,7 @@ async fn exclusion_by_name_learns_the_id_and_survives_rename() {
             let ask = EvaluateNodesRequest { user_id: "ann".into(), subject, nodes, consistency: None };
             server.decisions().evaluate_nodes(ask).await.unwrap().into_inner().exposed[0]
         };
-        assert!(
-            !exposed("t9", "private").await && exposed("t9", "").await,
-            "{backend}: nobody knows what t9 is called"
-        );
+        assert!(!exposed("t9", "private").await && exposed("t9", "").await, "{backend}: t9 has no name");
         server.learn("ann", &[("t9", "private"), ("t1", "both"), ("t2", "both")]).await;
         assert!(!exposed("t9", "").await, "{backend}: now it is known");
         let shown = server.get("ann", &made.id).await.unwrap();

@@ -7,7 +7,7 @@ use exposure_svc::{
     operations::{Exposure, Retention, Upkeep},
 };
 use ofself_proto::exposure::{ListAppAccessRequest, RevokeAppAccessRequest};
-use runtime::clock::{Clock, ClockHand};
+use runtime::clock::{Clock, ManualClock};
 use service::erasure::ErasedUsers;
 use test_kit::Backend;
 use types::Timestamp;
@@ -17,17 +17,17 @@ use crate::test_server::{START, TestServer, named, store};
 
 const DAY: i64 = 24 * 3_600;
 
-/// Upkeep under the hand of a test. Times lie in 2026: PostgreSQL goes by its own clock too.
-async fn upkeep(backend: &Backend, bytes_per_user: i64) -> (Upkeep, ClockHand) {
-    let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
+/// Upkeep that a test runs, with a manual clock. Times lie in 2026: PostgreSQL goes by its own clock too.
+async fn upkeep(backend: &Backend, bytes_per_user: i64) -> (Upkeep, ManualClock) {
+    let (clock, manual_clock) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
     let exposure = Exposure::new(store(backend).await, clock, PseudonymKey::new(&[0; 32]), ErasedUsers::default());
     let period = Duration::from_hours(100 * 24);
     let retention = Retention { period, bytes_per_user, events: period, erasure_delay: period };
-    (Upkeep::new(exposure, retention), hand)
+    (Upkeep::new(exposure, retention), manual_clock)
 }
 
-async fn pass_at(upkeep: &mut Upkeep, hand: &ClockHand, seconds: i64) {
-    hand.set(Timestamp::from_parts(START + seconds, 0).unwrap());
+async fn pass_at(upkeep: &mut Upkeep, manual_clock: &ManualClock, seconds: i64) {
+    manual_clock.set(Timestamp::from_parts(START + seconds, 0).unwrap());
     upkeep.pass().await.unwrap();
 }
 
@@ -55,10 +55,10 @@ async fn grants_past_their_retention_are_purged_and_no_others() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         revoked_but_the_last(&server, "ann", &["a", "b", "c"]).await;
-        let (mut upkeep, hand) = upkeep(&backend, i64::MAX).await;
-        pass_at(&mut upkeep, &hand, 99 * DAY).await;
+        let (mut upkeep, manual_clock) = upkeep(&backend, i64::MAX).await;
+        pass_at(&mut upkeep, &manual_clock, 99 * DAY).await;
         assert_eq!(grants(&server, "ann").await.len(), 3, "{backend}");
-        pass_at(&mut upkeep, &hand, 101 * DAY).await;
+        pass_at(&mut upkeep, &manual_clock, 101 * DAY).await;
         assert_eq!(grants(&server, "ann").await, ["c"], "{backend}");
     })
     .await;
@@ -70,8 +70,8 @@ async fn revoked_grants_of_one_user_are_bounded() {
         let server = TestServer::start(&backend).await;
         revoked_but_the_last(&server, "ann", &["a", "b", "c", "d", "e"]).await;
         revoked_but_the_last(&server, "bob", &["a", "b"]).await;
-        let (mut upkeep, hand) = upkeep(&backend, 2 * 512).await;
-        pass_at(&mut upkeep, &hand, DAY).await;
+        let (mut upkeep, manual_clock) = upkeep(&backend, 2 * 512).await;
+        pass_at(&mut upkeep, &manual_clock, DAY).await;
         assert_eq!(grants(&server, "ann").await, ["e", "d", "c"], "{backend}: the oldest went");
         assert_eq!(grants(&server, "bob").await, ["b", "a"], "{backend}");
     })

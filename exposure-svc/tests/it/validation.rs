@@ -132,7 +132,7 @@ async fn profiles_of_one_person_are_bounded() {
         };
         assert_eq!(why(Err::<(), _>(refused)), "profile", "{backend}");
         assert_eq!(made.len(), 18, "{backend}: of some 230 KB each");
-        // Somebody else's room is theirs, and what takes less is never refused.
+        // Another user has a quota of their own, and a change that uses less is never rejected.
         server.create("bob", large.clone()).await.unwrap();
         let smaller = ProfileDraft { excluded_tag_ids: ids("e", 1), ..large.clone() };
         server.update("ann", &made[0], smaller, &["excluded_tag_ids"]).await.unwrap();

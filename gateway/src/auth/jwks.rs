@@ -34,7 +34,7 @@ const UNKNOWN_KEY: Duration = Duration::from_secs(30);
 /// Maximum number of requests that wait for an unknown key.
 const WAITING: usize = 256;
 /// Timeout of a fetch.
-const PATIENCE: Duration = Duration::from_secs(5);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// A larger JWKS is not read.
 const MAX_BYTES: usize = 1024 * 1024;
 
@@ -109,7 +109,7 @@ impl Jwks {
             KeySet::from_jwks(&body.to_bytes(), &self.allowed).with_context(|| self.url.to_string())
         };
         let fetched =
-            tokio::time::timeout(PATIENCE, fetch).await.with_context(|| format!("{} does not answer", self.url));
+            tokio::time::timeout(FETCH_TIMEOUT, fetch).await.with_context(|| format!("{} does not answer", self.url));
         let fetched = fetched.flatten();
         counts::keys_fetched(fetched.is_ok(), self.clock.now());
         fetched

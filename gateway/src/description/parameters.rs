@@ -26,7 +26,7 @@ pub(crate) struct PageParams {
     per_page: Option<i64>,
 }
 
-/// Of any size, as the three below. Of the two ways to page only this one has a default, which whoever tries things is offered:
+/// Of any size, as the three below. Of the two kinds of paging only this one has a default, which the page at /docs fills in:
 /// both at once are refused.
 fn limit() -> Object {
     number(1, "Maximum rows; above 100 it counts as 100").default(Some(DEFAULT_LIMIT.into())).build()

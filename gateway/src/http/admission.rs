@@ -19,7 +19,7 @@ use http::Method;
 use http_body::Body as _;
 
 use super::{
-    body::{MAX_BYTES, PATIENCE, too_large, validate_headers},
+    body::{MAX_BYTES, READ_TIMEOUT, too_large, validate_headers},
     context::RequestContext,
 };
 use crate::{
@@ -33,7 +33,7 @@ const CHANGE_RESPONSE: usize = 4 * 1024;
 /// The memory of all routes, and the settings of their limiters.
 pub struct Admission {
     settings: AdmissionSettings,
-    patience: Duration,
+    max_wait: Duration,
     memory: MessageMemory,
     responses: Arc<SharedPool>,
     change_responses: Arc<SharedPool>,
@@ -58,7 +58,7 @@ pub(crate) enum ReadCost {
 pub(crate) struct RouteAdmission {
     reads: Arc<ConcurrencyLimiter>,
     writes: Arc<ConcurrencyLimiter>,
-    patience: Duration,
+    max_wait: Duration,
     memory: MessageMemory,
     responses: Arc<SharedPool>,
     /// Unread lists do not reject changes.
@@ -71,7 +71,7 @@ impl Admission {
         let response_bytes = u64::from(settings.max_body_memory) * 1024 * 1024;
         Self {
             settings: settings.clone(),
-            patience: deadline / 2,
+            max_wait: deadline / 2,
             memory: MessageMemory::new(settings.max_body_memory),
             responses: SharedPool::new("response_bytes", response_bytes),
             change_responses: SharedPool::new("change_response_bytes", response_bytes / 4),
@@ -91,7 +91,7 @@ impl Admission {
         RouteAdmission {
             reads,
             writes: ConcurrencyLimiter::new(&format!("write {path}"), limits),
-            patience: self.patience,
+            max_wait: self.max_wait,
             memory: self.memory.clone(),
             responses: self.responses.clone(),
             change_responses: self.change_responses.clone(),
@@ -127,7 +127,7 @@ impl RouteAdmission {
             context.whole = Instant::now();
         }
         if !head.method.is_safe() {
-            let permit = self.writes.acquire(caller, self.patience).await.map_err(rejected)?;
+            let permit = self.writes.acquire(caller, self.max_wait).await.map_err(rejected)?;
             // Before the change, whose response is always sent. A user who does not read responses can make no further changes.
             let memory = ResponseMemory::new(self.change_responses.reservation(caller));
             if head.method != Method::DELETE {
@@ -142,7 +142,7 @@ impl RouteAdmission {
         }
         let memory = ResponseMemory::new(self.responses.reservation(caller));
         head.extensions.insert(memory.clone());
-        let permit = self.reads.acquire(caller, self.patience).await.map_err(rejected)?;
+        let permit = self.reads.acquire(caller, self.max_wait).await.map_err(rejected)?;
         let answer = with_permit(permit, next.run(Request::from_parts(head, body))).await;
         let bytes = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
         memory.reserve_total(bytes).map_err(rejected)?;
@@ -150,7 +150,7 @@ impl RouteAdmission {
     }
 
     async fn buffer_body(&self, caller: admission::Caller, body: Body) -> Result<(Body, MessageReservation), ApiError> {
-        let Ok(buffered) = tokio::time::timeout(PATIENCE, self.memory.buffer(caller, body, MAX_BYTES)).await else {
+        let Ok(buffered) = tokio::time::timeout(READ_TIMEOUT, self.memory.buffer(caller, body, MAX_BYTES)).await else {
             return Err(ApiError::new(ErrorCode::MalformedJson, "the body did not arrive in time"));
         };
         match buffered {

@@ -16,7 +16,7 @@ use crate::{
 /// The largest body that is read.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
 /// Timeout of a request body.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A byte order mark, which some programs write before UTF-8; a parser may ignore it (RFC 8259, 8.1).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

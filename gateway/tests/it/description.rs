@@ -127,7 +127,7 @@ async fn every_user_facing_rpc_is_one_rest_operation() {
     for (name, (method, path)) in operations {
         let path = path.replace("{share_id}", "x").replace("{profile_id}", "x");
         let answer = server.http().send(method, &path, &[], "").await.unwrap();
-        assert_eq!(answer.status, 401, "{name} is served, and to nobody without a token");
+        assert_eq!(answer.status, 401, "{name} is served, but not without a token");
     }
 }
 
@@ -222,7 +222,7 @@ async fn every_error_code_has_an_example() {
     let described = answers(&description(&server).await);
     for code in description(&server).await["components"]["schemas"]["ErrorCode"]["enum"].as_array().unwrap() {
         let code = code.as_str().unwrap();
-        // Nobody who follows the description meets these.
+        // Requests that follow the description do not get these.
         if !["NOT_FOUND", "METHOD_NOT_ALLOWED"].contains(&code) {
             assert!(described.split_whitespace().any(|word| word == code), "no operation answers {code}");
         }

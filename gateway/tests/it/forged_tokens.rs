@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::test_server::{Signer, TestServer, auth, claims, file};
 
-/// The keys of the JWKS that the gateway verifies by, and one that is in nobody's.
+/// The keys of the JWKS that the gateway verifies by, and one that no JWKS has.
 struct Keys {
     ed: Signer,
     ec: Signer,
@@ -264,7 +264,7 @@ async fn every_forged_token_is_rejected() {
     let (path, files) = file(&keys.jwks().to_string());
     let server = TestServer::start(AuthSettings { jwt_jwks_file: Some(path), ..auth() }, files).await;
     let good = keys.claiming(claims().to_string());
-    assert_eq!(server.status(&good).await, 503, "a good one is let in, to services that are away");
+    assert_eq!(server.status(&good).await, 503, "a good one is accepted; the services are unavailable");
 
     let bearer = |token: &str| vec![("authorization".to_owned(), format!("Bearer {token}"))];
     let mut cases: Vec<(String, Vec<(String, String)>)> = Vec::new();

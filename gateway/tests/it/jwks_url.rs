@@ -134,13 +134,13 @@ async fn key_that_a_new_set_lacks_verifies_nothing() {
 async fn keys_expire_when_the_set_cannot_be_fetched() {
     let signer = Signer::ed25519();
     let source = Source::start(&json!([signer.jwk("good")])).await;
-    let (clock, hand) = Clock::manual(Clock::system().now());
+    let (clock, manual_clock) = Clock::manual(Clock::system().now());
     let auth =
         AuthSettings { jwt_jwks_url: Some(source.url.clone()), jwt_jwks_max_age: Duration::from_mins(30), ..auth() };
     let server = TestServer::start_by(auth, clock.clone()).await;
     source.message(StatusCode::SERVICE_UNAVAILABLE, "");
     let status = async |minutes: u64| {
-        hand.set(types::Timestamp::new(clock.now().utc() + Duration::from_mins(minutes)).unwrap());
+        manual_clock.set(types::Timestamp::new(clock.now().utc() + Duration::from_mins(minutes)).unwrap());
         server.status(&signer.sign(Some("good"), &claims())).await
     };
     assert_eq!(status(0).await, 503);

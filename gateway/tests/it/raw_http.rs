@@ -11,7 +11,7 @@ use tokio::{
 use crate::test_server::{Signer, TestServer, claims};
 
 /// A response that has not begun by then never will.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends a request and returns the head of the response.
 async fn send(server: &TestServer, request: &[u8]) -> String {
@@ -19,7 +19,7 @@ async fn send(server: &TestServer, request: &[u8]) -> String {
     connection.write_all(request).await.unwrap();
     let mut response = Vec::new();
     while !response.windows(4).any(|end| end == b"\r\n\r\n") {
-        let read = tokio::time::timeout(PATIENCE, connection.read_buf(&mut response)).await;
+        let read = tokio::time::timeout(TIMEOUT, connection.read_buf(&mut response)).await;
         assert_ne!(read.expect("a response").unwrap(), 0, "{}", String::from_utf8_lossy(&response));
     }
     String::from_utf8_lossy(&response).into_owned()

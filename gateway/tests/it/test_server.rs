@@ -23,7 +23,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
 use runtime::{
     clock::Clock,
     settings::FileSettings,
-    shutdown::{EndSettings, Shutdown},
+    shutdown::{Shutdown, ShutdownSettings},
 };
 use serde_json::{Value, json};
 use telemetry::TelemetrySettings;
@@ -172,7 +172,7 @@ async fn open_by(auth: AuthSettings, clock: Clock) -> anyhow::Result<gateway::Ga
         file: FileSettings { config: None },
         listen: "127.0.0.1:0".parse()?,
         admin_listen: "127.0.0.1:0".parse()?,
-        end: EndSettings { drain: Duration::from_millis(100), lame_duck: Duration::ZERO },
+        end: ShutdownSettings { drain: Duration::from_millis(100), lame_duck: Duration::ZERO },
         tls: ServerTls::default(),
         insecure_plaintext: false,
         upstream_tls: ClientTls::default(),
@@ -229,7 +229,7 @@ impl TestServer {
         self.http.send(Method::GET, "/api/v1/sharing/outgoing", headers, "").await.ok()
     }
 
-    /// The status that a token gets; 503: it was let in.
+    /// The status that a token gets; 503: it was accepted.
     pub async fn status(&self, token: &str) -> u16 {
         self.ask(&[("authorization", &format!("Bearer {token}"))]).await.status.as_u16()
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use service::consistency::{Freshness, Stamp};
 
-use super::{Sharing, consistency::stamp};
+use super::{Sharing, consistency::stamp, decide::decide};
 use crate::{
     domain::{
         UserId,
@@ -57,12 +57,19 @@ impl Sharing {
             times.insert(owner, time);
             stamps.push(stamp(owner, version.unwrap_or(0), time));
         }
-        let sets: BTreeMap<_, _> =
-            read.chains.iter().map(|(pair, chains)| ((&pair.owner, &pair.viewer), AccessSet::new(chains))).collect();
-        let allowed = items.iter().map(|CheckItem { viewer, owner, action, resource }| {
-            let is_allowed = |set: &AccessSet| set.allows(*action, *resource, times.get(owner).copied().unwrap_or(now));
-            viewer == owner || sets.get(&(owner, viewer)).is_some_and(is_allowed)
+        let allowed = decide(read.chains.values().flatten(), items.len(), || {
+            let sets: BTreeMap<_, _> = read
+                .chains
+                .iter()
+                .map(|(pair, chains)| ((&pair.owner, &pair.viewer), AccessSet::new(chains)))
+                .collect();
+            let allowed = items.iter().map(|CheckItem { viewer, owner, action, resource }| {
+                let time = times.get(owner).copied().unwrap_or(now);
+                let is_allowed = |set: &AccessSet| set.allows(*action, *resource, time);
+                viewer == owner || sets.get(&(owner, viewer)).is_some_and(is_allowed)
+            });
+            allowed.collect()
         });
-        Ok((allowed.collect(), stamps))
+        Ok((allowed.await?, stamps))
     }
 }

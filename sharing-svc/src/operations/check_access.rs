@@ -3,7 +3,7 @@
 use service::consistency::{Freshness, Stamped};
 use types::Timestamp;
 
-use super::{Sharing, consistency::stamp};
+use super::{Sharing, consistency::stamp, decide::decide};
 use crate::{
     domain::{
         ShareId, UserId,
@@ -70,11 +70,10 @@ impl Sharing {
         if question.is_owners() {
             return Ok(Stamped { value: CheckAccess::Owner, stamp: None });
         }
-        let (chains, now) = self.open_chains(question).await?;
-        Ok(chains.map(|chains| {
-            let allowing = AccessSet::new(&chains).allowing(question.action, resource, now);
-            if allowing.is_empty() { CheckAccess::Denied } else { CheckAccess::AllowedBy(allowing) }
-        }))
+        let (Stamped { value: chains, stamp }, now) = self.open_chains(question).await?;
+        let allowing = decide(&chains, 1, || AccessSet::new(&chains).allowing(question.action, resource, now)).await?;
+        let value = if allowing.is_empty() { CheckAccess::Denied } else { CheckAccess::AllowedBy(allowing) };
+        Ok(Stamped { value, stamp })
     }
 
     /// The same for many resources of one owner, in the order of the request. At most one read, at one time.
@@ -86,11 +85,12 @@ impl Sharing {
         if question.is_owners() {
             return Ok(Stamped { value: vec![true; resources.len()], stamp: None });
         }
-        let (chains, now) = self.open_chains(question).await?;
-        Ok(chains.map(|mut chains| {
-            chains.retain(|chain| chain.grants(question.action));
+        let (Stamped { value: mut chains, stamp }, now) = self.open_chains(question).await?;
+        chains.retain(|chain| chain.grants(question.action));
+        let value = decide(&chains, resources.len(), || {
             let set = AccessSet::new(&chains);
             resources.iter().map(|resource| set.allows(question.action, *resource, now)).collect()
-        }))
+        });
+        Ok(Stamped { value: value.await?, stamp })
     }
 }

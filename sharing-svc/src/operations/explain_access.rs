@@ -2,7 +2,7 @@
 
 use service::consistency::Stamped;
 
-use super::{AccessQuestion, Sharing, consistency::stamp};
+use super::{AccessQuestion, Sharing, consistency::stamp, decide::decide};
 use crate::{
     domain::access::{Explanation, Resource, explain},
     error::Error,
@@ -25,7 +25,7 @@ impl Sharing {
         let Versioned { value: chains, version } = self.store.all_chains(owner, viewer).await?;
         demand.check(version)?;
         let now = demand.time(self.clock.now());
-        let value = explain(&chains, viewer, owner, *action, resource, now);
+        let value = decide(&chains, 1, || explain(&chains, viewer, owner, *action, resource, now)).await?;
         Ok(Stamped { value, stamp: Some(stamp(owner, version.unwrap_or(0), now)) })
     }
 }

@@ -94,7 +94,7 @@ impl Sharing {
         let change = self.store.begin(Some((owner, Priority::First)), None, origin).await?;
         change.lock_follow(follow).await?;
         let now = self.clock.now();
-        change.hold_owner(owner).await?;
+        change.lock_owner(owner).await?;
         let live: Vec<_> =
             change.shares_of_follow_by(follow, owner).await?.into_iter().filter(has_live_follow).collect();
         if live.iter().any(|share| share.revoked_at.is_none()) {

@@ -2,7 +2,7 @@
 
 use service::consistency::Stamped;
 
-use super::{AccessQuestion, Sharing};
+use super::{AccessQuestion, Sharing, decide::decide};
 use crate::{
     domain::access::{AccessFilter, AccessSet},
     error::Error,
@@ -17,8 +17,8 @@ impl Sharing {
         if question.is_owners() {
             return Ok(Stamped { value: AccessFilter::of_owner(), stamp: None });
         }
-        let (chains, now) = self.open_chains(question).await?;
-        let filter = chains.map(|chains| AccessSet::new(&chains).filter(question.action, now));
-        if filter.value.ids() > MAX_FILTER_IDS { Err(Error::FilterTooLarge) } else { Ok(filter) }
+        let (Stamped { value: chains, stamp }, now) = self.open_chains(question).await?;
+        let value = decide(&chains, 0, || AccessSet::new(&chains).filter(question.action, now)).await?;
+        if value.ids() > MAX_FILTER_IDS { Err(Error::FilterTooLarge) } else { Ok(Stamped { value, stamp }) }
     }
 }

@@ -3,7 +3,7 @@
 use service::consistency::{Freshness, Stamped};
 use types::FieldErrors;
 
-use super::{Sharing, consistency::stamp};
+use super::{Sharing, consistency::stamp, decide::decide};
 use crate::{
     domain::{
         UserId,
@@ -80,7 +80,7 @@ impl Sharing {
         let Versioned { value: RecipientRange { chains, next_after }, version } = range;
         demand.check(version)?;
         let now = demand.time(self.clock.now());
-        let mut viewers = viewers(&chains, node, now);
+        let mut viewers = decide(&chains, 1, || viewers(&chains, node, now)).await?;
         let mut next = next_after;
         if viewers.len() > page.size {
             viewers.truncate(page.size);

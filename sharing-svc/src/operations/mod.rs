@@ -4,6 +4,7 @@ mod batch_check;
 mod check_access;
 mod consistency;
 mod create_share;
+mod decide;
 mod erase_user;
 mod events;
 mod explain_access;

@@ -7,7 +7,7 @@ use super::Sharing;
 use crate::{
     domain::{MAX_PARENTS_PER_PAIR, QuotaExceeded, Share, UsageKind},
     error::Error,
-    storage::{DeadRows, FIRST, PlannedUsage, ShareChange, Siblings},
+    storage::{EndedRows, FIRST, PlannedUsage, ShareChange, Siblings},
 };
 
 const REJECTIONS: &str = "share_quota_rejections_total";
@@ -64,17 +64,19 @@ impl Sharing {
         let at = now.min(self.store.server_time(&self.clock).await?);
         let owner = &share.owner;
         // A dry run does not hold the owner's row yet, and marks are written under it.
-        change.hold_owner(owner).await?;
+        change.lock_owner(owner).await?;
         match kind {
-            UsageKind::Own | UsageKind::Reshared => change.mark(owner, DeadRows::Recipient(&share.recipient), at).await,
-            UsageKind::Created => change.mark(owner, DeadRows::Creator(&share.creator), at).await,
+            UsageKind::Own | UsageKind::Reshared => {
+                change.mark(owner, EndedRows::Recipient(&share.recipient), at).await
+            }
+            UsageKind::Created => change.mark(owner, EndedRows::Creator(&share.creator), at).await,
             UsageKind::OwnTotal | UsageKind::ResharedTotal => {
-                let mut marked = change.mark(owner, DeadRows::Expired, at).await?;
+                let mut marked = change.mark(owner, EndedRows::Expired, at).await?;
                 for swept in change.shares_to_sweep(owner).await? {
                     if marked > 0 {
                         break;
                     }
-                    marked = change.mark(owner, DeadRows::Below(swept, FIRST), at).await?;
+                    marked = change.mark(owner, EndedRows::Below(swept, FIRST), at).await?;
                 }
                 Ok(marked)
             }

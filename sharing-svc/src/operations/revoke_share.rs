@@ -34,7 +34,7 @@ impl Sharing {
             // The version is not raised: the change is not committed.
             return Ok(Stamped { value: chain.view(now), stamp: Some(stamp(owner, version - 1, now)) });
         }
-        if !expected.admit(chain.share().version) {
+        if !expected.matches(chain.share().version) {
             return Err(Error::PreconditionFailed);
         }
         let revoked = change.revoke(chain.share(), now).await?;

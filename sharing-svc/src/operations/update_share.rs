@@ -89,7 +89,7 @@ impl Sharing {
 fn check(user: &UserId, chain: &Chain, update: &UpdateShare, now: Timestamp) -> Result<Terms, Error> {
     may_change(user, chain)?;
     let share = chain.share();
-    if !update.expected.admit(share.version) {
+    if !update.expected.matches(share.version) {
         return Err(Error::PreconditionFailed);
     }
     if chain.is_revoked() {

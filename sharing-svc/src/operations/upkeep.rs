@@ -17,7 +17,7 @@ use super::{Sharing, quotas};
 use crate::{
     domain::{ShareId, UserId},
     error::Error,
-    storage::{DeadRows, FIRST, ShareChange, Sweep},
+    storage::{EndedRows, FIRST, ShareChange, Sweep},
 };
 
 /// How often everything is looked at: a mark is late by this at most, and by what the work itself takes.
@@ -147,7 +147,7 @@ impl Upkeep {
         let mut failures = Failures::default();
         loop {
             let mut marked = 0;
-            for owner in self.sharing.store.owners_with_expired_shares(at).await? {
+            for owner in self.sharing.store.owners_with_expired_shares(at, &failures.persons()).await? {
                 marked += failures.tolerate(owner.as_str(), self.mark_expired_of(&owner, at)).await?;
             }
             if marked == 0 {
@@ -160,7 +160,7 @@ impl Upkeep {
 
     async fn mark_expired_of(&self, owner: &UserId, at: Timestamp) -> Result<usize, Error> {
         let change = self.hold(owner).await?;
-        let marked = change.mark(owner, DeadRows::Expired, at).await?;
+        let marked = change.mark(owner, EndedRows::Expired, at).await?;
         change.commit(None).await?;
         Ok(marked)
     }
@@ -168,7 +168,7 @@ impl Upkeep {
     pub(super) async fn sweep(&self, at: Timestamp) -> Result<(), Error> {
         let mut failures = Failures::default();
         loop {
-            let shares = self.sharing.store.shares_to_sweep().await?;
+            let shares = self.sharing.store.shares_to_sweep(&failures.persons()).await?;
             let mut is_stuck = true;
             for (owner, share) in shares {
                 is_stuck &= !failures.tolerate(owner.as_str(), self.sweep_below(&owner, share, at)).await?;
@@ -343,7 +343,7 @@ impl Upkeep {
 
     pub(super) async fn hold(&self, owner: &UserId) -> Result<ShareChange, Error> {
         let change = self.sharing.store.begin(Some((owner, TURN)), None, Origin::system()).await?;
-        change.hold_owner(owner).await?;
+        change.lock_owner(owner).await?;
         Ok(change)
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::anyhow;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, Statement, Value};
+use service::cpu_work::{CpuWorkError, Permit, permit_of, permit_of_services, run_in_place};
 
 use super::{entity::Model, failed};
 use crate::{
@@ -123,8 +124,13 @@ fn links_and_above_of(backend: DbBackend, owner: Option<&str>, reshares: &str) -
     (links, above)
 }
 
-/// Reads the chains of the leaves of a statement of [`with_links`].
-pub(super) async fn read_chains(
+/// Up to this cost rows are decoded in less than a millisecond.
+const INLINE_COST: i64 = 100;
+/// So many ids cost as much as a row.
+const IDS_OF_A_ROW: i64 = 50;
+
+/// Reads the chains of the leaves of a statement of [`with_links`], within a change: it waits for no permit.
+pub(super) async fn read_chains_inline(
     connection: &impl ConnectionTrait,
     sql: &str,
     values: Vec<Value>,
@@ -132,15 +138,25 @@ pub(super) async fn read_chains(
     chains_in(&query(connection, sql, values).await?)
 }
 
-/// As [`read_chains`], of a statement of [`with_links_and_total`]. `None`: there is no leaf, and so no total.
+/// Reads the chains of the leaves of a statement of [`with_links`].
+pub(super) async fn read_chains(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<Vec<Chain>, Error> {
+    decode(&query(connection, sql, values).await?, permit_of_services()).await
+}
+
+/// As [`read_chains`], of a statement of [`with_links_and_total`] about a list of `user`. `None`: there is no leaf, and so no total.
 pub(super) async fn read_chains_and_total(
     connection: &impl ConnectionTrait,
     sql: &str,
     values: Vec<Value>,
+    user: &UserId,
 ) -> Result<(Vec<Chain>, Option<i64>), Error> {
     let rows = query(connection, sql, values).await?;
     let total = rows.first().map(|row| row.try_get("", "total")).transpose().map_err(failed)?;
-    Ok((chains_in(&rows)?, total))
+    Ok((decode(&rows, permit_of(user.as_str())).await?, total))
 }
 
 /// Reads the chains and the version of a statement of [`with_links_and_version`].
@@ -151,7 +167,7 @@ pub(super) async fn read_chains_and_version(
 ) -> Result<Versioned<Vec<Chain>>, Error> {
     let rows = query(connection, sql, values).await?;
     let version = rows.first().map(|row| row.try_get("", "owner_version")).transpose().map_err(failed)?;
-    Ok(Versioned { value: chains_in(&rows)?, version: version.flatten() })
+    Ok(Versioned { value: decode(&rows, permit_of_services()).await?, version: version.flatten() })
 }
 
 /// Reads the chains of a statement of [`with_links_of_pairs`], and the versions of the owners.
@@ -169,7 +185,28 @@ pub(super) async fn read_chains_and_versions(
             versions.insert(UserId::parse(owner).map_err(|error| Error::Internal(error.into()))?, version);
         }
     }
-    Ok((chains_in(&rows)?, versions))
+    Ok((decode(&rows, permit_of_services()).await?, versions))
+}
+
+/// The chains of `rows`; with a permit, off the async workers, if they are many.
+async fn decode(
+    rows: &[QueryResult],
+    permit: impl Future<Output = Result<Permit, CpuWorkError>>,
+) -> Result<Vec<Chain>, Error> {
+    if cost(rows)? <= INLINE_COST {
+        return chains_in(rows);
+    }
+    let permit = permit.await?;
+    run_in_place(permit, || chains_in(rows))
+}
+
+fn cost(rows: &[QueryResult]) -> Result<i64, Error> {
+    let mut ids = 0;
+    for row in rows {
+        // Where there is no leaf, the row has a version only.
+        ids += row.try_get::<Option<i64>>("", "id_count").map_err(failed)?.unwrap_or_default();
+    }
+    Ok(i64::try_from(rows.len()).unwrap_or(i64::MAX).saturating_add(ids / IDS_OF_A_ROW))
 }
 
 async fn query(connection: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, Error> {

@@ -15,12 +15,12 @@ use types::{Origin, Timestamp};
 
 use super::{
     Store,
-    chains::{read_chains, with_links},
+    chains::{read_chains_inline, with_links},
     entity::{ActiveModel, Column, Entity, Model},
     events::event,
     failed,
     insertion::{Inserted, Siblings, context_of, insert_statement, siblings_statement},
-    kept_answer::KeptAnswer,
+    stored_response::StoredResponse,
     timed_out,
     usage::UsageChange,
 };
@@ -129,7 +129,7 @@ impl ShareChange {
             Lookup::Unknown => Ok(None),
             Lookup::Reused => Err(Error::IdempotencyKeyReused),
             Lookup::Answered(answer) => {
-                let kept: KeptAnswer = serde_json::from_value(answer)
+                let kept: StoredResponse = serde_json::from_value(answer)
                     .context("cannot read a response stored under an idempotency key")
                     .map_err(Error::Internal)?;
                 kept.into_view().map(Some)
@@ -157,8 +157,8 @@ impl ShareChange {
     }
 
     /// Locks the owner's row until the end of this change without raising the version: no access changes.
-    pub async fn hold_owner(&self, owner: &UserId) -> Result<(), Error> {
-        OWNERS.hold(&self.change, owner.as_str()).await.map_err(failed)
+    pub async fn lock_owner(&self, owner: &UserId) -> Result<(), Error> {
+        OWNERS.lock(&self.change, owner.as_str()).await.map_err(failed)
     }
 
     /// Whether another owner has a share with this id.
@@ -179,7 +179,7 @@ impl ShareChange {
         let connection = self.change.connection();
         let sql = with_links(connection.get_database_backend(), OF_OWNER, Some("$1"));
         let values = vec![owner.as_str().into(), id.0.into()];
-        Ok(read_chains(connection, &sql, values).await?.pop())
+        Ok(read_chains_inline(connection, &sql, values).await?.pop())
     }
 
     /// The context of `share` at `now`.
@@ -283,7 +283,7 @@ impl ShareChange {
             }
         }
         if let Some((request, view)) = answer {
-            let kept = serde_json::to_value(KeptAnswer::from(view))
+            let kept = serde_json::to_value(StoredResponse::from(view))
                 .context("cannot store a response")
                 .map_err(Error::Internal)?;
             let created_at = view.share.created_at;

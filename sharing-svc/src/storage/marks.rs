@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use persistence::and_none_of;
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Statement, Value, prelude::ChronoDateTimeUtc};
 use types::Timestamp;
 use uuid::Uuid;
@@ -41,7 +42,7 @@ pub enum Sweep {
 
 /// The shares of an owner among which ended rows are searched.
 #[derive(Clone, Copy, Debug)]
-pub enum DeadRows<'a> {
+pub enum EndedRows<'a> {
     /// Those to one recipient.
     Recipient(&'a UserId),
     /// Re-shares by one creator.
@@ -60,7 +61,7 @@ struct Candidate {
     expires_at: Option<Timestamp>,
 }
 
-impl DeadRows<'_> {
+impl EndedRows<'_> {
     /// Which open rows of owner $1 are candidates at `at`, by $2.
     fn condition(self, at: Timestamp) -> (&'static str, Vec<Value>) {
         match self {
@@ -83,7 +84,7 @@ impl ShareChange {
     /// Marks the dead rows among `rows` of `owner`, [`MARK_SLICE`] at most, and counts them no longer. The owner's row must be
     /// held: what is read here stands still until it is written. `at`: the earlier of the clocks of this process and of the
     /// database.
-    pub async fn mark(&self, owner: &UserId, rows: DeadRows<'_>, at: Timestamp) -> Result<usize, Error> {
+    pub async fn mark(&self, owner: &UserId, rows: EndedRows<'_>, at: Timestamp) -> Result<usize, Error> {
         Ok(self.mark_slice(owner, rows, at).await?.0)
     }
 
@@ -91,7 +92,7 @@ impl ShareChange {
     async fn mark_slice(
         &self,
         owner: &UserId,
-        rows: DeadRows<'_>,
+        rows: EndedRows<'_>,
         at: Timestamp,
     ) -> Result<(usize, Option<ShareId>), Error> {
         let candidates = self.candidates(owner, rows, at).await?;
@@ -149,7 +150,7 @@ impl ShareChange {
                 WHERE child.owner_id = $1 AND child.parent_share_id = $2 AND child.parent_share_id IS NOT NULL
                     AND child.ended_permanently = FALSE
             )";
-        let (marked, last) = self.mark_slice(owner, DeadRows::Below(share, after), at).await?;
+        let (marked, last) = self.mark_slice(owner, EndedRows::Below(share, after), at).await?;
         if let Some(last) = last.filter(|_| marked > 0) {
             return Ok(Sweep::More(last));
         }
@@ -181,7 +182,7 @@ impl ShareChange {
         rows.iter().map(share_id).collect()
     }
 
-    async fn candidates(&self, owner: &UserId, rows: DeadRows<'_>, at: Timestamp) -> Result<Vec<Candidate>, Error> {
+    async fn candidates(&self, owner: &UserId, rows: EndedRows<'_>, at: Timestamp) -> Result<Vec<Candidate>, Error> {
         let (condition, values) = rows.condition(at);
         let sql = format!(
             "SELECT id, ancestors, expires_at FROM shares
@@ -268,21 +269,26 @@ fn instant(timestamp: ChronoDateTimeUtc) -> Result<Timestamp, Error> {
 
 // Searches for work read the shares of all owners; the work itself names one.
 impl Store {
-    /// Owners with shares that have expired at `at` and are not marked, in the order of expiry.
-    pub async fn owners_with_expired_shares(&self, at: Timestamp) -> Result<Vec<UserId>, Error> {
-        const EXPIRED: &str = "
-            SELECT DISTINCT owner_id FROM (
-                SELECT owner_id FROM shares
-                WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2
-            ) AS expired";
-        self.owners(EXPIRED, vec![at.utc().into(), MARK_SLICE.into()]).await
+    /// Owners with shares that have expired at `at` and are not marked, in the order of expiry, without those of `except`.
+    pub async fn owners_with_expired_shares(&self, at: Timestamp, except: &[String]) -> Result<Vec<UserId>, Error> {
+        let mut values = vec![at.utc().into(), MARK_SLICE.into()];
+        let others = and_none_of(&mut values, "owner_id", except);
+        let expired = format!(
+            "SELECT DISTINCT owner_id FROM (
+                 SELECT owner_id FROM shares
+                 WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= $1{others} ORDER BY expires_at LIMIT $2
+             ) AS expired"
+        );
+        self.owners(&expired, values).await
     }
 
-    /// Shares that have ended permanently and have shares below that may not be marked.
-    pub async fn shares_to_sweep(&self) -> Result<Vec<(UserId, ShareId)>, Error> {
-        const TO_SWEEP: &str =
-            "SELECT owner_id, id FROM shares WHERE sweep_below = TRUE ORDER BY owner_id, id LIMIT $1";
-        self.keys(TO_SWEEP, vec![MARK_SLICE.into()]).await
+    /// Shares that have ended permanently and have shares below that may not be marked, without those of the owners of `except`.
+    pub async fn shares_to_sweep(&self, except: &[String]) -> Result<Vec<(UserId, ShareId)>, Error> {
+        let mut values = vec![MARK_SLICE.into()];
+        let others = and_none_of(&mut values, "owner_id", except);
+        let to_sweep =
+            format!("SELECT owner_id, id FROM shares WHERE sweep_below = TRUE{others} ORDER BY owner_id, id LIMIT $1");
+        self.keys(&to_sweep, values).await
     }
 
     pub(super) async fn owners(&self, sql: &str, values: Vec<Value>) -> Result<Vec<UserId>, Error> {

@@ -8,13 +8,13 @@ mod erasure;
 mod events;
 mod follows;
 mod insertion;
-mod kept_answer;
 mod keys;
 mod marks;
 pub mod migrations;
 mod purge;
 mod read;
 mod row;
+mod stored_response;
 mod usage;
 
 pub use chains::Versioned;
@@ -23,7 +23,7 @@ pub use decisions::{ChainsOf, ENDED_SHARES_EXPLAINED, OwnerAndViewer, OwnerRange
 pub use erasure::{CreatedAt, ExportedShares};
 pub use events::{key_of, read_event};
 pub use insertion::{Inserted, Siblings};
-pub use marks::{DeadRows, FIRST, MARK_SLICE, Sweep};
+pub use marks::{EndedRows, FIRST, MARK_SLICE, Sweep};
 pub use purge::{EndedBytes, PURGE_SLICE};
 pub use read::{ShareFilter, ShareList};
 pub use usage::{PlannedUsage, UsageDifference};

@@ -80,7 +80,7 @@ impl Store {
             .map(Value::from);
         let of_page: Vec<Value> = values.iter().cloned().chain(of_page).collect();
         let sql = with_links_and_total(backend, &page);
-        let (mut items, found) = read_chains_and_total(reader, &sql, of_page).await?;
+        let (mut items, found) = read_chains_and_total(reader, &sql, of_page, user).await?;
         let total: i64 = match found {
             Some(total) => total,
             // Beyond the last row.

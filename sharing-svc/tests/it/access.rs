@@ -60,7 +60,7 @@ async fn decision_reflects_every_change_immediately() {
         assert!(!may(&server, "cyd", Action::Write, work()).await);
         assert!(!may(&server, "bob", Action::Read, node("n", &["Work"], &[])).await);
 
-        // Narrowed above: what was passed on goes with it, though nobody wrote to it.
+        // Narrowed above: the re-share narrows with it, without a change of its own.
         let narrower = ShareChanges { tag_ids: vec!["home".into()], ..ShareChanges::default() };
         server.update("ann", &share.id, narrower, &["tag_ids"]).await.unwrap();
         assert!(!may(&server, "cyd", Action::Read, work()).await);

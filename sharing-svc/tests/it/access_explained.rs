@@ -1,4 +1,4 @@
-//! Why somebody may act or may not, in words; a person reads the file that this compares with.
+//! Explanations of decisions, compared with a file that a person has read.
 
 use std::fmt::Write;
 

@@ -171,7 +171,7 @@ async fn snapshot(replicas: &Replicas) -> Vec<Share> {
     }
 }
 
-/// A transaction of somebody else that stays open.
+/// An unrelated transaction that stays open.
 async fn open_transaction(url: &str) -> (Database, DatabaseTransaction) {
     let database = Database::connect(&settings(url.to_owned()).service.database, SCHEMA).await.unwrap();
     let transaction = database.writer().begin().await.unwrap();

@@ -61,7 +61,7 @@ async fn viewers(server: &TestServer, page_size: i32) -> Vec<Viewer> {
 }
 
 /// Runs statements behind the back of a service.
-async fn sql(backend: &Backend, statements: &str) {
+pub async fn sql(backend: &Backend, statements: &str) {
     let database = sea_orm::Database::connect(backend.url()).await.unwrap();
     let path = if backend.to_string() == "SQLite" { "" } else { "SET search_path TO sharing;" };
     database.execute_unprepared(&format!("{path}{statements}")).await.unwrap();

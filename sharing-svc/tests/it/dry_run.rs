@@ -73,7 +73,7 @@ async fn dry_runs_of_one_owner_leave_connections_to_others() {
         let share = server.create("ann", tags_to("bob", &["work"])).await.unwrap();
         // Another replica changes ann's shares for a while. At the quota, a dry run needs her row as well.
         let elsewhere = store(&backend).await.begin(None, None, types::Origin::system()).await.unwrap();
-        elsewhere.hold_owner(&user("ann")).await.unwrap();
+        elsewhere.lock_owner(&user("ann")).await.unwrap();
         let mut dry_runs = tokio::task::JoinSet::new();
         for number in 0..20 {
             let (mut client, id) = (server.client(), share.id.clone());

@@ -15,7 +15,7 @@ use crate::statements::on_both;
 use crate::test_server::{by, tags_to};
 
 /// Writes that are not acknowledged by then will not be.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Starts the program over a database; gives where it listens.
 fn start(backend: &Backend) -> (Process, String) {
@@ -65,7 +65,7 @@ async fn acknowledged_writes_survive_kill() {
                 }
             });
         }
-        let enough = tokio::time::timeout(PATIENCE, counted.acquire_many(100)).await;
+        let enough = tokio::time::timeout(TIMEOUT, counted.acquire_many(100)).await;
         enough.expect("writes are acknowledged in time").unwrap().forget();
         process.kill();
         writers.join_all().await;

@@ -17,6 +17,7 @@ mod access;
 mod access_explained;
 mod conflicts;
 mod consistency;
+mod cpu_work;
 mod crashes;
 
 mod decision_cases;

@@ -16,7 +16,7 @@ use grpc_server::rpc_error::RpcError;
 use ofself_proto::sharing::{
     Action, BatchCheckAccessRequest, CheckAccessRequest, CreateShareRequest, Node, Resource, ShareChanges, resource,
 };
-use runtime::clock::{Clock, ClockHand};
+use runtime::clock::{Clock, ManualClock};
 use service::erasure::ErasedUsers;
 use sharing_svc::{
     config::QuotaSettings,
@@ -97,7 +97,7 @@ struct World {
     /// One update of a share at a time, so that the model knows which came last.
     updating: AsyncMutex<()>,
     upkeep: AsyncMutex<Upkeep>,
-    hand: ClockHand,
+    manual_clock: ManualClock,
     now: AtomicI64,
     tags: AtomicUsize,
 }
@@ -117,7 +117,7 @@ impl Random {
 impl World {
     async fn over(backend: &Backend) -> Arc<Self> {
         let server = TestServer::start(backend).await;
-        let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
+        let (clock, manual_clock) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
         let sharing =
             Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas(), ErasedUsers::default());
         let retention = Retention {
@@ -131,7 +131,7 @@ impl World {
             model: Mutex::default(),
             updating: AsyncMutex::default(),
             upkeep: AsyncMutex::new(Upkeep::new(sharing, retention)),
-            hand,
+            manual_clock,
             now: AtomicI64::new(0),
             tags: AtomicUsize::new(0),
         })
@@ -323,7 +323,7 @@ impl World {
     async fn move_clock(&self) {
         let now = self.now.fetch_add(STEP, Ordering::SeqCst) + STEP;
         self.server.at(now);
-        self.hand.set(Timestamp::from_parts(START + now, 0).unwrap());
+        self.manual_clock.set(Timestamp::from_parts(START + now, 0).unwrap());
         self.upkeep.lock().await.pass().await.unwrap();
         for share in self.model.lock().unwrap().shares.values_mut() {
             let long_ago = share.expires.iter().all(|end| end.is_some_and(|end| end <= now - RETENTION));

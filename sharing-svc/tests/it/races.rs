@@ -41,7 +41,7 @@ async fn equal_posts_without_a_key_make_one_share() {
             let server = server.clone();
             posts.spawn(async move {
                 let made = server.create("ann", tags_to("bob", &["a", "b"])).await;
-                // Whoever hears of the share finds it.
+                // A share that was returned can be read.
                 let listed = by("ann", ListOutgoingSharesRequest::default());
                 assert_eq!(server.client().list_outgoing_shares(listed).await.unwrap().into_inner().total, 1);
                 made
@@ -63,7 +63,7 @@ async fn hundred_contended_updates_lose_none() {
         for writer in 1..=100 {
             let (server, id) = (server.clone(), made.id.clone());
             writers.spawn(async move {
-                // Adds its tag to those that stand, at the version it read, until nobody was faster.
+                // Adds its tag to the stored ones, at the version it read; retries after a conflict.
                 loop {
                     let share = server.get("ann", &id).await.unwrap();
                     let mut tag_ids = share.tag_ids;

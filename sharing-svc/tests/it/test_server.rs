@@ -13,9 +13,9 @@ use ofself_proto::sharing::{
 use persistence::{Database, DatabaseSettings, feed::FeedHub, retention::RetentionSettings};
 use prost_types::{FieldMask, Timestamp as ProtoTimestamp};
 use runtime::{
-    clock::{Clock, ClockHand},
+    clock::{Clock, ManualClock},
     settings::FileSettings,
-    shutdown::{EndSettings, Shutdown},
+    shutdown::{Shutdown, ShutdownSettings},
 };
 use service::ServiceSettings;
 use sharing_svc::{
@@ -34,7 +34,7 @@ pub const START: i64 = 1_767_225_600;
 /// A running service.
 pub struct TestServer {
     pub channel: Channel,
-    hand: ClockHand,
+    manual_clock: ManualClock,
     shutdown: Shutdown,
     serving: tokio::task::JoinHandle<anyhow::Result<()>>,
 }
@@ -57,7 +57,7 @@ pub fn settings(url: String) -> Settings {
                 database_wait: Duration::from_secs(20),
             },
             grpc: GrpcSettings { deadline: Duration::from_secs(30), load: roomy(), ..GrpcSettings::default() },
-            end: EndSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
+            end: ShutdownSettings { drain: Duration::from_secs(1), lame_duck: Duration::ZERO },
             telemetry: TelemetrySettings::default(),
             retention: RetentionSettings::default(),
             no_migrate: false,
@@ -72,7 +72,7 @@ impl TestServer {
 
     /// With settings of the test's own.
     pub async fn start_as(settings: Settings) -> Self {
-        let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
+        let (clock, manual_clock) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
         let service = sharing_svc::open(settings, clock).await.unwrap();
         let url = format!("http://{}", service.address().unwrap());
         let readiness = service.readiness();
@@ -82,7 +82,7 @@ impl TestServer {
             tokio::task::yield_now().await;
         }
         let channel = Channel::from_shared(url).unwrap().connect().await.unwrap();
-        Self { channel, hand, shutdown, serving }
+        Self { channel, manual_clock, shutdown, serving }
     }
 
     /// Ends the service and waits until it has.
@@ -94,7 +94,7 @@ impl TestServer {
 
     /// Puts the clock to so many seconds after the start.
     pub fn at(&self, seconds: i64) {
-        self.hand.set(Timestamp::from_parts(START + seconds, 0).unwrap());
+        self.manual_clock.set(Timestamp::from_parts(START + seconds, 0).unwrap());
     }
 
     pub fn client(&self) -> SharingServiceClient<Channel> {

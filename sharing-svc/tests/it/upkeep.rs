@@ -5,7 +5,7 @@ use std::time::Duration;
 use ofself_proto::sharing::{
     Action, CreateShareRequest, GrantFollowShareRequest, RevokeFollowShareRequest, Share, ShareChanges, ShareStatus,
 };
-use runtime::clock::{Clock, ClockHand};
+use runtime::clock::{Clock, ManualClock};
 use sea_orm::{ConnectionTrait, Statement};
 use service::erasure::ErasedUsers;
 use sharing_svc::{
@@ -15,29 +15,30 @@ use sharing_svc::{
 use test_kit::Backend;
 use types::Timestamp;
 
+use crate::decisions::sql;
 use crate::statements::on_both;
 use crate::test_server::{START, TestServer, after, everything_to, of, passable, store, tags_to, user, why};
 
 const DAY: i64 = 24 * 3_600;
 
-/// Upkeep under the hand of a test. Times lie in 2026: PostgreSQL goes by its own clock too.
+/// Upkeep that a test runs, with a manual clock. Times lie in 2026: PostgreSQL goes by its own clock too.
 struct ByHand {
     upkeep: Upkeep,
-    hand: ClockHand,
+    manual_clock: ManualClock,
 }
 
 impl ByHand {
     async fn over(backend: &Backend, bytes_per_creator: i64) -> Self {
-        let (clock, hand) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
+        let (clock, manual_clock) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
         let sharing =
             Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas(), ErasedUsers::default());
         let period = Duration::from_hours(100 * 24);
         let retention = Retention { period, bytes_per_creator, events: period, erasure_delay: period };
-        Self { upkeep: Upkeep::new(sharing, retention), hand }
+        Self { upkeep: Upkeep::new(sharing, retention), manual_clock }
     }
 
     async fn pass_at(&mut self, seconds: i64) {
-        self.hand.set(Timestamp::from_parts(START + seconds, 0).unwrap());
+        self.manual_clock.set(Timestamp::from_parts(START + seconds, 0).unwrap());
         self.upkeep.pass().await.unwrap();
     }
 }
@@ -292,6 +293,30 @@ async fn decisions_are_the_same_before_and_after_upkeep() {
             assert_eq!((may(viewer, "work").await, may(viewer, "home").await), answers, "{backend}: {viewer}");
         }
         assert_eq!(server.status("dan", &other.id).await, ShareStatus::Active);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn person_whose_rows_cannot_be_read_delays_nobody() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        let mut shares = Vec::new();
+        for owner in ["ann", "bob"] {
+            let expiring = CreateShareRequest { expires_at: after(10), ..tags_to("zoe", &[owner]) };
+            shares.push(server.create(owner, expiring).await.unwrap());
+        }
+        sql(&backend, "UPDATE shares SET tag_ids = '[\"not an id\"]' WHERE owner_id = 'ann'").await;
+        let mut upkeep = ByHand::over(&backend, i64::MAX).await;
+        upkeep.pass_at(20).await;
+        assert_eq!(rows(&backend, "owner_id = 'bob' AND ended_at IS NOT NULL").await, 1, "{backend}");
+        assert_eq!(rows(&backend, "owner_id = 'ann' AND ended_at IS NULL").await, 1, "{backend}: it is tried again");
+        let at = Timestamp::from_parts(START + 20, 0).unwrap();
+        let store = store(&backend).await;
+        let except = ["bob".to_owned(), "ann".to_owned()];
+        for (except, expected) in [(&except[..1], vec![user("ann")]), (&except[..], Vec::new())] {
+            assert_eq!(store.owners_with_expired_shares(at, except).await.unwrap(), expected, "{backend}");
+        }
     })
     .await;
 }

@@ -31,7 +31,7 @@ use tower::{Service, ServiceExt};
 use super::plane::SecurePlane;
 
 /// What has not happened by then does not happen.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const CHECK_ACCESS: &str = "/ofself.sharing.v1.AccessService/CheckAccess";
 const FILTER_NODES: &str = "/ofself.exposure.v1.ExposureService/FilterNodes";
 
@@ -83,7 +83,7 @@ async fn is_shared(channel: &Channel, viewer: &str) -> Result<bool, Status> {
 
 /// Ann shares one tag after another with Bob, and everything with Cyd.
 async fn share_much(plane: &SecurePlane) {
-    let channel = plane.papers("gateway").connect(&plane.sharing).await.unwrap();
+    let channel = plane.certificate("gateway").connect(&plane.sharing).await.unwrap();
     let mut sharing = SharingServiceClient::new(channel);
     let mut create = async |recipient: &str, scope: ShareScope, tag_ids: Vec<String>| {
         let mut request = Request::new(CreateShareRequest {
@@ -109,7 +109,7 @@ async fn slow_questions_of_one_service_reject_none_of_another() {
     let (is_over, rejected) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
     let mut flood = JoinSet::new();
     for _ in 0..16 {
-        let channel = plane.papers("service").connect(&plane.sharing).await.unwrap();
+        let channel = plane.certificate("service").connect(&plane.sharing).await.unwrap();
         let (is_over, rejected) = (is_over.clone(), rejected.clone());
         flood.spawn(async move {
             while !is_over.load(Ordering::SeqCst) {
@@ -123,14 +123,14 @@ async fn slow_questions_of_one_service_reject_none_of_another() {
             }
         });
     }
-    let channel = plane.papers("operator").connect(&plane.sharing).await.unwrap();
+    let channel = plane.certificate("operator").connect(&plane.sharing).await.unwrap();
     // The flood is at its limit before it is compared with.
     let is_at_its_limit = async {
         while rejected.load(Ordering::SeqCst) == 0 {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, is_at_its_limit).await.expect("a rejection");
+    tokio::time::timeout(TIMEOUT, is_at_its_limit).await.expect("a rejection");
     for number in 0..50 {
         let allowed = is_shared(&channel, "cyd").await.unwrap_or_else(|status| panic!("call {number}: {status:?}"));
         assert!(allowed);
@@ -149,14 +149,14 @@ async fn unfinished_messages_of_one_service_reject_none_of_another() {
     // Small ones and large ones, each of which is far from complete.
     let mut held = JoinSet::new();
     for number in 0..200 {
-        let channel = plane.papers("service").connect(&plane.sharing).await.unwrap();
+        let channel = plane.certificate("service").connect(&plane.sharing).await.unwrap();
         let promised = if number % 2 == 0 { 60_000 } else { 200_000 };
         held.spawn(async move { unfinished(&channel, CHECK_ACCESS, framed(promised, &vec![0; 20_000])).await });
     }
-    let first = tokio::time::timeout(PATIENCE, held.join_next()).await.expect("a rejection");
+    let first = tokio::time::timeout(TIMEOUT, held.join_next()).await.expect("a rejection");
     let status = first.unwrap().unwrap();
     assert_eq!(status.code(), Code::ResourceExhausted, "one caller cannot hold all of the memory: {status:?}");
-    let channel = plane.papers("operator").connect(&plane.sharing).await.unwrap();
+    let channel = plane.certificate("operator").connect(&plane.sharing).await.unwrap();
     for number in 0..50 {
         let allowed = is_shared(&channel, "cyd").await.unwrap_or_else(|status| panic!("call {number}: {status:?}"));
         assert!(allowed);
@@ -171,7 +171,7 @@ async fn messages_of_open_streams_count_for_their_caller() {
     let open = FilterNodesRequest { message: Some(FilterMessage::Open(open)) }.encode_to_vec();
     let mut streams = JoinSet::new();
     for _ in 0..20 {
-        let channel = plane.papers("service").connect(&plane.exposure).await.unwrap();
+        let channel = plane.certificate("service").connect(&plane.exposure).await.unwrap();
         // A message of two megabytes, half of which arrives.
         let bytes = [framed(open.len(), &open), framed(2_000_000, &vec![0; 1_000_000])].concat();
         streams.spawn(async move {
@@ -196,10 +196,10 @@ async fn messages_of_open_streams_count_for_their_caller() {
             }
         });
     }
-    let first = tokio::time::timeout(PATIENCE, streams.join_next()).await.expect("a rejection");
+    let first = tokio::time::timeout(TIMEOUT, streams.join_next()).await.expect("a rejection");
     let status = first.unwrap().unwrap();
     assert_eq!(status.code(), Code::ResourceExhausted, "one caller cannot hold all of the memory: {status:?}");
-    let channel = plane.papers("operator").connect(&plane.exposure).await.unwrap();
+    let channel = plane.certificate("operator").connect(&plane.exposure).await.unwrap();
     let node = NodeDescription {
         id: "node-1".to_owned(),
         node_type: "note".to_owned(),

@@ -16,7 +16,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::plane::{Papers, SecurePlane};
+use super::plane::{ClientCertificate, SecurePlane};
 use crate::test_server::{gateway_settings, token_in};
 
 /// A gateway.
@@ -33,7 +33,7 @@ impl TestServer {
         let (plane, backend) = (SecurePlane::start().await, Backend::sqlite());
         let mut settings =
             gateway_settings(plane.sharing.parse().unwrap(), plane.exposure.parse().unwrap(), backend.folder());
-        let Papers { cert, key, ca } = plane.papers("gateway");
+        let ClientCertificate { cert, key, ca } = plane.certificate("gateway");
         settings.upstream_tls.upstream_tls_cert = Some(cert);
         settings.upstream_tls.upstream_tls_key = Some(key);
         settings.upstream_tls.upstream_tls_ca = Some(ca);

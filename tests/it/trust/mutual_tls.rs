@@ -6,17 +6,18 @@ use runtime::{clock::Clock, shutdown::Shutdown};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use test_kit::{Backend, HttpClient};
 
-use super::plane::{Papers, SecurePlane, make_certificates};
+use super::plane::{ClientCertificate, SecurePlane, make_certificates};
 
 #[tokio::test]
 async fn client_certificate_is_required() {
     let plane = SecurePlane::start().await;
-    assert!(plane.papers("service").is_let_in(&plane.sharing).await);
+    assert!(plane.certificate("service").is_accepted(&plane.sharing).await);
 
     let elsewhere = tempfile::tempdir().unwrap();
     make_certificates(elsewhere.path(), "ofself.local");
-    let forged = Papers { ca: plane.folder.join("ca.pem"), ..Papers::of(elsewhere.path(), "gateway") };
-    assert!(!forged.is_let_in(&plane.sharing).await, "a certificate of another authority");
+    let forged =
+        ClientCertificate { ca: plane.folder.join("ca.pem"), ..ClientCertificate::of(elsewhere.path(), "gateway") };
+    assert!(!forged.is_accepted(&plane.sharing).await, "a certificate of another authority");
     let bare = tonic::transport::Endpoint::from_shared(plane.sharing.replace("https", "http")).unwrap();
     let plain = bare.connect().await.unwrap();
     assert!(crate::raw_call::call(&plain, "/grpc.health.v1.Health/Check", None).await.is_err(), "plain text");
@@ -27,10 +28,10 @@ async fn client_rejects_server_of_other_authority_or_name() {
     let plane = SecurePlane::start().await;
     let elsewhere = tempfile::tempdir().unwrap();
     make_certificates(elsewhere.path(), "ofself.local");
-    let misled = Papers { ca: elsewhere.path().join("ca.pem"), ..plane.papers("gateway") };
-    assert!(!misled.is_let_in(&plane.sharing).await, "a server of another authority");
+    let misled = ClientCertificate { ca: elsewhere.path().join("ca.pem"), ..plane.certificate("gateway") };
+    assert!(!misled.is_accepted(&plane.sharing).await, "a server of another authority");
     let other_name = plane.sharing.replace("localhost", "127.0.0.2");
-    assert!(!plane.papers("gateway").is_let_in(&other_name).await, "a name that the certificate does not have");
+    assert!(!plane.certificate("gateway").is_accepted(&other_name).await, "a name that the certificate does not have");
 }
 
 #[tokio::test]
@@ -47,7 +48,7 @@ async fn unfinished_handshake_times_out() {
         stream.write_all(beginning).await.unwrap();
         half_open.push(stream);
     }
-    assert!(plane.papers("service").is_let_in(&plane.sharing).await, "others are let in meanwhile");
+    assert!(plane.certificate("service").is_accepted(&plane.sharing).await, "others connect meanwhile");
     for mut stream in half_open {
         let mut rest = Vec::new();
         let ended = tokio::time::timeout(Duration::from_mins(1), stream.read_to_end(&mut rest)).await;
@@ -56,10 +57,10 @@ async fn unfinished_handshake_times_out() {
     }
 }
 
-/// What the server shows to somebody who connects now.
-async fn shown(plane: &SecurePlane, papers: &Papers) -> Vec<u8> {
+/// The certificate that the server presents to a new connection.
+async fn shown(plane: &SecurePlane, certificate: &ClientCertificate) -> Vec<u8> {
     use tower::Service;
-    let stream = papers.connector().call(plane.sharing.parse().unwrap()).await.unwrap().into_inner();
+    let stream = certificate.connector().call(plane.sharing.parse().unwrap()).await.unwrap().into_inner();
     stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
 }
 
@@ -70,19 +71,19 @@ fn der(path: &Path) -> Vec<u8> {
 #[tokio::test]
 async fn renewed_certificate_is_used_without_restart() {
     let plane = SecurePlane::start().await;
-    let papers = plane.papers("service");
-    let first = shown(&plane, &papers).await;
+    let certificate = plane.certificate("service");
+    let first = shown(&plane, &certificate).await;
     assert_eq!(first, der(&plane.folder.join("sharing-svc.pem")));
 
     // Half of a pair, and no certificate at all: what was there is kept.
     fs::write(plane.folder.join("sharing-svc.pem"), "not a certificate").unwrap();
     for _ in 0..20 {
-        assert_eq!(shown(&plane, &papers).await, first);
+        assert_eq!(shown(&plane, &certificate).await, first);
     }
     make_certificates(&plane.folder, "ofself.local");
     let renewed = der(&plane.folder.join("sharing-svc.pem"));
     assert_ne!(renewed, first);
-    while shown(&plane, &plane.papers("service")).await != renewed {
+    while shown(&plane, &plane.certificate("service")).await != renewed {
         tokio::task::yield_now().await;
     }
 }
@@ -96,9 +97,9 @@ async fn new_authority_locks_out_callers_of_the_old() {
     }
     fs::remove_file(plane.folder.join("ca.key")).unwrap();
     make_certificates(&plane.folder, "ofself.local");
-    // The old caller trusts the new authority, but has papers of the old one.
-    let old = Papers { ca: plane.folder.join("ca.pem"), ..Papers::of(old.path(), "gateway") };
-    while !plane.papers("gateway").is_let_in(&plane.sharing).await || old.is_let_in(&plane.sharing).await {
+    // The old caller trusts the new authority, but has certificate of the old one.
+    let old = ClientCertificate { ca: plane.folder.join("ca.pem"), ..ClientCertificate::of(old.path(), "gateway") };
+    while !plane.certificate("gateway").is_accepted(&plane.sharing).await || old.is_accepted(&plane.sharing).await {
         tokio::task::yield_now().await;
     }
 }
@@ -112,7 +113,7 @@ async fn gateway_uses_mutual_tls() {
         plane.exposure.parse().unwrap(),
         backend.folder(),
     );
-    let Papers { cert, key, ca } = plane.papers("gateway");
+    let ClientCertificate { cert, key, ca } = plane.certificate("gateway");
     settings.upstream_tls.upstream_tls_cert = Some(cert);
     settings.upstream_tls.upstream_tls_key = Some(key);
     settings.upstream_tls.upstream_tls_ca = Some(ca);
@@ -132,7 +133,7 @@ async fn gateway_with_a_certificate_serves_https() {
     let (backend, plane) = (Backend::sqlite(), SecurePlane::start().await);
     let nowhere = || "http://127.0.0.1:1".parse().unwrap();
     let mut settings = crate::test_server::gateway_settings(nowhere(), nowhere(), backend.folder());
-    let Papers { cert, key, .. } = plane.papers("gateway");
+    let ClientCertificate { cert, key, .. } = plane.certificate("gateway");
     (settings.tls.tls_cert, settings.tls.tls_key) = (Some(cert), Some(key));
     let gateway = gateway::open(settings, Clock::system()).await.unwrap();
     let address = gateway.address().unwrap().to_string();
@@ -151,7 +152,7 @@ async fn gateway_with_a_certificate_serves_https() {
 async fn watch_ends_with_the_trust_in_its_certificate() {
     use ofself_proto::sharing::{WatchSharesRequest, access_service_client::AccessServiceClient};
     let plane = SecurePlane::start().await;
-    let channel = plane.papers("service").connect(&plane.sharing).await.unwrap();
+    let channel = plane.certificate("service").connect(&plane.sharing).await.unwrap();
     let watch = AccessServiceClient::new(channel).watch_shares(WatchSharesRequest::default()).await.unwrap();
     let mut watch = watch.into_inner();
     assert!(watch.message().await.unwrap().is_some(), "a checkpoint");

@@ -33,13 +33,13 @@ pub fn make_certificates(folder: &Path, trust_domain: &str) -> String {
 
 /// Files that stand for a caller.
 #[derive(Clone)]
-pub struct Papers {
+pub struct ClientCertificate {
     pub cert: PathBuf,
     pub key: PathBuf,
     pub ca: PathBuf,
 }
 
-impl Papers {
+impl ClientCertificate {
     pub fn of(folder: &Path, name: &str) -> Self {
         let file = |name: String| folder.join(name);
         Self { cert: file(format!("{name}.pem")), key: file(format!("{name}.key")), ca: file("ca.pem".to_owned()) }
@@ -57,7 +57,7 @@ impl Papers {
     }
 
     /// Connects and asks: with TLS 1.3 a server refuses a client only after the client thinks that it is connected.
-    pub async fn is_let_in(&self, url: &str) -> bool {
+    pub async fn is_accepted(&self, url: &str) -> bool {
         match self.connect(url).await {
             Ok(channel) => crate::raw_call::call(&channel, "/grpc.health.v1.Health/Check", None).await.is_ok(),
             Err(_) => false,
@@ -96,23 +96,23 @@ impl SecurePlane {
         Self { sharing, exposure, folder, shutdown, _databases: databases }
     }
 
-    pub fn papers(&self, name: &str) -> Papers {
-        Papers::of(&self.folder, name)
+    pub fn certificate(&self, name: &str) -> ClientCertificate {
+        ClientCertificate::of(&self.folder, name)
     }
 
-    /// Papers of the same authority for somebody whom no role names.
-    pub fn strangers_papers(&self) -> Papers {
+    /// Of the same authority, with an id that no role names.
+    pub fn stranger_certificate(&self) -> ClientCertificate {
         let folder = self.folder.join("strangers");
         fs::create_dir_all(&folder).unwrap();
         for file in ["ca.pem", "ca.key"] {
             fs::copy(self.folder.join(file), folder.join(file)).unwrap();
         }
         make_certificates(&folder, "strangers.local");
-        Papers::of(&folder, "gateway")
+        ClientCertificate::of(&folder, "gateway")
     }
 
-    /// Papers of the same authority that name nobody, or several.
-    pub fn papers_with_ids(&self, ids: &[&str]) -> Papers {
+    /// Of the same authority, with any number of ids.
+    pub fn certificate_with_ids(&self, ids: &[&str]) -> ClientCertificate {
         let authority_key = KeyPair::from_pem(&fs::read_to_string(self.folder.join("ca.key")).unwrap()).unwrap();
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.distinguished_name = rcgen::DistinguishedName::new();
@@ -123,12 +123,12 @@ impl SecurePlane {
             params.subject_alt_names.push(rcgen::SanType::URI((*id).try_into().unwrap()));
         }
         let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
-        let papers = Papers::of(&self.folder, &format!("someone-{}", ids.len()));
-        fs::write(&papers.cert, certificate.pem()).unwrap();
-        fs::write(&papers.key, key.serialize_pem()).unwrap();
-        fs::set_permissions(&papers.key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        papers
+        let signed = params.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
+        let certificate = ClientCertificate::of(&self.folder, &format!("someone-{}", ids.len()));
+        fs::write(&certificate.cert, signed.pem()).unwrap();
+        fs::write(&certificate.key, key.serialize_pem()).unwrap();
+        fs::set_permissions(&certificate.key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        certificate
     }
 }
 
@@ -146,7 +146,7 @@ fn spawn(service: Service, shutdown: &Shutdown) -> String {
 }
 
 fn arguments(program: &str, backend: &Backend, folder: &Path, roles: &str) -> Vec<String> {
-    let Papers { cert, key, ca } = Papers::of(folder, program);
+    let ClientCertificate { cert, key, ca } = ClientCertificate::of(folder, program);
     let path = |path: PathBuf| path.to_str().unwrap().to_owned();
     let mut arguments = vec![program.to_owned()];
     arguments.extend(

@@ -24,8 +24,8 @@ fn is_for_others(answer: &Result<(), Status>) -> bool {
     })
 }
 
-async fn channels(plane: &SecurePlane, papers: &super::plane::Papers) -> [Channel; 2] {
-    [papers.connect(&plane.sharing).await.unwrap(), papers.connect(&plane.exposure).await.unwrap()]
+async fn channels(plane: &SecurePlane, certificate: &super::plane::ClientCertificate) -> [Channel; 2] {
+    [certificate.connect(&plane.sharing).await.unwrap(), certificate.connect(&plane.exposure).await.unwrap()]
 }
 
 fn all_methods() -> Vec<String> {
@@ -36,10 +36,10 @@ fn all_methods() -> Vec<String> {
 async fn role_table_matches_the_services() {
     let plane = SecurePlane::start().await;
     let callers = [
-        ("gateway", plane.papers("gateway")),
-        ("service", plane.papers("service")),
-        ("operator", plane.papers("operator")),
-        ("no role", plane.strangers_papers()),
+        ("gateway", plane.certificate("gateway")),
+        ("service", plane.certificate("service")),
+        ("operator", plane.certificate("operator")),
+        ("no role", plane.stranger_certificate()),
     ];
     let mut table = format!("{:78}", "May call");
     for (name, _) in &callers {
@@ -47,8 +47,8 @@ async fn role_table_matches_the_services() {
     }
     let mut rows: Vec<String> =
         all_methods().iter().map(|path| format!("{:78}", path.trim_start_matches('/'))).collect();
-    for (name, papers) in &callers {
-        let channels = channels(&plane, papers).await;
+    for (name, certificate) in &callers {
+        let channels = channels(&plane, certificate).await;
         let user = (*name == "gateway").then_some("ann");
         for (row, path) in rows.iter_mut().zip(all_methods()) {
             let answer = call(&channels[usize::from(path.contains("exposure"))], &path, user).await;
@@ -63,14 +63,14 @@ async fn role_table_matches_the_services() {
 #[tokio::test]
 async fn only_the_gateway_names_a_user() {
     let plane = SecurePlane::start().await;
-    for papers in [plane.papers("service"), plane.papers("operator"), plane.strangers_papers()] {
-        let channels = channels(&plane, &papers).await;
+    for certificate in [plane.certificate("service"), plane.certificate("operator"), plane.stranger_certificate()] {
+        let channels = channels(&plane, &certificate).await;
         for path in all_methods() {
             let answer = call(&channels[usize::from(path.contains("exposure"))], &path, Some("ann")).await;
             assert!(is_for_others(&answer), "{path}: {answer:?}");
         }
     }
-    let [sharing, _] = channels(&plane, &plane.papers("gateway")).await;
+    let [sharing, _] = channels(&plane, &plane.certificate("gateway")).await;
     let nameless = call(&sharing, "/ofself.sharing.v1.SharingService/ListOutgoingShares", None).await;
     assert_eq!(nameless.unwrap_err().code(), Code::Unauthenticated);
 }
@@ -80,11 +80,11 @@ async fn certificate_needs_exactly_one_spiffe_id() {
     let plane = SecurePlane::start().await;
     let gateway = "spiffe://ofself.local/gateway";
     for ids in [&[][..], &[gateway, "spiffe://ofself.local/operator"]] {
-        let [sharing, _] = channels(&plane, &plane.papers_with_ids(ids)).await;
+        let [sharing, _] = channels(&plane, &plane.certificate_with_ids(ids)).await;
         let answer = call(&sharing, "/ofself.sharing.v1.SharingService/ListOutgoingShares", Some("ann")).await;
         assert!(is_for_others(&answer), "{ids:?}: {answer:?}");
     }
-    let [sharing, _] = channels(&plane, &plane.papers_with_ids(&[gateway])).await;
+    let [sharing, _] = channels(&plane, &plane.certificate_with_ids(&[gateway])).await;
     call(&sharing, "/ofself.sharing.v1.SharingService/ListOutgoingShares", Some("ann")).await.unwrap();
 }
 
@@ -92,39 +92,39 @@ async fn certificate_needs_exactly_one_spiffe_id() {
 async fn wrong_role_error_names_both_sides() {
     let plane = SecurePlane::start().await;
     let list = "/ofself.sharing.v1.SharingService/ListOutgoingShares";
-    for (papers, path, message, metadata) in [
+    for (certificate, path, message, metadata) in [
         (
-            plane.papers("service"),
+            plane.certificate("service"),
             list,
             "this method needs the role gateway; spiffe://ofself.local/service has the role service",
             ["gateway", "spiffe://ofself.local/service", "service"],
         ),
         (
-            plane.papers("gateway"),
+            plane.certificate("gateway"),
             "/ofself.sharing.v1.AccessService/CheckAccess",
             "this method needs the role service or operator; spiffe://ofself.local/gateway has the role gateway",
             ["service,operator", "spiffe://ofself.local/gateway", "gateway"],
         ),
         (
-            plane.strangers_papers(),
+            plane.stranger_certificate(),
             list,
             "this method needs the role gateway; spiffe://strangers.local/gateway has no role",
             ["gateway", "spiffe://strangers.local/gateway", ""],
         ),
         (
-            plane.papers_with_ids(&[]),
+            plane.certificate_with_ids(&[]),
             list,
             "this method needs the role gateway; a certificate without a SPIFFE id has no role",
             ["gateway", "a certificate without a SPIFFE id", ""],
         ),
     ] {
-        let [sharing, _] = channels(&plane, &papers).await;
+        let [sharing, _] = channels(&plane, &certificate).await;
         let status = call(&sharing, path, None).await.unwrap_err();
         assert_eq!((status.code(), status.message()), (Code::PermissionDenied, message));
         let found = RpcError::from_status(&status).unwrap().metadata;
         assert_eq!(["roles", "caller", "caller_roles"].map(|key| found[key].as_str()), metadata);
     }
-    let [sharing, _] = channels(&plane, &plane.papers("operator")).await;
+    let [sharing, _] = channels(&plane, &plane.certificate("operator")).await;
     let status = call(&sharing, list, Some("ann")).await.unwrap_err();
     let message = "acting for a user needs the role gateway; spiffe://ofself.local/operator has the role operator";
     assert_eq!(status.message(), message);
@@ -134,7 +134,7 @@ async fn wrong_role_error_names_both_sides() {
 #[tokio::test]
 async fn path_must_match_a_method_exactly() {
     let plane = SecurePlane::start().await;
-    let [sharing, _] = channels(&plane, &plane.papers("service")).await;
+    let [sharing, _] = channels(&plane, &plane.certificate("service")).await;
     for path in [
         "/ofself.sharing.v1.SharingService/ListOutgoingShares/",
         "//ofself.sharing.v1.SharingService/ListOutgoingShares",

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::standing_queue::{CALM, INTERVAL, TARGET};
 
-const PATIENCE: Duration = Duration::from_hours(1);
+const TIMEOUT: Duration = Duration::from_hours(1);
 
 type Waiting<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
 
@@ -36,7 +36,7 @@ async fn now<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Option<F::Output> 
 
 /// An operation that waits in the queue.
 async fn queued(limiter: &Arc<ConcurrencyLimiter>, caller: Caller) -> Waiting<'_> {
-    let mut waiting: Waiting<'_> = Box::pin(limiter.acquire(caller, PATIENCE));
+    let mut waiting: Waiting<'_> = Box::pin(limiter.acquire(caller, TIMEOUT));
     assert!(now(&mut waiting).await.is_none(), "it must wait");
     waiting
 }
@@ -45,8 +45,8 @@ async fn queued(limiter: &Arc<ConcurrencyLimiter>, caller: Caller) -> Waiting<'_
 async fn operations_above_the_limit_wait_in_order() {
     let limiter = limiter(2, 2, 10);
     let [ann] = callers();
-    let first = limiter.acquire(ann, PATIENCE).await.unwrap();
-    let _second = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let first = limiter.acquire(ann, TIMEOUT).await.unwrap();
+    let _second = limiter.acquire(ann, TIMEOUT).await.unwrap();
     let mut third = queued(&limiter, ann).await;
     let mut fourth = queued(&limiter, ann).await;
     drop(first);
@@ -60,7 +60,7 @@ async fn operations_above_the_limit_wait_in_order() {
 async fn callers_take_turns() {
     let limiter = limiter(1, 1, 10);
     let [ann, bob, cyd] = callers();
-    let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut running = limiter.acquire(ann, TIMEOUT).await.unwrap();
     let mut waiting = Vec::new();
     for caller in [ann, ann, ann, bob, bob, cyd] {
         waiting.push((caller, queued(&limiter, caller).await));
@@ -86,9 +86,9 @@ async fn callers_take_turns() {
 async fn caller_runs_no_more_than_its_limit() {
     let limiter = limiter(4, 1, 10);
     let [ann, bob] = callers();
-    let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let running = limiter.acquire(ann, TIMEOUT).await.unwrap();
     let mut second = queued(&limiter, ann).await;
-    assert!(limiter.acquire(bob, PATIENCE).await.is_ok(), "another caller does not wait for it");
+    assert!(limiter.acquire(bob, TIMEOUT).await.is_ok(), "another caller does not wait for it");
     assert!(now(&mut second).await.is_none());
     drop(running);
     assert!(now(&mut second).await.unwrap().is_ok());
@@ -98,18 +98,18 @@ async fn caller_runs_no_more_than_its_limit() {
 async fn full_queue_displaces_the_newest_of_the_caller_with_most() {
     let limiter = limiter(1, 1, 4);
     let [ann, bob, cyd] = callers();
-    let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let running = limiter.acquire(ann, TIMEOUT).await.unwrap();
     let mut of_ann = Vec::new();
     for _ in 0..4 {
         of_ann.push(queued(&limiter, ann).await);
     }
-    assert_eq!(limiter.acquire(ann, PATIENCE).await.err(), Some(RejectionReason::CallerShare));
+    assert_eq!(limiter.acquire(ann, TIMEOUT).await.err(), Some(RejectionReason::CallerShare));
     let mut of_bob = queued(&limiter, bob).await;
     assert_eq!(now(&mut of_ann[3]).await.unwrap().err(), Some(RejectionReason::Displaced));
     let _second_of_bob = queued(&limiter, bob).await;
     assert_eq!(now(&mut of_ann[2]).await.unwrap().err(), Some(RejectionReason::Displaced));
     // Two of each: no caller has fewer.
-    assert_eq!(limiter.acquire(bob, PATIENCE).await.err(), Some(RejectionReason::QueueFull));
+    assert_eq!(limiter.acquire(bob, TIMEOUT).await.err(), Some(RejectionReason::QueueFull));
     let _of_cyd = queued(&limiter, cyd).await;
     drop(running);
     let is_next = [now(&mut of_ann[0]).await.is_some(), now(&mut of_bob).await.is_some()];
@@ -119,7 +119,7 @@ async fn full_queue_displaces_the_newest_of_the_caller_with_most() {
 /// A limiter with one permit that is in use, whose queue is a standing one: bob and cyd wait.
 async fn standing(limiter: &Arc<ConcurrencyLimiter>) -> (LimiterPermit, VecDeque<Waiting<'_>>) {
     let [ann, bob, cyd] = callers();
-    let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut running = limiter.acquire(ann, TIMEOUT).await.unwrap();
     let mut waiting = VecDeque::new();
     for caller in [ann, bob, cyd, bob] {
         waiting.push_back(queued(limiter, caller).await);
@@ -164,7 +164,7 @@ async fn long_standing_queue_rejects_what_waited_too_long() {
         let limiter = ConcurrencyLimiter::new("test", limits);
         let [_, _, _, dan] = callers();
         for _ in 0..100 {
-            let running = limiter.acquire(dan, PATIENCE).await.unwrap();
+            let running = limiter.acquire(dan, TIMEOUT).await.unwrap();
             advance(Duration::from_millis(duration)).await;
             drop(running);
         }
@@ -192,7 +192,7 @@ async fn full_standing_queue_displaces_the_oldest() {
     let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 2, waiting_in_order: 1 };
     let limiter = ConcurrencyLimiter::new("test", limits);
     let [ann, bob] = callers();
-    let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut running = limiter.acquire(ann, TIMEOUT).await.unwrap();
     let mut oldest = queued(&limiter, bob).await;
     let mut next = queued(&limiter, bob).await;
     for _ in 0..2 {
@@ -216,8 +216,8 @@ async fn short_standing_queue_is_served_in_order() {
     advance(MAX_STANDING_WAIT * 2).await;
     let mut of_dan = queued(&limiter, dan).await;
     drop(running);
-    for place in 0..2 {
-        drop(now(&mut waiting[place]).await.expect("the oldest is next").unwrap());
+    for oldest in &mut waiting {
+        drop(now(oldest).await.expect("the oldest is next").unwrap());
     }
     assert!(now(&mut of_dan).await.unwrap().is_ok());
 }
@@ -231,7 +231,7 @@ async fn queue_is_served_in_order_again_after_a_calm() {
     drop(waiting);
     drop(running);
     advance(CALM).await;
-    let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let running = limiter.acquire(ann, TIMEOUT).await.unwrap();
     let mut of_bob = queued(&limiter, bob).await;
     let _of_cyd = queued(&limiter, cyd).await;
     drop(running);
@@ -243,7 +243,7 @@ async fn backlog_of_one_caller_is_no_standing_queue_of_others() {
     let limits = ConcurrencyLimits { running: 2, running_per_caller: 1, waiting: 10, waiting_in_order: 0 };
     let limiter = ConcurrencyLimiter::new("test", limits);
     let [ann, bob] = callers();
-    let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut running = limiter.acquire(ann, TIMEOUT).await.unwrap();
     let mut waiting = VecDeque::from([queued(&limiter, ann).await]);
     for _ in 0..10 {
         advance(INTERVAL / 2).await;
@@ -251,7 +251,7 @@ async fn backlog_of_one_caller_is_no_standing_queue_of_others() {
         drop(running);
         running = now(&mut waiting.pop_front().unwrap()).await.expect("in order").unwrap();
         // The other half of the capacity is free.
-        drop(limiter.acquire(bob, PATIENCE).await.unwrap());
+        drop(limiter.acquire(bob, TIMEOUT).await.unwrap());
     }
 }
 
@@ -260,7 +260,7 @@ async fn short_waits_make_no_standing_queue() {
     let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 4, waiting_in_order: 0 };
     let limiter = ConcurrencyLimiter::new("test", limits);
     let [ann, bob] = callers();
-    let mut running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let mut running = limiter.acquire(ann, TIMEOUT).await.unwrap();
     let mut waiting = VecDeque::from([queued(&limiter, bob).await]);
     for _ in 0..100 {
         advance(TARGET / 2).await;
@@ -275,7 +275,7 @@ async fn short_waits_make_no_standing_queue() {
 async fn abandoned_and_late_operations_leave_the_queue() {
     let limiter = limiter(1, 1, 2);
     let [ann, bob] = callers();
-    let running = limiter.acquire(ann, PATIENCE).await.unwrap();
+    let running = limiter.acquire(ann, TIMEOUT).await.unwrap();
     assert_eq!(
         limiter.acquire(bob, Duration::from_millis(1)).await.err(),
         Some(RejectionReason::WaitedTooLong),

@@ -96,7 +96,7 @@ impl Echo {
     }
 }
 
-/// An answer that says when nobody holds it any more.
+/// A response that reports when it is dropped.
 struct Large {
     bytes: Vec<u8>,
     gave_up: Arc<Notify>,

@@ -18,7 +18,7 @@ use tokio::{
 use types::Timestamp;
 
 /// What must happen at once has not happened if it takes this long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What happens to the current connections of a proxy.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,12 +86,12 @@ async fn behind_proxy() -> Option<(Database, Proxy)> {
 async fn read(database: &Database) -> i32 {
     let reader = database.reader();
     let ask = Statement::from_string(reader.get_database_backend(), "SELECT 1 AS one");
-    let row = tokio::time::timeout(PATIENCE, reader.query_one_raw(ask)).await.expect("an answer in time");
+    let row = tokio::time::timeout(TIMEOUT, reader.query_one_raw(ask)).await.expect("an answer in time");
     row.unwrap().unwrap().try_get("", "one").unwrap()
 }
 
 async fn change(database: &Database) {
-    let change = tokio::time::timeout(PATIENCE, database.begin(Vec::new())).await.expect("a change in time").unwrap();
+    let change = tokio::time::timeout(TIMEOUT, database.begin(Vec::new())).await.expect("a change in time").unwrap();
     change.execute("SELECT 1", Vec::new()).await.unwrap();
     change.commit().await.unwrap();
 }
@@ -113,7 +113,7 @@ async fn fill_pools(database: &Arc<Database>) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, idle).await.expect("idle connections");
+    tokio::time::timeout(TIMEOUT, idle).await.expect("idle connections");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,7 @@ const CHANGES: u64 = 40;
 /// How long a change waits to be overtaken.
 const OVERTAKING: Duration = Duration::from_millis(8);
 /// What has not happened by then does not happen.
-const PATIENCE: Duration = Duration::from_mins(30);
+const TIMEOUT: Duration = Duration::from_mins(30);
 
 pub(crate) async fn connect(backend: &Backend) -> Database {
     let settings = DatabaseSettings {
@@ -209,7 +209,7 @@ async fn no_change_is_missed_doubled_or_out_of_order() {
                 }
             }
         };
-        timeout(PATIENCE, read).await.expect("every change");
+        timeout(TIMEOUT, read).await.expect("every change");
         is_over.store(true, Ordering::SeqCst);
         while let Some(ended) = tasks.join_next().await {
             ended.unwrap();

@@ -13,7 +13,7 @@ use types::{Origin, Timestamp};
 use crate::feed::{VERSIONS, connect, event, migrated, now};
 
 /// What has not happened by then does not happen.
-const PATIENCE: Duration = Duration::from_mins(30);
+const TIMEOUT: Duration = Duration::from_mins(30);
 
 /// A feed that cannot be read is not at its end.
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn committed_changes_are_waited_for() {
         if database.kind() == "PostgreSQL" {
             assert!(database.last_position_of_committed(Duration::ZERO).await.is_err());
             let waiting = database.clone();
-            let waiting = tokio::spawn(async move { waiting.last_position_of_committed(PATIENCE).await });
+            let waiting = tokio::spawn(async move { waiting.last_position_of_committed(TIMEOUT).await });
             Sequencer::new(database.clone()).step().await.unwrap();
             assert_eq!(waiting.await.unwrap().unwrap(), 1);
         }
