@@ -16,35 +16,36 @@ pub(crate) const CALM: Duration = Duration::from_millis(100);
 pub(crate) struct StandingQueue {
     /// Since when each operation has waited longer than [`TARGET`].
     above_target_since: Option<Instant>,
-    /// When the queue was last seen to be a standing one; `None`: it is none.
-    standing_at: Option<Instant>,
+    /// When the queue was first and last seen to be a standing one; `None`: it is none.
+    standing: Option<(Instant, Instant)>,
 }
 
 impl StandingQueue {
-    /// Whether it is one.
-    pub(crate) fn is_standing(&self) -> bool {
-        self.standing_at.is_some()
+    /// For how long it has been one; `None`: it is none.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.standing.map(|(first, _)| first.elapsed())
     }
 
     /// An operation ran after `wait`.
     pub(crate) fn observe_wait(&mut self, wait: Duration) {
         if wait < TARGET {
             self.above_target_since = None;
-            if self.standing_at.is_some_and(|at| at.elapsed() >= CALM) {
-                self.standing_at = None;
+            if self.standing.is_some_and(|(_, last)| last.elapsed() >= CALM) {
+                self.standing = None;
             }
             return;
         }
         let since = *self.above_target_since.get_or_insert_with(Instant::now);
         if since.elapsed() >= INTERVAL {
-            self.standing_at = Some(Instant::now());
+            let now = Instant::now();
+            self.standing.get_or_insert((now, now)).1 = now;
         }
     }
 
     /// More operations wait than a standing queue may hold in order.
     pub(crate) fn observe_excess(&mut self) {
-        if let Some(at) = &mut self.standing_at {
-            *at = Instant::now();
+        if let Some((_, last)) = &mut self.standing {
+            *last = Instant::now();
         }
     }
 

@@ -14,6 +14,8 @@ use crate::{Caller, limit_metrics::RejectionReason, standing_queue::StandingQueu
 /// these bounds.
 pub(super) const MIN_STANDING_WAIT: Duration = Duration::from_millis(50);
 pub(super) const MAX_STANDING_WAIT: Duration = Duration::from_millis(500);
+/// A queue that has been a standing one for less may be the backlog of a stall, which is served: the maximum wait applies.
+pub(super) const STALL: Duration = Duration::from_secs(1);
 /// The weight of the newest operation in the mean duration is one in so many.
 const DURATIONS: u32 = 16;
 /// How often such a queue is searched for operations that have waited for so long.
@@ -69,7 +71,7 @@ impl State {
 
     /// The order in which the queue is served now.
     pub(super) fn order(&self, limits: &ConcurrencyLimits) -> Order {
-        if self.waiting > limits.waiting_in_order && self.standing.is_standing() {
+        if self.waiting > limits.waiting_in_order && self.standing.age().is_some() {
             Order::NewestFirst
         } else {
             Order::OldestFirst
@@ -150,7 +152,10 @@ impl State {
             return Vec::new();
         }
         self.expired_at = Some(Instant::now());
-        let max_wait = (self.mean_duration * 3).clamp(MIN_STANDING_WAIT, MAX_STANDING_WAIT);
+        let max_wait = match self.standing.age() {
+            Some(age) if age >= STALL => (self.mean_duration * 3).clamp(MIN_STANDING_WAIT, MAX_STANDING_WAIT),
+            Some(_) | None => MAX_STANDING_WAIT,
+        };
         let Self { callers, turns, .. } = self;
         let mut expired = Vec::new();
         let mut idle = Vec::new();

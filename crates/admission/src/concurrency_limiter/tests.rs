@@ -5,7 +5,7 @@ use std::{collections::VecDeque, future::poll_fn, pin::Pin, task::Poll};
 use tokio::time::advance;
 
 use super::{
-    queue::{MAX_STANDING_WAIT, MIN_STANDING_WAIT},
+    queue::{MAX_STANDING_WAIT, MIN_STANDING_WAIT, STALL},
     *,
 };
 use crate::standing_queue::{CALM, INTERVAL, TARGET};
@@ -170,6 +170,13 @@ async fn long_standing_queue_rejects_what_waited_too_long() {
         }
         let (mut running, waiting) = standing(&limiter).await;
         drop(waiting);
+        let overloaded_since = Instant::now();
+        while overloaded_since.elapsed() < STALL {
+            let mut newest = queued(&limiter, dan).await;
+            advance(Duration::from_millis(duration)).await;
+            drop(running);
+            running = now(&mut newest).await.expect("the newest is next").unwrap();
+        }
         let (mut oldest, since) = (queued(&limiter, dan).await, Instant::now());
         let rejected = loop {
             let mut newest = queued(&limiter, dan).await;
@@ -185,6 +192,24 @@ async fn long_standing_queue_rejects_what_waited_too_long() {
         let latest = max_wait * 5 / 4 + Duration::from_millis(duration + 10);
         assert!((max_wait..=latest).contains(&since.elapsed()), "{duration}: {:?}", since.elapsed());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn backlog_of_a_stall_is_served() {
+    let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 10, waiting_in_order: 0 };
+    let limiter = ConcurrencyLimiter::new("test", limits);
+    let [_, _, _, dan] = callers();
+    let (mut running, waiting) = standing(&limiter).await;
+    drop(waiting);
+    let mut oldest = queued(&limiter, dan).await;
+    for _ in 0..7 {
+        let mut newest = queued(&limiter, dan).await;
+        advance(MIN_STANDING_WAIT).await;
+        drop(running);
+        running = now(&mut newest).await.expect("the newest is next").unwrap();
+    }
+    drop(running);
+    assert!(now(&mut oldest).await.unwrap().is_ok());
 }
 
 #[tokio::test(start_paused = true)]
