@@ -298,7 +298,7 @@ async fn decisions_are_the_same_before_and_after_upkeep() {
 }
 
 #[tokio::test]
-async fn person_whose_rows_cannot_be_read_delays_nobody() {
+async fn unreadable_rows_of_one_person_do_not_delay_others() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         let mut shares = Vec::new();
