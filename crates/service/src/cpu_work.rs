@@ -2,6 +2,8 @@
 
 use std::{
     fmt,
+    future::poll_fn,
+    pin::pin,
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -68,13 +70,54 @@ pub async fn run_blocking<T: Send + 'static>(
     done.await.map_err(CpuWorkError::Failed)
 }
 
-/// Runs `work`, which borrows its input, on this thread, after its other tasks were given to another worker.
-pub fn run_in_place<T>(permit: Permit, work: impl FnOnce() -> T) -> T {
-    // A runtime with one thread has no other worker.
-    let is_alone = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
-    let done = if is_alone { work() } else { block_in_place(work) };
-    drop(permit);
-    done
+/// The budget of one call whose size shows only when its input is read: a permit is acquired when it turns out to be large, and held
+/// until the call ends.
+#[derive(Debug)]
+pub struct CpuBudget {
+    /// `None`: of services.
+    user: Option<String>,
+    permit: Option<Permit>,
+}
+
+impl CpuBudget {
+    /// For a decision that a service asks for.
+    pub fn of_services() -> Self {
+        Self { user: None, permit: None }
+    }
+
+    /// For a list of `user`.
+    pub fn of_user(user: &str) -> Self {
+        Self { user: Some(user.to_owned()), permit: None }
+    }
+
+    /// Waits for a permit, unless one is held. Returns whether it waited: what was read before may have changed meanwhile.
+    pub async fn acquire(&mut self) -> Result<bool, CpuWorkError> {
+        if self.permit.is_some() {
+            return Ok(false);
+        }
+        let mut permit = pin!(async {
+            match &self.user {
+                Some(user) => permit_of(user).await,
+                None => permit_of_services().await,
+            }
+        });
+        let mut has_waited = false;
+        let permit = poll_fn(|context| {
+            let polled = permit.as_mut().poll(context);
+            has_waited |= polled.is_pending();
+            polled
+        });
+        let permit = permit.await?;
+        self.permit = Some(permit);
+        Ok(has_waited)
+    }
+
+    /// Runs `work`: with a permit after the other tasks of this thread were given to another worker.
+    pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        // A runtime with one thread has no other worker.
+        let has_other_workers = || Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread;
+        if self.permit.is_some() && has_other_workers() { block_in_place(work) } else { work() }
+    }
 }
 
 impl fmt::Display for CpuWorkError {

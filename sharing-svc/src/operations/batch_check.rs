@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use service::consistency::{Freshness, Stamp};
+use service::{
+    consistency::{Freshness, Stamp},
+    cpu_work::CpuBudget,
+};
 
-use super::{Sharing, consistency::stamp, decide::decide};
+use super::{Sharing, consistency::stamp};
 use crate::{
     domain::{
         UserId,
@@ -39,7 +42,8 @@ impl Sharing {
             .iter()
             .map(|item| OwnerAndViewer { owner: item.owner.clone(), viewer: item.viewer.clone() })
             .collect();
-        let read = self.store.open_chains_of(&pairs, self.clock.now()).await?;
+        let mut cpu = CpuBudget::of_services();
+        let read = self.store.open_chains_of(&pairs, self.clock.now(), &mut cpu).await?;
         let now = self.clock.now();
         let mut times = HashMap::new();
         let mut stamps = Vec::new();
@@ -57,7 +61,7 @@ impl Sharing {
             times.insert(owner, time);
             stamps.push(stamp(owner, version.unwrap_or(0), time));
         }
-        let allowed = decide(read.chains.values().flatten(), items.len(), || {
+        let allowed = cpu.run(|| {
             let sets: BTreeMap<_, _> = read
                 .chains
                 .iter()
@@ -70,6 +74,6 @@ impl Sharing {
             });
             allowed.collect()
         });
-        Ok((allowed.await?, stamps))
+        Ok((allowed, stamps))
     }
 }

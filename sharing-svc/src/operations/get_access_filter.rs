@@ -1,8 +1,8 @@
 //! `GetAccessFilter`: the filter for a query on the owner's nodes.
 
-use service::consistency::Stamped;
+use service::{consistency::Stamped, cpu_work::CpuBudget};
 
-use super::{AccessQuestion, Sharing, decide::decide};
+use super::{AccessQuestion, Sharing};
 use crate::{
     domain::access::{AccessFilter, AccessSet},
     error::Error,
@@ -17,8 +17,9 @@ impl Sharing {
         if question.is_owners() {
             return Ok(Stamped { value: AccessFilter::of_owner(), stamp: None });
         }
-        let (Stamped { value: chains, stamp }, now) = self.open_chains(question).await?;
-        let value = decide(&chains, 0, || AccessSet::new(&chains).filter(question.action, now)).await?;
+        let mut cpu = CpuBudget::of_services();
+        let (Stamped { value: chains, stamp }, now) = self.open_chains(question, &mut cpu).await?;
+        let value = cpu.run(|| AccessSet::new(&chains).filter(question.action, now));
         if value.ids() > MAX_FILTER_IDS { Err(Error::FilterTooLarge) } else { Ok(Stamped { value, stamp }) }
     }
 }

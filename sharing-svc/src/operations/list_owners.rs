@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use service::cpu_work::CpuBudget;
 use types::FieldErrors;
 
 use super::Sharing;
@@ -74,7 +75,9 @@ impl ListOwners {
 impl Sharing {
     /// A page of those on some of whose data `viewer` may act now. No owner is split over pages.
     pub async fn list_owners(&self, viewer: &UserId, action: Action, page: &ListOwners) -> Result<OwnersPage, Error> {
-        let range = self.store.open_chains_from_range(viewer, &page.after, READ_BUDGET, self.clock.now()).await?;
+        let mut cpu = CpuBudget::of_services();
+        let range =
+            self.store.open_chains_from_range(viewer, &page.after, READ_BUDGET, self.clock.now(), &mut cpu).await?;
         let OwnerRange { chains, next_after } = range;
         let now = self.clock.now();
         let mut of_owner: BTreeMap<UserId, Vec<ShareId>> = BTreeMap::new();

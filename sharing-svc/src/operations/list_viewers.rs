@@ -1,9 +1,12 @@
 //! `ListViewers`: who can act on a node.
 
-use service::consistency::{Freshness, Stamped};
+use service::{
+    consistency::{Freshness, Stamped},
+    cpu_work::CpuBudget,
+};
 use types::FieldErrors;
 
-use super::{Sharing, consistency::stamp, decide::decide};
+use super::{Sharing, consistency::stamp};
 use crate::{
     domain::{
         UserId,
@@ -76,11 +79,13 @@ impl Sharing {
         freshness: &Freshness,
     ) -> Result<Stamped<ViewersPage>, Error> {
         let demand = self.demand(freshness, owner);
-        let range = self.store.open_chains_to_range(owner, &page.after, READ_BUDGET, self.clock.now()).await?;
+        let mut cpu = CpuBudget::of_services();
+        let range =
+            self.store.open_chains_to_range(owner, &page.after, READ_BUDGET, self.clock.now(), &mut cpu).await?;
         let Versioned { value: RecipientRange { chains, next_after }, version } = range;
         demand.check(version)?;
         let now = demand.time(self.clock.now());
-        let mut viewers = decide(&chains, 1, || viewers(&chains, node, now)).await?;
+        let mut viewers = cpu.run(|| viewers(&chains, node, now));
         let mut next = next_after;
         if viewers.len() > page.size {
             viewers.truncate(page.size);

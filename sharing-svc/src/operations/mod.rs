@@ -4,7 +4,6 @@ mod batch_check;
 mod check_access;
 mod consistency;
 mod create_share;
-mod decide;
 mod erase_user;
 mod events;
 mod explain_access;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::anyhow;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, Statement, Value};
-use service::cpu_work::{CpuWorkError, Permit, permit_of, permit_of_services, run_in_place};
+use service::cpu_work::CpuBudget;
 
 use super::{entity::Model, failed};
 use crate::{
@@ -143,20 +143,22 @@ pub(super) async fn read_chains(
     connection: &impl ConnectionTrait,
     sql: &str,
     values: Vec<Value>,
+    cpu: &mut CpuBudget,
 ) -> Result<Vec<Chain>, Error> {
-    decode(&query(connection, sql, values).await?, permit_of_services()).await
+    let rows = query_within(connection, sql, values, cpu).await?;
+    cpu.run(|| chains_in(&rows))
 }
 
-/// As [`read_chains`], of a statement of [`with_links_and_total`] about a list of `user`. `None`: there is no leaf, and so no total.
+/// As [`read_chains`], of a statement of [`with_links_and_total`]. `None`: there is no leaf, and so no total.
 pub(super) async fn read_chains_and_total(
     connection: &impl ConnectionTrait,
     sql: &str,
     values: Vec<Value>,
-    user: &UserId,
+    cpu: &mut CpuBudget,
 ) -> Result<(Vec<Chain>, Option<i64>), Error> {
-    let rows = query(connection, sql, values).await?;
+    let rows = query_within(connection, sql, values, cpu).await?;
     let total = rows.first().map(|row| row.try_get("", "total")).transpose().map_err(failed)?;
-    Ok((decode(&rows, permit_of(user.as_str())).await?, total))
+    Ok((cpu.run(|| chains_in(&rows))?, total))
 }
 
 /// Reads the chains and the version of a statement of [`with_links_and_version`].
@@ -164,10 +166,11 @@ pub(super) async fn read_chains_and_version(
     connection: &impl ConnectionTrait,
     sql: &str,
     values: Vec<Value>,
+    cpu: &mut CpuBudget,
 ) -> Result<Versioned<Vec<Chain>>, Error> {
-    let rows = query(connection, sql, values).await?;
+    let rows = query_within(connection, sql, values, cpu).await?;
     let version = rows.first().map(|row| row.try_get("", "owner_version")).transpose().map_err(failed)?;
-    Ok(Versioned { value: decode(&rows, permit_of_services()).await?, version: version.flatten() })
+    Ok(Versioned { value: cpu.run(|| chains_in(&rows))?, version: version.flatten() })
 }
 
 /// Reads the chains of a statement of [`with_links_of_pairs`], and the versions of the owners.
@@ -175,8 +178,9 @@ pub(super) async fn read_chains_and_versions(
     connection: &impl ConnectionTrait,
     sql: &str,
     values: Vec<Value>,
+    cpu: &mut CpuBudget,
 ) -> Result<(Vec<Chain>, HashMap<UserId, i64>), Error> {
-    let rows = query(connection, sql, values).await?;
+    let rows = query_within(connection, sql, values, cpu).await?;
     let mut versions = HashMap::new();
     for row in &rows {
         let version: Option<i64> = row.try_get("", "owner_version").map_err(failed)?;
@@ -185,19 +189,22 @@ pub(super) async fn read_chains_and_versions(
             versions.insert(UserId::parse(owner).map_err(|error| Error::Internal(error.into()))?, version);
         }
     }
-    Ok((decode(&rows, permit_of_services()).await?, versions))
+    Ok((cpu.run(|| chains_in(&rows))?, versions))
 }
 
-/// The chains of `rows`; with a permit, off the async workers, if they are many.
-async fn decode(
-    rows: &[QueryResult],
-    permit: impl Future<Output = Result<Permit, CpuWorkError>>,
-) -> Result<Vec<Chain>, Error> {
-    if cost(rows)? <= INLINE_COST {
-        return chains_in(rows);
+/// The rows of a statement; with a permit if they are costly to decode. Rows that were read before a wait for it are read again: a
+/// share may have been revoked meanwhile.
+async fn query_within(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    values: Vec<Value>,
+    cpu: &mut CpuBudget,
+) -> Result<Vec<QueryResult>, Error> {
+    let rows = query(connection, sql, values.clone()).await?;
+    if cost(&rows)? > INLINE_COST && cpu.acquire().await? {
+        return query(connection, sql, values).await;
     }
-    let permit = permit.await?;
-    run_in_place(permit, || chains_in(rows))
+    Ok(rows)
 }
 
 fn cost(rows: &[QueryResult]) -> Result<i64, Error> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use service::cpu_work::CpuBudget;
 use types::Timestamp;
 
 use super::{
@@ -119,15 +120,21 @@ impl Store {
         owner: &UserId,
         viewer: &UserId,
         now: Timestamp,
+        cpu: &mut CpuBudget,
     ) -> Result<Versioned<Vec<Chain>>, Error> {
         let reader = self.database.reader();
         let sql = with_links_and_version(reader.get_database_backend(), OPEN_BETWEEN, "$1");
         let values = vec![owner.as_str().into(), viewer.as_str().into(), now.utc().into()];
-        read_chains_and_version(reader, &sql, values).await
+        read_chains_and_version(reader, &sql, values, cpu).await
     }
 
     /// The same for many owners and viewers. One statement.
-    pub async fn open_chains_of(&self, pairs: &BTreeSet<OwnerAndViewer>, now: Timestamp) -> Result<ChainsOf, Error> {
+    pub async fn open_chains_of(
+        &self,
+        pairs: &BTreeSet<OwnerAndViewer>,
+        now: Timestamp,
+        cpu: &mut CpuBudget,
+    ) -> Result<ChainsOf, Error> {
         let reader = self.database.reader();
         let backend = reader.get_database_backend();
         let list: serde_json::Value =
@@ -140,7 +147,7 @@ impl Store {
         };
         let sql = with_links_of_pairs(backend, parsed, OPEN_OF_PAIRS);
         let values = vec![list.to_string().into(), now.utc().into()];
-        let (chains, versions) = read_chains_and_versions(reader, &sql, values).await?;
+        let (chains, versions) = read_chains_and_versions(reader, &sql, values, cpu).await?;
         let mut of_pairs: BTreeMap<OwnerAndViewer, Vec<Chain>> = BTreeMap::new();
         for chain in chains {
             let share = chain.share();
@@ -162,6 +169,7 @@ impl Store {
         after: &str,
         budget: ReadBudget,
         now: Timestamp,
+        cpu: &mut CpuBudget,
     ) -> Result<OwnerRange, Error> {
         let reader = self.database.reader();
         let backend = reader.get_database_backend();
@@ -184,18 +192,23 @@ impl Store {
         let Some(last) = last else { return Ok(OwnerRange { chains: Vec::new(), next_after: None }) };
         let sql = with_links(backend, OPEN_FROM_RANGE, None);
         let values = vec![viewer.as_str().into(), after.into(), last.as_str().into(), now.utc().into()];
-        let chains = read_chains(reader, &sql, values).await?;
+        let chains = read_chains(reader, &sql, values, cpu).await?;
         let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) == taken;
         Ok(OwnerRange { chains, next_after: (!is_last).then_some(last) })
     }
 
     /// All shares from `owner` to `viewer`, each with those above it; of those that have ended the last
     /// [`ENDED_SHARES_EXPLAINED`].
-    pub async fn all_chains(&self, owner: &UserId, viewer: &UserId) -> Result<Versioned<Vec<Chain>>, Error> {
+    pub async fn all_chains(
+        &self,
+        owner: &UserId,
+        viewer: &UserId,
+        cpu: &mut CpuBudget,
+    ) -> Result<Versioned<Vec<Chain>>, Error> {
         let reader = self.database.reader();
         let sql = with_links_and_version(reader.get_database_backend(), ALL_BETWEEN, "$1");
         let values = vec![owner.as_str().into(), viewer.as_str().into(), ENDED_SHARES_EXPLAINED.into()];
-        read_chains_and_version(reader, &sql, values).await
+        read_chains_and_version(reader, &sql, values, cpu).await
     }
 
     /// The open shares of `owner` to the recipients after `after`, as many recipients as `budget` allows and at least one.
@@ -205,6 +218,7 @@ impl Store {
         after: &str,
         budget: ReadBudget,
         now: Timestamp,
+        cpu: &mut CpuBudget,
     ) -> Result<Versioned<RecipientRange>, Error> {
         // Read first: what follows is at least as new.
         let version = self.owner_version(owner.as_str()).await?;
@@ -231,7 +245,7 @@ impl Store {
         };
         let sql = with_links(backend, OPEN_TO_RANGE, Some("$1"));
         let values = vec![owner.as_str().into(), after.into(), last.as_str().into(), now.utc().into()];
-        let chains = read_chains(reader, &sql, values).await?;
+        let chains = read_chains(reader, &sql, values, cpu).await?;
         let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) == taken;
         Ok(Versioned { value: RecipientRange { chains, next_after: (!is_last).then_some(last) }, version })
     }

@@ -1,6 +1,7 @@
 //! Reads of single shares and of lists. Each begins at whose eyes it reads with, so that scoping cannot be forgotten.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use service::cpu_work::CpuBudget;
 use types::{Page, PageRequest, Timestamp};
 
 use super::{
@@ -45,7 +46,7 @@ impl Store {
         let reader = self.database.reader();
         let sql = with_links(reader.get_database_backend(), SEEN_BY, None);
         let values = vec![id.0.into(), user.as_str().into()];
-        Ok(read_chains(reader, &sql, values).await?.pop())
+        Ok(read_chains(reader, &sql, values, &mut CpuBudget::of_services()).await?.pop())
     }
 
     /// A page of a list, newest first. The filter, and the total, go by a share's own expiry and by the marks of the store,
@@ -80,7 +81,8 @@ impl Store {
             .map(Value::from);
         let of_page: Vec<Value> = values.iter().cloned().chain(of_page).collect();
         let sql = with_links_and_total(backend, &page);
-        let (mut items, found) = read_chains_and_total(reader, &sql, of_page, user).await?;
+        let (mut items, found) =
+            read_chains_and_total(reader, &sql, of_page, &mut CpuBudget::of_user(user.as_str())).await?;
         let total: i64 = match found {
             Some(total) => total,
             // Beyond the last row.

@@ -1,4 +1,4 @@
-//! Decisions that take more than a millisecond of CPU wait for a budget; small ones do not.
+//! Decisions that take more than a millisecond of CPU wait for a budget, and are fresh when they are made; small ones do not wait.
 
 use ofself_proto::sharing::{
     Action, BatchCheckAccessRequest, CheckAccessRequest, ListOutgoingSharesRequest, Node, Resource, resource,
@@ -81,6 +81,46 @@ async fn large_pages_of_a_list_wait_for_the_cpu_budget() {
         assert!(!large.is_finished(), "{backend}");
         drop(held);
         assert_eq!(large.await.unwrap(), 60, "{backend}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn decision_that_waited_sees_a_revocation_meanwhile() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        let mut revoked = vec![server.create("ann", tags_to("cyd", &["t0"])).await.unwrap()];
+        for number in 0..150 {
+            let share = server.create("ann", tags_to("bob", &[&format!("t{number}")])).await.unwrap();
+            if number == 149 {
+                revoked.push(share);
+            }
+        }
+        let held = [permit_of_services().await.unwrap(), permit_of_services().await.unwrap()];
+        let batch = |viewer: &'static str, tag: &'static str, resources| {
+            let mut access = server.access();
+            tokio::spawn(async move {
+                let request = BatchCheckAccessRequest {
+                    viewer_id: viewer.into(),
+                    owner_id: "ann".into(),
+                    action: Action::Read.into(),
+                    resources: vec![node(tag); resources],
+                    consistency: None,
+                };
+                access.batch_check_access(request).await.unwrap().into_inner().allowed
+            })
+        };
+        let (many_resources, many_shares) = (batch("cyd", "t0", 10_000), batch("bob", "t149", 1));
+        for _ in 0..100 {
+            assert!(!server.may_read("zoe", &["t0"]).await);
+        }
+        for share in &revoked {
+            server.revoke("ann", &share.id).await.unwrap();
+        }
+        assert!(!many_resources.is_finished() && !many_shares.is_finished(), "{backend}");
+        drop(held);
+        assert_eq!(many_resources.await.unwrap(), vec![false; 10_000], "{backend}");
+        assert_eq!(many_shares.await.unwrap(), [false], "{backend}");
     })
     .await;
 }
