@@ -29,7 +29,7 @@ pub struct ConcurrencyLimits {
     pub running_per_caller: u32,
     /// Operations that wait, of all callers.
     pub waiting: u32,
-    /// A standing queue that is longer is served newest first.
+    /// A standing queue that is longer is served newest first, if operations would wait in it for more than 50 ms.
     pub waiting_in_order: u32,
 }
 

@@ -11,7 +11,7 @@ use super::{Answer, ConcurrencyLimits};
 use crate::{Caller, limit_metrics::RejectionReason, standing_queue::StandingQueue};
 
 /// How long an operation waits in a standing queue that is served newest first: three times the mean duration of an operation, within
-/// these bounds.
+/// these bounds. A queue in which no operation is expected to wait for longer than the least is served in order.
 pub(super) const MIN_STANDING_WAIT: Duration = Duration::from_millis(50);
 pub(super) const MAX_STANDING_WAIT: Duration = Duration::from_millis(500);
 /// A queue that has been a standing one for less may be the backlog of a stall, which is served: the maximum wait applies.
@@ -71,11 +71,13 @@ impl State {
 
     /// The order in which the queue is served now.
     pub(super) fn order(&self, limits: &ConcurrencyLimits) -> Order {
-        if self.waiting > limits.waiting_in_order && self.standing.age().is_some() {
-            Order::NewestFirst
-        } else {
-            Order::OldestFirst
-        }
+        let is_long = self.waiting > limits.waiting_in_order && self.expected_wait() > MIN_STANDING_WAIT;
+        if is_long && self.standing.age().is_some() { Order::NewestFirst } else { Order::OldestFirst }
+    }
+
+    /// How long a new operation would wait in a queue that is served in order (Little's law).
+    fn expected_wait(&self) -> Duration {
+        self.mean_duration * self.waiting / self.running.max(1)
     }
 
     fn leave_queue(&mut self) {
@@ -91,7 +93,11 @@ impl State {
     }
 
     pub(super) fn finish(&mut self, caller: Caller, duration: Duration) {
-        self.mean_duration = (self.mean_duration * (DURATIONS - 1) + duration) / DURATIONS;
+        self.mean_duration = if self.mean_duration.is_zero() {
+            duration
+        } else {
+            (self.mean_duration * (DURATIONS - 1) + duration) / DURATIONS
+        };
         self.running = self.running.saturating_sub(1);
         if let Some(own) = self.callers.get_mut(&caller) {
             own.running = own.running.saturating_sub(1);

@@ -156,42 +156,76 @@ async fn long_standing_queue_is_served_newest_first() {
     assert!(now(&mut of_cyd).await.unwrap().is_ok());
 }
 
+/// Lets `count` operations run, one after the other.
+async fn run(limiter: &Arc<ConcurrencyLimiter>, count: u32, duration: Duration) {
+    let [ann] = callers();
+    for _ in 0..count {
+        let running = limiter.acquire(ann, TIMEOUT).await.unwrap();
+        advance(duration).await;
+        drop(running);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn long_standing_queue_rejects_what_waited_too_long() {
     // Three times the mean duration of an operation, within bounds.
     for (duration, max_wait) in [(1, MIN_STANDING_WAIT), (40, Duration::from_millis(120)), (400, MAX_STANDING_WAIT)] {
-        let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 10, waiting_in_order: 0 };
+        let duration = Duration::from_millis(duration);
+        let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 10_000, waiting_in_order: 0 };
         let limiter = ConcurrencyLimiter::new("test", limits);
         let [_, _, _, dan] = callers();
-        for _ in 0..100 {
-            let running = limiter.acquire(dan, TIMEOUT).await.unwrap();
-            advance(Duration::from_millis(duration)).await;
-            drop(running);
+        run(&limiter, 100, duration).await;
+        let (mut running, others) = standing(&limiter).await;
+        drop(others);
+        let mut waiting = VecDeque::new();
+        while duration * u32::try_from(waiting.len()).unwrap() <= MIN_STANDING_WAIT {
+            waiting.push_back((Instant::now(), queued(&limiter, dan).await));
         }
-        let (mut running, waiting) = standing(&limiter).await;
-        drop(waiting);
         let overloaded_since = Instant::now();
-        while overloaded_since.elapsed() < STALL {
-            let mut newest = queued(&limiter, dan).await;
-            advance(Duration::from_millis(duration)).await;
-            drop(running);
-            running = now(&mut newest).await.expect("the newest is next").unwrap();
-        }
-        let (mut oldest, since) = (queued(&limiter, dan).await, Instant::now());
-        let rejected = loop {
-            let mut newest = queued(&limiter, dan).await;
-            advance(Duration::from_millis(duration)).await;
-            drop(running);
-            if let Some(answer) = now(&mut oldest).await {
-                break answer;
+        let mut waited = Vec::new();
+        while overloaded_since.elapsed() < STALL + MAX_STANDING_WAIT * 2 {
+            for _ in 0..2 {
+                waiting.push_back((Instant::now(), queued(&limiter, dan).await));
             }
+            let mut newest = queued(&limiter, dan).await;
+            advance(duration).await;
+            drop(running);
             running = now(&mut newest).await.expect("the newest is next").unwrap();
-        };
-        assert_eq!(rejected.err(), Some(RejectionReason::WaitedTooLong));
+            while let Some((since, oldest)) = waiting.front_mut()
+                && let Some(answer) = now(oldest).await
+            {
+                assert_eq!(answer.err(), Some(RejectionReason::WaitedTooLong));
+                waited.push(since.elapsed());
+                waiting.pop_front();
+            }
+        }
         // The longer operations of `standing` count too.
-        let latest = max_wait * 5 / 4 + Duration::from_millis(duration + 10);
-        assert!((max_wait..=latest).contains(&since.elapsed()), "{duration}: {:?}", since.elapsed());
+        let latest = max_wait * 5 / 4 + duration + Duration::from_millis(10);
+        let last = waited.last().copied().unwrap();
+        assert!((max_wait..=latest).contains(&last), "{duration:?}: {last:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn queue_with_acceptable_waits_is_served_in_order() {
+    const DURATION: Duration = Duration::from_millis(2);
+    let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 1_000, waiting_in_order: 0 };
+    let limiter = ConcurrencyLimiter::new("test", limits);
+    let [_, _, _, dan] = callers();
+    run(&limiter, 100, DURATION).await;
+    let mut running = limiter.acquire(dan, TIMEOUT).await.unwrap();
+    let mut waiting = VecDeque::new();
+    // Each waits for 40 ms: a standing queue, also after a second.
+    for _ in 0..20 {
+        waiting.push_back(queued(&limiter, dan).await);
+    }
+    for _ in 0..1_000 {
+        advance(DURATION).await;
+        waiting.push_back(queued(&limiter, dan).await);
+        drop(running);
+        running = now(&mut waiting.pop_front().unwrap()).await.expect("in order").unwrap();
+    }
+    assert!(limiter.state().standing.age() > Some(STALL));
 }
 
 #[tokio::test(start_paused = true)]
