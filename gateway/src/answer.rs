@@ -70,6 +70,16 @@ pub(crate) async fn page<T: Serialize>(
     written.and_then(|written| written).map_err(|_| ApiError::internal())?
 }
 
+/// The response 204.
+pub(crate) fn no_content() -> Response {
+    StatusCode::NO_CONTENT.into_response()
+}
+
+/// The response 200 with a body that is no entity.
+pub(crate) fn ok(body: &impl Serialize) -> Result<Response, ApiError> {
+    json(StatusCode::OK, body)
+}
+
 /// A JSON body.
 fn json(status: StatusCode, body: &impl Serialize) -> Result<Response, ApiError> {
     let bytes = serde_json::to_vec(body).map_err(|_| ApiError::internal())?;

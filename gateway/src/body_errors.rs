@@ -10,6 +10,11 @@ use crate::error::ApiError;
 pub(crate) fn merge_validation_errors(found: FieldErrors, checked: Option<Status>) -> ApiError {
     let Some(refused) = checked.map(ApiError::from) else { return ApiError::validation(found) };
     let Some(others) = refused.wrong_fields() else { return refused };
+    ApiError::validation(merge_fields(&found, others))
+}
+
+/// The errors `found`, with those of `others` that concern other fields.
+pub(crate) fn merge_fields(found: &FieldErrors, others: &FieldErrors) -> FieldErrors {
     let mut errors = found.clone();
     for (path, must) in others.iter() {
         if !found.iter().any(|(unreadable, _)| concerns(unreadable, path)) {
@@ -19,7 +24,7 @@ pub(crate) fn merge_validation_errors(found: FieldErrors, checked: Option<Status
         }
     }
     errors.add_more(others.more());
-    ApiError::validation(errors)
+    errors
 }
 
 /// Whether `unreadable` is `path` or inside it.

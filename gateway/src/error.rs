@@ -28,6 +28,7 @@ pub enum ErrorCode {
     Forbidden,
     ShareNotFound,
     ProfileNotFound,
+    AppAccessNotFound,
     NotFound,
     MethodNotAllowed,
     PayloadTooLarge,
@@ -91,7 +92,7 @@ struct Explanation<'a> {
 }
 
 impl ErrorCode {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::ValidationError,
         Self::MalformedJson,
         Self::Unauthorized,
@@ -99,6 +100,7 @@ impl ErrorCode {
         Self::Forbidden,
         Self::ShareNotFound,
         Self::ProfileNotFound,
+        Self::AppAccessNotFound,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::PayloadTooLarge,
@@ -127,6 +129,7 @@ impl ErrorCode {
             Self::Forbidden => ("FORBIDDEN", StatusCode::FORBIDDEN),
             Self::ShareNotFound => ("SHARE_NOT_FOUND", StatusCode::NOT_FOUND),
             Self::ProfileNotFound => ("PROFILE_NOT_FOUND", StatusCode::NOT_FOUND),
+            Self::AppAccessNotFound => ("APP_ACCESS_NOT_FOUND", StatusCode::NOT_FOUND),
             Self::NotFound => ("NOT_FOUND", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", StatusCode::METHOD_NOT_ALLOWED),
             Self::PayloadTooLarge => ("PAYLOAD_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE),

@@ -1,12 +1,13 @@
 //! The gateway: the platform's published REST API, turned into calls of the two services.
 //!
 //! ```text
-//! request ▶ http::context ▶ CORS ▶ auth ▶ http::admission ▶ sharing | exposure_profiles ▶ upstream
+//! request ▶ http::context ▶ CORS ▶ auth ▶ http::admission ▶ sharing | exposure_profiles | access ▶ upstream
 //! ```
 //!
 //! It keeps no state and knows no rule of sharing or exposure: it knows who is asking, and translates. [`router`] is the URL
 //! map; [`error`] the one place where a failure gets its form.
 
+mod access;
 mod answer;
 pub mod auth;
 mod body_errors;

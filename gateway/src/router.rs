@@ -21,6 +21,7 @@ use utoipa_axum::{
 
 use crate::{
     BASE,
+    access::{apps, incoming, owners, people, viewers},
     answer::CONSISTENCY_TOKEN,
     auth::{Authentication, require_caller},
     description,
@@ -91,6 +92,12 @@ pub fn router(
             routes!(exposure_profiles::get, exposure_profiles::update, exposure_profiles::delete),
         ))
         .routes(admitted(ReadCost::Row, routes!(exposure_profiles::yaml)))
+        .routes(admitted(ReadCost::SharePage, routes!(people::list)))
+        .routes(admitted(ReadCost::SharePage, routes!(owners::list)))
+        .routes(admitted(ReadCost::SharePage, routes!(viewers::list)))
+        .routes(admitted(ReadCost::Row, routes!(incoming::leave)))
+        .routes(admitted(ReadCost::ProfilePage, routes!(apps::list)))
+        .routes(admitted(ReadCost::Row, routes!(apps::rebind, apps::disconnect)))
         .split_for_parts();
     let api = api
         .method_not_allowed_fallback(method_not_allowed)

@@ -12,8 +12,13 @@ use grpc_server::{
 use http::{HeaderValue, request::Parts};
 use http_server::{PlainText, tls::TlsConnector};
 use ofself_proto::{
-    exposure::exposure_profile_service_client::ExposureProfileServiceClient,
-    sharing::sharing_service_client::SharingServiceClient,
+    exposure::{
+        exposure_advisor_service_client::ExposureAdvisorServiceClient,
+        exposure_profile_service_client::ExposureProfileServiceClient,
+    },
+    sharing::{
+        access_advisor_service_client::AccessAdvisorServiceClient, sharing_service_client::SharingServiceClient,
+    },
 };
 use runtime::process::ConfigurationError;
 use tonic::{
@@ -93,6 +98,17 @@ impl Upstreams {
     /// Exposure profiles.
     pub fn exposure(&self) -> ExposureProfileServiceClient<TracedChannel> {
         ExposureProfileServiceClient::new(TracedChannel(self.exposure.clone()))
+            .max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// Who can act on the data of a user.
+    pub fn access(&self) -> AccessAdvisorServiceClient<TracedChannel> {
+        AccessAdvisorServiceClient::new(TracedChannel(self.sharing.clone())).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// The apps that a user connected.
+    pub fn exposure_access(&self) -> ExposureAdvisorServiceClient<TracedChannel> {
+        ExposureAdvisorServiceClient::new(TracedChannel(self.exposure.clone()))
             .max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 

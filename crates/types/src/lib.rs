@@ -6,6 +6,7 @@
 mod field_errors;
 mod field_update;
 mod id;
+mod id_page;
 mod idempotency_key;
 mod item_errors;
 mod origin;
@@ -18,6 +19,7 @@ mod write_mode;
 pub use field_errors::FieldErrors;
 pub use field_update::FieldUpdate;
 pub use id::{App, Id, IdError, Node, Schema, Tag, User, minted_id};
+pub use id_page::{IdPage, PageSizes};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};
 pub use item_errors::ItemErrors;
 pub use origin::{Actor, Origin};

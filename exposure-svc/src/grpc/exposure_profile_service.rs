@@ -1,6 +1,6 @@
 //! `ExposureProfileService`: profiles as their owners handle them.
 
-use grpc_server::{acting_user, user_origin};
+use grpc_server::user_origin;
 use ofself_proto::exposure::{
     CreateProfileFromTemplateRequest, CreateProfileFromTemplateResponse, CreateProfileRequest, CreateProfileResponse,
     DeleteProfileRequest, DeleteProfileResponse, GetDefaultProfileRequest, GetDefaultProfileResponse,
@@ -8,20 +8,17 @@ use ofself_proto::exposure::{
     ListProfilesResponse, Profile, UpdateProfileRequest, UpdateProfileResponse,
     exposure_profile_service_server::ExposureProfileService,
 };
-use service::{
-    consistency::{Freshness, Stamped},
-    idempotent_request,
-};
-use tonic::{Request, Response, Status, metadata::MetadataMap};
+use service::{consistency::Stamped, idempotent_request};
+use tonic::{Request, Response, Status};
 use types::{ExpectedVersions, WriteMode};
 
 use super::{
+    acting_user::acting_user,
     change::change,
     convert::{edits, profile},
     status::status,
 };
 use crate::{
-    domain::UserId,
     error::Error,
     operations::{CreateProfile, Exposure, ListProfiles, TagNames, UpdateProfile},
 };
@@ -33,14 +30,6 @@ pub(super) struct ExposureProfileRpc {
 impl ExposureProfileRpc {
     pub(super) fn new(exposure: Exposure) -> Self {
         Self { exposure }
-    }
-
-    /// The user on whose behalf the gateway calls, once the database has every version that the request names.
-    async fn acting_user(&self, metadata: &MetadataMap) -> Result<UserId, Status> {
-        let user = acting_user(metadata)?;
-        let freshness = Freshness::of_request(metadata).map_err(|errors| status(Error::Invalid(errors)))?;
-        self.exposure.require(&freshness).await.map_err(status)?;
-        Ok(user)
     }
 }
 
@@ -82,7 +71,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         request: Request<CreateProfileRequest>,
     ) -> Result<Response<CreateProfileResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let user = self.acting_user(&metadata).await?;
+        let user = acting_user(&self.exposure, &metadata).await?;
         let repeatable = idempotent_request(&metadata, &user, "CreateProfile", &message)
             .map_err(|errors| status(Error::Invalid(errors)))?;
         let origin = user_origin(&metadata, &user);
@@ -96,7 +85,7 @@ impl ExposureProfileService for ExposureProfileRpc {
     }
 
     async fn get_profile(&self, request: Request<GetProfileRequest>) -> Result<Response<GetProfileResponse>, Status> {
-        let user = self.acting_user(request.metadata()).await?;
+        let user = acting_user(&self.exposure, request.metadata()).await?;
         let GetProfileRequest { profile_id, include_yaml, resolve_tag_names } = request.into_inner();
         let found =
             self.exposure.get_profile(&user, &profile_id, tag_names(resolve_tag_names)).await.map_err(status)?;
@@ -108,7 +97,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         &self,
         request: Request<ListProfilesRequest>,
     ) -> Result<Response<ListProfilesResponse>, Status> {
-        let user = self.acting_user(request.metadata()).await?;
+        let user = acting_user(&self.exposure, request.metadata()).await?;
         let ListProfilesRequest { limit, offset, is_active } = request.into_inner();
         let list = ListProfiles { limit, offset, is_active };
         let page = self.exposure.list_profiles(&user, list).await.map_err(status)?;
@@ -119,7 +108,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         &self,
         request: Request<UpdateProfileRequest>,
     ) -> Result<Response<UpdateProfileResponse>, Status> {
-        let user = self.acting_user(request.metadata()).await?;
+        let user = acting_user(&self.exposure, request.metadata()).await?;
         let origin = user_origin(request.metadata(), &user);
         let UpdateProfileRequest {
             profile_id,
@@ -149,7 +138,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         &self,
         request: Request<DeleteProfileRequest>,
     ) -> Result<Response<DeleteProfileResponse>, Status> {
-        let user = self.acting_user(request.metadata()).await?;
+        let user = acting_user(&self.exposure, request.metadata()).await?;
         let origin = user_origin(request.metadata(), &user);
         let DeleteProfileRequest { profile_id, expected_versions } = request.into_inner();
         let expected = ExpectedVersions::new(expected_versions);
@@ -162,7 +151,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         &self,
         request: Request<GetDefaultProfileRequest>,
     ) -> Result<Response<GetDefaultProfileResponse>, Status> {
-        let user = self.acting_user(request.metadata()).await?;
+        let user = acting_user(&self.exposure, request.metadata()).await?;
         let origin = user_origin(request.metadata(), &user);
         let exposure = self.exposure.clone();
         let Stamped { value, stamp } = change(async move { exposure.get_default_profile(user, origin).await }).await?;
@@ -174,7 +163,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         &self,
         request: Request<GetProfileYamlRequest>,
     ) -> Result<Response<GetProfileYamlResponse>, Status> {
-        let user = self.acting_user(request.metadata()).await?;
+        let user = acting_user(&self.exposure, request.metadata()).await?;
         let GetProfileYamlRequest { profile_id, resolve_tag_names } = request.into_inner();
         let found =
             self.exposure.get_profile(&user, &profile_id, tag_names(resolve_tag_names)).await.map_err(status)?;
@@ -187,7 +176,7 @@ impl ExposureProfileService for ExposureProfileRpc {
         request: Request<CreateProfileFromTemplateRequest>,
     ) -> Result<Response<CreateProfileFromTemplateResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let user = self.acting_user(&metadata).await?;
+        let user = acting_user(&self.exposure, &metadata).await?;
         let repeatable = idempotent_request(&metadata, &user, "CreateProfileFromTemplate", &message)
             .map_err(|errors| status(Error::Invalid(errors)))?;
         let origin = user_origin(&metadata, &user);

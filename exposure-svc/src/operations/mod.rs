@@ -3,6 +3,7 @@
 mod app_access;
 mod applied_profile;
 mod check_write;
+mod connected_apps;
 mod consistency;
 mod create_profile;
 mod create_profile_from_template;
@@ -26,6 +27,7 @@ mod upkeep;
 pub use app_access::ListAppAccess;
 pub use applied_profile::{AppliedProfile, DecidedBy, NO_GRANT, Subject, person_and_app};
 pub use check_write::CheckWrite;
+pub use connected_apps::{APP_PAGES, ConnectedApp, ConnectedAppsPage, NodeApp, NodeAppsPage};
 pub use create_profile::CreateProfile;
 pub use evaluate_nodes::NodeEvaluation;
 pub use events::WatchProfiles;

@@ -94,6 +94,28 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
         Ok(Page { items, total, request })
     }
 
+    /// The active grants of apps after `after`, each with its profile, ordered by app.
+    pub async fn connected_apps(
+        &self,
+        after: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(AppAccess, Profile)>, Error> {
+        let rows = self
+            .grant_rows()
+            .filter(Column::AppId.gt(after))
+            .filter(is_active(now))
+            .find_also_related(profile::Entity)
+            .filter(profile::Column::UserId.eq(self.user.as_str()))
+            .order_by_asc(Column::AppId)
+            .limit(u64::try_from(limit).unwrap_or(u64::MAX))
+            .all(self.connection)
+            .await
+            .map_err(failed)?;
+        let bound = rows.into_iter().filter_map(|(access, profile)| Some((access, profile?)));
+        bound.map(|(access, profile)| Ok((access.try_into()?, profile.try_into()?))).collect()
+    }
+
     /// The apps that active grants bind to a profile.
     pub async fn apps_bound_to(&self, profile: ProfileId, now: Timestamp) -> Result<Vec<AppId>, Error> {
         let rows = self

@@ -18,7 +18,7 @@ use utoipa::{
 
 pub(crate) use self::{
     page::routes,
-    parameters::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams, ValidateOnlyParam},
+    parameters::{IdempotencyKeyParam, IfMatchParam, IfNoneMatchParam, PageParams, TokenPageParams, ValidateOnlyParam},
     words::{IdText, NodeTypeText, TagText},
 };
 use crate::error::{Envelope, ErrorCode};
@@ -39,6 +39,7 @@ const TOKEN: &str = "token";
     tags(
         (name = "Sharing", description = "Which other people may read, change, delete or re-share which nodes of a person, until when"),
         (name = "Exposure profiles", description = "What connected apps may see and do: which nodes, in how much detail, with which redactions"),
+        (name = "Access", description = "Who can act on the caller's data, which apps see it, and on whose data the caller can act"),
         (name = "Operations", description = "For operators"),
     ),
     components(schemas(Envelope, ErrorCode)),
@@ -182,7 +183,7 @@ fn add_headers_of_good_answers(response: &mut Response, operation: &str, status:
             "`true`: the response to an earlier request, nothing was changed",
         );
     }
-    if ["Create", "Update", "Revoke", "Delete", "GetDefault"].iter().any(|write| operation.starts_with(write)) {
+    if WRITES.iter().any(|write| operation.starts_with(write)) {
         header(
             response,
             "X-Consistency-Token",
@@ -190,10 +191,13 @@ fn add_headers_of_good_answers(response: &mut Response, operation: &str, status:
             "The version that the change made; absent without a change",
         );
     }
-    if status != "204" && !operation.starts_with("List") {
+    if status != "204" && !operation.starts_with("List") && operation != "RebindApp" {
         header(response, "ETag", Type::String, "The version, and a digest of the body");
     }
 }
+
+/// How the names of operations that make changes begin.
+const WRITES: [&str; 8] = ["Create", "Update", "Revoke", "Delete", "GetDefault", "Rebind", "Disconnect", "Leave"];
 
 /// On every response to an authenticated user.
 fn add_rate_limit(response: &mut Response) {

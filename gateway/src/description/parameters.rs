@@ -48,6 +48,18 @@ fn number(least: i32, message: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(least)).description(Some(message))
 }
 
+/// A page of a list: by `limit`, and the token of the page before
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "described, never built")]
+pub(crate) struct TokenPageParams {
+    #[param(schema_with = limit)]
+    limit: Option<i32>,
+    /// The `next_page_token` of the page before; absent: the first page
+    #[param(nullable = false)]
+    page_token: Option<String>,
+}
+
 /// A key under which a repeat is harmless
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -26,6 +26,7 @@ pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
     const REPEATED: &[ErrorCode] = &[Code::IdempotencyKeyInFlight, Code::IdempotencyKeyReused];
     const A_SHARE: &[ErrorCode] = &[Code::ShareNotFound];
     const A_PROFILE: &[ErrorCode] = &[Code::ProfileNotFound];
+    const AN_APP: &[ErrorCode] = &[Code::AppAccessNotFound];
     const FORBIDDEN: &[ErrorCode] = &[Code::FirstPartyAppRequired, Code::Forbidden];
     let parts: &[&[ErrorCode]] = match operation {
         "CreateShare" => &[BODY, REPEATED, A_SHARE, FORBIDDEN, &[Code::SharingExists, Code::ShareRevoked]],
@@ -41,10 +42,16 @@ pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
         "DeleteProfile" => {
             &[INVALID, A_PROFILE, &[Code::ProfileIsDefault, Code::ProfileInUse, Code::PreconditionFailed]]
         }
+        "ListPeople" | "ListAccessibleOwners" | "ListConnectedApps" => &[INVALID],
+        "ListNodeViewers" => &[BODY],
+        "LeaveShare" => &[INVALID, A_SHARE],
+        "RebindApp" => &[BODY, AN_APP, A_PROFILE],
+        "DisconnectApp" => &[INVALID, AN_APP],
         _ => &[],
     };
     // Every operation takes consistency tokens.
-    let is_change = ["Create", "Update", "GetDefault", "Delete"].iter().any(|change| operation.starts_with(change));
+    let is_change =
+        ["Create", "Update", "GetDefault", "Delete", "Rebind"].iter().any(|change| operation.starts_with(change));
     let erased = is_change.then_some(Code::UserBeingErased);
     parts.concat().into_iter().chain([Code::TokenAhead]).chain(erased).collect()
 }
@@ -59,6 +66,7 @@ pub(super) fn meaning(code: ErrorCode) -> &'static str {
         Code::Forbidden => "the user may see it but may not do this",
         Code::ShareNotFound => "the share does not exist, or the user may not see it",
         Code::ProfileNotFound => "the exposure profile does not exist, or belongs to another user",
+        Code::AppAccessNotFound => "the app has no access grant",
         Code::NotFound => "there is nothing at this path",
         Code::MethodNotAllowed => "this path does not support this method",
         Code::PayloadTooLarge => "the body is larger than 256 KiB",

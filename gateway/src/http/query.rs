@@ -2,7 +2,7 @@
 //! client that misspells `is_active` must not be answered as if it had asked for everything.
 
 use axum::extract::FromRequestParts;
-use http::request::Parts;
+use http::{Uri, request::Parts};
 use types::{DEFAULT_LIMIT, FieldErrors, MAX_LIMIT};
 
 use crate::error::ApiError;
@@ -49,7 +49,24 @@ pub(crate) struct PageQuery {
     pub offset: Option<i64>,
 }
 
+/// The requested page of a list with page tokens, as the services take it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TokenPage {
+    /// 0: the default.
+    pub size: i32,
+    /// Empty: the first page.
+    pub token: String,
+}
+
 impl Query {
+    /// The page that a URI names.
+    pub(crate) fn token_page_of(uri: &Uri) -> Result<TokenPage, ApiError> {
+        let mut query = Self::parse(uri.query());
+        let page = query.token_page();
+        query.finish()?;
+        Ok(page)
+    }
+
     /// Parses the query of a URI.
     pub(crate) fn parse(query: Option<&str>) -> Self {
         let mut parsed = Self { parameters: Vec::new(), known: Vec::new(), errors: FieldErrors::new() };
@@ -96,6 +113,16 @@ impl Query {
         }
         let offset = page.saturating_sub(1).saturating_mul(rows);
         PageQuery { limit: Some(clamp(rows)), offset: Some(offset) }
+    }
+
+    /// `limit` and `page_token`.
+    fn token_page(&mut self) -> TokenPage {
+        let size = self.number("limit").unwrap_or(i64::from(DEFAULT_LIMIT));
+        if size < 1 {
+            self.errors.add_unless_known("limit", "must be 1 or more");
+        }
+        let size = clamp(size.min(i64::from(MAX_LIMIT)));
+        TokenPage { size, token: self.get("page_token").unwrap_or_default().to_owned() }
     }
 
     /// Rejects the request if a parameter is invalid or unknown.
@@ -158,6 +185,23 @@ mod tests {
         assert_eq!(page("page=3&per_page=50").unwrap(), of(50, 100));
         assert_eq!(page("page=3").unwrap(), of(20, 40));
         assert_eq!(page("page=2&per_page=500").unwrap(), of(100, 100));
+    }
+
+    #[test]
+    fn page_tokens_are_passed_on() {
+        let page = |query: &str| {
+            let mut query = Query::parse(Some(query));
+            let page = query.token_page();
+            query.find_unknown();
+            query.errors.into_result(page).map_err(|errors| errors.to_string())
+        };
+        let of = |size, token: &str| TokenPage { size, token: token.to_owned() };
+        assert_eq!(page("").unwrap(), of(20, ""));
+        assert_eq!(page("limit=5000&page_token=v1.bob").unwrap(), of(100, "v1.bob"));
+        assert_eq!(
+            page("limit=0&offset=1").unwrap_err(),
+            "limit must be 1 or more; offset is not a query parameter of this endpoint"
+        );
     }
 
     #[test]

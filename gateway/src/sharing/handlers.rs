@@ -42,7 +42,7 @@ pub(crate) struct ShareIdParam {
     share_id: String,
 }
 
-type ShareId = Result<Path<ShareIdParam>, PathRejection>;
+pub(crate) type ShareId = Result<Path<ShareIdParam>, PathRejection>;
 
 /// Shares nodes with another person
 #[utoipa::path(
@@ -203,7 +203,7 @@ pub(crate) async fn revoke(
 }
 
 /// An id that cannot even be read from the path names no share.
-fn named(share_id: ShareId) -> Result<String, ApiError> {
+pub(crate) fn named(share_id: ShareId) -> Result<String, ApiError> {
     share_id
         .map(|Path(ShareIdParam { share_id })| share_id)
         .map_err(|_| ApiError::new(ErrorCode::ShareNotFound, "there is no such share"))

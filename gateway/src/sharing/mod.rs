@@ -2,4 +2,4 @@
 
 pub(crate) mod handlers;
 mod requests;
-mod responses;
+pub(crate) mod responses;

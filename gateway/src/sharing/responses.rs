@@ -55,7 +55,7 @@ enum InactiveReason {
     }
 }))]
 #[expect(clippy::struct_excessive_bools, reason = "the contract has them")]
-pub(super) struct ShareBody {
+pub(crate) struct ShareBody {
     /// A UUID, assigned at creation; `null` in the response to `validate_only`
     #[schema(value_type = Option<String>, required)]
     id: String,
@@ -161,7 +161,7 @@ pub(super) fn entity(share: Option<Share>) -> Result<Entity, ApiError> {
     Entity::new(share.version, &body(share))
 }
 
-pub(super) fn body(share: Share) -> ShareBody {
+pub(crate) fn body(share: Share) -> ShareBody {
     let Share {
         id,
         owner_id,

@@ -7,17 +7,17 @@ use ofself_proto::sharing::{
     ListOwnersRequest, ListOwnersResponse, ListViewersRequest, ListViewersResponse, WatchSharesRequest,
     WatchSharesResponse, access_service_server::AccessService,
 };
-use service::consistency::Stamped;
+use service::{consistency::Stamped, cpu_work::CpuBudget};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
-use types::FieldErrors;
+use types::{FieldErrors, IdPage};
 
 use super::{
     convert::{access, event},
     counts,
     status::{DOMAIN, status, validated},
 };
-use crate::operations::{ListOwners, ListViewers, Sharing};
+use crate::operations::{OWNER_PAGES, Sharing, VIEWER_PAGES};
 
 pub(super) struct AccessRpc {
     sharing: Sharing,
@@ -77,9 +77,10 @@ impl AccessService for AccessRpc {
         let mut errors = FieldErrors::new();
         let viewer = access::user(viewer_id, "viewer_id", &mut errors);
         let action = access::action(action, &mut errors);
-        let page = ListOwners::parse(page_size, &page_token, &mut errors);
+        let page = IdPage::parse(page_size, &page_token, OWNER_PAGES, &mut errors);
         let (viewer, action) = validated(viewer.zip(action), errors)?;
-        let owners = self.sharing.list_owners(&viewer, action, &page).await.map_err(status)?;
+        let owners =
+            self.sharing.list_owners(&viewer, &[action], &page, CpuBudget::of_services()).await.map_err(status)?;
         Ok(Response::new(access::owners(owners)))
     }
 
@@ -117,9 +118,13 @@ impl AccessService for AccessRpc {
         let owner = access::user(owner_id, "owner_id", &mut errors);
         let node = access::node(node.as_ref(), || "node".to_owned(), &mut errors);
         let freshness = access::freshness(consistency, &mut errors);
-        let page = ListViewers::parse(page_size, &page_token, &mut errors);
+        let page = IdPage::parse(page_size, &page_token, VIEWER_PAGES, &mut errors);
         let (owner, node) = validated(owner.zip(node), errors)?;
-        let viewers = self.sharing.list_viewers(&owner, node, &page, &freshness).await.map_err(status)?;
+        let viewers = self
+            .sharing
+            .list_viewers(&owner, node, &page, &freshness, CpuBudget::of_services())
+            .await
+            .map_err(status)?;
         Ok(Response::new(access::viewers(viewers.value, self.sharing.token(viewers.stamp))))
     }
 

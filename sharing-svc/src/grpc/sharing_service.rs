@@ -1,21 +1,17 @@
 //! `SharingService`: shares as their owners, creators and recipients handle them.
 
-use grpc_server::{acting_user, user_origin};
+use grpc_server::user_origin;
 use ofself_proto::sharing::{
     CreateShareRequest, CreateShareResponse, GetShareRequest, GetShareResponse, ListIncomingSharesRequest,
     ListIncomingSharesResponse, ListOutgoingSharesRequest, ListOutgoingSharesResponse, RevokeShareRequest,
     RevokeShareResponse, UpdateShareRequest, UpdateShareResponse, sharing_service_server::SharingService,
 };
-use service::{
-    consistency::{Freshness, Stamped},
-    idempotent_request,
-};
-use tonic::{Request, Response, Status, metadata::MetadataMap};
+use service::{consistency::Stamped, idempotent_request};
+use tonic::{Request, Response, Status};
 use types::{ExpectedVersions, WriteMode};
 
-use super::{change::change, convert::share as convert, status::status};
+use super::{acting_user::acting_user, change::change, convert::share as convert, status::status};
 use crate::{
-    domain::UserId,
     error::Error,
     operations::{CreateShare, ListShares, Sharing, UpdateShare},
 };
@@ -28,14 +24,6 @@ impl SharingRpc {
     pub(super) fn new(sharing: Sharing) -> Self {
         Self { sharing }
     }
-
-    /// The user on whose behalf the gateway calls, once the database has every version that the request names.
-    async fn acting_user(&self, metadata: &MetadataMap) -> Result<UserId, Status> {
-        let user = acting_user(metadata)?;
-        let freshness = Freshness::of_request(metadata).map_err(|errors| status(Error::Invalid(errors)))?;
-        self.sharing.require(&freshness).await.map_err(status)?;
-        Ok(user)
-    }
 }
 
 #[tonic::async_trait]
@@ -45,7 +33,7 @@ impl SharingService for SharingRpc {
         request: Request<CreateShareRequest>,
     ) -> Result<Response<CreateShareResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let user = self.acting_user(&metadata).await?;
+        let user = acting_user(&self.sharing, &metadata).await?;
         let repeatable = idempotent_request(&metadata, &user, "CreateShare", &message)
             .map_err(|errors| status(Error::Invalid(errors)))?;
         let (draft, mode) = convert::draft(message);
@@ -64,7 +52,7 @@ impl SharingService for SharingRpc {
     }
 
     async fn get_share(&self, request: Request<GetShareRequest>) -> Result<Response<GetShareResponse>, Status> {
-        let user = self.acting_user(request.metadata()).await?;
+        let user = acting_user(&self.sharing, request.metadata()).await?;
         let answer = self.sharing.get_share(&user, &request.get_ref().share_id).await.map_err(status)?;
         Ok(Response::new(GetShareResponse { share: Some(convert::share(answer)) }))
     }
@@ -73,7 +61,7 @@ impl SharingService for SharingRpc {
         &self,
         request: Request<ListOutgoingSharesRequest>,
     ) -> Result<Response<ListOutgoingSharesResponse>, Status> {
-        let user = self.acting_user(request.metadata()).await?;
+        let user = acting_user(&self.sharing, request.metadata()).await?;
         let ListOutgoingSharesRequest { limit, offset, is_active } = request.into_inner();
         let list = ListShares { limit, offset, is_active };
         let page = self.sharing.list_outgoing_shares(&user, list).await.map_err(status)?;
@@ -84,7 +72,7 @@ impl SharingService for SharingRpc {
         &self,
         request: Request<ListIncomingSharesRequest>,
     ) -> Result<Response<ListIncomingSharesResponse>, Status> {
-        let user = self.acting_user(request.metadata()).await?;
+        let user = acting_user(&self.sharing, request.metadata()).await?;
         let ListIncomingSharesRequest { limit, offset, is_active } = request.into_inner();
         let list = ListShares { limit, offset, is_active };
         let page = self.sharing.list_incoming_shares(&user, list).await.map_err(status)?;
@@ -95,7 +83,7 @@ impl SharingService for SharingRpc {
         &self,
         request: Request<UpdateShareRequest>,
     ) -> Result<Response<UpdateShareResponse>, Status> {
-        let user = self.acting_user(request.metadata()).await?;
+        let user = acting_user(&self.sharing, request.metadata()).await?;
         let origin = user_origin(request.metadata(), &user);
         let UpdateShareRequest { share_id, share, update_mask, expected_versions, validate_only, dry_run } =
             request.into_inner();
@@ -116,7 +104,7 @@ impl SharingService for SharingRpc {
         &self,
         request: Request<RevokeShareRequest>,
     ) -> Result<Response<RevokeShareResponse>, Status> {
-        let user = self.acting_user(request.metadata()).await?;
+        let user = acting_user(&self.sharing, request.metadata()).await?;
         let origin = user_origin(request.metadata(), &user);
         let RevokeShareRequest { share_id, expected_versions } = request.into_inner();
         let expected = ExpectedVersions::new(expected_versions);

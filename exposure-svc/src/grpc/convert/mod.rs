@@ -1,6 +1,7 @@
 //! Messages to domain values and back, field by field: a new field of the contract breaks the build here.
 
 pub(super) mod access;
+pub(super) mod advisor;
 pub(super) mod content;
 pub(super) mod decision;
 pub(super) mod edits;

@@ -126,6 +126,11 @@ impl Chain {
         !common.is_empty()
     }
 
+    /// Whether it allows its recipient `action` on any node at `now`.
+    pub fn allows_on_some_node(&self, action: Action, now: Timestamp) -> bool {
+        self.grants(action) && self.until().is_none_or(|end| end > now) && self.selects_something()
+    }
+
     /// Whether it allows its recipient `action` on `node` at `now`.
     pub fn allows(&self, action: Action, node: NodeFacts<'_>, now: Timestamp) -> bool {
         self.grants(action)

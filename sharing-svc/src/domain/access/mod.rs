@@ -10,6 +10,7 @@ mod chain;
 mod explanation;
 mod filter;
 mod node_facts;
+mod people;
 mod selected;
 mod viewers;
 
@@ -19,4 +20,5 @@ pub use chain::{BrokenChain, Chain, Obstacle, chains};
 pub use explanation::{Explanation, Verdict, explain};
 pub use filter::{AccessFilter, Clause, FilteredNodes, Selection};
 pub use node_facts::{NodeFacts, Resource};
+pub use people::{PersonAccess, owners, recipients};
 pub use viewers::{Viewer, viewers};

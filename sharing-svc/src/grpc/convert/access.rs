@@ -178,7 +178,7 @@ pub(in crate::grpc) fn owners(page: OwnersPage) -> wire::ListOwnersResponse {
     let OwnersPage { owners, next } = page;
     let owners = owners
         .into_iter()
-        .map(|OwnerAccess { owner, shares }| wire::OwnerAccess {
+        .map(|OwnerAccess { owner, actions: _, shares }| wire::OwnerAccess {
             owner_id: owner.to_string(),
             share_ids: shares.iter().map(ToString::to_string).collect(),
         })
@@ -217,7 +217,7 @@ fn action_at(action: i32, path: &str, errors: &mut FieldErrors) -> Option<Action
     }
 }
 
-fn shown_action(action: Action) -> wire::Action {
+pub(super) fn shown_action(action: Action) -> wire::Action {
     match action {
         Action::Read => wire::Action::Read,
         Action::Write => wire::Action::Write,

@@ -1,0 +1,92 @@
+//! `ExposureAdvisorService`: the apps that a person connected, for that person.
+
+use grpc_server::user_origin;
+use ofself_proto::exposure::{
+    DisconnectAppRequest, DisconnectAppResponse, ListConnectedAppsRequest, ListConnectedAppsResponse,
+    ListNodeAppsRequest, ListNodeAppsResponse, RebindAppRequest, RebindAppResponse,
+    exposure_advisor_service_server::ExposureAdvisorService,
+};
+use tonic::{Request, Response, Status};
+use types::{FieldErrors, IdPage};
+
+use super::{
+    acting_user::acting_user,
+    change::change,
+    convert::{advisor, question},
+    status::{status, validated},
+};
+use crate::operations::{APP_PAGES, Exposure};
+
+pub(super) struct ExposureAdvisorRpc {
+    exposure: Exposure,
+}
+
+impl ExposureAdvisorRpc {
+    pub(super) fn new(exposure: Exposure) -> Self {
+        Self { exposure }
+    }
+}
+
+#[tonic::async_trait]
+impl ExposureAdvisorService for ExposureAdvisorRpc {
+    async fn list_connected_apps(
+        &self,
+        request: Request<ListConnectedAppsRequest>,
+    ) -> Result<Response<ListConnectedAppsResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let ListConnectedAppsRequest { page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let page = IdPage::parse(page_size, &page_token, APP_PAGES, &mut errors);
+        let page = validated(Some(page), errors)?;
+        let apps = self.exposure.list_connected_apps(&user, &page).await.map_err(status)?;
+        Ok(Response::new(advisor::connected(apps)))
+    }
+
+    async fn list_node_apps(
+        &self,
+        request: Request<ListNodeAppsRequest>,
+    ) -> Result<Response<ListNodeAppsResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let ListNodeAppsRequest { node, page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let page = IdPage::parse(page_size, &page_token, APP_PAGES, &mut errors);
+        let mut tags = Vec::new();
+        let path = || "node".to_owned();
+        let facts = match &node {
+            Some(node) => question::node(node, &mut tags, path, &mut errors),
+            None => {
+                errors.add("node", "is required");
+                None
+            }
+        };
+        if let Some(node) = &facts {
+            question::demand_ids(node, path, &mut errors);
+        }
+        let node = validated(facts, errors)?;
+        let apps = self.exposure.list_node_apps(&user, &node, &page).await.map_err(status)?;
+        Ok(Response::new(advisor::node_apps(apps.value, self.exposure.token(apps.stamp))))
+    }
+
+    async fn rebind_app(&self, request: Request<RebindAppRequest>) -> Result<Response<RebindAppResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let origin = user_origin(request.metadata(), &user);
+        let RebindAppRequest { app_id, profile_id } = request.into_inner();
+        let exposure = self.exposure.clone();
+        let (app, as_of, stamp) =
+            change(async move { exposure.rebind_app(&user, app_id, profile_id, origin).await }).await?;
+        let (app, written_at) = (Some(advisor::app(app, as_of)), self.exposure.token(stamp));
+        Ok(Response::new(RebindAppResponse { app, written_at }))
+    }
+
+    async fn disconnect_app(
+        &self,
+        request: Request<DisconnectAppRequest>,
+    ) -> Result<Response<DisconnectAppResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let origin = user_origin(request.metadata(), &user);
+        let DisconnectAppRequest { app_id } = request.into_inner();
+        let exposure = self.exposure.clone();
+        let stamp = change(async move { exposure.disconnect_app(&user, app_id, origin).await }).await?;
+        Ok(Response::new(DisconnectAppResponse { written_at: self.exposure.token(stamp) }))
+    }
+}

@@ -1,0 +1,160 @@
+//! `ListConnectedApps`, `ListNodeApps`, `RebindApp`, `DisconnectApp`: the apps that a person connected.
+
+use std::collections::HashSet;
+
+use service::{
+    consistency::{Stamp, Stamped},
+    cpu_work::CpuBudget,
+};
+use types::{FieldErrors, IdPage, Origin, PageSizes, Timestamp};
+
+use super::{Exposure, consistency::stamp};
+use crate::{
+    domain::{
+        AppAccess, AppAccessEdits, AppId, Profile, TagDirectory, TagId, TagRef, UserId,
+        exposure::{Explanation, NodeFacts, TagFacts, explain},
+    },
+    error::Error,
+};
+
+/// Apps on a page.
+pub const APP_PAGES: PageSizes = PageSizes { default: 20, max: 100 };
+
+/// An app with an active grant, and its profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectedApp {
+    /// The grant.
+    pub access: AppAccess,
+    /// The name of the profile.
+    pub profile_name: String,
+    /// An inactive profile exposes nothing.
+    pub profile_is_active: bool,
+}
+
+/// One page of connected apps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectedAppsPage {
+    /// Sorted by app.
+    pub apps: Vec<ConnectedApp>,
+    /// As of this time.
+    pub as_of: Timestamp,
+    /// The token of the next page; `None`: this is the last.
+    pub next: Option<String>,
+}
+
+/// The decision about a node for one app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeApp {
+    /// The app.
+    pub app: AppId,
+    /// Whether it sees the node.
+    pub exposed: bool,
+    /// The deciding rule, for a person to read.
+    pub reason: String,
+}
+
+/// One page of decisions about a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeAppsPage {
+    /// Sorted by app.
+    pub apps: Vec<NodeApp>,
+    /// The token of the next page; `None`: this is the last.
+    pub next: Option<String>,
+}
+
+impl Exposure {
+    /// A page of the apps with an active grant to `user`'s data.
+    pub async fn list_connected_apps(&self, user: &UserId, page: &IdPage) -> Result<ConnectedAppsPage, Error> {
+        let as_of = self.clock.now();
+        let bound = self.store.of(user).connected_apps(&page.after, as_of, page.size + 1).await?;
+        let connected = bound.into_iter().map(|(access, profile)| ConnectedApp {
+            access,
+            profile_name: profile.name.as_str().to_owned(),
+            profile_is_active: profile.is_active,
+        });
+        let mut apps = connected.collect();
+        let next = page.cut(&mut apps, None, |app| app.access.app.to_string());
+        Ok(ConnectedAppsPage { apps, as_of, next })
+    }
+
+    /// A page of the apps with an active grant to `user`'s data, with the decision about `node`.
+    pub async fn list_node_apps(
+        &self,
+        user: &UserId,
+        node: &NodeFacts<'_>,
+        page: &IdPage,
+    ) -> Result<Stamped<NodeAppsPage>, Error> {
+        let mut cpu = CpuBudget::of_user(user.as_str());
+        // Before the read, which is fresh when the work begins.
+        cpu.acquire().await?;
+        let reads = self.store.of(user);
+        // Read first: what follows is at least as new.
+        let version = reads.version().await?;
+        let directory = reads.tags(&unnamed(node.tags)).await?;
+        let mut bound = reads.connected_apps(&page.after, self.clock.now(), page.size + 1).await?;
+        let now = self.clock.now();
+        let next = page.cut(&mut bound, None, |(access, _)| access.app.to_string());
+        bound.retain(|(access, _)| access.is_active(now));
+        let apps = cpu.run(|| {
+            let tags: Vec<_> = node.tags.iter().map(|tag| named(tag, &directory)).collect();
+            let node = NodeFacts { tags: &tags, ..*node };
+            let decide = |(access, profile): (AppAccess, Profile)| {
+                let Explanation { exposed, reason, .. } = explain(&profile.rules, profile.is_active, &node);
+                NodeApp { app: access.app, exposed, reason }
+            };
+            bound.into_iter().map(decide).collect()
+        });
+        let stamp = Some(stamp(user, version.unwrap_or(0), now));
+        Ok(Stamped { value: NodeAppsPage { apps, next }, stamp })
+    }
+
+    /// Binds a connected app to another profile.
+    pub async fn rebind_app(
+        &self,
+        user: &UserId,
+        app: String,
+        profile: String,
+        origin: Origin,
+    ) -> Result<(ConnectedApp, Timestamp, Option<Stamp>), Error> {
+        let mut errors = FieldErrors::new();
+        if profile.is_empty() {
+            errors.add("profile_id", "is required");
+        }
+        errors.into_result(()).map_err(Error::Invalid)?;
+        let edits = AppAccessEdits { profile_id: Some(profile), ..AppAccessEdits::default() };
+        let updated = self.update_app_access(user.to_string(), app, edits, origin).await?;
+        let (access, as_of) = updated.value;
+        let profile = match access.profile {
+            Some(profile) => self.store.of(user).profile(profile).await?,
+            None => None,
+        };
+        // It may have been swapped again and deleted since.
+        let profile = profile.ok_or(Error::ProfileNotFound)?;
+        let (profile_name, profile_is_active) = (profile.name.as_str().to_owned(), profile.is_active);
+        Ok((ConnectedApp { access, profile_name, profile_is_active }, as_of, updated.stamp))
+    }
+
+    /// Ends the grant of an app.
+    pub async fn disconnect_app(&self, user: &UserId, app: String, origin: Origin) -> Result<Option<Stamp>, Error> {
+        let revoked = self.revoke_app_access(user.to_string(), app, origin).await?;
+        if revoked.value.is_none() {
+            return Err(Error::AppAccessNotFound);
+        }
+        Ok(revoked.stamp)
+    }
+}
+
+/// The ids of the tags that come without a name.
+fn unnamed(tags: &[TagFacts<'_>]) -> HashSet<TagRef> {
+    let ids = tags.iter().filter(|tag| tag.name.is_empty()).filter_map(|tag| TagId::parse(tag.id).ok());
+    ids.map(TagRef::id).collect()
+}
+
+/// A tag with its name, if it is known.
+fn named<'a>(tag: &'a TagFacts<'a>, directory: &'a TagDirectory) -> TagFacts<'a> {
+    if !tag.name.is_empty() {
+        return tag.clone();
+    }
+    let name = TagId::parse(tag.id).ok().and_then(|id| directory.name_of(&id));
+    name.map_or_else(|| tag.clone(), |name| TagFacts::new(tag.id, name.as_str()))
+}

@@ -1,0 +1,37 @@
+//! Who can act on the caller's data, and on whose data the caller can act: one file for each resource (docs/access.md).
+
+pub(crate) mod apps;
+pub(crate) mod incoming;
+pub(crate) mod owners;
+pub(crate) mod people;
+pub(crate) mod viewers;
+
+use ofself_proto::sharing as wire;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Something that a person can do to a node
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Action {
+    Read,
+    Write,
+    Delete,
+    Share,
+}
+
+fn actions(actions: &[i32]) -> Vec<Action> {
+    let action = |action: &i32| match wire::Action::try_from(*action).unwrap_or_default() {
+        wire::Action::Unspecified => None,
+        wire::Action::Read => Some(Action::Read),
+        wire::Action::Write => Some(Action::Write),
+        wire::Action::Delete => Some(Action::Delete),
+        wire::Action::Share => Some(Action::Share),
+    };
+    actions.iter().filter_map(action).collect()
+}
+
+/// The token of the next page; `None`: there is none.
+fn next_page(token: String) -> Option<String> {
+    (!token.is_empty()).then_some(token)
+}

@@ -1,0 +1,284 @@
+//! Who sees one node of the caller's: people and apps.
+
+use axum::{body::Body, extract::State, response::Response};
+use http::{Request, Uri};
+use ofself_proto::{
+    exposure::{ListNodeAppsRequest, ListNodeAppsResponse, NodeApp, NodeDescription, Tag},
+    sharing::{ListNodeViewersRequest, ListNodeViewersResponse, Node, Viewer},
+};
+use prost::Message;
+use serde::{Deserialize, Serialize};
+use types::FieldErrors;
+use utoipa::ToSchema;
+
+use super::{Action, actions};
+use crate::{
+    answer,
+    body_errors::merge_fields,
+    description::{IdText, TokenPageParams},
+    error::ApiError,
+    http::{
+        body::read_body,
+        query::{Query, TokenPage},
+    },
+    json::{Field, List},
+    timestamp::Rfc3339,
+    upstream::{Call, Upstreams},
+};
+
+/// The prefix of a page token: the version of its format.
+const TOKEN_PREFIX: &str = "n1";
+/// Between the parts of a page token; no token of a service has it.
+const SEPARATOR: char = '~';
+/// In place of the token of a list that has ended.
+const ENDED: &str = "-";
+
+/// A node of the caller's
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "node": {
+        "id": "n1", "tags": [{"id": "tag-uuid-1", "name": "holiday"}], "graph_root_ids": [], "node_type": "EXPERIENCE",
+        "created_at": "2026-11-21T09:00:00Z"
+    }
+}))]
+pub(crate) struct NodeQuestion {
+    #[schema(value_type = NodeBody)]
+    node: Field<NodeBody>,
+}
+
+/// A node, as the graph service describes it
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DescribedNode)]
+struct NodeBody {
+    #[schema(value_type = IdText)]
+    id: Field<String>,
+    /// Tags whose names are not given: that of the tag directory counts
+    #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
+    tag_ids: Field<List<String>>,
+    /// The roots of `graph` shares from which the node is reachable
+    #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
+    graph_root_ids: Field<List<String>>,
+    /// Tags with their names
+    #[schema(value_type = Option<Vec<TagBody>>, max_items = 1000)]
+    tags: Field<List<TagBody>>,
+    /// Without it and `created_at` the answer is about people only
+    #[schema(value_type = Option<String>, max_length = 128)]
+    node_type: Field<String>,
+    /// Absent: freeform
+    #[schema(value_type = Option<IdText>)]
+    schema_id: Field<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Field<Rfc3339>,
+}
+
+/// A tag of a node
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DescribedTag)]
+struct TagBody {
+    #[schema(value_type = IdText)]
+    id: Field<String>,
+    #[schema(value_type = Option<String>, max_length = 128)]
+    name: Field<String>,
+}
+
+/// A person who can act on the node
+#[derive(Serialize, ToSchema)]
+#[schema(as = NodeViewer)]
+struct ViewerBody {
+    user_id: String,
+    /// What they can do
+    actions: Vec<Action>,
+    /// The shares that allow it, oldest first
+    share_ids: Vec<String>,
+}
+
+/// The decision about the node for one app
+#[derive(Serialize, ToSchema)]
+#[schema(as = NodeApp)]
+struct NodeAppBody {
+    app_id: String,
+    /// Whether the app sees the node
+    visible: bool,
+    /// The deciding rule of the app's profile
+    reason: String,
+}
+
+/// Who sees a node
+#[derive(Serialize, ToSchema)]
+#[schema(as = NodeViewersPage, example = json!({
+    "people": [{"user_id": "bob", "actions": ["read"], "share_ids": ["0198c0de-0000-7000-8000-000000000001"]}],
+    "apps": [{"app_id": "reading-list", "visible": false, "reason": "hidden; it would be exposed but for is_active: the profile is inactive"}],
+    "next_page_token": null
+}))]
+pub(crate) struct ViewersBody {
+    /// Everyone but the caller who can act on the node, ordered by id
+    people: Vec<ViewerBody>,
+    /// Every app with a grant, ordered by id; `null`: `node_type` and `created_at` are not given
+    #[schema(required)]
+    apps: Option<Vec<NodeAppBody>>,
+    /// The `page_token` of the next page, which has the people and apps after these; `null`: there is none
+    #[schema(required)]
+    next_page_token: Option<String>,
+}
+
+/// Where the page of one of the two lists begins; `None`: the list has ended.
+type Position = Option<String>;
+
+/// Lists who can act on a node of the caller's, and which apps see it
+#[utoipa::path(
+    post,
+    path = "/access/viewers",
+    operation_id = "ListNodeViewers",
+    tag = "Access",
+    params(TokenPageParams),
+    request_body = NodeQuestion,
+    responses((status = 200, description = "A page of people and apps", body = ViewersBody)),
+)]
+pub(crate) async fn list(
+    State(upstreams): State<Upstreams>,
+    call: Call,
+    uri: Uri,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let mut errors = FieldErrors::new();
+    let TokenPage { size, token } = Query::token_page_of(&uri)?;
+    let (people, apps) = parse_token(&token).unwrap_or_else(|| {
+        errors.add("page_token", "must be the next_page_token of an earlier response");
+        Default::default()
+    });
+    let NodeQuestion { node } = read_body(request, &mut errors).await?;
+    let Some(node) = node.into_option() else {
+        errors.add_unless_known("node", "is required");
+        return Err(ApiError::validation(errors));
+    };
+    let (node, description) = node.into_messages(&mut errors);
+    // A person needs less of a node than a profile.
+    let apps = apps.filter(|_| description.is_some());
+    let asks_apps = description.is_some();
+
+    let mut sharing = upstreams.access();
+    let mut exposure = upstreams.exposure_access();
+    let viewers = async {
+        let Some(page_token) = people else { return Ok(None) };
+        let message = ListNodeViewersRequest { node: Some(node), page_size: size, page_token };
+        let request = upstreams.request(&call, message)?;
+        Ok(Some(sharing.list_node_viewers(request).await?.into_inner()))
+    };
+    let decisions = async {
+        let Some(page_token) = apps else { return Ok(None) };
+        let message = ListNodeAppsRequest { node: description, page_size: size, page_token };
+        let request = upstreams.request(&call, message)?;
+        Ok(Some(exposure.list_node_apps(request).await?.into_inner()))
+    };
+    let (viewers, decisions): (Result<_, ApiError>, Result<_, ApiError>) = tokio::join!(viewers, decisions);
+    let viewers = checked(viewers, &mut errors)?;
+    let decisions = checked(decisions, &mut errors)?;
+    if !errors.is_empty() {
+        return Err(ApiError::validation(errors));
+    }
+    let ListNodeViewersResponse { viewers, checked_at: _, next_page_token: next_people } = viewers.unwrap_or_default();
+    let ListNodeAppsResponse { apps, checked_at: _, next_page_token: next_apps } = decisions.unwrap_or_default();
+    let bytes =
+        viewers.iter().map(Message::encoded_len).sum::<usize>() + apps.iter().map(Message::encoded_len).sum::<usize>();
+    answer::page(bytes, move || ViewersBody {
+        people: viewers.into_iter().map(viewer).collect(),
+        apps: asks_apps.then(|| apps.into_iter().map(app).collect()),
+        next_page_token: write_token(&next_people, &next_apps),
+    })
+    .await
+}
+
+impl NodeBody {
+    /// The node as each service takes it; for exposure only if it is described.
+    fn into_messages(self, errors: &mut FieldErrors) -> (Node, Option<NodeDescription>) {
+        let Self { id, tag_ids, graph_root_ids, tags, node_type, schema_id, created_at } = self;
+        let id = id.into_option().unwrap_or_default();
+        let mut tag_ids = tag_ids.into_option().map(Vec::from).unwrap_or_default();
+        let tags = tags.into_option().map(List::valid_items).unwrap_or_default().into_iter();
+        let mut tags: Vec<_> = tags
+            .map(|TagBody { id, name }| Tag {
+                id: id.into_option().unwrap_or_default(),
+                name: name.into_option().unwrap_or_default(),
+            })
+            .collect();
+        let unnamed: Vec<_> = tag_ids.iter().filter(|id| tags.iter().all(|tag| tag.id != **id)).cloned().collect();
+        tag_ids.extend(tags.iter().map(|tag| tag.id.clone()));
+        tags.extend(unnamed.into_iter().map(|id| Tag { id, name: String::new() }));
+        let graph_root_ids = graph_root_ids.into_option().map(Vec::from).unwrap_or_default();
+        let (node_type, created_at) = (node_type.into_option(), created_at.into_option());
+        let (schema_id, is_described) = (schema_id.into_option(), node_type.is_some() || created_at.is_some());
+        if schema_id.is_some() && !is_described {
+            errors.add("node.schema_id", "needs node_type and created_at");
+        }
+        let node = Node { id: id.clone(), tag_ids, graph_root_ids };
+        let description = is_described.then(|| NodeDescription {
+            id,
+            node_type: node_type.unwrap_or_default(),
+            tags,
+            schema_id,
+            created_at: created_at.map(Into::into),
+        });
+        (node, description)
+    }
+}
+
+/// A response; `None` if it is an error of fields, which are added to `errors`.
+fn checked<T>(response: Result<Option<T>, ApiError>, errors: &mut FieldErrors) -> Result<Option<T>, ApiError> {
+    response.or_else(|error| {
+        let Some(fields) = error.wrong_fields() else { return Err(error) };
+        *errors = merge_fields(errors, fields);
+        Ok(None)
+    })
+}
+
+/// The positions of the two lists, people first.
+fn parse_token(token: &str) -> Option<(Position, Position)> {
+    if token.is_empty() {
+        return Some((Some(String::new()), Some(String::new())));
+    }
+    let (people, apps) = token.strip_prefix(TOKEN_PREFIX)?.strip_prefix(SEPARATOR)?.split_once(SEPARATOR)?;
+    let position = |token: &str| (token != ENDED).then(|| token.to_owned());
+    Some((position(people), position(apps)))
+}
+
+/// `None`: both lists have ended.
+fn write_token(people: &str, apps: &str) -> Option<String> {
+    if people.is_empty() && apps.is_empty() {
+        return None;
+    }
+    let [people, apps] = [people, apps].map(|token| if token.is_empty() { ENDED } else { token });
+    Some(format!("{TOKEN_PREFIX}{SEPARATOR}{people}{SEPARATOR}{apps}"))
+}
+
+fn viewer(viewer: Viewer) -> ViewerBody {
+    let Viewer { viewer_id, actions: allowed, share_ids } = viewer;
+    ViewerBody { user_id: viewer_id, actions: actions(&allowed), share_ids }
+}
+
+fn app(app: NodeApp) -> NodeAppBody {
+    let NodeApp { app_id, exposed, reason } = app;
+    NodeAppBody { app_id, visible: exposed, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_tokens_are_read_back_and_others_rejected() {
+        let begin = Some((Some(String::new()), Some(String::new())));
+        assert_eq!(parse_token(""), begin);
+        for (people, apps) in [("v1.bob", ""), ("", "v1.app"), ("v1.bob", "v1.app")] {
+            let position = |token: &str| (!token.is_empty()).then(|| token.to_owned());
+            let token = write_token(people, apps).unwrap();
+            assert_eq!(parse_token(&token), Some((position(people), position(apps))), "{token}");
+        }
+        assert_eq!(write_token("", ""), None);
+        for token in ["n1", "n1~v1.bob", "n2~a~b", "v1.bob"] {
+            assert_eq!(parse_token(token), None, "{token}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `AccessAdvisorService`: who can act on a person's data, for that person.
+
+use grpc_server::user_origin;
+use ofself_proto::sharing::{
+    LeaveShareRequest, LeaveShareResponse, ListAccessibleOwnersRequest, ListAccessibleOwnersResponse,
+    ListNodeViewersRequest, ListNodeViewersResponse, ListPeopleRequest, ListPeopleResponse,
+    access_advisor_service_server::AccessAdvisorService,
+};
+use service::{consistency::Freshness, cpu_work::CpuBudget};
+use tonic::{Request, Response, Status};
+use types::{FieldErrors, IdPage};
+
+use super::{
+    acting_user::acting_user,
+    change::change,
+    convert::{access, advisor},
+    status::{status, validated},
+};
+use crate::{
+    domain::access::Action,
+    operations::{OWNER_PAGES, PEOPLE_PAGES, Sharing, VIEWER_PAGES},
+};
+
+pub(super) struct AccessAdvisorRpc {
+    sharing: Sharing,
+}
+
+impl AccessAdvisorRpc {
+    pub(super) fn new(sharing: Sharing) -> Self {
+        Self { sharing }
+    }
+}
+
+#[tonic::async_trait]
+impl AccessAdvisorService for AccessAdvisorRpc {
+    async fn list_people(&self, request: Request<ListPeopleRequest>) -> Result<Response<ListPeopleResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let ListPeopleRequest { page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let page = IdPage::parse(page_size, &page_token, PEOPLE_PAGES, &mut errors);
+        let page = validated(Some(page), errors)?;
+        let people = self.sharing.list_people(&user, &page).await.map_err(status)?;
+        Ok(Response::new(advisor::people(people)))
+    }
+
+    async fn list_node_viewers(
+        &self,
+        request: Request<ListNodeViewersRequest>,
+    ) -> Result<Response<ListNodeViewersResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let ListNodeViewersRequest { node, page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let node = access::node(node.as_ref(), || "node".to_owned(), &mut errors);
+        let page = IdPage::parse(page_size, &page_token, VIEWER_PAGES, &mut errors);
+        let node = validated(node, errors)?;
+        let cpu = CpuBudget::of_user(user.as_str());
+        let viewers =
+            self.sharing.list_viewers(&user, node, &page, &Freshness::default(), cpu).await.map_err(status)?;
+        Ok(Response::new(advisor::viewers(viewers.value, self.sharing.token(viewers.stamp))))
+    }
+
+    async fn list_accessible_owners(
+        &self,
+        request: Request<ListAccessibleOwnersRequest>,
+    ) -> Result<Response<ListAccessibleOwnersResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let ListAccessibleOwnersRequest { page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let page = IdPage::parse(page_size, &page_token, OWNER_PAGES, &mut errors);
+        let page = validated(Some(page), errors)?;
+        let cpu = CpuBudget::of_user(user.as_str());
+        let owners = self.sharing.list_owners(&user, &Action::ALL, &page, cpu).await.map_err(status)?;
+        Ok(Response::new(advisor::owners(owners)))
+    }
+
+    async fn leave_share(&self, request: Request<LeaveShareRequest>) -> Result<Response<LeaveShareResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let origin = user_origin(request.metadata(), &user);
+        let LeaveShareRequest { share_id } = request.into_inner();
+        let sharing = self.sharing.clone();
+        let left = change(async move { sharing.leave_share(user, share_id, origin).await }).await?;
+        Ok(Response::new(LeaveShareResponse { written_at: self.sharing.token(left.stamp) }))
+    }
+}

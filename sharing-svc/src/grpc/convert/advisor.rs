@@ -1,0 +1,57 @@
+//! What a person sees of who can act on their data.
+
+use grpc_server::timestamp;
+use ofself_proto::sharing as wire;
+
+use super::{access, share};
+use crate::{
+    domain::access::Action,
+    operations::{OwnerAccess, OwnersPage, PeoplePage, Person, SharePath, ViewersPage},
+};
+
+pub(in crate::grpc) fn people(page: PeoplePage) -> wire::ListPeopleResponse {
+    let PeoplePage { people, next } = page;
+    let people = people.into_iter().map(person).collect();
+    wire::ListPeopleResponse { people, next_page_token: next.unwrap_or_default() }
+}
+
+fn person(person: Person) -> wire::PersonAccess {
+    let Person { user, actions: allowed, shares, shares_total, since, until } = person;
+    let shares = shares
+        .into_iter()
+        .map(|SharePath { share, through }| wire::SharePath {
+            share: Some(share::share(share)),
+            through_user_ids: through.iter().map(ToString::to_string).collect(),
+        })
+        .collect();
+    wire::PersonAccess {
+        user_id: user.to_string(),
+        actions: actions(allowed),
+        shares,
+        shares_total: i64::try_from(shares_total).unwrap_or(i64::MAX),
+        since: since.map(timestamp),
+        until: until.map(timestamp),
+    }
+}
+
+pub(in crate::grpc) fn viewers(page: ViewersPage, checked_at: String) -> wire::ListNodeViewersResponse {
+    let wire::ListViewersResponse { viewers, checked_at, next_page_token } = access::viewers(page, checked_at);
+    wire::ListNodeViewersResponse { viewers, checked_at, next_page_token }
+}
+
+pub(in crate::grpc) fn owners(page: OwnersPage) -> wire::ListAccessibleOwnersResponse {
+    let OwnersPage { owners, next } = page;
+    let owners = owners
+        .into_iter()
+        .map(|OwnerAccess { owner, actions: allowed, shares }| wire::AccessibleOwner {
+            owner_id: owner.to_string(),
+            actions: actions(allowed),
+            share_ids: shares.iter().map(ToString::to_string).collect(),
+        })
+        .collect();
+    wire::ListAccessibleOwnersResponse { owners, next_page_token: next.unwrap_or_default() }
+}
+
+fn actions(actions: Vec<Action>) -> Vec<i32> {
+    actions.into_iter().map(|action| access::shown_action(action).into()).collect()
+}
