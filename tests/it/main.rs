@@ -12,6 +12,7 @@
 mod raw_call;
 mod test_server;
 
+mod access;
 mod bad_input;
 mod contract;
 mod described_limits;

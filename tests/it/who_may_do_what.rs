@@ -9,7 +9,7 @@ use runtime::clock::Clock;
 use serde_json::json;
 use test_kit::{Answer, Backend};
 
-use crate::test_server::TestServer;
+use crate::{access::grant, test_server::TestServer};
 
 const HEADING: &str = "\
 # Access matrix
@@ -60,7 +60,7 @@ const REFUSED: [(Asker, &str); 5] = [
 /// An endpoint, the thing it is asked of, and the body that is sent.
 struct Endpoint(&'static str, &'static str, &'static str);
 
-const ENDPOINTS: [Endpoint; 20] = [
+const ENDPOINTS: [Endpoint; 27] = [
     Endpoint("POST /sharing", "", r#"{"shared_with_user_id": "dan", "scope": "all"}"#),
     Endpoint(
         "POST /sharing",
@@ -84,6 +84,13 @@ const ENDPOINTS: [Endpoint; 20] = [
     Endpoint("DELETE /exposure-profiles/{profile}", "Ann's profile", ""),
     Endpoint("DELETE /exposure-profiles/{default}", "Ann's default profile", ""),
     Endpoint("POST /exposure-profiles/from-template", "", r#"{"template": "restrictive"}"#),
+    Endpoint("GET /access/people", "", ""),
+    Endpoint("POST /access/viewers", "a node with the id of Ann's", r#"{"node": {"id": "n1"}}"#),
+    Endpoint("GET /access/apps", "", ""),
+    Endpoint("PUT /access/apps/{app}", "Ann's app", r#"{"profile_id": "{profile}"}"#),
+    Endpoint("DELETE /access/apps/{app}", "Ann's app", ""),
+    Endpoint("GET /access/owners", "", ""),
+    Endpoint("DELETE /access/incoming/{share}", "a share", ""),
     Endpoint("GET /nowhere", "", ""),
 ];
 
@@ -108,7 +115,8 @@ async fn permission_table_matches_responses() {
             .fold(request.to_owned(), |text, name| text.replace(&format!("{{{name}}}"), "{share_id}"));
         let request = ["profile", "default"]
             .iter()
-            .fold(request, |text, name| text.replace(&format!("{{{name}}}"), "{profile_id}"));
+            .fold(request, |text, name| text.replace(&format!("{{{name}}}"), "{profile_id}"))
+            .replace("{app}", "{app_id}");
         let of = if of.is_empty() { String::new() } else { format!(" ({of})") };
         writeln!(table, "| `{request}`{of} | {} |", row.join(" | ")).unwrap();
     }
@@ -125,7 +133,15 @@ async fn ask(request: &str, body: &str, asker: &Asker) -> Answer {
     let reshare = server.made("bob", "/sharing", &reshare).await;
     let profile = server.made("ann", "/exposure-profiles", &json!({"name": "Mine"})).await;
     let default = server.get("ann", "/exposure-profiles/default").await.json()["id"].as_str().unwrap().to_owned();
-    let named = [("{share}", &share), ("{reshare}", &reshare), ("{profile}", &profile), ("{default}", &default)];
+    grant(&server, "ann", "reader", &profile).await;
+    let app = "reader".to_owned();
+    let named = [
+        ("{share}", &share),
+        ("{reshare}", &reshare),
+        ("{profile}", &profile),
+        ("{default}", &default),
+        ("{app}", &app),
+    ];
     let fill = |text: &str| named.iter().fold(text.to_owned(), |text, (name, id)| text.replace(name, id));
 
     let (method, path) = request.split_once(' ').unwrap();
@@ -148,7 +164,9 @@ async fn ask(request: &str, body: &str, asker: &Asker) -> Answer {
 fn cell(answer: &Answer) -> String {
     let status = answer.status.as_u16();
     let body = answer.json();
-    let rows = ["shares", "exposure_profiles"].iter().find_map(|list| body.get(list)?.as_array().map(Vec::len));
+    let rows = ["shares", "exposure_profiles", "people", "apps", "owners"]
+        .iter()
+        .find_map(|list| body.get(list)?.as_array().map(Vec::len));
     match (rows, answer.code().as_str()) {
         (Some(rows), _) => format!("{status}: {rows}"),
         (None, "") => status.to_string(),

@@ -14,6 +14,7 @@ mod test_server;
 mod world;
 
 mod app_access;
+mod connected_apps;
 mod consistency;
 mod decision_cases;
 mod decision_properties;

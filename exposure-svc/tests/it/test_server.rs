@@ -38,7 +38,7 @@ pub const START: i64 = 1_767_225_600;
 
 /// A running service.
 pub struct TestServer {
-    channel: Channel,
+    pub channel: Channel,
     manual_clock: ManualClock,
     shutdown: Shutdown,
     serving: tokio::task::JoinHandle<anyhow::Result<()>>,

@@ -2,8 +2,8 @@
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 use sharing_svc::domain::{
-    Share,
-    access::{AccessSet, Action, Resource, explain, viewers},
+    Scope, Share,
+    access::{AccessSet, Action, Chain, Resource, explain, owners, recipients, viewers},
 };
 use types::{Id, Timestamp};
 
@@ -26,6 +26,21 @@ fn answers(shares: &[Share], nodes: &[CaseNode], now: Timestamp) -> Vec<bool> {
 
 fn edges(nodes: &[CaseNode]) -> impl Iterator<Item = Resource<'_>> {
     nodes.windows(2).map(|pair| Resource::Relationship { source: pair[0].facts(), target: pair[1].facts() })
+}
+
+/// Nodes of which the links of a chain select one, if they select any: each id that a link names, with every tag and root.
+fn witnesses(chain: &Chain) -> Vec<CaseNode> {
+    let (mut ids, mut tag_ids, mut graph_root_ids) = (vec!["n".to_owned()], Vec::new(), Vec::new());
+    for link in chain.links() {
+        match &link.terms.scope {
+            Scope::All => {}
+            Scope::Tags(tags) => tag_ids.extend(tags.iter().map(ToString::to_string)),
+            Scope::Nodes(nodes) => ids.extend(nodes.iter().map(ToString::to_string)),
+            Scope::Graph(roots) => graph_root_ids.extend(roots.iter().map(ToString::to_string)),
+        }
+    }
+    let node = |id| CaseNode { id, tag_ids: tag_ids.clone(), graph_root_ids: graph_root_ids.clone() };
+    ids.into_iter().map(node).collect()
 }
 
 proptest! {
@@ -70,6 +85,38 @@ proptest! {
                     prop_assert_eq!(set.allowing(action, edge, now).is_empty(), !allowed);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn people_are_those_whom_a_share_allows_something(
+        made in random_shares(),
+        nodes in vec(random_node(), 24),
+    ) {
+        let made = shares(&made, "");
+        let now = day_of(NOW);
+        let chains: Vec<_> = USERS[1..].iter().flat_map(|viewer| chains_between(&made, USERS[0], viewer)).collect();
+        let people = recipients(chains, now);
+        for viewer in &USERS[1..] {
+            let chains = chains_between(&made, USERS[0], viewer);
+            let set = AccessSet::new(&chains);
+            let person = people.iter().find(|person| person.user.as_str() == *viewer);
+            for action in Action::ALL {
+                let is_listed = person.is_some_and(|person| person.actions.contains(&action));
+                let is_allowed = |node: &CaseNode| set.allows(action, Resource::Node(node.facts()), now);
+                prop_assert!(is_listed || !nodes.iter().any(is_allowed), "{} may {:?}", viewer, action);
+                // A node that has whatever its links select shows that the action is possible.
+                let witness = chains.iter().flat_map(witnesses).find(|node| is_allowed(node));
+                prop_assert_eq!(is_listed, witness.is_some(), "{} {:?}", viewer, action);
+                // Each share of the list allows something by itself.
+                let listed = person.into_iter().flat_map(|person| &person.chains);
+                for chain in listed {
+                    let allows = |node: &CaseNode| Action::ALL.iter().any(|action| chain.allows(*action, node.facts(), now));
+                    prop_assert!(witnesses(chain).iter().any(allows));
+                }
+            }
+            let owners = owners(chains, &Action::ALL, now);
+            prop_assert_eq!(owners.len(), usize::from(person.is_some()), "the same from the other side");
         }
     }
 

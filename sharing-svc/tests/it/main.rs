@@ -15,6 +15,7 @@ mod world;
 
 mod access;
 mod access_explained;
+mod advisor;
 mod conflicts;
 mod consistency;
 mod cpu_work;
