@@ -1,13 +1,15 @@
 //! Successful responses.
 
-use admission::completion::to_completion;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{error::ApiError, http::entity_tag};
+use crate::{
+    error::ApiError,
+    http::{cpu_work::run_sized, entity_tag},
+};
 
 /// Marks the response to a repeated POST that changed nothing.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -54,20 +56,12 @@ impl Paging {
     }
 }
 
-/// Bytes of a page, as the service sent it, up to which its JSON is written on the async worker.
-const INLINE_BYTES: usize = 64 * 1024;
-
-/// A page of rows, whose message had so many `bytes`. The JSON of a large one is written off the async workers. The request keeps its permit
-/// until it is written, also when the client goes away.
+/// A page of rows, whose message had so many `bytes`. The JSON of a large one is written off the async workers.
 pub(crate) async fn page<T: Serialize>(
     bytes: usize,
     body: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Response, ApiError> {
-    if bytes <= INLINE_BYTES {
-        return json(StatusCode::OK, &body());
-    }
-    let written = to_completion(tokio::task::spawn_blocking(move || json(StatusCode::OK, &body()))).await;
-    written.and_then(|written| written).map_err(|_| ApiError::internal())?
+    run_sized(bytes, move || json(StatusCode::OK, &body())).await?
 }
 
 /// The response 204.

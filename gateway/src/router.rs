@@ -21,7 +21,7 @@ use utoipa_axum::{
 
 use crate::{
     BASE,
-    access::{apps, incoming, owners, people, viewers},
+    access::{apps, incoming, owners, people, view_as, viewers},
     answer::CONSISTENCY_TOKEN,
     auth::{Authentication, require_caller},
     description,
@@ -29,6 +29,7 @@ use crate::{
     exposure_profiles::handlers as exposure_profiles,
     http::{
         admission::{Admission, ReadCost, admit},
+        body::MAX_BYTES,
         context::{TRACEPARENT, X_REQUEST_ID, add_common_headers, request_id, with_context},
         requests,
         require_host::require_host,
@@ -74,11 +75,13 @@ pub fn router(
 ) -> anyhow::Result<Router> {
     requests::describe();
     // Admission runs only for the methods of a route, so 405 is returned before a body is read.
-    let admitted = |read_cost: ReadCost, (schemas, paths, methods): UtoipaMethodRouter<Upstreams>| {
-        let path = paths.paths.keys().next().cloned().unwrap_or_default();
-        let layer = from_fn_with_state(admission.to_route(&path, read_cost), admit);
-        (schemas, paths, methods.route_layer(layer))
-    };
+    let admitted_up_to =
+        |max_body: usize, read_cost: ReadCost, (schemas, paths, methods): UtoipaMethodRouter<Upstreams>| {
+            let path = paths.paths.keys().next().cloned().unwrap_or_default();
+            let admission = admission.to_route(&path, read_cost).with_max_body(max_body);
+            (schemas, paths, methods.route_layer(from_fn_with_state(admission, admit)))
+        };
+    let admitted = |read_cost, route| admitted_up_to(MAX_BYTES, read_cost, route);
     let (api, described) = OpenApiRouter::<Upstreams>::new()
         .routes(admitted(ReadCost::Row, routes!(sharing::create)))
         .routes(admitted(ReadCost::SharePage, routes!(sharing::outgoing)))
@@ -95,6 +98,7 @@ pub fn router(
         .routes(admitted(ReadCost::SharePage, routes!(people::list)))
         .routes(admitted(ReadCost::SharePage, routes!(owners::list)))
         .routes(admitted(ReadCost::SharePage, routes!(viewers::list)))
+        .routes(admitted_up_to(view_as::MAX_BODY, ReadCost::Row, routes!(view_as::view)))
         .routes(admitted(ReadCost::Row, routes!(incoming::leave)))
         .routes(admitted(ReadCost::ProfilePage, routes!(apps::list)))
         .routes(admitted(ReadCost::Row, routes!(apps::rebind, apps::disconnect)))

@@ -31,7 +31,9 @@ async fn owner_sees_people_and_apps_and_ends_their_access() {
         let share =
             json!({"shared_with_user_id": "bob", "scope": "specific_tags", "tag_ids": ["t2"], "can_share": true});
         let share = server.made("ann", "/sharing", &share).await;
-        let reshare = json!({"shared_with_user_id": "cyd", "scope": "all", "parent_share_id": share});
+        let reshare = json!({
+            "shared_with_user_id": "cyd", "scope": "specific_tags", "tag_ids": ["t2"], "parent_share_id": share
+        });
         server.made("bob", "/sharing", &reshare).await;
         let safe = json!({"name": "Safe", "tag_filters": {"exclude_any": ["holiday"]}});
         let safe = server.made("ann", "/exposure-profiles", &safe).await;
@@ -144,6 +146,110 @@ async fn pages_of_viewers_cover_people_and_apps_once() {
 }
 
 #[tokio::test]
+async fn node_is_viewed_as_a_person_an_app_and_both() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        server
+            .made(
+                "ann",
+                "/sharing",
+                &json!({"shared_with_user_id": "bob", "scope": "specific_tags", "tag_ids": ["t1"]}),
+            )
+            .await;
+        let profile =
+            json!({"name": "Safe", "transformations": ["redact_pii"], "tag_filters": {"exclude_any": ["private"]}});
+        let profile = server.made("ann", "/exposure-profiles", &profile).await;
+        grant(&server, "ann", "reader", &profile).await;
+        let content = |id: &str, tags: Value| {
+            json!({
+                "description": {"id": id, "tags": tags, "node_type": "note", "created_at": "2026-01-01T00:00:00Z"},
+                "fields": {"title": "Mail bob@example.org", "n": 1.5, "list": [null, true]},
+            })
+        };
+        let nodes = json!([
+            content("n1", json!([{"id": "t1", "name": "work"}])),
+            content("n2", json!([{"id": "t1", "name": "work"}, {"id": "t2", "name": "private"}])),
+            content("n3", json!([])),
+        ]);
+        let view = async |who: Value| {
+            let mut body = json!({"nodes": nodes});
+            body.as_object_mut().unwrap().extend(who.as_object().unwrap().clone());
+            let answer = server.post("ann", "/access/view-as", &body).await;
+            assert_eq!(answer.status, 200, "{}", answer.json());
+            answer.json()["nodes"].as_array().unwrap().clone()
+        };
+        let visible =
+            |nodes: &[Value]| -> Vec<bool> { nodes.iter().map(|node| node["visible"].as_bool().unwrap()).collect() };
+        let as_bob = view(json!({"person": "bob"})).await;
+        assert_eq!(visible(&as_bob), [true, true, false], "{backend}");
+        assert_eq!(as_bob[0]["view"]["fields"], nodes[0]["fields"], "what a person sees is not transformed");
+        assert_eq!(
+            as_bob[0]["view"]["description"],
+            json!({"id": "n1", "node_type": "note", "schema_id": null,
+            "tags": [{"id": "t1", "name": "work"}], "created_at": "2026-01-01T00:00:00Z"})
+        );
+        assert_eq!((&as_bob[2]["view"], &as_bob[2]["id"]), (&Value::Null, &json!("n3")));
+        let as_app = view(json!({"app": "reader"})).await;
+        assert_eq!(visible(&as_app), [true, false, true]);
+        let title = as_app[0]["view"]["fields"]["title"].as_str().unwrap();
+        assert!(title.starts_with("Mail ") && !title.contains("bob@example.org"), "{title}");
+        let as_both = view(json!({"person": "bob", "app": "reader"})).await;
+        assert_eq!(visible(&as_both), [true, false, false]);
+        assert_eq!(as_both[0]["view"], as_app[0]["view"], "Bob sees what the app sees");
+        let both = format!("{}; {}", as_bob[1]["reason"].as_str().unwrap(), as_app[1]["reason"].as_str().unwrap());
+        assert_eq!(as_both[1]["reason"], json!(both));
+        assert_eq!(visible(&view(json!({"person": "ann"})).await), [true; 3], "one's own");
+        assert_eq!(visible(&view(json!({"app": "other"})).await), [false; 3]);
+
+        let described = json!({"person": "bob", "nodes": [{"description": {"id": "n1", "tag_ids": ["t1"]}}]});
+        let seen = server.post("ann", "/access/view-as", &described).await.json();
+        assert_eq!(seen["nodes"][0]["visible"], true, "a person needs no type and time");
+        assert_eq!(seen["nodes"][0]["view"]["fields"], json!({}));
+        for (body, fields) in [
+            (json!({}), vec!["nodes", "person"]),
+            (json!({"person": "bob", "nodes": []}), vec!["nodes"]),
+            (
+                json!({"person": "b b", "nodes": [{"description": {"id": ""}}]}),
+                vec!["nodes[0].description.id", "person"],
+            ),
+            (
+                json!({"app": "reader", "nodes": [{"description": {"id": "n", "tag_ids": ["a b"]}, "fields": 1}]}),
+                vec![
+                    "nodes[0].description.created_at",
+                    "nodes[0].description.node_type",
+                    "nodes[0].description.tags",
+                    "nodes[0].fields",
+                ],
+            ),
+            (
+                json!({"app": "", "nodes": [{"fields": {}}, {"description": {"id": "n"}, "x": 1}]}),
+                vec!["nodes", "nodes[0].description", "nodes[1].x"],
+            ),
+        ] {
+            let refused = server.post("ann", "/access/view-as", &body).await;
+            assert_eq!(refused.status, 400);
+            assert_eq!(refused.wrong_fields(), fields.iter().map(ToString::to_string).collect::<Vec<_>>(), "{body}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn view_as_takes_8_mib_and_other_routes_256_kib() {
+    let backend = Backend::sqlite();
+    let server = TestServer::start(&backend).await;
+    let body = |bytes: usize| json!({"person": "ann", "nodes": [{"description": {"id": "n1"}, "fields": {"text": "x".repeat(bytes)}}]});
+    let large = server.post("ann", "/access/view-as", &body(7 * 1024 * 1024)).await;
+    assert_eq!(
+        (large.status.as_u16(), large.json()["nodes"][0]["view"]["fields"]["text"].as_str().map(str::len)),
+        (200, Some(7 * 1024 * 1024))
+    );
+    let too_large = server.post("ann", "/access/view-as", &body(8 * 1024 * 1024)).await;
+    assert_eq!(too_large.code(), "PAYLOAD_TOO_LARGE");
+    assert_eq!(server.post("ann", "/access/viewers", &body(256 * 1024)).await.code(), "PAYLOAD_TOO_LARGE");
+}
+
+#[tokio::test]
 async fn wrong_requests_name_their_fields() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;
@@ -165,7 +271,7 @@ async fn wrong_requests_name_their_fields() {
         (json!({"node": {"id": "n", "schema_id": "s"}}), vec!["node.schema_id"]),
         (
             json!({"node": {"id": 1, "tag_ids": ["a b", 2], "tags": "x", "created_at": "x"}}),
-            vec!["node.created_at", "node.id", "node.tag_ids[1]", "node.tags"],
+            vec!["node.created_at", "node.id", "node.tag_ids[0]", "node.tag_ids[1]", "node.tags"],
         ),
         (
             json!({"node": {"id": "n", "tags": [{"name": "x"}], "node_type": "t", "created_at": "2026-01-01T00:00:00Z"}}),

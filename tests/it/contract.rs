@@ -63,7 +63,7 @@ fn every_method_has_roles() {
 }
 
 /// Methods that answer an empty message, because nothing in it is required.
-const TAKE_NOTHING: [&str; 9] = [
+const TAKE_NOTHING: [&str; 12] = [
     "ListOutgoingShares",
     "ListIncomingShares",
     "ListProfiles",
@@ -73,9 +73,13 @@ const TAKE_NOTHING: [&str; 9] = [
     "WatchShares",
     "WatchProfiles",
     "ImportShares",
+    "ListPeople",
+    "ListAccessibleOwners",
+    "ListConnectedApps",
 ];
 /// Services whose calls need an acting user.
-const USER_FACING: [&str; 2] = ["SharingService", "ExposureProfileService"];
+const USER_FACING: [&str; 4] =
+    ["SharingService", "ExposureProfileService", "AccessAdvisorService", "ExposureAdvisorService"];
 
 #[tokio::test]
 async fn every_method_rejects_missing_user_and_empty_request() {

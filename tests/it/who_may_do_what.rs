@@ -60,7 +60,7 @@ const REFUSED: [(Asker, &str); 5] = [
 /// An endpoint, the thing it is asked of, and the body that is sent.
 struct Endpoint(&'static str, &'static str, &'static str);
 
-const ENDPOINTS: [Endpoint; 27] = [
+const ENDPOINTS: [Endpoint; 28] = [
     Endpoint("POST /sharing", "", r#"{"shared_with_user_id": "dan", "scope": "all"}"#),
     Endpoint(
         "POST /sharing",
@@ -86,6 +86,7 @@ const ENDPOINTS: [Endpoint; 27] = [
     Endpoint("POST /exposure-profiles/from-template", "", r#"{"template": "restrictive"}"#),
     Endpoint("GET /access/people", "", ""),
     Endpoint("POST /access/viewers", "a node with the id of Ann's", r#"{"node": {"id": "n1"}}"#),
+    Endpoint("POST /access/view-as", "", r#"{"person": "bob", "nodes": [{"description": {"id": "n1"}}]}"#),
     Endpoint("GET /access/apps", "", ""),
     Endpoint("PUT /access/apps/{app}", "Ann's app", r#"{"profile_id": "{profile}"}"#),
     Endpoint("DELETE /access/apps/{app}", "Ann's app", ""),
@@ -133,7 +134,7 @@ async fn ask(request: &str, body: &str, asker: &Asker) -> Answer {
     let reshare = server.made("bob", "/sharing", &reshare).await;
     let profile = server.made("ann", "/exposure-profiles", &json!({"name": "Mine"})).await;
     let default = server.get("ann", "/exposure-profiles/default").await.json()["id"].as_str().unwrap().to_owned();
-    grant(&server, "ann", "reader", &profile).await;
+    grant(&server, "ann", "reader", &default).await;
     let app = "reader".to_owned();
     let named = [
         ("{share}", &share),

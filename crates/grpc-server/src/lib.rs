@@ -10,6 +10,7 @@ mod error_info;
 mod field_count;
 mod guard;
 mod health;
+mod json_struct;
 mod local_channel;
 mod messages;
 mod mutual_tls;
@@ -23,6 +24,7 @@ mod timestamp;
 
 pub use caller::{ACTING_USER, CONSISTENCY_TOKEN, IDEMPOTENCY_KEY, acting_user, idempotency_key};
 pub use health::{Health, WRITES};
+pub use json_struct::{json_struct, read_struct};
 pub use local_channel::LocalChannel;
 pub use mutual_tls::MutualTls;
 pub use origin::{peer_origin, user_origin};

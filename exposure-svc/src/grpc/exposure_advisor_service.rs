@@ -3,8 +3,8 @@
 use grpc_server::user_origin;
 use ofself_proto::exposure::{
     DisconnectAppRequest, DisconnectAppResponse, ListConnectedAppsRequest, ListConnectedAppsResponse,
-    ListNodeAppsRequest, ListNodeAppsResponse, RebindAppRequest, RebindAppResponse,
-    exposure_advisor_service_server::ExposureAdvisorService,
+    ListNodeAppsRequest, ListNodeAppsResponse, NodeContent, RebindAppRequest, RebindAppResponse, ViewNodesRequest,
+    ViewNodesResponse, exposure_advisor_service_server::ExposureAdvisorService,
 };
 use tonic::{Request, Response, Status};
 use types::{FieldErrors, IdPage};
@@ -12,7 +12,7 @@ use types::{FieldErrors, IdPage};
 use super::{
     acting_user::acting_user,
     change::change,
-    convert::{advisor, question},
+    convert::{advisor, content, question},
     status::{status, validated},
 };
 use crate::operations::{APP_PAGES, Exposure};
@@ -65,6 +65,21 @@ impl ExposureAdvisorService for ExposureAdvisorRpc {
         let node = validated(facts, errors)?;
         let apps = self.exposure.list_node_apps(&user, &node, &page).await.map_err(status)?;
         Ok(Response::new(advisor::node_apps(apps.value, self.exposure.token(apps.stamp))))
+    }
+
+    async fn view_nodes(&self, request: Request<ViewNodesRequest>) -> Result<Response<ViewNodesResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let ViewNodesRequest { app_id, nodes } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let app = question::app(app_id, &mut errors);
+        let (descriptions, contents): (Vec<_>, Vec<_>) =
+            nodes.into_iter().map(|NodeContent { description, fields }| (description, fields)).unzip();
+        let mut tags = Vec::new();
+        let facts = question::nodes(&descriptions, &mut tags, &mut errors);
+        let app = validated(app, errors)?;
+        let nodes = facts.into_iter().zip(contents.into_iter().map(content::fields)).collect();
+        let viewed = self.exposure.view_nodes(&user, &app, nodes).await.map_err(status)?;
+        Ok(Response::new(advisor::viewed(viewed.value, self.exposure.token(viewed.stamp))))
     }
 
     async fn rebind_app(&self, request: Request<RebindAppRequest>) -> Result<Response<RebindAppResponse>, Status> {

@@ -62,7 +62,7 @@ pub fn routes(exposure: &Exposure) -> Routes {
     Routes::new(user_facing.max_decoding_message_size(MAX_REQUEST_BYTES))
         .add_service(decisions.max_decoding_message_size(MAX_QUESTION_BYTES))
         .add_service(access.max_decoding_message_size(MAX_REQUEST_BYTES))
-        .add_service(advisor.max_decoding_message_size(MAX_REQUEST_BYTES))
+        .add_service(advisor.max_decoding_message_size(MAX_QUESTION_BYTES))
         .add_service(tags.max_decoding_message_size(MAX_REQUEST_BYTES))
         .add_service(admin.max_decoding_message_size(MAX_REQUEST_BYTES))
 }

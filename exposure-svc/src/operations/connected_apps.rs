@@ -1,18 +1,20 @@
 //! `ListConnectedApps`, `ListNodeApps`, `RebindApp`, `DisconnectApp`: the apps that a person connected.
 
-use std::collections::HashSet;
-
 use service::{
     consistency::{Stamp, Stamped},
     cpu_work::CpuBudget,
 };
 use types::{FieldErrors, IdPage, Origin, PageSizes, Timestamp};
 
-use super::{Exposure, consistency::stamp};
+use super::{
+    Exposure,
+    consistency::stamp,
+    named_tags::{named, unnamed},
+};
 use crate::{
     domain::{
-        AppAccess, AppAccessEdits, AppId, Profile, TagDirectory, TagId, TagRef, UserId,
-        exposure::{Explanation, NodeFacts, TagFacts, explain},
+        AppAccess, AppAccessEdits, AppId, Profile, UserId,
+        exposure::{Explanation, NodeFacts, explain},
     },
     error::Error,
 };
@@ -90,7 +92,7 @@ impl Exposure {
         let reads = self.store.of(user);
         // Read first: what follows is at least as new.
         let version = reads.version().await?;
-        let directory = reads.tags(&unnamed(node.tags)).await?;
+        let directory = reads.tags(&unnamed(node.tags.iter())).await?;
         let mut bound = reads.connected_apps(&page.after, self.clock.now(), page.size + 1).await?;
         let now = self.clock.now();
         let next = page.cut(&mut bound, None, |(access, _)| access.app.to_string());
@@ -142,19 +144,4 @@ impl Exposure {
         }
         Ok(revoked.stamp)
     }
-}
-
-/// The ids of the tags that come without a name.
-fn unnamed(tags: &[TagFacts<'_>]) -> HashSet<TagRef> {
-    let ids = tags.iter().filter(|tag| tag.name.is_empty()).filter_map(|tag| TagId::parse(tag.id).ok());
-    ids.map(TagRef::id).collect()
-}
-
-/// A tag with its name, if it is known.
-fn named<'a>(tag: &'a TagFacts<'a>, directory: &'a TagDirectory) -> TagFacts<'a> {
-    if !tag.name.is_empty() {
-        return tag.clone();
-    }
-    let name = TagId::parse(tag.id).ok().and_then(|id| directory.name_of(&id));
-    name.map_or_else(|| tag.clone(), |name| TagFacts::new(tag.id, name.as_str()))
 }

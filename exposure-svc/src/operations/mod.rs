@@ -18,11 +18,13 @@ mod get_default_profile;
 mod get_exposure_filter;
 mod get_profile;
 mod list_profiles;
+mod named_tags;
 mod planned_change;
 mod preview_profile;
 mod tag_directory;
 mod update_profile;
 mod upkeep;
+mod view_nodes;
 
 pub use app_access::ListAppAccess;
 pub use applied_profile::{AppliedProfile, DecidedBy, NO_GRANT, Subject, person_and_app};
@@ -37,6 +39,7 @@ pub use list_profiles::ListProfiles;
 pub use preview_profile::PreviewProfile;
 pub use update_profile::UpdateProfile;
 pub use upkeep::{Retention, Upkeep};
+pub use view_nodes::ViewedNode;
 
 use std::sync::Arc;
 

@@ -1,15 +1,18 @@
 //! `ExposureAdvisorService`: the apps that a person connected, for that person.
 
+use exposure_svc::operations::NO_GRANT;
 use ofself_proto::exposure::{
-    DisconnectAppRequest, ExplainExposureRequest, ListConnectedAppsRequest, ListNodeAppsRequest, NodeApp,
-    NodeDescription, ProfileDraft, RebindAppRequest, RevokeAppAccessRequest, Tag, TagFilters,
-    explain_exposure_request::Subject, exposure_advisor_service_client::ExposureAdvisorServiceClient,
+    DetailLevel, DisconnectAppRequest, ExplainExposureRequest, ListConnectedAppsRequest, ListNodeAppsRequest, NodeApp,
+    NodeContent, NodeDescription, ProfileDraft, RebindAppRequest, RevokeAppAccessRequest, Tag, TagFilters,
+    ViewNodesRequest, explain_exposure_request::Subject, exposure_advisor_service_client::ExposureAdvisorServiceClient,
 };
 use prost_types::Timestamp;
+use serde_json::json;
 use tonic::transport::Channel;
 
+use crate::filter_nodes::{Flow, structure};
 use crate::statements::on_both;
-use crate::test_server::{START, TestServer, by, named, why};
+use crate::test_server::{START, TestServer, by, named, strings, why};
 
 fn advisor(server: &TestServer) -> ExposureAdvisorServiceClient<Channel> {
     ExposureAdvisorServiceClient::new(server.channel.clone())
@@ -165,6 +168,62 @@ async fn person_rebinds_and_disconnects_an_app() {
         disconnect("ann", "app").await.unwrap();
         assert!(connected(&server, "ann", 0).await.is_empty());
         assert_eq!(why(rebind("ann", "app", &one.id).await), "APP_ACCESS_NOT_FOUND");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn viewed_nodes_are_those_of_the_stream() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        let draft = ProfileDraft {
+            transformations: strings(&["redact_pii", "strip_metadata"]),
+            max_detail_level: DetailLevel::Summary.into(),
+            ..excluding("Safe", "private")
+        };
+        let profile = server.create("ann", draft).await.unwrap();
+        server.grant("ann", "app", &profile.id).await.unwrap();
+        server.learn("ann", &[("t9", "private")]).await;
+        let fields =
+            json!({"title": "Mail bob@example.org", "content": "long", "importance_score": 0.5, "meta": {"a": 1}});
+        let described = |id: &str, tags: &[(&str, &str)]| NodeDescription { id: id.into(), ..node(tags) };
+        let nodes = [
+            described("n1", &[("t1", "work")]),
+            described("n2", &[("t9", "private")]),
+            described("n3", &[("t9", "")]),
+            described("n4", &[]),
+        ];
+        let contents: Vec<_> = nodes
+            .iter()
+            .map(|node| NodeContent { description: Some(node.clone()), fields: Some(structure(&fields)) })
+            .collect();
+        let request = |app: &str| ViewNodesRequest { app_id: app.into(), nodes: contents.clone() };
+        let viewed = advisor(&server).view_nodes(by("ann", request("app"))).await.unwrap().into_inner();
+        assert!(!viewed.checked_at.is_empty());
+        let exposed: Vec<_> = viewed.nodes.iter().map(|node| (node.exposed, node.view.is_some())).collect();
+        assert_eq!(exposed, [(true, true), (false, false), (false, false), (true, true)], "{backend}");
+        assert_eq!(viewed.nodes[1].reason, "hidden; it would be exposed but for tag_filters.exclude_any: `private`");
+        let flow = Flow::open(&server, "app").await;
+        for node in &nodes {
+            flow.send(node.clone(), &fields).await;
+        }
+        let views: Vec<_> = viewed.nodes.into_iter().filter_map(|node| node.view).collect();
+        assert_eq!(views, flow.rest().await);
+
+        for app in ["other", "app"] {
+            let user = if app == "app" { "bob" } else { "ann" };
+            let hidden = advisor(&server).view_nodes(by(user, request(app))).await.unwrap().into_inner();
+            let grants = hidden.nodes.iter().map(|node| (node.exposed, node.view.is_some(), node.reason.as_str()));
+            assert!(grants.eq([(false, false, NO_GRANT); 4]), "{user} {app}: {hidden:?}");
+        }
+        let nameless = NodeContent { description: Some(node(&[("", "x")])), fields: None };
+        let wrong = ViewNodesRequest { app_id: String::new(), nodes: vec![nameless, NodeContent::default()] };
+        let fields = why(advisor(&server).view_nodes(by("ann", wrong)).await);
+        assert_eq!(fields, "app_id nodes[0].description.tags nodes[1].description");
+        for count in [0, 1_001] {
+            let wrong = ViewNodesRequest { app_id: "app".into(), nodes: vec![contents[0].clone(); count] };
+            assert_eq!(why(advisor(&server).view_nodes(by("ann", wrong)).await), "nodes");
+        }
     })
     .await;
 }

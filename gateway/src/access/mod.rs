@@ -2,13 +2,18 @@
 
 pub(crate) mod apps;
 pub(crate) mod incoming;
+mod node;
 pub(crate) mod owners;
 pub(crate) mod people;
+pub(crate) mod view_as;
 pub(crate) mod viewers;
 
 use ofself_proto::sharing as wire;
 use serde::Serialize;
+use types::FieldErrors;
 use utoipa::ToSchema;
+
+use crate::{body_errors::merge_fields, error::ApiError};
 
 /// Something that a person can do to a node
 #[derive(Serialize, ToSchema)]
@@ -34,4 +39,24 @@ fn actions(actions: &[i32]) -> Vec<Action> {
 /// The token of the next page; `None`: there is none.
 fn next_page(token: String) -> Option<String> {
     (!token.is_empty()).then_some(token)
+}
+
+/// A response of a service; `None` if it is an error of fields, which are added to `errors`. `rename`: the path of a field in the request.
+fn checked<T>(
+    response: Result<Option<T>, ApiError>,
+    errors: &mut FieldErrors,
+    rename: impl Fn(&str) -> String,
+) -> Result<Option<T>, ApiError> {
+    response.or_else(|error| {
+        let Some(fields) = error.wrong_fields() else { return Err(error) };
+        let mut renamed = FieldErrors::new();
+        for (path, must) in fields.iter() {
+            for must in must {
+                renamed.add(rename(path), must.as_str());
+            }
+        }
+        renamed.add_more(fields.more());
+        *errors = merge_fields(errors, &renamed);
+        Ok(None)
+    })
 }

@@ -3,26 +3,27 @@
 use axum::{body::Body, extract::State, response::Response};
 use http::{Request, Uri};
 use ofself_proto::{
-    exposure::{ListNodeAppsRequest, ListNodeAppsResponse, NodeApp, NodeDescription, Tag},
-    sharing::{ListNodeViewersRequest, ListNodeViewersResponse, Node, Viewer},
+    exposure::{ListNodeAppsRequest, ListNodeAppsResponse, NodeApp},
+    sharing::{ListNodeViewersRequest, ListNodeViewersResponse, Viewer},
 };
 use prost::Message;
 use serde::{Deserialize, Serialize};
 use types::FieldErrors;
 use utoipa::ToSchema;
 
-use super::{Action, actions};
+use super::{
+    Action, actions, checked,
+    node::{DescribedNode, NodeBody},
+};
 use crate::{
     answer,
-    body_errors::merge_fields,
-    description::{IdText, TokenPageParams},
+    description::TokenPageParams,
     error::ApiError,
     http::{
         body::read_body,
         query::{Query, TokenPage},
     },
-    json::{Field, List},
-    timestamp::Rfc3339,
+    json::Field,
     upstream::{Call, Upstreams},
 };
 
@@ -45,43 +46,6 @@ const ENDED: &str = "-";
 pub(crate) struct NodeQuestion {
     #[schema(value_type = NodeBody)]
     node: Field<NodeBody>,
-}
-
-/// A node, as the graph service describes it
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = DescribedNode)]
-struct NodeBody {
-    #[schema(value_type = IdText)]
-    id: Field<String>,
-    /// Tags whose names are not given: that of the tag directory counts
-    #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
-    tag_ids: Field<List<String>>,
-    /// The roots of `graph` shares from which the node is reachable
-    #[schema(value_type = Option<Vec<IdText>>, max_items = 1000)]
-    graph_root_ids: Field<List<String>>,
-    /// Tags with their names
-    #[schema(value_type = Option<Vec<TagBody>>, max_items = 1000)]
-    tags: Field<List<TagBody>>,
-    /// Without it and `created_at` the answer is about people only
-    #[schema(value_type = Option<String>, max_length = 128)]
-    node_type: Field<String>,
-    /// Absent: freeform
-    #[schema(value_type = Option<IdText>)]
-    schema_id: Field<String>,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    created_at: Field<Rfc3339>,
-}
-
-/// A tag of a node
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = DescribedTag)]
-struct TagBody {
-    #[schema(value_type = IdText)]
-    id: Field<String>,
-    #[schema(value_type = Option<String>, max_length = 128)]
-    name: Field<String>,
 }
 
 /// A person who can act on the node
@@ -154,10 +118,8 @@ pub(crate) async fn list(
         errors.add_unless_known("node", "is required");
         return Err(ApiError::validation(errors));
     };
-    let (node, description) = node.into_messages(&mut errors);
-    // A person needs less of a node than a profile.
-    let apps = apps.filter(|_| description.is_some());
-    let asks_apps = description.is_some();
+    let DescribedNode { node, description, is_described } = node.into_messages("node", &mut errors);
+    let apps = apps.filter(|_| is_described);
 
     let mut sharing = upstreams.access();
     let mut exposure = upstreams.exposure_access();
@@ -169,13 +131,13 @@ pub(crate) async fn list(
     };
     let decisions = async {
         let Some(page_token) = apps else { return Ok(None) };
-        let message = ListNodeAppsRequest { node: description, page_size: size, page_token };
+        let message = ListNodeAppsRequest { node: Some(description), page_size: size, page_token };
         let request = upstreams.request(&call, message)?;
         Ok(Some(exposure.list_node_apps(request).await?.into_inner()))
     };
     let (viewers, decisions): (Result<_, ApiError>, Result<_, ApiError>) = tokio::join!(viewers, decisions);
-    let viewers = checked(viewers, &mut errors)?;
-    let decisions = checked(decisions, &mut errors)?;
+    let viewers = checked(viewers, &mut errors, str::to_owned)?;
+    let decisions = checked(decisions, &mut errors, str::to_owned)?;
     if !errors.is_empty() {
         return Err(ApiError::validation(errors));
     }
@@ -185,53 +147,10 @@ pub(crate) async fn list(
         viewers.iter().map(Message::encoded_len).sum::<usize>() + apps.iter().map(Message::encoded_len).sum::<usize>();
     answer::page(bytes, move || ViewersBody {
         people: viewers.into_iter().map(viewer).collect(),
-        apps: asks_apps.then(|| apps.into_iter().map(app).collect()),
+        apps: is_described.then(|| apps.into_iter().map(app).collect()),
         next_page_token: write_token(&next_people, &next_apps),
     })
     .await
-}
-
-impl NodeBody {
-    /// The node as each service takes it; for exposure only if it is described.
-    fn into_messages(self, errors: &mut FieldErrors) -> (Node, Option<NodeDescription>) {
-        let Self { id, tag_ids, graph_root_ids, tags, node_type, schema_id, created_at } = self;
-        let id = id.into_option().unwrap_or_default();
-        let mut tag_ids = tag_ids.into_option().map(Vec::from).unwrap_or_default();
-        let tags = tags.into_option().map(List::valid_items).unwrap_or_default().into_iter();
-        let mut tags: Vec<_> = tags
-            .map(|TagBody { id, name }| Tag {
-                id: id.into_option().unwrap_or_default(),
-                name: name.into_option().unwrap_or_default(),
-            })
-            .collect();
-        let unnamed: Vec<_> = tag_ids.iter().filter(|id| tags.iter().all(|tag| tag.id != **id)).cloned().collect();
-        tag_ids.extend(tags.iter().map(|tag| tag.id.clone()));
-        tags.extend(unnamed.into_iter().map(|id| Tag { id, name: String::new() }));
-        let graph_root_ids = graph_root_ids.into_option().map(Vec::from).unwrap_or_default();
-        let (node_type, created_at) = (node_type.into_option(), created_at.into_option());
-        let (schema_id, is_described) = (schema_id.into_option(), node_type.is_some() || created_at.is_some());
-        if schema_id.is_some() && !is_described {
-            errors.add("node.schema_id", "needs node_type and created_at");
-        }
-        let node = Node { id: id.clone(), tag_ids, graph_root_ids };
-        let description = is_described.then(|| NodeDescription {
-            id,
-            node_type: node_type.unwrap_or_default(),
-            tags,
-            schema_id,
-            created_at: created_at.map(Into::into),
-        });
-        (node, description)
-    }
-}
-
-/// A response; `None` if it is an error of fields, which are added to `errors`.
-fn checked<T>(response: Result<Option<T>, ApiError>, errors: &mut FieldErrors) -> Result<Option<T>, ApiError> {
-    response.or_else(|error| {
-        let Some(fields) = error.wrong_fields() else { return Err(error) };
-        *errors = merge_fields(errors, fields);
-        Ok(None)
-    })
 }
 
 /// The positions of the two lists, people first.

@@ -191,7 +191,7 @@ fn add_headers_of_good_answers(response: &mut Response, operation: &str, status:
             "The version that the change made; absent without a change",
         );
     }
-    if status != "204" && !operation.starts_with("List") && operation != "RebindApp" {
+    if status != "204" && !operation.starts_with("List") && !["RebindApp", "ViewAs"].contains(&operation) {
         header(response, "ETag", Type::String, "The version, and a digest of the body");
     }
 }

@@ -30,21 +30,25 @@ pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
     const FORBIDDEN: &[ErrorCode] = &[Code::FirstPartyAppRequired, Code::Forbidden];
     let parts: &[&[ErrorCode]] = match operation {
         "CreateShare" => &[BODY, REPEATED, A_SHARE, FORBIDDEN, &[Code::SharingExists, Code::ShareRevoked]],
-        "GetShare" => &[INVALID, A_SHARE],
+        "GetShare" | "LeaveShare" => &[INVALID, A_SHARE],
         "UpdateShare" => {
             &[BODY, A_SHARE, FORBIDDEN, &[Code::SharingExists, Code::ShareRevoked, Code::PreconditionFailed]]
         }
         "RevokeShare" => &[INVALID, A_SHARE, FORBIDDEN, &[Code::PreconditionFailed]],
         "CreateProfile" | "CreateProfileFromTemplate" => &[BODY, REPEATED],
         "GetProfile" | "GetProfileYaml" => &[INVALID, A_PROFILE],
-        "ListOutgoingShares" | "ListIncomingShares" | "ListProfiles" | "GetDefaultProfile" => &[INVALID],
+        "ListOutgoingShares"
+        | "ListIncomingShares"
+        | "ListProfiles"
+        | "GetDefaultProfile"
+        | "ListPeople"
+        | "ListAccessibleOwners"
+        | "ListConnectedApps" => &[INVALID],
         "UpdateProfile" => &[BODY, A_PROFILE, &[Code::ProfileIsDefault, Code::PreconditionFailed]],
         "DeleteProfile" => {
             &[INVALID, A_PROFILE, &[Code::ProfileIsDefault, Code::ProfileInUse, Code::PreconditionFailed]]
         }
-        "ListPeople" | "ListAccessibleOwners" | "ListConnectedApps" => &[INVALID],
-        "ListNodeViewers" => &[BODY],
-        "LeaveShare" => &[INVALID, A_SHARE],
+        "ListNodeViewers" | "ViewAs" => &[BODY],
         "RebindApp" => &[BODY, AN_APP, A_PROFILE],
         "DisconnectApp" => &[INVALID, AN_APP],
         _ => &[],
@@ -69,7 +73,7 @@ pub(super) fn meaning(code: ErrorCode) -> &'static str {
         Code::AppAccessNotFound => "the app has no access grant",
         Code::NotFound => "there is nothing at this path",
         Code::MethodNotAllowed => "this path does not support this method",
-        Code::PayloadTooLarge => "the body is larger than 256 KiB",
+        Code::PayloadTooLarge => "the body is larger than the route takes: 256 KiB, for `view-as` 8 MiB",
         Code::UnsupportedMediaType => "the body is not `application/json`, or it is compressed",
         Code::SharingExists => "an active share gives the same to the same person; `details.share_id` is its id",
         Code::ShareRevoked => "the share is revoked permanently",

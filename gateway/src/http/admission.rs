@@ -59,6 +59,7 @@ pub(crate) struct RouteAdmission {
     reads: Arc<ConcurrencyLimiter>,
     writes: Arc<ConcurrencyLimiter>,
     max_wait: Duration,
+    max_body: usize,
     memory: MessageMemory,
     responses: Arc<SharedPool>,
     /// Unread lists do not reject changes.
@@ -92,6 +93,7 @@ impl Admission {
             reads,
             writes: ConcurrencyLimiter::new(&format!("write {path}"), limits),
             max_wait: self.max_wait,
+            max_body: MAX_BYTES,
             memory: self.memory.clone(),
             responses: self.responses.clone(),
             change_responses: self.change_responses.clone(),
@@ -113,11 +115,16 @@ pub(crate) async fn admit(
 }
 
 impl RouteAdmission {
+    /// With bodies of up to so many bytes.
+    pub(crate) fn with_max_body(self, max_body: usize) -> Self {
+        Self { max_body, ..self }
+    }
+
     async fn answer(&self, caller: admission::Caller, request: Request, next: Next) -> Result<Response, ApiError> {
         let (mut head, body) = request.into_parts();
         let (body, _memory) = match head.method {
             Method::POST | Method::PUT => {
-                validate_headers(&head.headers)?;
+                validate_headers(&head.headers, self.max_body)?;
                 let (body, memory) = self.buffer_body(caller, body).await?;
                 (body, Some(memory))
             }
@@ -150,12 +157,13 @@ impl RouteAdmission {
     }
 
     async fn buffer_body(&self, caller: admission::Caller, body: Body) -> Result<(Body, MessageReservation), ApiError> {
-        let Ok(buffered) = tokio::time::timeout(READ_TIMEOUT, self.memory.buffer(caller, body, MAX_BYTES)).await else {
+        let Ok(buffered) = tokio::time::timeout(READ_TIMEOUT, self.memory.buffer(caller, body, self.max_body)).await
+        else {
             return Err(ApiError::new(ErrorCode::MalformedJson, "the body did not arrive in time"));
         };
         match buffered {
             Ok(buffered) => Ok(buffered.into_body()),
-            Err(BufferError::BodyTooLarge) => Err(too_large()),
+            Err(BufferError::BodyTooLarge) => Err(too_large(self.max_body)),
             Err(BufferError::MemoryExhausted(reason)) => Err(rejected(reason)),
             Err(BufferError::Incomplete(_)) => Err(ApiError::new(ErrorCode::MalformedJson, "the body is incomplete")),
         }

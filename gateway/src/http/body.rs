@@ -1,6 +1,6 @@
 //! The body of a request.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use axum::body::Body;
 use http::{HeaderMap, Request, header};
@@ -8,13 +8,14 @@ use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use types::FieldErrors;
 
+use super::cpu_work::run_sized;
 use crate::{
     error::{ApiError, ErrorCode},
     json::{self, Json},
 };
 
-/// The largest body that is read.
-pub(super) const MAX_BYTES: usize = 256 * 1024;
+/// The largest body that most routes read.
+pub(crate) const MAX_BYTES: usize = 256 * 1024;
 /// Timeout of a request body.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -22,7 +23,7 @@ pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(10);
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Rejects a body by its headers, before any of it is read: a client that expects `100 Continue` is answered without sending it.
-pub(super) fn validate_headers(headers: &HeaderMap) -> Result<(), ApiError> {
+pub(super) fn validate_headers(headers: &HeaderMap, max_bytes: usize) -> Result<(), ApiError> {
     if !is_json(headers) {
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "send the body as application/json"));
     }
@@ -33,22 +34,29 @@ pub(super) fn validate_headers(headers: &HeaderMap) -> Result<(), ApiError> {
     }
     // A length that is no number never gets here.
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > MAX_BYTES as u64) { Err(too_large()) } else { Ok(()) }
+    if length.is_some_and(|length| length > max_bytes as u64) { Err(too_large(max_bytes)) } else { Ok(()) }
 }
 
-/// The error of a body larger than [`MAX_BYTES`].
-pub(super) fn too_large() -> ApiError {
-    ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than 256 KiB")
+/// The error of a body that is larger.
+pub(super) fn too_large(max_bytes: usize) -> ApiError {
+    ApiError::new(ErrorCode::PayloadTooLarge, format!("the body is larger than {} KiB", max_bytes / 1024))
 }
 
 /// Reads a body that is a JSON object. Members that are not of their type are added to `errors`.
-pub(crate) async fn read_body<T: DeserializeOwned + Default>(
+pub(crate) async fn read_body<T: DeserializeOwned + Default + Send + 'static>(
     request: Request<Body>,
     errors: &mut FieldErrors,
 ) -> Result<T, ApiError> {
     // Admission has validated its headers and buffered all of it.
     let bytes = request.into_body().collect().await.map_err(|_| ApiError::internal())?.to_bytes();
-    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    let mut found = mem::take(errors);
+    let (body, found) = run_sized(bytes.len(), move || (parse(&bytes, &mut found), found)).await?;
+    *errors = found;
+    body
+}
+
+fn parse<T: DeserializeOwned + Default>(bytes: &[u8], errors: &mut FieldErrors) -> Result<T, ApiError> {
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let body: Json = serde_json::from_slice(text)
         .map_err(|error| ApiError::new(ErrorCode::MalformedJson, format!("the body is not JSON: {error}")))?;
     if !body.is_object() {

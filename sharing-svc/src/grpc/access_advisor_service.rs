@@ -2,9 +2,9 @@
 
 use grpc_server::user_origin;
 use ofself_proto::sharing::{
-    LeaveShareRequest, LeaveShareResponse, ListAccessibleOwnersRequest, ListAccessibleOwnersResponse,
-    ListNodeViewersRequest, ListNodeViewersResponse, ListPeopleRequest, ListPeopleResponse,
-    access_advisor_service_server::AccessAdvisorService,
+    ExplainNodesRequest, ExplainNodesResponse, LeaveShareRequest, LeaveShareResponse, ListAccessibleOwnersRequest,
+    ListAccessibleOwnersResponse, ListNodeViewersRequest, ListNodeViewersResponse, ListPeopleRequest,
+    ListPeopleResponse, access_advisor_service_server::AccessAdvisorService,
 };
 use service::{consistency::Freshness, cpu_work::CpuBudget};
 use tonic::{Request, Response, Status};
@@ -57,6 +57,20 @@ impl AccessAdvisorService for AccessAdvisorRpc {
         let viewers =
             self.sharing.list_viewers(&user, node, &page, &Freshness::default(), cpu).await.map_err(status)?;
         Ok(Response::new(advisor::viewers(viewers.value, self.sharing.token(viewers.stamp))))
+    }
+
+    async fn explain_nodes(
+        &self,
+        request: Request<ExplainNodesRequest>,
+    ) -> Result<Response<ExplainNodesResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let ExplainNodesRequest { person_id, nodes } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let person = access::user(person_id, "person_id", &mut errors);
+        let nodes = access::nodes(&nodes, &mut errors);
+        let person = validated(person, errors)?;
+        let explained = self.sharing.explain_nodes(&user, &person, &nodes).await.map_err(status)?;
+        Ok(Response::new(advisor::decisions(explained.value, self.sharing.token(explained.stamp))))
     }
 
     async fn list_accessible_owners(

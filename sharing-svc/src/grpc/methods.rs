@@ -28,6 +28,7 @@ pub const METHODS: &[Method] = &[
     Method::new("/ofself.sharing.v1.AccessService/WatchShares", DECISION, MAX_QUESTION_BYTES).streaming(),
     Method::new("/ofself.sharing.v1.AccessAdvisorService/ListPeople", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.sharing.v1.AccessAdvisorService/ListNodeViewers", USER_FACING, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.AccessAdvisorService/ExplainNodes", USER_FACING, MAX_QUESTION_BYTES),
     Method::new("/ofself.sharing.v1.AccessAdvisorService/ListAccessibleOwners", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.sharing.v1.AccessAdvisorService/LeaveShare", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.sharing.v1.FollowSharingService/GrantFollowShare", INGEST, MAX_REQUEST_BYTES),

@@ -55,7 +55,7 @@ pub fn routes(sharing: &Sharing) -> Routes {
     let admin = Admin::new(admin_service::SharingAdminRpc::new(sharing.clone()));
     Routes::new(user_facing.max_decoding_message_size(MAX_REQUEST_BYTES))
         .add_service(access.max_decoding_message_size(MAX_QUESTION_BYTES))
-        .add_service(advisor.max_decoding_message_size(MAX_REQUEST_BYTES))
+        .add_service(advisor.max_decoding_message_size(MAX_QUESTION_BYTES))
         .add_service(follows.max_decoding_message_size(MAX_REQUEST_BYTES))
         .add_service(admin.max_decoding_message_size(MAX_QUESTION_BYTES))
 }

@@ -1,10 +1,13 @@
-//! `ExplainAccess`: why a viewer may act, or may not.
+//! `ExplainAccess` and `ExplainNodes`: why a viewer may act, or may not.
 
 use service::{consistency::Stamped, cpu_work::CpuBudget};
 
 use super::{AccessQuestion, Sharing, consistency::stamp};
 use crate::{
-    domain::access::{Explanation, Resource, explain},
+    domain::{
+        UserId,
+        access::{Action, Explanation, NodeFacts, Resource, explain},
+    },
     error::Error,
     storage::Versioned,
 };
@@ -27,6 +30,23 @@ impl Sharing {
         demand.check(version)?;
         let now = demand.time(self.clock.now());
         let value = cpu.run(|| explain(&chains, viewer, owner, *action, resource, now));
+        Ok(Stamped { value, stamp: Some(stamp(owner, version.unwrap_or(0), now)) })
+    }
+
+    /// Why `viewer` may read each of `nodes` of `owner`, or may not, in the order of the request. One read, at one time.
+    pub async fn explain_nodes(
+        &self,
+        owner: &UserId,
+        viewer: &UserId,
+        nodes: &[NodeFacts<'_>],
+    ) -> Result<Stamped<Vec<Explanation>>, Error> {
+        let mut cpu = CpuBudget::of_user(owner.as_str());
+        // Before the read, which is fresh when the work begins.
+        cpu.acquire().await?;
+        let Versioned { value: chains, version } = self.store.all_chains(owner, viewer, &mut cpu).await?;
+        let now = self.clock.now();
+        let explain = |node: &NodeFacts<'_>| explain(&chains, viewer, owner, Action::Read, Resource::Node(*node), now);
+        let value = cpu.run(|| nodes.iter().map(explain).collect());
         Ok(Stamped { value, stamp: Some(stamp(owner, version.unwrap_or(0), now)) })
     }
 }

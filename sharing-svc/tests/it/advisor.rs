@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use ofself_proto::sharing::{
-    Action, CreateShareRequest, GrantFollowShareRequest, LeaveShareRequest, ListAccessibleOwnersRequest,
-    ListNodeViewersRequest, ListPeopleRequest, ListShareEventsRequest, ListViewersRequest, Node, PersonAccess,
-    ShareEventKind, ShareScope, ShareStatus, access_advisor_service_client::AccessAdvisorServiceClient,
+    Action, CreateShareRequest, ExplainAccessRequest, ExplainNodesRequest, GrantFollowShareRequest, LeaveShareRequest,
+    ListAccessibleOwnersRequest, ListNodeViewersRequest, ListPeopleRequest, ListShareEventsRequest, ListViewersRequest,
+    Node, PersonAccess, Resource, ShareEventKind, ShareScope, ShareStatus,
+    access_advisor_service_client::AccessAdvisorServiceClient, resource,
 };
 use tonic::{Status, transport::Channel};
 
@@ -130,6 +131,48 @@ async fn viewers_and_owners_are_those_of_the_decisions() {
         assert_eq!(why(advisor(&server).list_node_viewers(by("ann", wrong)).await), "node page_size");
         let wrong = ListAccessibleOwnersRequest { page_token: "v1.".into(), ..Default::default() };
         assert_eq!(why(advisor(&server).list_accessible_owners(by("ann", wrong)).await), "page_token");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_are_explained_as_one_by_one() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        let ended = server.create("ann", everything_to("bob")).await.unwrap();
+        server.revoke("ann", &ended.id).await.unwrap();
+        server.create("ann", tags_to("bob", &["a"])).await.unwrap();
+        let node = |id: &str, tags: &[&str]| Node {
+            id: id.into(),
+            tag_ids: tags.iter().map(ToString::to_string).collect(),
+            graph_root_ids: Vec::new(),
+        };
+        let nodes = vec![node("n1", &["a"]), node("n2", &["b"]), node("n3", &[])];
+        for (person, expected) in [("bob", [true, false, false]), ("cyd", [false; 3]), ("ann", [true; 3])] {
+            let request = ExplainNodesRequest { person_id: person.into(), nodes: nodes.clone() };
+            let explained = advisor(&server).explain_nodes(by("ann", request)).await.unwrap().into_inner();
+            let allowed: Vec<_> = explained.decisions.iter().map(|decision| decision.allowed).collect();
+            assert_eq!(allowed, expected, "{backend}: {person}");
+            assert!(!explained.checked_at.is_empty());
+            for (node, decision) in nodes.iter().zip(explained.decisions) {
+                let request = ExplainAccessRequest {
+                    viewer_id: person.into(),
+                    owner_id: "ann".into(),
+                    action: Action::Read.into(),
+                    resource: Some(Resource { resource: Some(resource::Resource::Node(node.clone())) }),
+                    consistency: None,
+                };
+                let one = server.access().explain_access(request).await.unwrap().into_inner();
+                assert_eq!((decision.allowed, decision.reason), (one.allowed, one.reason), "{person} {}", node.id);
+            }
+        }
+        let wrong = ExplainNodesRequest { person_id: String::new(), nodes: vec![node("n1", &["a b"]), node("", &[])] };
+        let fields = why(advisor(&server).explain_nodes(by("ann", wrong)).await);
+        assert_eq!(fields, "nodes[0].tag_ids[0] nodes[1].id person_id");
+        for count in [0, 1_001] {
+            let wrong = ExplainNodesRequest { person_id: "bob".into(), nodes: vec![node("n", &[]); count] };
+            assert_eq!(why(advisor(&server).explain_nodes(by("ann", wrong)).await), "nodes");
+        }
     })
     .await;
 }

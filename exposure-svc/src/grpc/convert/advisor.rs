@@ -3,8 +3,8 @@
 use ofself_proto::exposure as wire;
 use types::Timestamp;
 
-use super::access;
-use crate::operations::{ConnectedApp, ConnectedAppsPage, NodeApp, NodeAppsPage};
+use super::{access, content};
+use crate::operations::{ConnectedApp, ConnectedAppsPage, NodeApp, NodeAppsPage, ViewedNode};
 
 pub(in crate::grpc) fn connected(page: ConnectedAppsPage) -> wire::ListConnectedAppsResponse {
     let ConnectedAppsPage { apps, as_of, next } = page;
@@ -24,4 +24,12 @@ pub(in crate::grpc) fn node_apps(page: NodeAppsPage, checked_at: String) -> wire
         .map(|NodeApp { app, exposed, reason }| wire::NodeApp { app_id: app.to_string(), exposed, reason })
         .collect();
     wire::ListNodeAppsResponse { apps, checked_at, next_page_token: next.unwrap_or_default() }
+}
+
+pub(in crate::grpc) fn viewed(nodes: Vec<ViewedNode>, checked_at: String) -> wire::ViewNodesResponse {
+    let node = |ViewedNode { reason, view }| {
+        let view = view.map(content::view);
+        wire::ViewedNode { exposed: view.is_some(), reason, view }
+    };
+    wire::ViewNodesResponse { nodes: nodes.into_iter().map(node).collect(), checked_at }
 }

@@ -148,6 +148,36 @@ fn each(
     errors.into_result(decisions)
 }
 
+/// The descriptions of nodes with content, 1 to 1,000, each with an id for every tag. Their tags are kept in `tags`.
+pub(in crate::grpc) fn nodes<'a: 'tags, 'tags>(
+    nodes: &'a [Option<wire::NodeDescription>],
+    tags: &'tags mut Vec<Vec<TagFacts<'a>>>,
+    errors: &mut FieldErrors,
+) -> Vec<NodeFacts<'tags>> {
+    if nodes.is_empty() || nodes.len() > MAX_LIST {
+        errors.add("nodes", format!("must hold 1 to {MAX_LIST} entries"));
+        return Vec::new();
+    }
+    tags.resize_with(nodes.len(), Vec::new);
+    let mut found = Vec::with_capacity(nodes.len());
+    let mut wrong = ItemErrors::default();
+    for ((index, description), tags) in nodes.iter().enumerate().zip(tags) {
+        let mut here = FieldErrors::new();
+        let path = || format!("nodes[{index}].description");
+        match description {
+            Some(description) => found.extend(node(description, tags, path, &mut here).inspect(|node| {
+                demand_ids(node, path, &mut here);
+            })),
+            None => here.add(path(), "is required"),
+        }
+        if !here.is_empty() {
+            wrong.add(errors, |errors| errors.append(here));
+        }
+    }
+    wrong.count_rest("nodes", errors);
+    found
+}
+
 /// A node at `path`. Its tags are added to `tags`.
 pub(in crate::grpc) fn node<'a: 'tags, 'tags>(
     node: &'a wire::NodeDescription,

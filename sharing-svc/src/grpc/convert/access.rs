@@ -116,6 +116,25 @@ pub(in crate::grpc) fn resources<'a>(resources: &'a [wire::Resource], errors: &m
     found
 }
 
+/// The nodes of a request, at most 1,000.
+pub(in crate::grpc) fn nodes<'a>(nodes: &'a [wire::Node], errors: &mut FieldErrors) -> Vec<NodeFacts<'a>> {
+    if nodes.is_empty() || nodes.len() > MAX_LIST {
+        errors.add("nodes", format!("must hold 1 to {MAX_LIST} entries"));
+        return Vec::new();
+    }
+    let mut found = Vec::with_capacity(nodes.len());
+    let mut wrong = ItemErrors::default();
+    for (index, node) in nodes.iter().enumerate() {
+        let mut here = FieldErrors::new();
+        found.extend(self::node(Some(node), || format!("nodes[{index}]"), &mut here));
+        if !here.is_empty() {
+            wrong.add(errors, |errors| errors.append(here));
+        }
+    }
+    wrong.count_rest("nodes", errors);
+    found
+}
+
 /// The node at `path`.
 pub(in crate::grpc) fn node<'a>(
     node: Option<&'a wire::Node>,

@@ -5,7 +5,7 @@ use ofself_proto::sharing as wire;
 
 use super::{access, share};
 use crate::{
-    domain::access::Action,
+    domain::access::{Action, Explanation},
     operations::{OwnerAccess, OwnersPage, PeoplePage, Person, SharePath, ViewersPage},
 };
 
@@ -37,6 +37,11 @@ fn person(person: Person) -> wire::PersonAccess {
 pub(in crate::grpc) fn viewers(page: ViewersPage, checked_at: String) -> wire::ListNodeViewersResponse {
     let wire::ListViewersResponse { viewers, checked_at, next_page_token } = access::viewers(page, checked_at);
     wire::ListNodeViewersResponse { viewers, checked_at, next_page_token }
+}
+
+pub(in crate::grpc) fn decisions(explained: Vec<Explanation>, checked_at: String) -> wire::ExplainNodesResponse {
+    let decision = |Explanation { allowed, reason, .. }| wire::NodeDecision { allowed, reason };
+    wire::ExplainNodesResponse { decisions: explained.into_iter().map(decision).collect(), checked_at }
 }
 
 pub(in crate::grpc) fn owners(page: OwnersPage) -> wire::ListAccessibleOwnersResponse {
