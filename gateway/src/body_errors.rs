@@ -13,11 +13,11 @@ pub(crate) fn merge_validation_errors(found: FieldErrors, checked: Option<Status
     ApiError::validation(merge_fields(&found, others))
 }
 
-/// The errors `found`, with those of `others` that concern other fields.
+/// The errors `found`, with those of `others` that concern other fields: neither the same, nor one inside or around it.
 pub(crate) fn merge_fields(found: &FieldErrors, others: &FieldErrors) -> FieldErrors {
     let mut errors = found.clone();
     for (path, must) in others.iter() {
-        if !found.iter().any(|(unreadable, _)| concerns(unreadable, path)) {
+        if !found.iter().any(|(unreadable, _)| concerns(unreadable, path) || concerns(path, unreadable)) {
             for must in must {
                 errors.add(path, must.as_str());
             }
@@ -27,7 +27,7 @@ pub(crate) fn merge_fields(found: &FieldErrors, others: &FieldErrors) -> FieldEr
     errors
 }
 
-/// Whether `unreadable` is `path` or inside it.
-fn concerns(unreadable: &str, path: &str) -> bool {
-    unreadable.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+/// Whether `inner` is `path` or inside it.
+fn concerns(inner: &str, path: &str) -> bool {
+    inner.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }

@@ -5,7 +5,7 @@ use ofself_proto::{
     sharing::Node,
 };
 use serde::Deserialize;
-use types::FieldErrors;
+use types::{FieldErrors, Id};
 use utoipa::ToSchema;
 
 use crate::{
@@ -65,12 +65,10 @@ impl NodeBody {
         let Self { id, tag_ids, graph_root_ids, tags, node_type, schema_id, created_at } = self;
         let id = id.into_option().unwrap_or_default();
         let mut tag_ids = tag_ids.into_option().map(Vec::from).unwrap_or_default();
-        let tags = tags.into_option().map(List::valid_items).unwrap_or_default().into_iter();
+        let tags = tags.into_option().map(|tags| tags.map(|index, tag| (index, tag))).unwrap_or_default();
         let mut tags: Vec<_> = tags
-            .map(|TagBody { id, name }| Tag {
-                id: id.into_option().unwrap_or_default(),
-                name: name.into_option().unwrap_or_default(),
-            })
+            .into_iter()
+            .filter_map(|(index, tag)| tag?.into_message(&format!("{path}.tags[{index}]"), errors))
             .collect();
         let unnamed: Vec<_> = tag_ids.iter().filter(|id| tags.iter().all(|tag| tag.id != **id)).cloned().collect();
         tag_ids.extend(tags.iter().map(|tag| tag.id.clone()));
@@ -90,5 +88,21 @@ impl NodeBody {
             created_at: created_at.map(Into::into),
         };
         DescribedNode { node, description, is_described }
+    }
+}
+
+impl TagBody {
+    /// The tag at `path`; `None`: it has no valid id. The services name its field otherwise.
+    fn into_message(self, path: &str, errors: &mut FieldErrors) -> Option<Tag> {
+        let Self { id, name } = self;
+        let id = id.into_option().unwrap_or_default();
+        match Id::<types::Tag>::check(&id) {
+            Ok(()) => Some(Tag { id, name: name.into_option().unwrap_or_default() }),
+            Err(error) => {
+                let must = if id.is_empty() { "is required".to_owned() } else { error.to_string() };
+                errors.add_unless_known(&format!("{path}.id"), must);
+                None
+            }
+        }
     }
 }

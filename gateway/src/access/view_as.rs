@@ -174,17 +174,18 @@ pub(crate) async fn view(
 fn read_nodes(nodes: Field<List<NodeWithContent>>, errors: &mut FieldErrors) -> Vec<(Node, NodeContent)> {
     let nodes = nodes.into_option().map(|nodes| nodes.map(|_, node| node)).unwrap_or_default();
     let read = |(index, node): (usize, Option<NodeWithContent>)| {
-        let NodeWithContent { description, fields } = node?;
+        // One that was not read keeps its place, so that others keep their paths in errors.
+        let Some(NodeWithContent { description, fields }) = node else { return Default::default() };
         let path = format!("nodes[{index}].description");
         let Some(description) = description.into_option() else {
             errors.add_unless_known(&path, "is required");
-            return None;
+            return Default::default();
         };
         let DescribedNode { node, description, .. } = description.into_messages(&path, errors);
         let NodeFields(fields) = fields.into_option().unwrap_or_default();
-        Some((node, NodeContent { description: Some(description), fields: Some(fields) }))
+        (node, NodeContent { description: Some(description), fields: Some(fields) })
     };
-    nodes.into_iter().enumerate().filter_map(read).collect()
+    nodes.into_iter().enumerate().map(read).collect()
 }
 
 /// The path of a field that the sharing service names.

@@ -235,9 +235,17 @@ fn label<'a>(tag: &'a TagRef, node: &'a NodeFacts<'_>) -> &'a str {
 }
 
 fn labels(tags: &[&TagRef], node: &NodeFacts<'_>) -> String {
-    let mut named: Vec<_> = tags.iter().take(NAMED).map(|tag| format!("`{}`", label(tag, node))).collect();
-    if tags.len() > NAMED {
-        named.push(format!("{} more", tags.len() - NAMED));
+    // A tag that is named by its id and by its name is one tag.
+    let mut distinct = Vec::new();
+    for tag in tags {
+        let label = label(tag, node);
+        if !distinct.contains(&label) {
+            distinct.push(label);
+        }
+    }
+    let mut named: Vec<_> = distinct.iter().take(NAMED).map(|label| format!("`{label}`")).collect();
+    if distinct.len() > NAMED {
+        named.push(format!("{} more", distinct.len() - NAMED));
     }
     named.join(", ")
 }
