@@ -21,7 +21,7 @@ use utoipa_axum::{
 
 use crate::{
     BASE,
-    access::{apps, incoming, owners, people, view_as, viewers},
+    access::{apps, history, incoming, owners, people, view_as, viewers},
     answer::CONSISTENCY_TOKEN,
     auth::{Authentication, require_caller},
     description,
@@ -97,6 +97,7 @@ pub fn router(
         .routes(admitted(ReadCost::Row, routes!(exposure_profiles::yaml)))
         .routes(admitted(ReadCost::SharePage, routes!(people::list)))
         .routes(admitted(ReadCost::SharePage, routes!(owners::list)))
+        .routes(admitted(ReadCost::SharePage, routes!(history::list)))
         .routes(admitted(ReadCost::SharePage, routes!(viewers::list)))
         .routes(admitted_up_to(view_as::MAX_BODY, ReadCost::Row, routes!(view_as::view)))
         .routes(admitted(ReadCost::Row, routes!(incoming::leave)))

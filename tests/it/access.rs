@@ -256,6 +256,51 @@ async fn view_as_takes_8_mib_and_other_routes_256_kib() {
 }
 
 #[tokio::test]
+async fn history_has_the_changes_of_both_services_once() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        let mut expected = Vec::new();
+        for number in 0..3 {
+            let share = json!({"shared_with_user_id": format!("p{number}"), "scope": "all"});
+            server.made("ann", "/sharing", &share).await;
+            expected.push(format!("You shared everything with `p{number}`: read"));
+            let profile = server.made("ann", "/exposure-profiles", &json!({"name": format!("Profile {number}")})).await;
+            expected.push(format!("You created the profile `Profile {number}`"));
+            if number == 2 {
+                server.delete("ann", &format!("/exposure-profiles/{profile}")).await;
+                expected.push("You deleted the profile `Profile 2`".to_owned());
+            }
+        }
+        server.made("bob", "/sharing", &json!({"shared_with_user_id": "ann", "scope": "all"})).await;
+        expected.reverse();
+        for limit in [1, 2, 3, 7, 100] {
+            let (mut events, mut token) = (Vec::new(), String::new());
+            loop {
+                let path = format!("/access/history?limit={limit}&page_token={token}");
+                let page = server.get("ann", &path).await.json();
+                events.extend(page["events"].as_array().unwrap().clone());
+                match page["next_page_token"].as_str() {
+                    Some(next) => next.clone_into(&mut token),
+                    None => break,
+                }
+            }
+            let texts: Vec<_> = events.iter().map(|event| event["text"].as_str().unwrap()).collect();
+            assert_eq!(texts, expected, "{backend}: {limit}");
+            let [deleted, _, share, ..] = events.as_slice() else { panic!("{events:?}") };
+            assert_eq!((&deleted["kind"], &deleted["share_id"]), (&json!("deleted"), &Value::Null));
+            assert!(deleted["profile_id"].is_string() && deleted["occurred_at"].is_string());
+            assert_eq!((&share["kind"], &share["person_id"]), (&json!("created"), &json!("p2")));
+            assert_eq!(share["actor_id"], "user:ann");
+        }
+        let refused = server.get("ann", "/access/history?page_token=x").await;
+        assert_eq!((refused.status.as_u16(), refused.wrong_fields()), (400, vec!["page_token".to_owned()]));
+        let refused = server.get("ann", "/access/history?page_token=n1~x~-").await;
+        assert_eq!((refused.status.as_u16(), refused.wrong_fields()), (400, vec!["page_token".to_owned()]));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn wrong_requests_name_their_fields() {
     let backend = Backend::sqlite();
     let server = TestServer::start(&backend).await;

@@ -60,7 +60,7 @@ const REFUSED: [(Asker, &str); 5] = [
 /// An endpoint, the thing it is asked of, and the body that is sent.
 struct Endpoint(&'static str, &'static str, &'static str);
 
-const ENDPOINTS: [Endpoint; 28] = [
+const ENDPOINTS: [Endpoint; 29] = [
     Endpoint("POST /sharing", "", r#"{"shared_with_user_id": "dan", "scope": "all"}"#),
     Endpoint(
         "POST /sharing",
@@ -91,6 +91,7 @@ const ENDPOINTS: [Endpoint; 28] = [
     Endpoint("PUT /access/apps/{app}", "Ann's app", r#"{"profile_id": "{profile}"}"#),
     Endpoint("DELETE /access/apps/{app}", "Ann's app", ""),
     Endpoint("GET /access/owners", "", ""),
+    Endpoint("GET /access/history", "", ""),
     Endpoint("DELETE /access/incoming/{share}", "a share", ""),
     Endpoint("GET /nowhere", "", ""),
 ];
@@ -165,7 +166,7 @@ async fn ask(request: &str, body: &str, asker: &Asker) -> Answer {
 fn cell(answer: &Answer) -> String {
     let status = answer.status.as_u16();
     let body = answer.json();
-    let rows = ["shares", "exposure_profiles", "people", "apps", "owners"]
+    let rows = ["shares", "exposure_profiles", "people", "apps", "owners", "events"]
         .iter()
         .find_map(|list| body.get(list)?.as_array().map(Vec::len));
     match (rows, answer.code().as_str()) {

@@ -8,6 +8,7 @@ pub mod erasure;
 mod event_list;
 pub mod export;
 mod health_watch;
+mod history;
 mod idempotent_request;
 mod program;
 pub mod settings;
@@ -36,6 +37,7 @@ use tonic::service::Routes;
 
 pub use self::{
     event_list::{EventPage, EventQuery},
+    history::HistoryPage,
     idempotent_request::idempotent_request,
     program::{check, main},
     settings::{NoSettings, ServiceSettings, Settings},

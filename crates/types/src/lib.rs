@@ -3,6 +3,7 @@
 //! Pure values only: no I/O, no clock, no async, no wire format, no table. A type that one service uses belongs to that service,
 //! except the kinds of ids, which are listed here.
 
+mod actor_words;
 mod field_errors;
 mod field_update;
 mod id;
@@ -16,6 +17,7 @@ mod unique_vec;
 mod versions;
 mod write_mode;
 
+pub use actor_words::actor_words;
 pub use field_errors::FieldErrors;
 pub use field_update::FieldUpdate;
 pub use id::{App, Id, IdError, Node, Schema, Tag, User, minted_id};

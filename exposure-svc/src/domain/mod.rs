@@ -6,6 +6,7 @@ mod directory_change;
 mod edits;
 mod event;
 pub mod exposure;
+mod history;
 mod permissions;
 mod profile;
 mod profile_usage;
@@ -25,6 +26,7 @@ pub use app_access::{AppAccess, AppAccessDraft, AppAccessEdits, AppId, GrantId, 
 pub use directory_change::{ChangedProfile, changed_profiles};
 pub use edits::{Edited, ProfileEdits, TagFilterEdits};
 pub use event::{ChangedRow, EventKind, ProfileEvent, SnapshotRow};
+pub use history::sentence;
 pub use permissions::{SchemaGrant, SchemaPermissions, SchemaRef, SchemaVerb, TagGrant, TagPermissions, TagVerb};
 pub use profile::{Profile, ProfileId, UserId};
 pub use profile_usage::ProfileUsage;

@@ -3,9 +3,10 @@
 use grpc_server::user_origin;
 use ofself_proto::exposure::{
     DisconnectAppRequest, DisconnectAppResponse, ListConnectedAppsRequest, ListConnectedAppsResponse,
-    ListNodeAppsRequest, ListNodeAppsResponse, NodeContent, RebindAppRequest, RebindAppResponse, ViewNodesRequest,
-    ViewNodesResponse, exposure_advisor_service_server::ExposureAdvisorService,
+    ListHistoryRequest, ListHistoryResponse, ListNodeAppsRequest, ListNodeAppsResponse, NodeContent, RebindAppRequest,
+    RebindAppResponse, ViewNodesRequest, ViewNodesResponse, exposure_advisor_service_server::ExposureAdvisorService,
 };
+use service::HistoryPage;
 use tonic::{Request, Response, Status};
 use types::{FieldErrors, IdPage};
 
@@ -80,6 +81,19 @@ impl ExposureAdvisorService for ExposureAdvisorRpc {
         let nodes = facts.into_iter().zip(contents.into_iter().map(content::fields)).collect();
         let viewed = self.exposure.view_nodes(&user, &app, nodes).await.map_err(status)?;
         Ok(Response::new(advisor::viewed(viewed.value, self.exposure.token(viewed.stamp))))
+    }
+
+    async fn list_history(
+        &self,
+        request: Request<ListHistoryRequest>,
+    ) -> Result<Response<ListHistoryResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let ListHistoryRequest { page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let page = HistoryPage::parse(page_size, &page_token, &mut errors);
+        let page = validated(Some(page), errors)?;
+        let history = self.exposure.list_history(&user, page).await.map_err(status)?;
+        Ok(Response::new(advisor::history(history)))
     }
 
     async fn rebind_app(&self, request: Request<RebindAppRequest>) -> Result<Response<RebindAppResponse>, Status> {

@@ -35,6 +35,7 @@ pub const METHODS: &[Method] = &[
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/ListConnectedApps", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/ListNodeApps", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/ViewNodes", USER_FACING, MAX_QUESTION_BYTES),
+    Method::new("/ofself.exposure.v1.ExposureAdvisorService/ListHistory", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/RebindApp", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/DisconnectApp", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.TagDirectoryService/UpsertTags", INGEST, MAX_REQUEST_BYTES),

@@ -2,7 +2,9 @@
 
 use anyhow::{Context, anyhow};
 use persistence::{
-    feed::{EventFilter, EventLimit, EventRow, FeedHub, FeedPage, FeedPosition, NewEvent, SnapshotKey},
+    feed::{
+        EventFilter, EventLimit, EventRow, FeedHub, FeedPage, FeedPosition, HistoryPosition, NewEvent, SnapshotKey,
+    },
     placeholders,
 };
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Statement, Value};
@@ -145,6 +147,16 @@ impl Store {
     /// Recorded events, the oldest first.
     pub async fn events(&self, filter: &EventFilter, after: FeedPosition, limit: usize) -> Result<FeedPage, Error> {
         self.database.list_events(filter, after, limit).await.map_err(failed)
+    }
+
+    /// Recorded events of `person`'s data before `before`, the newest first. The second value: there may be more.
+    pub async fn history(
+        &self,
+        person: &UserId,
+        before: Option<HistoryPosition>,
+        limit: usize,
+    ) -> Result<(Vec<EventRow>, bool), Error> {
+        self.database.list_history(person.as_str(), before, limit).await.map_err(failed)
     }
 
     /// Deletes a slice of the events before `cutoff`, and returns the number of changes.

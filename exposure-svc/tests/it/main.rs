@@ -28,6 +28,7 @@ mod export;
 mod exposure;
 mod exposure_explained;
 mod filter_nodes;
+mod history;
 mod however_asked;
 mod idempotency;
 mod large_content;

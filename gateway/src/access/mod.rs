@@ -1,9 +1,11 @@
 //! Who can act on the caller's data, and on whose data the caller can act: one file for each resource (docs/access.md).
 
 pub(crate) mod apps;
+pub(crate) mod history;
 pub(crate) mod incoming;
 mod node;
 pub(crate) mod owners;
+mod pair_token;
 pub(crate) mod people;
 pub(crate) mod view_as;
 pub(crate) mod viewers;

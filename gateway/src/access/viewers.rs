@@ -12,8 +12,9 @@ use types::FieldErrors;
 use utoipa::ToSchema;
 
 use super::{
-    Action, actions, checked,
+    Action, actions, checked, next_page,
     node::{DescribedNode, NodeBody},
+    pair_token,
 };
 use crate::{
     answer,
@@ -26,13 +27,6 @@ use crate::{
     json::Field,
     upstream::{Call, Upstreams},
 };
-
-/// The prefix of a page token: the version of its format.
-const TOKEN_PREFIX: &str = "n1";
-/// Between the parts of a page token; no token of a service has it.
-const SEPARATOR: char = '~';
-/// In place of the token of a list that has ended.
-const ENDED: &str = "-";
 
 /// A node of the caller's
 #[derive(Default, Deserialize, ToSchema)]
@@ -88,9 +82,6 @@ pub(crate) struct ViewersBody {
     next_page_token: Option<String>,
 }
 
-/// Where the page of one of the two lists begins; `None`: the list has ended.
-type Position = Option<String>;
-
 /// Lists who can act on a node of the caller's, and which apps see it
 #[utoipa::path(
     post,
@@ -109,7 +100,7 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     let mut errors = FieldErrors::new();
     let TokenPage { size, token } = Query::token_page_of(&uri)?;
-    let (people, apps) = parse_token(&token).unwrap_or_else(|| {
+    let (people, apps) = pair_token::parse(&token).unwrap_or_else(|| {
         errors.add("page_token", "must be the next_page_token of an earlier response");
         Default::default()
     });
@@ -143,33 +134,15 @@ pub(crate) async fn list(
     }
     let ListNodeViewersResponse { viewers, checked_at: _, next_page_token: next_people } = viewers.unwrap_or_default();
     let ListNodeAppsResponse { apps, checked_at: _, next_page_token: next_apps } = decisions.unwrap_or_default();
+    let (next_people, next_apps) = (next_page(next_people), next_page(next_apps));
     let bytes =
         viewers.iter().map(Message::encoded_len).sum::<usize>() + apps.iter().map(Message::encoded_len).sum::<usize>();
     answer::page(bytes, move || ViewersBody {
         people: viewers.into_iter().map(viewer).collect(),
         apps: is_described.then(|| apps.into_iter().map(app).collect()),
-        next_page_token: write_token(&next_people, &next_apps),
+        next_page_token: pair_token::write(next_people.as_deref(), next_apps.as_deref()),
     })
     .await
-}
-
-/// The positions of the two lists, people first.
-fn parse_token(token: &str) -> Option<(Position, Position)> {
-    if token.is_empty() {
-        return Some((Some(String::new()), Some(String::new())));
-    }
-    let (people, apps) = token.strip_prefix(TOKEN_PREFIX)?.strip_prefix(SEPARATOR)?.split_once(SEPARATOR)?;
-    let position = |token: &str| (token != ENDED).then(|| token.to_owned());
-    Some((position(people), position(apps)))
-}
-
-/// `None`: both lists have ended.
-fn write_token(people: &str, apps: &str) -> Option<String> {
-    if people.is_empty() && apps.is_empty() {
-        return None;
-    }
-    let [people, apps] = [people, apps].map(|token| if token.is_empty() { ENDED } else { token });
-    Some(format!("{TOKEN_PREFIX}{SEPARATOR}{people}{SEPARATOR}{apps}"))
 }
 
 fn viewer(viewer: Viewer) -> ViewerBody {
@@ -180,24 +153,4 @@ fn viewer(viewer: Viewer) -> ViewerBody {
 fn app(app: NodeApp) -> NodeAppBody {
     let NodeApp { app_id, exposed, reason } = app;
     NodeAppBody { app_id, visible: exposed, reason }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn page_tokens_are_read_back_and_others_rejected() {
-        let begin = Some((Some(String::new()), Some(String::new())));
-        assert_eq!(parse_token(""), begin);
-        for (people, apps) in [("v1.bob", ""), ("", "v1.app"), ("v1.bob", "v1.app")] {
-            let position = |token: &str| (!token.is_empty()).then(|| token.to_owned());
-            let token = write_token(people, apps).unwrap();
-            assert_eq!(parse_token(&token), Some((position(people), position(apps))), "{token}");
-        }
-        assert_eq!(write_token("", ""), None);
-        for token in ["n1", "n1~v1.bob", "n2~a~b", "v1.bob"] {
-            assert_eq!(parse_token(token), None, "{token}");
-        }
-    }
 }

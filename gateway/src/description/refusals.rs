@@ -43,7 +43,8 @@ pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
         | "GetDefaultProfile"
         | "ListPeople"
         | "ListAccessibleOwners"
-        | "ListConnectedApps" => &[INVALID],
+        | "ListConnectedApps"
+        | "ListHistory" => &[INVALID],
         "UpdateProfile" => &[BODY, A_PROFILE, &[Code::ProfileIsDefault, Code::PreconditionFailed]],
         "DeleteProfile" => {
             &[INVALID, A_PROFILE, &[Code::ProfileIsDefault, Code::ProfileInUse, Code::PreconditionFailed]]

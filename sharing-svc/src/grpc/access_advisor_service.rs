@@ -3,10 +3,11 @@
 use grpc_server::user_origin;
 use ofself_proto::sharing::{
     ExplainNodesRequest, ExplainNodesResponse, LeaveShareRequest, LeaveShareResponse, ListAccessibleOwnersRequest,
-    ListAccessibleOwnersResponse, ListNodeViewersRequest, ListNodeViewersResponse, ListPeopleRequest,
-    ListPeopleResponse, access_advisor_service_server::AccessAdvisorService,
+    ListAccessibleOwnersResponse, ListHistoryRequest, ListHistoryResponse, ListNodeViewersRequest,
+    ListNodeViewersResponse, ListPeopleRequest, ListPeopleResponse,
+    access_advisor_service_server::AccessAdvisorService,
 };
-use service::{consistency::Freshness, cpu_work::CpuBudget};
+use service::{HistoryPage, consistency::Freshness, cpu_work::CpuBudget};
 use tonic::{Request, Response, Status};
 use types::{FieldErrors, IdPage};
 
@@ -85,6 +86,19 @@ impl AccessAdvisorService for AccessAdvisorRpc {
         let cpu = CpuBudget::of_user(user.as_str());
         let owners = self.sharing.list_owners(&user, &Action::ALL, &page, cpu).await.map_err(status)?;
         Ok(Response::new(advisor::owners(owners)))
+    }
+
+    async fn list_history(
+        &self,
+        request: Request<ListHistoryRequest>,
+    ) -> Result<Response<ListHistoryResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let ListHistoryRequest { page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let page = HistoryPage::parse(page_size, &page_token, &mut errors);
+        let page = validated(Some(page), errors)?;
+        let history = self.sharing.list_history(&user, page).await.map_err(status)?;
+        Ok(Response::new(advisor::history(history)))
     }
 
     async fn leave_share(&self, request: Request<LeaveShareRequest>) -> Result<Response<LeaveShareResponse>, Status> {

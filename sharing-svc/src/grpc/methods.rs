@@ -30,6 +30,7 @@ pub const METHODS: &[Method] = &[
     Method::new("/ofself.sharing.v1.AccessAdvisorService/ListNodeViewers", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.sharing.v1.AccessAdvisorService/ExplainNodes", USER_FACING, MAX_QUESTION_BYTES),
     Method::new("/ofself.sharing.v1.AccessAdvisorService/ListAccessibleOwners", USER_FACING, MAX_REQUEST_BYTES),
+    Method::new("/ofself.sharing.v1.AccessAdvisorService/ListHistory", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.sharing.v1.AccessAdvisorService/LeaveShare", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.sharing.v1.FollowSharingService/GrantFollowShare", INGEST, MAX_REQUEST_BYTES),
     Method::new("/ofself.sharing.v1.FollowSharingService/RevokeFollowShare", INGEST, MAX_REQUEST_BYTES),

@@ -33,6 +33,7 @@ mod events;
 mod expiries;
 mod expiry;
 mod follows;
+mod history;
 mod idempotency;
 mod import_export;
 mod large_tree;

@@ -6,6 +6,7 @@
 
 mod epoch;
 mod event;
+mod history;
 mod hub;
 mod list;
 mod prune;
@@ -18,6 +19,7 @@ mod usage;
 pub use epoch::Epoch;
 pub(crate) use event::append_statement;
 pub use event::{EventLimit, EventLog, NewEvent, Recorded};
+pub use history::HistoryPosition;
 pub use hub::{FeedHub, Subscription, SubscriptionEnd};
 pub use list::EventFilter;
 pub use read::{END_OF_CHANGE, EventRow, FeedPage, FeedPosition, FeedState};

@@ -20,7 +20,7 @@ pub struct FeedPosition {
 
 /// Bytes of rows after their changes that one page holds; the last event may exceed it. With the rows before, a page takes about twice
 /// as much.
-const PAGE_BYTES: i64 = 1024 * 1024;
+pub(super) const PAGE_BYTES: i64 = 1024 * 1024;
 
 /// How often a reader looks whether the sequencer has moved the changes that it waits for.
 const SEQUENCER_INTERVAL: Duration = Duration::from_millis(10);
@@ -93,6 +93,14 @@ impl FeedState {
     }
 }
 
+/// The columns of an event `e`, and of the row before it.
+pub(super) const EVENT_COLUMNS: &str = "
+    e.seq, e.kind, e.subject, e.row_id, e.other_id, e.has_reshares, COALESCE(e.actor_id, 'user:' || e.owner_id) AS actor_id,
+    e.request_id, e.occurred_at, e.after_row,
+    (SELECT b.after_row FROM events b
+     WHERE b.owner_id = e.owner_id AND b.row_id = e.row_id AND (b.version, b.seq) < (e.version, e.seq)
+     ORDER BY b.version DESC, b.seq DESC LIMIT 1) AS before_row";
+
 /// The rows of a page: what `listed` selects, as `from` and `where` over `feed` and its events `e`, in order, up to `limit` rows and
 /// [`PAGE_BYTES`] of their rows after the change; at least one row. Each has the row before.
 pub(super) fn page_query(listed: &str, limit: usize) -> String {
@@ -104,11 +112,7 @@ pub(super) fn page_query(listed: &str, limit: usize) -> String {
          ), page AS (
              SELECT *, SUM(bytes) OVER (ORDER BY position, seq) - bytes AS bytes_before FROM listed
          )
-         SELECT page.position, page.owner_id, page.version, page.bytes, e.seq, e.kind, e.subject, e.row_id, e.other_id, e.has_reshares,
-             COALESCE(e.actor_id, 'user:' || e.owner_id) AS actor_id, e.request_id, e.occurred_at, e.after_row,
-             (SELECT b.after_row FROM events b
-              WHERE b.owner_id = e.owner_id AND b.row_id = e.row_id AND (b.version, b.seq) < (e.version, e.seq)
-              ORDER BY b.version DESC, b.seq DESC LIMIT 1) AS before_row
+         SELECT page.position, page.owner_id, page.version, page.bytes, {EVENT_COLUMNS}
          FROM page LEFT JOIN events e ON e.owner_id = page.owner_id AND e.version = page.version AND e.seq = page.seq
          WHERE page.bytes_before < {PAGE_BYTES} ORDER BY page.position, page.seq"
     )

@@ -102,7 +102,7 @@ fn tag(KnownTag { id, name }: KnownTag) -> wire::Tag {
     wire::Tag { id: id.to_string(), name: name.map(|name| name.as_str().to_owned()).unwrap_or_default() }
 }
 
-fn kind_on_wire(kind: EventKind) -> wire::ProfileEventKind {
+pub(super) fn kind_on_wire(kind: EventKind) -> wire::ProfileEventKind {
     match kind {
         EventKind::Created => wire::ProfileEventKind::Created,
         EventKind::Updated => wire::ProfileEventKind::Updated,

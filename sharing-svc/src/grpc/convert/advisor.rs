@@ -2,11 +2,17 @@
 
 use grpc_server::timestamp;
 use ofself_proto::sharing as wire;
+use persistence::feed::HistoryPosition;
+use service::HistoryPage;
 
-use super::{access, share};
+use super::{access, event, share};
 use crate::{
-    domain::access::{Action, Explanation},
-    operations::{OwnerAccess, OwnersPage, PeoplePage, Person, SharePath, ViewersPage},
+    domain::{
+        ShareEvent,
+        access::{Action, Explanation},
+        sentence,
+    },
+    operations::{History, OwnerAccess, OwnersPage, PeoplePage, Person, SharePath, ViewersPage},
 };
 
 pub(in crate::grpc) fn people(page: PeoplePage) -> wire::ListPeopleResponse {
@@ -55,6 +61,28 @@ pub(in crate::grpc) fn owners(page: OwnersPage) -> wire::ListAccessibleOwnersRes
         })
         .collect();
     wire::ListAccessibleOwnersResponse { owners, next_page_token: next.unwrap_or_default() }
+}
+
+pub(in crate::grpc) fn history(history: History) -> wire::ListHistoryResponse {
+    let History { events, next } = history;
+    let entries = events.into_iter().map(|(at, event)| entry(at, event)).collect();
+    wire::ListHistoryResponse { entries, next_page_token: next.unwrap_or_default() }
+}
+
+fn entry(at: HistoryPosition, event: ShareEvent) -> wire::HistoryEntry {
+    let text = sentence(&event);
+    let ShareEvent { occurred_at, actor, kind, before, after, .. } = event;
+    let share = after.or(before);
+    wire::HistoryEntry {
+        id: format!("{}.{}", at.version, at.seq),
+        occurred_at: Some(timestamp(occurred_at)),
+        actor_id: actor,
+        text,
+        kind: event::kind_on_wire(kind).into(),
+        share_id: share.as_ref().map(|share| share.id.to_string()).unwrap_or_default(),
+        person_id: share.map(|share| share.recipient.to_string()).unwrap_or_default(),
+        page_token: HistoryPage::token(at),
+    }
 }
 
 fn actions(actions: Vec<Action>) -> Vec<i32> {

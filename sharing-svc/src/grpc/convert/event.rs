@@ -83,7 +83,7 @@ fn as_of(share: Share, time: Timestamp) -> wire::Share {
     share::share(ShareView { share, status, revoked_at, effective: None, narrowed: false, inactive_reason: None })
 }
 
-fn kind_on_wire(kind: EventKind) -> wire::ShareEventKind {
+pub(super) fn kind_on_wire(kind: EventKind) -> wire::ShareEventKind {
     match kind {
         EventKind::Created => wire::ShareEventKind::Created,
         EventKind::Updated => wire::ShareEventKind::Updated,

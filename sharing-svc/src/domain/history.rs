@@ -1,0 +1,80 @@
+//! Events in words, for the owner of the data.
+
+use types::{Timestamp, actor_words};
+
+use super::{EventKind, Rights, Scope, Share, ShareEvent, Source};
+
+/// Ids that a sentence names; the others are counted.
+const NAMED: usize = 5;
+
+/// What happened, as a sentence to the owner.
+pub fn sentence(event: &ShareEvent) -> String {
+    let ShareEvent { kind, actor, owner, before, after, has_reshares, .. } = event;
+    let actor = actor_words(actor, owner);
+    // The row of an erased person is gone.
+    let Some(share) = after.as_ref().or(before.as_ref()) else { return format!("{actor} changed a share") };
+    let recipient = &share.recipient;
+    let below = if *has_reshares { ", and everything that was re-shared from it" } else { "" };
+    match kind {
+        EventKind::Created => {
+            let verb = if matches!(share.source, Source::Reshare { .. }) { "re-shared" } else { "shared" };
+            let (scope, rights) = (scope_words(&share.terms.scope), rights_words(share.terms.rights));
+            format!("{actor} {verb} {scope} with `{recipient}`: {rights}{}", end_words(share.terms.expires_at))
+        }
+        EventKind::Updated => {
+            let changes = before.as_ref().map(|before| changes(before, share)).unwrap_or_default();
+            let colon = if changes.is_empty() { "" } else { ": " };
+            format!("{actor} changed the share with `{recipient}`{colon}{}", changes.join("; "))
+        }
+        EventKind::Revoked => format!("{actor} ended the share with `{recipient}`{below}"),
+        EventKind::Renewed => {
+            format!("{actor} renewed the share with `{recipient}`{}", end_words(share.terms.expires_at))
+        }
+        EventKind::Expired => format!("The share with `{recipient}` expired{below}"),
+        EventKind::Erased => "A person was erased".to_owned(),
+    }
+}
+
+fn changes(before: &Share, after: &Share) -> Vec<String> {
+    let (old, new) = (&before.terms, &after.terms);
+    let scope = (old.scope != new.scope).then(|| format!("it covers {}", scope_words(&new.scope)));
+    let rights = (old.rights != new.rights).then(|| format!("it allows to {}", rights_words(new.rights)));
+    let end = (old.expires_at != new.expires_at).then(|| match new.expires_at {
+        Some(end) => format!("it ends at {end}"),
+        None => "it no longer ends by itself".to_owned(),
+    });
+    [scope, rights, end].into_iter().flatten().collect()
+}
+
+fn scope_words(scope: &Scope) -> String {
+    match scope {
+        Scope::All => "everything".to_owned(),
+        Scope::Tags(tags) => format!("what is tagged {}", list(tags.iter().map(ToString::to_string), "or")),
+        Scope::Nodes(nodes) => format!("the nodes {}", list(nodes.iter().map(ToString::to_string), "and")),
+        Scope::Graph(roots) => format!("what is reachable from {}", list(roots.iter().map(ToString::to_string), "or")),
+    }
+}
+
+fn rights_words(rights: Rights) -> String {
+    let Rights { read, write, delete, share } = rights;
+    let granted = [(read, "read"), (write, "write"), (delete, "delete"), (share, "re-share")];
+    let words: Vec<_> = granted.into_iter().filter(|(granted, _)| *granted).map(|(_, word)| word).collect();
+    words.join(", ")
+}
+
+fn end_words(end: Option<Timestamp>) -> String {
+    end.map(|end| format!(", until {end}")).unwrap_or_default()
+}
+
+/// `a`, `b` or `c`.
+fn list(ids: impl ExactSizeIterator<Item = String>, conjunction: &str) -> String {
+    let more = ids.len().saturating_sub(NAMED);
+    let mut words: Vec<_> = ids.take(NAMED).map(|id| format!("`{id}`")).collect();
+    if more > 0 {
+        words.push(format!("{more} more"));
+    }
+    match words.as_slice() {
+        [words @ .., last] if !words.is_empty() => format!("{} {conjunction} {last}", words.join(", ")),
+        words => words.concat(),
+    }
+}
