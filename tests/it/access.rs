@@ -250,6 +250,20 @@ async fn view_as_takes_8_mib_and_other_routes_256_kib() {
         (large.status.as_u16(), large.json()["nodes"][0]["view"]["fields"]["text"].as_str().map(str::len)),
         (200, Some(7 * 1024 * 1024))
     );
+    let many = json!({"person": "ann", "nodes": [{"description": {"id": "n1"}, "fields": {"list": vec![0; 100_001]}}]});
+    assert_eq!(server.post("ann", "/access/view-as", &many).await.code(), "PAYLOAD_TOO_LARGE");
+    let nested = |depth: usize, open: &str, close: &str| {
+        let fields = format!(r#"{{"a":{}1{}}}"#, open.repeat(depth - 1), close.repeat(depth - 1));
+        format!(
+            r#"{{"app":"reader","nodes":[{{"description":{{"id":"n1","node_type":"t","created_at":"2026-01-01T00:00:00Z"}},"fields":{fields}}}]}}"#
+        )
+    };
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+        let deep = server.ask("ann", http::Method::POST, "/access/view-as", &nested(30, open, close)).await;
+        assert_eq!(deep.status, 200, "{}", deep.json());
+        let too_deep = server.ask("ann", http::Method::POST, "/access/view-as", &nested(31, open, close)).await;
+        assert_eq!((too_deep.status.as_u16(), too_deep.wrong_fields()), (400, vec!["nodes[0].fields".to_owned()]));
+    }
     let too_large = server.post("ann", "/access/view-as", &body(8 * 1024 * 1024)).await;
     assert_eq!(too_large.code(), "PAYLOAD_TOO_LARGE");
     assert_eq!(server.post("ann", "/access/viewers", &body(256 * 1024)).await.code(), "PAYLOAD_TOO_LARGE");

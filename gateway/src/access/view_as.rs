@@ -31,6 +31,9 @@ use crate::{
 /// The largest body: nodes with their content.
 pub(crate) const MAX_BODY: usize = 8 * 1024 * 1024;
 
+/// Lists and objects within each other: protobuf messages are read 100 deep, and an object takes three of them.
+const MAX_DEPTH: usize = 30;
+
 /// Who would look, and at what
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -60,7 +63,7 @@ pub(crate) struct ViewAs {
 struct NodeWithContent {
     #[schema(value_type = NodeBody)]
     description: Field<NodeBody>,
-    /// Every field of the node; of a number above 2^53 the last digits are lost, as in `FilterNodes`
+    /// Every field of the node, at most 30 deep; of a number above 2^53 the last digits are lost, as in `FilterNodes`
     #[schema(value_type = Option<HashMap<String, Value>>)]
     fields: Field<NodeFields>,
 }
@@ -72,6 +75,9 @@ struct NodeFields(Struct);
 impl<'de> Deserialize<'de> for NodeFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
+            Value::Object(fields) if fields.values().any(|value| is_deeper(value, MAX_DEPTH - 1)) => {
+                Err(D::Error::custom(format!("must be at most {MAX_DEPTH} deep")))
+            }
             Value::Object(fields) => Ok(Self(json_struct(fields))),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
                 Err(D::Error::custom("must be an object"))
@@ -186,6 +192,16 @@ fn read_nodes(nodes: Field<List<NodeWithContent>>, errors: &mut FieldErrors) -> 
         (node, NodeContent { description: Some(description), fields: Some(fields) })
     };
     nodes.into_iter().enumerate().map(read).collect()
+}
+
+/// Whether more than `depth` lists and objects are within each other.
+fn is_deeper(value: &Value, depth: usize) -> bool {
+    let Some(inner) = depth.checked_sub(1) else { return value.is_array() || value.is_object() };
+    match value {
+        Value::Array(items) => items.iter().any(|item| is_deeper(item, inner)),
+        Value::Object(members) => members.values().any(|member| is_deeper(member, inner)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// The path of a field that the sharing service names.

@@ -16,6 +16,8 @@ use crate::{
 
 /// The largest body that most routes read.
 pub(crate) const MAX_BYTES: usize = 256 * 1024;
+/// The most values in a body: a value of two bytes takes some hundred in memory.
+const MAX_VALUES: usize = 100_000;
 /// Timeout of a request body.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -57,6 +59,9 @@ pub(crate) async fn read_body<T: DeserializeOwned + Default + Send + 'static>(
 
 fn parse<T: DeserializeOwned + Default>(bytes: &[u8], errors: &mut FieldErrors) -> Result<T, ApiError> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    if has_too_many_values(text) {
+        return Err(ApiError::new(ErrorCode::PayloadTooLarge, format!("the body has more than {MAX_VALUES} values")));
+    }
     let body: Json = serde_json::from_slice(text)
         .map_err(|error| ApiError::new(ErrorCode::MalformedJson, format!("the body is not JSON: {error}")))?;
     if !body.is_object() {
@@ -65,9 +70,40 @@ fn parse<T: DeserializeOwned + Default>(bytes: &[u8], errors: &mut FieldErrors) 
     Ok(json::read(body, errors))
 }
 
+/// Whether a JSON text has more than [`MAX_VALUES`]: each follows a bracket or a comma.
+fn has_too_many_values(text: &[u8]) -> bool {
+    let (mut values, mut is_string, mut is_escaped) = (0, false, false);
+    for byte in text {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_string,
+            b'"' => is_string = !is_string,
+            b',' | b'[' | b'{' if !is_string => values += 1,
+            _ => {}
+        }
+    }
+    values > MAX_VALUES
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(kind), None) = (kinds.next().and_then(|kind| kind.to_str().ok()), kinds.next()) else { return false };
     let essence = kind.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_outside_of_strings() {
+        let list = |count: usize| format!("[{}]", vec!["0"; count].join(","));
+        assert!(!has_too_many_values(list(MAX_VALUES).as_bytes()));
+        assert!(has_too_many_values(list(MAX_VALUES + 1).as_bytes()));
+        let text = serde_json::to_string(&",[{\"\\".repeat(MAX_VALUES)).unwrap();
+        assert!(!has_too_many_values(text.as_bytes()));
+        let nested = format!("{}1{}", r#"{"a":["#.repeat(MAX_VALUES), "]}".repeat(MAX_VALUES));
+        assert!(has_too_many_values(nested.as_bytes()));
+    }
 }
