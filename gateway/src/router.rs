@@ -75,13 +75,17 @@ pub fn router(
 ) -> anyhow::Result<Router> {
     requests::describe();
     // Admission runs only for the methods of a route, so 405 is returned before a body is read.
-    let admitted_up_to =
-        |max_body: usize, read_cost: ReadCost, (schemas, paths, methods): UtoipaMethodRouter<Upstreams>| {
-            let path = paths.paths.keys().next().cloned().unwrap_or_default();
-            let admission = admission.to_route(&path, read_cost).with_max_body(max_body);
-            (schemas, paths, methods.route_layer(from_fn_with_state(admission, admit)))
-        };
-    let admitted = |read_cost, route| admitted_up_to(MAX_BYTES, read_cost, route);
+    let admitted = |read_cost: ReadCost, (schemas, paths, methods): UtoipaMethodRouter<Upstreams>| {
+        let path = paths.paths.keys().next().cloned().unwrap_or_default();
+        let layer = from_fn_with_state(admission.to_route(&path, read_cost), admit);
+        (schemas, paths, methods.route_layer(layer))
+    };
+    // Questions with a body.
+    let queried = |max_body: usize, (schemas, paths, methods): UtoipaMethodRouter<Upstreams>| {
+        let path = paths.paths.keys().next().cloned().unwrap_or_default();
+        let admission = admission.to_route(&path, ReadCost::SharePage).of_queries().with_max_body(max_body);
+        (schemas, paths, methods.route_layer(from_fn_with_state(admission, admit)))
+    };
     let (api, described) = OpenApiRouter::<Upstreams>::new()
         .routes(admitted(ReadCost::Row, routes!(sharing::create)))
         .routes(admitted(ReadCost::SharePage, routes!(sharing::outgoing)))
@@ -98,8 +102,8 @@ pub fn router(
         .routes(admitted(ReadCost::SharePage, routes!(people::list)))
         .routes(admitted(ReadCost::SharePage, routes!(owners::list)))
         .routes(admitted(ReadCost::SharePage, routes!(history::list)))
-        .routes(admitted(ReadCost::SharePage, routes!(viewers::list)))
-        .routes(admitted_up_to(view_as::MAX_BODY, ReadCost::Row, routes!(view_as::view)))
+        .routes(queried(MAX_BYTES, routes!(viewers::list)))
+        .routes(queried(view_as::MAX_BODY, routes!(view_as::view)))
         .routes(admitted(ReadCost::Row, routes!(incoming::leave)))
         .routes(admitted(ReadCost::ProfilePage, routes!(apps::list)))
         .routes(admitted(ReadCost::Row, routes!(apps::rebind, apps::disconnect)))

@@ -137,6 +137,11 @@ async fn pages_of_viewers_cover_people_and_apps_once() {
             );
         }
     }
+    // Apps that are not asked about at first begin when they are.
+    let first = server.post("ann", "/access/viewers?limit=1", &json!({"node": {"id": "n1"}})).await.json();
+    let path = format!("/access/viewers?page_token={}", first["next_page_token"].as_str().unwrap());
+    let second = server.post("ann", &path, &json!({"node": node()})).await.json();
+    assert_eq!((&first["apps"], second["apps"].as_array().map(Vec::len)), (&Value::Null, Some(2)));
     for list in ["people", "owners", "apps"] {
         let first = server.get("ann", &format!("/access/{list}?limit=1")).await.json();
         let Some(token) = first["next_page_token"].as_str() else { continue };
@@ -217,7 +222,7 @@ async fn node_is_viewed_as_a_person_an_app_and_both() {
                 vec![
                     "nodes[0].description.created_at",
                     "nodes[0].description.node_type",
-                    "nodes[0].description.tags",
+                    "nodes[0].description.tag_ids[0]",
                     "nodes[0].fields",
                 ],
             ),
@@ -328,12 +333,23 @@ async fn wrong_requests_name_their_fields() {
             );
         }
     }
+    let ids = |prefix: &str, count: usize| -> Vec<String> { (0..count).map(|id| format!("{prefix}{id}")).collect() };
+    let named = |prefix: &str, count: usize| -> Vec<Value> {
+        ids(prefix, count).into_iter().map(|id| json!({"id": id, "name": "x"})).collect()
+    };
+    let twice = json!({"node": {"id": "n", "tag_ids": ids("a", 600), "tags": named("a", 600)}});
+    assert_eq!(server.post("ann", "/access/viewers", &twice).await.status, 200, "each tag counts once");
     for (body, fields) in [
         (json!({}), vec!["node"]),
         (json!({"node": null, "nodes": 1}), vec!["node", "nodes"]),
         (json!({"node": {"id": ""}}), vec!["node.id"]),
         (json!({"node": {"id": "a b", "node_type": "note"}}), vec!["node.created_at", "node.id"]),
         (json!({"node": {"id": "n", "schema_id": "s"}}), vec!["node.schema_id"]),
+        (json!({"node": {"id": "n", "tag_ids": ids("a", 600), "tags": named("b", 600)}}), vec!["node.tags"]),
+        (
+            json!({"node": {"id": "n", "tag_ids": ["a b"], "node_type": "t", "created_at": "2026-01-01T00:00:00Z"}}),
+            vec!["node.tag_ids[0]"],
+        ),
         (
             json!({"node": {"id": 1, "tag_ids": ["a b", 2], "tags": "x", "created_at": "x"}}),
             vec!["node.created_at", "node.id", "node.tag_ids[0]", "node.tag_ids[1]", "node.tags"],

@@ -29,7 +29,7 @@ pub struct ConcurrencyLimits {
     pub running_per_caller: u32,
     /// Operations that wait, of all callers.
     pub waiting: u32,
-    /// A standing queue that is longer is served newest first, if operations would wait in it for more than 50 ms.
+    /// A standing queue that is longer is served newest first, if a new operation would wait in it for more than 50 ms.
     pub waiting_in_order: u32,
 }
 
@@ -124,13 +124,15 @@ impl ConcurrencyLimiter {
         let mut answers = Answers::new();
         {
             let mut state = self.state();
+            // Before the operation leaves: so many run while others wait.
+            let order = state.order(&self.limits);
             state.finish(caller, duration);
-            if state.order(&self.limits) == Order::NewestFirst {
+            if order == Order::NewestFirst {
                 let expired = state.expire().into_iter();
                 answers.extend(expired.map(|waiter| (waiter.answer, Err(RejectionReason::WaitedTooLong))));
             }
             while state.running < self.limits.running {
-                let Some((caller, waiter)) = state.dequeue(&self.limits) else { break };
+                let Some((caller, waiter)) = state.dequeue(&self.limits, order) else { break };
                 state.start(caller);
                 answers.push((waiter.answer, Ok(self.permit(caller))));
             }

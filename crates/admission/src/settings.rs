@@ -18,8 +18,8 @@ pub struct AdmissionSettings {
     #[arg(long, env = "MAX_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: Option<u32>,
     /// Most operations of one kind that wait; further ones are rejected and may be retried. If all have waited longer than 5 ms for
-    /// 100 ms, and so many wait that the last would wait longer than 50 ms, the newest are next, and each waits for 50 to 500 ms at
-    /// most. Default: 16 times `--max-in-flight`
+    /// 100 ms, more wait than `--max-in-flight`, and a further one would wait longer than 50 ms, the newest are next, and each waits for
+    /// 50 to 500 ms at most. Default: 16 times `--max-in-flight`
     #[arg(long, env = "MAX_WAITING", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub max_waiting: Option<u32>,
     /// MiB of request messages; a quarter is for those of up to 64 KiB. At the gateway responses have as much again. Further ones are

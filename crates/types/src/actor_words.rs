@@ -4,6 +4,7 @@
 pub fn actor_words(actor: &str, owner: &str) -> String {
     match actor.split_once(':') {
         Some(("user", user)) if user == owner => "You".to_owned(),
+        Some(("user", "")) => "A person who was erased".to_owned(),
         Some(("user", user)) => format!("`{user}`"),
         Some(("service", id)) => format!("The service `{id}`"),
         Some(("operator", id)) => format!("The operator `{id}`"),
@@ -20,6 +21,7 @@ mod tests {
         for (actor, words) in [
             ("user:ann", "You"),
             ("user:bob:x", "`bob:x`"),
+            ("user:", "A person who was erased"),
             ("service:spiffe://ofself.ai/follows", "The service `spiffe://ofself.ai/follows`"),
             ("operator:spiffe://ofself.ai/operator", "The operator `spiffe://ofself.ai/operator`"),
             ("system", "The system"),

@@ -6,7 +6,7 @@ use ofself_proto::exposure::{
     ListHistoryRequest, ListHistoryResponse, ListNodeAppsRequest, ListNodeAppsResponse, NodeContent, RebindAppRequest,
     RebindAppResponse, ViewNodesRequest, ViewNodesResponse, exposure_advisor_service_server::ExposureAdvisorService,
 };
-use service::HistoryPage;
+use service::{HistoryPage, consistency::Stamped};
 use tonic::{Request, Response, Status};
 use types::{FieldErrors, IdPage};
 
@@ -78,9 +78,10 @@ impl ExposureAdvisorService for ExposureAdvisorRpc {
         let mut tags = Vec::new();
         let facts = question::nodes(&descriptions, &mut tags, &mut errors);
         let app = validated(app, errors)?;
-        let nodes = facts.into_iter().zip(contents.into_iter().map(content::fields)).collect();
-        let viewed = self.exposure.view_nodes(&user, &app, nodes).await.map_err(status)?;
-        Ok(Response::new(advisor::viewed(viewed.value, self.exposure.token(viewed.stamp))))
+        let nodes = facts.into_iter().zip(contents).collect();
+        let viewed = self.exposure.view_nodes(&user, &app, nodes, content::fields, advisor::viewed).await;
+        let Stamped { value: nodes, stamp } = viewed.map_err(status)?;
+        Ok(Response::new(ViewNodesResponse { nodes, checked_at: self.exposure.token(stamp) }))
     }
 
     async fn list_history(

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Exposure, person_and_app, profile_named};
 use crate::{
-    domain::{AppAccess, AppAccessDraft, AppAccessEdits, EventKind, GrantId, ProfileId, UserId},
+    domain::{AppAccess, AppAccessDraft, AppAccessEdits, EventKind, GrantId, Profile, UserId},
     error::Error,
     storage::{GrantFilter, ProfileChange},
 };
@@ -45,7 +45,7 @@ impl Exposure {
             user: asked.user,
             app: asked.app,
             tier: asked.tier,
-            profile: Some(profile),
+            profile: Some(profile.id),
             granted_at: now,
             expires_at: asked.expires_at,
             revoked_at: None,
@@ -66,6 +66,18 @@ impl Exposure {
         edits: AppAccessEdits,
         origin: Origin,
     ) -> Result<Stamped<(AppAccess, Timestamp)>, Error> {
+        let Stamped { value: (access, _, now), stamp } = self.change_app_access(user, app, edits, origin).await?;
+        Ok(Stamped { value: (access, now), stamp })
+    }
+
+    /// The same, with the profile that the edits name. A change to what is there already changes nothing.
+    pub(super) async fn change_app_access(
+        &self,
+        user: String,
+        app: String,
+        edits: AppAccessEdits,
+        origin: Origin,
+    ) -> Result<Stamped<(AppAccess, Option<Profile>, Timestamp)>, Error> {
         let now = self.clock.now();
         let (user, app) = person_and_app(user, app)?;
         edits.check(now).map_err(Error::Invalid)?;
@@ -77,18 +89,23 @@ impl Exposure {
         change.raise_user(now).await?;
         let standing = change.reads().newest_grant(&app).await?.filter(|access| access.is_active(now));
         let standing = standing.ok_or(Error::AppAccessNotFound)?;
-        let profile = match edits.profile_id {
+        let named = match edits.profile_id {
             Some(profile) => Some(profile_to_bind(&change, &profile).await?),
-            None => standing.profile,
+            None => None,
         };
+        let profile = named.as_ref().map(|profile| profile.id).or(standing.profile);
         let expires_at = edits.expires_at.over(standing.expires_at);
+        if (profile, expires_at) == (standing.profile, standing.expires_at) {
+            // The version is not raised: the change is not committed.
+            return Ok(Stamped { value: (standing, named, now), stamp: change.stamp_before() });
+        }
         let expiry_announced = standing.expiry_announced && expires_at == standing.expires_at;
         let updated =
             AppAccess { profile, expires_at, expiry_announced, version: standing.version + 1, ..standing.clone() };
         change.update_grant(EventKind::GrantUpdated, &standing, &updated).await?;
         let stamp = change.stamp();
         change.commit(None).await?;
-        Ok(Stamped { value: (updated, now), stamp })
+        Ok(Stamped { value: (updated, named, now), stamp })
     }
 
     /// Revokes a grant; `None`: the app never had one.
@@ -142,9 +159,8 @@ impl Exposure {
     }
 }
 
-async fn profile_to_bind(change: &ProfileChange, profile: &str) -> Result<ProfileId, Error> {
-    let profile = change.reads().profile(profile_named(profile)?).await?.ok_or(Error::ProfileNotFound)?;
-    Ok(profile.id)
+async fn profile_to_bind(change: &ProfileChange, profile: &str) -> Result<Profile, Error> {
+    change.reads().profile(profile_named(profile)?).await?.ok_or(Error::ProfileNotFound)
 }
 
 /// Ends an expired grant at its expiry: only one grant may be open, active or expired.

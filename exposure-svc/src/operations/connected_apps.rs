@@ -68,13 +68,9 @@ impl Exposure {
     /// A page of the apps with an active grant to `user`'s data.
     pub async fn list_connected_apps(&self, user: &UserId, page: &IdPage) -> Result<ConnectedAppsPage, Error> {
         let as_of = self.clock.now();
-        let bound = self.store.of(user).connected_apps(&page.after, as_of, page.size + 1).await?;
-        let connected = bound.into_iter().map(|(access, profile)| ConnectedApp {
-            access,
-            profile_name: profile.name.as_str().to_owned(),
-            profile_is_active: profile.is_active,
-        });
-        let mut apps = connected.collect();
+        let bound = self.store.of(user).connected_app_names(&page.after, as_of, page.size + 1).await?;
+        let app = |(access, profile_name, profile_is_active)| ConnectedApp { access, profile_name, profile_is_active };
+        let mut apps = bound.into_iter().map(app).collect();
         let next = page.cut(&mut apps, None, |app| app.access.app.to_string());
         Ok(ConnectedAppsPage { apps, as_of, next })
     }
@@ -93,7 +89,7 @@ impl Exposure {
         // Read first: what follows is at least as new.
         let version = reads.version().await?;
         let directory = reads.tags(&unnamed(node.tags.iter())).await?;
-        let mut bound = reads.connected_apps(&page.after, self.clock.now(), page.size + 1).await?;
+        let mut bound = reads.connected_apps(&page.after, self.clock.now(), page.size + 1, &cpu).await?;
         let now = self.clock.now();
         let next = page.cut(&mut bound, None, |(access, _)| access.app.to_string());
         bound.retain(|(access, _)| access.is_active(now));
@@ -124,16 +120,11 @@ impl Exposure {
         }
         errors.into_result(()).map_err(Error::Invalid)?;
         let edits = AppAccessEdits { profile_id: Some(profile), ..AppAccessEdits::default() };
-        let updated = self.update_app_access(user.to_string(), app, edits, origin).await?;
-        let (access, as_of) = updated.value;
-        let profile = match access.profile {
-            Some(profile) => self.store.of(user).profile(profile).await?,
-            None => None,
-        };
-        // It may have been swapped again and deleted since.
-        let profile = profile.ok_or(Error::ProfileNotFound)?;
+        let Stamped { value, stamp } = self.change_app_access(user.to_string(), app, edits, origin).await?;
+        let (access, profile, as_of) = value;
+        let Some(profile) = profile else { return Err(Error::ProfileNotFound) };
         let (profile_name, profile_is_active) = (profile.name.as_str().to_owned(), profile.is_active);
-        Ok((ConnectedApp { access, profile_name, profile_is_active }, as_of, updated.stamp))
+        Ok((ConnectedApp { access, profile_name, profile_is_active }, as_of, stamp))
     }
 
     /// Ends the grant of an app.

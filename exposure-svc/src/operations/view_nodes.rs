@@ -29,13 +29,16 @@ pub struct ViewedNode {
 }
 
 impl Exposure {
-    /// Nodes of `user` with their content as `app` would see them now, in the order of the request. One read of the profile.
-    pub async fn view_nodes(
+    /// Nodes of `user` with their content as `app` would see them now, in the order of the request. One read of the profile. `read` reads a
+    /// content and `show` encodes a node, where the CPU work is done.
+    pub async fn view_nodes<C, T>(
         &self,
         user: &UserId,
         app: &AppId,
-        nodes: Vec<(NodeFacts<'_>, Map<String, Value>)>,
-    ) -> Result<Stamped<Vec<ViewedNode>>, Error> {
+        nodes: Vec<(NodeFacts<'_>, C)>,
+        read: impl Fn(C) -> Map<String, Value>,
+        show: impl Fn(ViewedNode) -> T,
+    ) -> Result<Stamped<Vec<T>>, Error> {
         let mut cpu = CpuBudget::of_user(user.as_str());
         // Before the read, which is fresh when the work begins.
         cpu.acquire().await?;
@@ -44,15 +47,15 @@ impl Exposure {
         let applied = self.applied_profile(user, &Subject::App(app.clone()), &Freshness::default()).await?;
         let stamp = Some(applied.stamp);
         let Some(profile) = applied.profile else {
-            let hidden = |_| ViewedNode { reason: NO_GRANT.to_owned(), view: None };
+            let hidden = |_| show(ViewedNode { reason: NO_GRANT.to_owned(), view: None });
             return Ok(Stamped { value: nodes.into_iter().map(hidden).collect(), stamp });
         };
         let lens = Lens::new(&profile.rules, self.pseudonyms(user, app));
-        let view = |(node, fields): (NodeFacts<'_>, Map<String, Value>)| {
+        let view = |(node, content): (NodeFacts<'_>, C)| {
             let tags: Vec<_> = node.tags.iter().map(|tag| named(tag, &directory)).collect();
             let node = NodeFacts { tags: &tags, ..node };
             let Explanation { exposed, reason, .. } = explain(&profile.rules, profile.is_active, &node);
-            ViewedNode { reason, view: exposed.then(|| lens.view(&node, fields)) }
+            show(ViewedNode { reason, view: exposed.then(|| lens.view(&node, read(content))) })
         };
         Ok(Stamped { value: cpu.run(|| nodes.into_iter().map(view).collect()), stamp })
     }

@@ -7,8 +7,9 @@ use persistence::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult,
-    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
+    IntoActiveModel, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, Statement, sea_query::Expr,
 };
+use service::cpu_work::CpuBudget;
 use types::{Page, PageRequest, Timestamp};
 
 use super::{
@@ -94,14 +95,15 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
         Ok(Page { items, total, request })
     }
 
-    /// The active grants of apps after `after`, each with its profile, ordered by app.
+    /// The active grants of apps after `after`, each with its profile, ordered by app. The profiles may be large.
     pub async fn connected_apps(
         &self,
         after: &str,
         now: Timestamp,
         limit: usize,
+        cpu: &CpuBudget,
     ) -> Result<Vec<(AppAccess, Profile)>, Error> {
-        let rows = self
+        let statement = self
             .grant_rows()
             .filter(Column::AppId.gt(after))
             .filter(is_active(now))
@@ -109,11 +111,38 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
             .filter(profile::Column::UserId.eq(self.user.as_str()))
             .order_by_asc(Column::AppId)
             .limit(u64::try_from(limit).unwrap_or(u64::MAX))
-            .all(self.connection)
-            .await
-            .map_err(failed)?;
-        let bound = rows.into_iter().filter_map(|(access, profile)| Some((access, profile?)));
-        bound.map(|(access, profile)| Ok((access.try_into()?, profile.try_into()?))).collect()
+            .build(self.connection.get_database_backend());
+        let rows = self.connection.query_all_raw(statement).await.map_err(failed)?;
+        let read = |row: &QueryResult| {
+            let access = Model::from_query_result(row, "A_").map_err(failed)?;
+            let profile = profile::Model::from_query_result(row, "B_").map_err(failed)?;
+            Ok((access.try_into()?, profile.try_into()?))
+        };
+        cpu.run(|| rows.iter().map(read).collect())
+    }
+
+    /// The same, with the name of the profile and whether it is active.
+    pub async fn connected_app_names(
+        &self,
+        after: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(AppAccess, String, bool)>, Error> {
+        const CONNECTED: &str = "
+            SELECT a.*, p.name AS profile_name, p.is_active AS profile_is_active
+            FROM app_access AS a JOIN profiles AS p ON p.user_id = $1 AND p.id = a.profile_id
+            WHERE a.user_id = $1 AND a.app_id > $2 AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > $3)
+            ORDER BY a.app_id LIMIT $4";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let values = [self.user.as_str().into(), after.into(), now.utc().into(), limit.into()];
+        let statement = Statement::from_sql_and_values(self.connection.get_database_backend(), CONNECTED, values);
+        let rows = self.connection.query_all_raw(statement).await.map_err(failed)?;
+        let read = |row: &QueryResult| {
+            let access = Model::from_query_result(row, "").map_err(failed)?.try_into()?;
+            let name = row.try_get("", "profile_name").map_err(failed)?;
+            Ok((access, name, row.try_get("", "profile_is_active").map_err(failed)?))
+        };
+        rows.iter().map(read).collect()
     }
 
     /// The apps that active grants bind to a profile.

@@ -2,9 +2,10 @@
 
 use exposure_svc::operations::NO_GRANT;
 use ofself_proto::exposure::{
-    DetailLevel, DisconnectAppRequest, ExplainExposureRequest, ListConnectedAppsRequest, ListNodeAppsRequest, NodeApp,
-    NodeContent, NodeDescription, ProfileDraft, RebindAppRequest, RevokeAppAccessRequest, Tag, TagFilters,
-    ViewNodesRequest, explain_exposure_request::Subject, exposure_advisor_service_client::ExposureAdvisorServiceClient,
+    DetailLevel, DisconnectAppRequest, ExplainExposureRequest, ListConnectedAppsRequest, ListHistoryRequest,
+    ListNodeAppsRequest, NodeApp, NodeContent, NodeDescription, ProfileDraft, RebindAppRequest, RevokeAppAccessRequest,
+    Tag, TagFilters, ViewNodesRequest, explain_exposure_request::Subject,
+    exposure_advisor_service_client::ExposureAdvisorServiceClient,
 };
 use prost_types::Timestamp;
 use serde_json::json;
@@ -154,6 +155,14 @@ async fn person_rebinds_and_disconnects_an_app() {
             ("Two", two.id.clone()),
             "{backend}"
         );
+        let events = async || {
+            let request = by("ann", ListHistoryRequest::default());
+            advisor(&server).list_history(request).await.unwrap().into_inner().entries.len()
+        };
+        let before = events().await;
+        let again = rebind("ann", "app", &two.id).await.unwrap().into_inner().app.unwrap();
+        assert_eq!((again.profile_name.as_str(), again.access.unwrap().version), ("Two", 2));
+        assert_eq!(events().await, before, "an unchanged grant is no event");
         assert_eq!(why(rebind("ann", "app", &of_bob.id).await), "PROFILE_NOT_FOUND");
         assert_eq!(why(rebind("ann", "app", "no-uuid").await), "PROFILE_NOT_FOUND");
         assert_eq!(why(rebind("ann", "app", "").await), "profile_id");

@@ -28,7 +28,7 @@ struct EventBody {
     id: String,
     #[schema(value_type = String, format = DateTime)]
     occurred_at: Option<String>,
-    /// `user:` and an id, `service:` or `operator:` and a SPIFFE id, or `system`
+    /// `user:` and an id (without one: an erased person), `service:` or `operator:` and a SPIFFE id, or `system`
     actor_id: String,
     /// The kind of event, as in `ShareEventKind` and `ProfileEventKind` of the gRPC contract, in lower case
     kind: String,

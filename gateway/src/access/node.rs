@@ -1,11 +1,13 @@
 //! Nodes in requests.
 
+use std::collections::HashSet;
+
 use ofself_proto::{
     exposure::{NodeDescription, Tag},
     sharing::Node,
 };
 use serde::Deserialize;
-use types::{FieldErrors, Id};
+use types::{FieldErrors, Id, MAX_LIST};
 use utoipa::ToSchema;
 
 use crate::{
@@ -64,16 +66,9 @@ impl NodeBody {
     pub(super) fn into_messages(self, path: &str, errors: &mut FieldErrors) -> DescribedNode {
         let Self { id, tag_ids, graph_root_ids, tags, node_type, schema_id, created_at } = self;
         let id = id.into_option().unwrap_or_default();
-        let mut tag_ids = tag_ids.into_option().map(Vec::from).unwrap_or_default();
-        let tags = tags.into_option().map(|tags| tags.map(|index, tag| (index, tag))).unwrap_or_default();
-        let mut tags: Vec<_> = tags
-            .into_iter()
-            .filter_map(|(index, tag)| tag?.into_message(&format!("{path}.tags[{index}]"), errors))
-            .collect();
-        let unnamed: Vec<_> = tag_ids.iter().filter(|id| tags.iter().all(|tag| tag.id != **id)).cloned().collect();
-        tag_ids.extend(tags.iter().map(|tag| tag.id.clone()));
-        tags.extend(unnamed.into_iter().map(|id| Tag { id, name: String::new() }));
         let graph_root_ids = graph_root_ids.into_option().map(Vec::from).unwrap_or_default();
+        let tags = read_tags(tag_ids, tags, path, errors);
+        let tag_ids = tags.iter().map(|tag| tag.id.clone()).collect();
         let (node_type, created_at) = (node_type.into_option(), created_at.into_option());
         let (schema_id, is_described) = (schema_id.into_option(), node_type.is_some() || created_at.is_some());
         if schema_id.is_some() && !is_described {
@@ -91,18 +86,40 @@ impl NodeBody {
     }
 }
 
-impl TagBody {
-    /// The tag at `path`; `None`: it has no valid id. The services name its field otherwise.
-    fn into_message(self, path: &str, errors: &mut FieldErrors) -> Option<Tag> {
-        let Self { id, name } = self;
-        let id = id.into_option().unwrap_or_default();
-        match Id::<types::Tag>::check(&id) {
-            Ok(()) => Some(Tag { id, name: name.into_option().unwrap_or_default() }),
-            Err(error) => {
-                let must = if id.is_empty() { "is required".to_owned() } else { error.to_string() };
-                errors.add_unless_known(&format!("{path}.id"), must);
-                None
-            }
+/// The tags of the node at `path`, each once; one with a name before one without. The services name their fields otherwise.
+fn read_tags(
+    tag_ids: Field<List<String>>,
+    tags: Field<List<TagBody>>,
+    path: &str,
+    errors: &mut FieldErrors,
+) -> Vec<Tag> {
+    let mut known = HashSet::new();
+    let mut found = Vec::new();
+    let tags = tags.into_option().map(|tags| tags.map(|index, tag| (index, tag))).unwrap_or_default();
+    for (index, tag) in tags {
+        let Some(TagBody { id, name }) = tag else { continue };
+        let (id, name) = (id.into_option().unwrap_or_default(), name.into_option().unwrap_or_default());
+        if is_tag_id(&id, &format!("{path}.tags[{index}].id"), errors) && known.insert(id.clone()) {
+            found.push(Tag { id, name });
         }
     }
+    let tag_ids = tag_ids.into_option().map(|ids| ids.map(|index, id| (index, id))).unwrap_or_default();
+    for (index, id) in tag_ids {
+        let Some(id) = id else { continue };
+        if is_tag_id(&id, &format!("{path}.tag_ids[{index}]"), errors) && known.insert(id.clone()) {
+            found.push(Tag { id, name: String::new() });
+        }
+    }
+    if found.len() > MAX_LIST {
+        errors.add(format!("{path}.tags"), format!("must hold at most {MAX_LIST} tags, those of tag_ids included"));
+        found.truncate(MAX_LIST);
+    }
+    found
+}
+
+fn is_tag_id(id: &str, path: &str, errors: &mut FieldErrors) -> bool {
+    let Err(error) = Id::<types::Tag>::check(id) else { return true };
+    let must = if id.is_empty() { "is required".to_owned() } else { error.to_string() };
+    errors.add_unless_known(path, must);
+    false
 }

@@ -22,7 +22,7 @@ use crate::{
     answer,
     description::IdText,
     error::ApiError,
-    http::{body::read_body, query::NoQuery},
+    http::{body::read_body, cpu_work::run_sized, query::NoQuery},
     json::{Field, List},
     timestamp,
     upstream::{Call, Upstreams},
@@ -138,7 +138,12 @@ pub(crate) async fn view(
     }
     let is_for_app = !app.is_missing();
     let (person, app) = (person.into_option(), app.into_option());
-    let nodes = read_nodes(nodes, &mut errors);
+    // Off the async worker, whatever their number: the request is rarely small.
+    let read = move || {
+        let nodes = read_nodes(nodes, &mut errors);
+        (nodes, errors)
+    };
+    let (nodes, mut errors) = run_sized(usize::MAX, read).await?;
     if nodes.is_empty() {
         errors.add_unless_known("nodes", format!("must hold 1 to {MAX_LIST} entries"));
         return Err(ApiError::validation(errors));

@@ -110,7 +110,8 @@ pub(crate) async fn list(
         return Err(ApiError::validation(errors));
     };
     let DescribedNode { node, description, is_described } = node.into_messages("node", &mut errors);
-    let apps = apps.filter(|_| is_described);
+    // One that is not asked about stays where it is.
+    let (apps, waiting) = if is_described { (apps, None) } else { (None, apps) };
 
     let mut sharing = upstreams.access();
     let mut exposure = upstreams.exposure_access();
@@ -134,7 +135,9 @@ pub(crate) async fn list(
     }
     let ListNodeViewersResponse { viewers, checked_at: _, next_page_token: next_people } = viewers.unwrap_or_default();
     let ListNodeAppsResponse { apps, checked_at: _, next_page_token: next_apps } = decisions.unwrap_or_default();
-    let (next_people, next_apps) = (next_page(next_people), next_page(next_apps));
+    let next_people = next_page(next_people);
+    let waiting = waiting.filter(|_| next_people.is_some());
+    let next_apps = next_page(next_apps).or(waiting);
     let bytes =
         viewers.iter().map(Message::encoded_len).sum::<usize>() + apps.iter().map(Message::encoded_len).sum::<usize>();
     answer::page(bytes, move || ViewersBody {

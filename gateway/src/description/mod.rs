@@ -188,7 +188,7 @@ fn add_headers_of_good_answers(response: &mut Response, operation: &str, status:
             response,
             "X-Consistency-Token",
             Type::String,
-            "The version that the change made; absent without a change",
+            "The version that has the result: a request that sends it sees the change",
         );
     }
     if status != "204" && !operation.starts_with("List") && !["RebindApp", "ViewAs"].contains(&operation) {

@@ -74,7 +74,7 @@ pub(super) fn meaning(code: ErrorCode) -> &'static str {
         Code::AppAccessNotFound => "the app has no access grant",
         Code::NotFound => "there is nothing at this path",
         Code::MethodNotAllowed => "this path does not support this method",
-        Code::PayloadTooLarge => "the body is larger than the route takes: 256 KiB, for `view-as` 8 MiB",
+        Code::PayloadTooLarge => "the body is larger than 256 KiB (`view-as`: 8 MiB), or has more than 100,000 values",
         Code::UnsupportedMediaType => "the body is not `application/json`, or it is compressed",
         Code::SharingExists => "an active share gives the same to the same person; `details.share_id` is its id",
         Code::ShareRevoked => "the share is revoked permanently",

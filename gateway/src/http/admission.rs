@@ -53,6 +53,15 @@ pub(crate) enum ReadCost {
     ProfilePage,
 }
 
+/// What a POST to a route does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Post {
+    /// It changes something.
+    Change,
+    /// It asks something with a body.
+    Query,
+}
+
 /// Admission to one route: its reads and its writes have a limiter each.
 #[derive(Clone)]
 pub(crate) struct RouteAdmission {
@@ -60,6 +69,7 @@ pub(crate) struct RouteAdmission {
     writes: Arc<ConcurrencyLimiter>,
     max_wait: Duration,
     max_body: usize,
+    post: Post,
     memory: MessageMemory,
     responses: Arc<SharedPool>,
     /// Unread lists do not reject changes.
@@ -94,6 +104,7 @@ impl Admission {
             writes: ConcurrencyLimiter::new(&format!("write {path}"), limits),
             max_wait: self.max_wait,
             max_body: MAX_BYTES,
+            post: Post::Change,
             memory: self.memory.clone(),
             responses: self.responses.clone(),
             change_responses: self.change_responses.clone(),
@@ -120,6 +131,11 @@ impl RouteAdmission {
         Self { max_body, ..self }
     }
 
+    /// Of a route whose POST is a query: it is limited as a read, and so is its response.
+    pub(crate) fn of_queries(self) -> Self {
+        Self { post: Post::Query, ..self }
+    }
+
     async fn answer(&self, caller: admission::Caller, request: Request, next: Next) -> Result<Response, ApiError> {
         let (mut head, body) = request.into_parts();
         let (body, _memory) = match head.method {
@@ -133,7 +149,8 @@ impl RouteAdmission {
         if let Some(context) = head.extensions.get_mut::<RequestContext>() {
             context.whole = Instant::now();
         }
-        if !head.method.is_safe() {
+        let is_read = head.method.is_safe() || (head.method == Method::POST && self.post == Post::Query);
+        if !is_read {
             let permit = self.writes.acquire(caller, self.max_wait).await.map_err(rejected)?;
             // Before the change, whose response is always sent. A user who does not read responses can make no further changes.
             let memory = ResponseMemory::new(self.change_responses.reservation(caller));

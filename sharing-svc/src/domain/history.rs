@@ -11,8 +11,7 @@ const NAMED: usize = 5;
 pub fn sentence(event: &ShareEvent) -> String {
     let ShareEvent { kind, actor, owner, before, after, has_reshares, .. } = event;
     let actor = actor_words(actor, owner);
-    // The row of an erased person is gone.
-    let Some(share) = after.as_ref().or(before.as_ref()) else { return format!("{actor} changed a share") };
+    let Some(share) = after.as_ref().or(before.as_ref()) else { return of_erased(*kind, &actor) };
     let recipient = &share.recipient;
     let below = if *has_reshares { ", and everything that was re-shared from it" } else { "" };
     match kind {
@@ -31,6 +30,18 @@ pub fn sentence(event: &ShareEvent) -> String {
             format!("{actor} renewed the share with `{recipient}`{}", end_words(share.terms.expires_at))
         }
         EventKind::Expired => format!("The share with `{recipient}` expired{below}"),
+        EventKind::Erased => "A person was erased".to_owned(),
+    }
+}
+
+/// Of a share whose row was erased with a person.
+fn of_erased(kind: EventKind, actor: &str) -> String {
+    match kind {
+        EventKind::Created => format!("{actor} made a share with a person who was erased"),
+        EventKind::Updated => format!("{actor} changed the share with a person who was erased"),
+        EventKind::Revoked => format!("{actor} ended the share with a person who was erased"),
+        EventKind::Renewed => format!("{actor} renewed the share with a person who was erased"),
+        EventKind::Expired => "The share with a person who was erased expired".to_owned(),
         EventKind::Erased => "A person was erased".to_owned(),
     }
 }
@@ -76,5 +87,38 @@ fn list(ids: impl ExactSizeIterator<Item = String>, conjunction: &str) -> String
     match words.as_slice() {
         [words @ .., last] if !words.is_empty() => format!("{} {conjunction} {last}", words.join(", ")),
         words => words.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_without_its_row_keeps_what_happened() {
+        for kind in EventKind::ALL {
+            let event = ShareEvent {
+                id: "1.0".to_owned(),
+                occurred_at: Timestamp::from_parts(0, 0).unwrap(),
+                actor: "user:".to_owned(),
+                request_id: String::new(),
+                kind,
+                owner: "ann".to_owned(),
+                owner_version: 1,
+                has_reshares: false,
+                before: None,
+                after: None,
+            };
+            let text = sentence(&event);
+            let verb = match kind {
+                EventKind::Created => "made",
+                EventKind::Updated => "changed",
+                EventKind::Revoked => "ended",
+                EventKind::Renewed => "renewed",
+                EventKind::Expired => "expired",
+                EventKind::Erased => "A person was erased",
+            };
+            assert!(text.contains(verb) && text.contains("erased") && !text.contains('`'), "{text}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::{AccessQuestion, Sharing, consistency::stamp};
 use crate::{
     domain::{
         UserId,
-        access::{Action, Explanation, NodeFacts, Resource, explain},
+        access::{Explanation, NodeFacts, NodeReason, Resource, explain, explain_nodes},
     },
     error::Error,
     storage::Versioned,
@@ -39,14 +39,13 @@ impl Sharing {
         owner: &UserId,
         viewer: &UserId,
         nodes: &[NodeFacts<'_>],
-    ) -> Result<Stamped<Vec<Explanation>>, Error> {
+    ) -> Result<Stamped<Vec<NodeReason>>, Error> {
         let mut cpu = CpuBudget::of_user(owner.as_str());
         // Before the read, which is fresh when the work begins.
         cpu.acquire().await?;
         let Versioned { value: chains, version } = self.store.all_chains(owner, viewer, &mut cpu).await?;
         let now = self.clock.now();
-        let explain = |node: &NodeFacts<'_>| explain(&chains, viewer, owner, Action::Read, Resource::Node(*node), now);
-        let value = cpu.run(|| nodes.iter().map(explain).collect());
+        let value = cpu.run(|| explain_nodes(&chains, viewer, owner, nodes, now));
         Ok(Stamped { value, stamp: Some(stamp(owner, version.unwrap_or(0), now)) })
     }
 }

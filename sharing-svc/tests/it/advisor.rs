@@ -8,6 +8,7 @@ use ofself_proto::sharing::{
     Node, PersonAccess, Resource, ShareEventKind, ShareScope, ShareStatus,
     access_advisor_service_client::AccessAdvisorServiceClient, resource,
 };
+use test_kit::Backend;
 use tonic::{Status, transport::Channel};
 
 use crate::statements::on_both;
@@ -175,6 +176,26 @@ async fn nodes_are_explained_as_one_by_one() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn explanations_of_many_nodes_by_many_shares_are_bounded() {
+    const NODES: usize = 1_000;
+    let backend = Backend::sqlite();
+    let server = TestServer::start(&backend).await;
+    for number in 0..150 {
+        server.create("ann", tags_to("bob", &["a", &format!("t{number}")])).await.unwrap();
+    }
+    let node = |tag: &str| Node { id: "n".into(), tag_ids: vec![tag.to_owned()], graph_root_ids: Vec::new() };
+    let nodes = (0..NODES).map(|number| node(if number % 2 == 0 { "a" } else { "none" })).collect();
+    let request = ExplainNodesRequest { person_id: "bob".into(), nodes };
+    let decisions = advisor(&server).explain_nodes(by("ann", request)).await.unwrap().into_inner().decisions;
+    assert!(decisions.iter().enumerate().all(|(number, decision)| decision.allowed == (number % 2 == 0)));
+    assert!(decisions[0].reason.ends_with(" and 145 more"), "{}", decisions[0].reason);
+    assert!(decisions[1].reason.contains("would allow it, but"), "{}", decisions[1].reason);
+    let last = &decisions[NODES - 1].reason;
+    assert_eq!(last, "no share lets `bob` read the node", "500 denials by 150 links each");
+    assert!(decisions.iter().all(|decision| decision.reason.len() < 500));
 }
 
 #[tokio::test]

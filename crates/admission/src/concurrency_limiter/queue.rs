@@ -129,8 +129,7 @@ impl State {
     }
 
     /// The next operation to run, of the first caller in turn who may run another.
-    pub(super) fn dequeue(&mut self, limits: &ConcurrencyLimits) -> Option<(Caller, Waiter)> {
-        let order = self.order(limits);
+    pub(super) fn dequeue(&mut self, limits: &ConcurrencyLimits, order: Order) -> Option<(Caller, Waiter)> {
         let is_next =
             |caller: &Caller| self.callers.get(caller).is_some_and(|own| own.running < limits.running_per_caller);
         let turn = self.turns.iter().position(is_next)?;

@@ -236,16 +236,18 @@ fn label<'a>(tag: &'a TagRef, node: &'a NodeFacts<'_>) -> &'a str {
 
 fn labels(tags: &[&TagRef], node: &NodeFacts<'_>) -> String {
     // A tag that is named by its id and by its name is one tag.
-    let mut distinct = Vec::new();
-    for tag in tags {
+    let mut distinct = Vec::with_capacity(NAMED);
+    let mut rest = tags.iter();
+    while distinct.len() < NAMED {
+        let Some(tag) = rest.next() else { break };
         let label = label(tag, node);
         if !distinct.contains(&label) {
             distinct.push(label);
         }
     }
-    let mut named: Vec<_> = distinct.iter().take(NAMED).map(|label| format!("`{label}`")).collect();
-    if distinct.len() > NAMED {
-        named.push(format!("{} more", distinct.len() - NAMED));
+    let mut named: Vec<_> = distinct.iter().map(|label| format!("`{label}`")).collect();
+    if rest.len() > 0 {
+        named.push(format!("{} more", rest.len()));
     }
     named.join(", ")
 }

@@ -32,12 +32,10 @@ pub(in crate::grpc) fn node_apps(page: NodeAppsPage, checked_at: String) -> wire
     wire::ListNodeAppsResponse { apps, checked_at, next_page_token: next.unwrap_or_default() }
 }
 
-pub(in crate::grpc) fn viewed(nodes: Vec<ViewedNode>, checked_at: String) -> wire::ViewNodesResponse {
-    let node = |ViewedNode { reason, view }| {
-        let view = view.map(content::view);
-        wire::ViewedNode { exposed: view.is_some(), reason, view }
-    };
-    wire::ViewNodesResponse { nodes: nodes.into_iter().map(node).collect(), checked_at }
+pub(in crate::grpc) fn viewed(node: ViewedNode) -> wire::ViewedNode {
+    let ViewedNode { reason, view } = node;
+    let view = view.map(content::view);
+    wire::ViewedNode { exposed: view.is_some(), reason, view }
 }
 
 pub(in crate::grpc) fn history(history: History) -> wire::ListHistoryResponse {

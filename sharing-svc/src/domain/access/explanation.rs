@@ -2,7 +2,7 @@
 
 use types::{Id, Timestamp};
 
-use super::{Action, Chain, NodeFacts, Obstacle, Resource};
+use super::{AccessSet, Action, Chain, NodeFacts, Obstacle, Resource};
 use crate::domain::{Scope, Share, ShareId, UserId};
 
 /// Why an action is allowed or not.
@@ -15,6 +15,20 @@ pub struct Explanation {
     /// All shares that were considered, oldest first.
     pub verdicts: Vec<Verdict>,
 }
+
+/// Why a node may be read or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeReason {
+    /// The decision; the same as that of every other method.
+    pub allowed: bool,
+    /// The gist, for a person to read.
+    pub reason: String,
+}
+
+/// Shares that a sentence names; the others are counted.
+const NAMED: usize = 5;
+/// Links of shares that the denials of one request are explained by.
+const MAX_EXPLAINED_LINKS: usize = 50_000;
 
 /// The verdict of one share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,21 +55,67 @@ pub fn explain(
     let mut verdicts: Vec<_> = chains.iter().map(|chain| verdict(chain, action, resource, now)).collect();
     verdicts.sort_unstable_by_key(|verdict| verdict.share);
     if viewer == owner {
-        return Explanation { allowed: true, reason: format!("the nodes are `{owner}`'s own"), verdicts };
+        return Explanation { allowed: true, reason: own_words(owner), verdicts };
     }
     let uncovered: Vec<_> =
         ends(resource).filter(|(_, node)| !chains.iter().any(|chain| chain.allows(action, *node, now))).collect();
     let allowed = uncovered.is_empty();
     let reason = if allowed {
-        let allowing: Vec<_> =
-            verdicts.iter().filter(|verdict| verdict.allows).map(|verdict| format!("`{}`", verdict.share)).collect();
-        let shares = if allowing.len() == 1 { "share" } else { "shares" };
-        format!("`{viewer}` may {} it by {shares} {}", action.verb(), allowing.join(" and "))
+        let allowing: Vec<_> = verdicts.iter().filter(|verdict| verdict.allows).map(|verdict| verdict.share).collect();
+        allowed_words(viewer, action, &allowing)
     } else {
         let missing: Vec<_> = uncovered.iter().map(|(end, _)| *end).collect();
         refused(&verdicts, viewer, owner, action, &missing)
     };
     Explanation { allowed, reason, verdicts }
+}
+
+/// Explains for each of `nodes` of `owner` whether `viewer` may read it at `now`: the gist alone. Of many nodes with many shares, not every
+/// denial names the share that comes nearest.
+pub fn explain_nodes(
+    chains: &[Chain],
+    viewer: &UserId,
+    owner: &UserId,
+    nodes: &[NodeFacts<'_>],
+    now: Timestamp,
+) -> Vec<NodeReason> {
+    if viewer == owner {
+        let own = || NodeReason { allowed: true, reason: own_words(owner) };
+        return nodes.iter().map(|_| own()).collect();
+    }
+    let set = AccessSet::new(chains);
+    let links: usize = chains.iter().map(|chain| chain.links().count()).sum();
+    let mut work_left = MAX_EXPLAINED_LINKS;
+    let explain_one = |node: &NodeFacts<'_>| {
+        let resource = Resource::Node(*node);
+        let allowing = set.allowing(Action::Read, resource, now);
+        if !allowing.is_empty() {
+            return NodeReason { allowed: true, reason: allowed_words(viewer, Action::Read, &allowing) };
+        }
+        let reason = match work_left.checked_sub(links) {
+            Some(left) => {
+                work_left = left;
+                explain(chains, viewer, owner, Action::Read, resource, now).reason
+            }
+            None => format!("no share lets `{viewer}` read the node"),
+        };
+        NodeReason { allowed: false, reason }
+    };
+    nodes.iter().map(explain_one).collect()
+}
+
+fn own_words(owner: &UserId) -> String {
+    format!("the nodes are `{owner}`'s own")
+}
+
+/// The gist of a yes.
+fn allowed_words(viewer: &UserId, action: Action, allowing: &[ShareId]) -> String {
+    let mut named: Vec<_> = allowing.iter().take(NAMED).map(|share| format!("`{share}`")).collect();
+    if allowing.len() > NAMED {
+        named.push(format!("{} more", allowing.len() - NAMED));
+    }
+    let shares = if allowing.len() == 1 { "share" } else { "shares" };
+    format!("`{viewer}` may {} it by {shares} {}", action.verb(), named.join(" and "))
 }
 
 /// The gist of a no, with the share that came nearest to a yes.

@@ -17,7 +17,7 @@ mod viewers;
 pub use access_set::AccessSet;
 pub use action::Action;
 pub use chain::{BrokenChain, Chain, Obstacle, chains};
-pub use explanation::{Explanation, Verdict, explain};
+pub use explanation::{Explanation, NodeReason, Verdict, explain, explain_nodes};
 pub use filter::{AccessFilter, Clause, FilteredNodes, Selection};
 pub use node_facts::{NodeFacts, Resource};
 pub use people::{PersonAccess, owners, recipients};

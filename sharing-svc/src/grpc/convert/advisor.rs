@@ -9,7 +9,7 @@ use super::{access, event, share};
 use crate::{
     domain::{
         ShareEvent,
-        access::{Action, Explanation},
+        access::{Action, NodeReason},
         sentence,
     },
     operations::{History, OwnerAccess, OwnersPage, PeoplePage, Person, SharePath, ViewersPage},
@@ -45,8 +45,8 @@ pub(in crate::grpc) fn viewers(page: ViewersPage, checked_at: String) -> wire::L
     wire::ListNodeViewersResponse { viewers, checked_at, next_page_token }
 }
 
-pub(in crate::grpc) fn decisions(explained: Vec<Explanation>, checked_at: String) -> wire::ExplainNodesResponse {
-    let decision = |Explanation { allowed, reason, .. }| wire::NodeDecision { allowed, reason };
+pub(in crate::grpc) fn decisions(explained: Vec<NodeReason>, checked_at: String) -> wire::ExplainNodesResponse {
+    let decision = |NodeReason { allowed, reason }| wire::NodeDecision { allowed, reason };
     wire::ExplainNodesResponse { decisions: explained.into_iter().map(decision).collect(), checked_at }
 }
 
