@@ -11,10 +11,17 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 EXPECTED = {
-    "ofself.sharing.v1": {"SharingService", "AccessService", "FollowSharingService", "SharingAdminService"},
+    "ofself.sharing.v1": {
+        "SharingService",
+        "AccessService",
+        "AccessAdvisorService",
+        "FollowSharingService",
+        "SharingAdminService",
+    },
     "ofself.exposure.v1": {
         "ExposureProfileService",
         "ExposureService",
+        "ExposureAdvisorService",
         "AppAccessService",
         "TagDirectoryService",
         "ExposureAdminService",
