@@ -25,6 +25,9 @@ pub fn sentence(event: &ShareEvent) -> String {
             let colon = if changes.is_empty() { "" } else { ": " };
             format!("{actor} changed the share with `{recipient}`{colon}{}", changes.join("; "))
         }
+        EventKind::Revoked if event.actor == format!("user:{recipient}") => {
+            format!("`{recipient}` left the share{below}")
+        }
         EventKind::Revoked => format!("{actor} ended the share with `{recipient}`{below}"),
         EventKind::Renewed => {
             format!("{actor} renewed the share with `{recipient}`{}", end_words(share.terms.expires_at))

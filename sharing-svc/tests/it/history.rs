@@ -1,9 +1,11 @@
 //! `AccessAdvisorService.ListHistory`: what changed in a person's data, in words.
 
 use ofself_proto::sharing::{
-    CreateShareRequest, GrantFollowShareRequest, HistoryEntry, ListHistoryRequest, ShareChanges, ShareScope,
-    access_advisor_service_client::AccessAdvisorServiceClient,
+    CreateShareRequest, GrantFollowShareRequest, HistoryEntry, LeaveShareRequest, ListHistoryRequest, ShareChanges,
+    ShareScope, access_advisor_service_client::AccessAdvisorServiceClient,
 };
+
+use test_kit::Backend;
 
 use crate::statements::on_both;
 use crate::test_server::{TestServer, after, by, everything_to, of, passable, tags_to, why};
@@ -91,6 +93,15 @@ async fn every_change_is_told_newest_first() {
         assert_eq!(why(refused), "page_size page_token");
     })
     .await;
+}
+
+#[tokio::test]
+async fn recipient_who_leaves_is_said_to_leave() {
+    let server = TestServer::start(&Backend::sqlite()).await;
+    let share = server.create("ann", everything_to("bob")).await.unwrap();
+    let mut client = AccessAdvisorServiceClient::new(server.channel.clone());
+    client.leave_share(by("bob", LeaveShareRequest { share_id: share.id })).await.unwrap();
+    assert_eq!(history(&server, "ann", 0).await[0].text, "`bob` left the share");
 }
 
 #[tokio::test]
