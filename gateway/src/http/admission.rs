@@ -199,32 +199,61 @@ fn rejected(reason: RejectionReason) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, middleware::from_fn_with_state, routing::post};
+    use axum::{Router, middleware::from_fn_with_state, routing};
     use http::StatusCode;
     use tower::ServiceExt;
     use types::Id;
 
     use super::*;
 
+    /// Sends a POST through the admission of a route, whose response has 200,000 bytes.
+    async fn post(route: &RouteAdmission, user: &str) -> Response {
+        let app = Router::new()
+            .route("/test", routing::post(async || "x".repeat(200_000)))
+            .layer(from_fn_with_state(route.clone(), admit));
+        let mut request =
+            Request::post("/test").header("content-type", "application/json").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Caller { user: Id::parse(user).unwrap() });
+        app.oneshot(request).await.unwrap()
+    }
+
+    fn admission() -> Admission {
+        let settings = AdmissionSettings { max_body_memory: 1, ..AdmissionSettings::default() };
+        Admission::new(&settings, Duration::from_secs(10))
+    }
+
+    fn status_of_error(response: &Response) -> StatusCode {
+        response.extensions().get::<ApiError>().expect("an error").respond("id").status()
+    }
+
     #[tokio::test]
     async fn unread_responses_to_changes_reject_further_ones() {
-        let settings = AdmissionSettings { max_body_memory: 1, ..AdmissionSettings::default() };
-        let route = Admission::new(&settings, Duration::from_secs(10)).to_route("/test", ReadCost::Row);
-        let handler = post(async || "x".repeat(200_000));
-        let app = Router::new().route("/test", handler).layer(from_fn_with_state(route, admit));
-        let change = async |user: &str| {
-            let mut request =
-                Request::post("/test").header("content-type", "application/json").body(Body::empty()).unwrap();
-            request.extensions_mut().insert(Caller { user: Id::parse(user).unwrap() });
-            app.clone().oneshot(request).await.unwrap()
-        };
-        let unread = change("ann").await;
+        let route = admission().to_route("/test", ReadCost::Row);
+        let unread = post(&route, "ann").await;
         assert_eq!(unread.status(), StatusCode::OK);
-        let rejected = change("ann").await;
-        let error = rejected.extensions().get::<ApiError>().expect("an error");
-        assert_eq!(error.respond("id").status(), StatusCode::TOO_MANY_REQUESTS);
-        assert_eq!(change("bob").await.status(), StatusCode::OK);
+        assert_eq!(status_of_error(&post(&route, "ann").await), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(post(&route, "bob").await.status(), StatusCode::OK);
         drop(unread);
-        assert_eq!(change("ann").await.status(), StatusCode::OK);
+        assert_eq!(post(&route, "ann").await.status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn unread_responses_to_queries_reject_queries_only() {
+        let admission = admission();
+        let (queries, changes) =
+            (admission.to_route("/q", ReadCost::SharePage).of_queries(), admission.to_route("/c", ReadCost::Row));
+        let mut unread = Vec::new();
+        let rejected = loop {
+            let response = post(&queries, "ann").await;
+            if response.extensions().get::<ApiError>().is_some() {
+                break response;
+            }
+            unread.push(response);
+            assert!(unread.len() < 10, "responses are limited");
+        };
+        assert_eq!(status_of_error(&rejected), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(post(&changes, "ann").await.status(), StatusCode::OK);
+        drop(unread);
+        assert_eq!(post(&queries, "ann").await.status(), StatusCode::OK);
     }
 }

@@ -229,6 +229,31 @@ async fn queue_with_acceptable_waits_is_served_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn wait_is_estimated_by_all_that_run() {
+    const DURATION: Duration = Duration::from_millis(20);
+    let limits = ConcurrencyLimits { running: 2, running_per_caller: 2, waiting: 100, waiting_in_order: 0 };
+    let limiter = ConcurrencyLimiter::new("test", limits);
+    let [_, _, _, dan] = callers();
+    run(&limiter, 100, DURATION).await;
+    let mut running = VecDeque::new();
+    for _ in 0..2 {
+        running.push_back(limiter.acquire(dan, TIMEOUT).await.unwrap());
+    }
+    // Four wait while two run: each for 40 ms.
+    let mut waiting = VecDeque::new();
+    for _ in 0..4 {
+        waiting.push_back(queued(&limiter, dan).await);
+    }
+    for _ in 0..100 {
+        advance(DURATION / 2).await;
+        drop(running.pop_front());
+        running.push_back(now(&mut waiting.pop_front().unwrap()).await.expect("in order").unwrap());
+        waiting.push_back(queued(&limiter, dan).await);
+    }
+    assert!(limiter.state().standing.age() > Some(INTERVAL));
+}
+
+#[tokio::test(start_paused = true)]
 async fn backlog_of_a_stall_is_served() {
     let limits = ConcurrencyLimits { running: 1, running_per_caller: 1, waiting: 10, waiting_in_order: 0 };
     let limiter = ConcurrencyLimiter::new("test", limits);
