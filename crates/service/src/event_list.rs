@@ -1,12 +1,10 @@
 //! Lists of recorded events.
 
 use persistence::feed::{EventFilter, FeedPosition};
-use types::{FieldErrors, Id, Timestamp, User};
+use types::{FieldErrors, Id, PageSizes, Timestamp, User};
 
-/// Events on a page where the caller names no number.
-const DEFAULT_PAGE_SIZE: usize = 100;
-/// Events on a page at most.
-const MAX_PAGE_SIZE: usize = 1_000;
+/// Events on a page.
+const SIZES: PageSizes = PageSizes { default: 100, max: 1_000 };
 /// The prefix of a page token: the version of its format.
 const TOKEN_PREFIX: &str = "v1.";
 
@@ -71,14 +69,7 @@ pub struct EventPage {
 impl EventPage {
     /// Reads a page size (0: the default; above the maximum: the maximum) and the token of an earlier page.
     pub fn parse(page_size: i32, page_token: &str, errors: &mut FieldErrors) -> Self {
-        let size = match usize::try_from(page_size) {
-            Ok(0) => DEFAULT_PAGE_SIZE,
-            Ok(size) => size.min(MAX_PAGE_SIZE),
-            Err(_) => {
-                errors.add("page_size", "must be 0 or more");
-                DEFAULT_PAGE_SIZE
-            }
-        };
+        let size = SIZES.parse(page_size, errors);
         let after = if page_token.is_empty() { Some(FeedPosition::default()) } else { parse_token(page_token) };
         if after.is_none() {
             errors.add("page_token", "must be the next_page_token of an earlier response");

@@ -1,12 +1,10 @@
 //! Pages of a person's history.
 
 use persistence::feed::HistoryPosition;
-use types::FieldErrors;
+use types::{FieldErrors, PageSizes};
 
-/// Events on a page where the caller names no number.
-const DEFAULT_PAGE_SIZE: usize = 20;
-/// Events on a page at most.
-const MAX_PAGE_SIZE: usize = 100;
+/// Events on a page.
+const SIZES: PageSizes = PageSizes { default: 20, max: 100 };
 /// The prefix of a page token: the version of its format.
 const TOKEN_PREFIX: &str = "v1.";
 
@@ -22,14 +20,7 @@ pub struct HistoryPage {
 impl HistoryPage {
     /// Reads a page size (0: the default; above the maximum: the maximum) and the token of an earlier page.
     pub fn parse(page_size: i32, page_token: &str, errors: &mut FieldErrors) -> Self {
-        let size = match usize::try_from(page_size) {
-            Ok(0) => DEFAULT_PAGE_SIZE,
-            Ok(size) => size.min(MAX_PAGE_SIZE),
-            Err(_) => {
-                errors.add("page_size", "must be 0 or more");
-                DEFAULT_PAGE_SIZE
-            }
-        };
+        let size = SIZES.parse(page_size, errors);
         let before = if page_token.is_empty() { None } else { parse_token(page_token) };
         if before.is_none() && !page_token.is_empty() {
             errors.add("page_token", "must be the next_page_token of an earlier response");

@@ -14,6 +14,20 @@ pub struct PageSizes {
     pub max: usize,
 }
 
+impl PageSizes {
+    /// Reads a page size: 0 is the default, and above the maximum it is the maximum.
+    pub fn parse(self, page_size: i32, errors: &mut FieldErrors) -> usize {
+        match usize::try_from(page_size) {
+            Ok(0) => self.default,
+            Ok(size) => size.min(self.max),
+            Err(_) => {
+                errors.add("page_size", "must be 0 or more");
+                self.default
+            }
+        }
+    }
+}
+
 /// Which page of a list that is ordered by an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdPage {
@@ -26,14 +40,7 @@ pub struct IdPage {
 impl IdPage {
     /// Reads a page size (0: the default; above the maximum: the maximum) and the token of an earlier page.
     pub fn parse(page_size: i32, page_token: &str, sizes: PageSizes, errors: &mut FieldErrors) -> Self {
-        let size = match usize::try_from(page_size) {
-            Ok(0) => sizes.default,
-            Ok(size) => size.min(sizes.max),
-            Err(_) => {
-                errors.add("page_size", "must be 0 or more");
-                sizes.default
-            }
-        };
+        let size = sizes.parse(page_size, errors);
         // The ids of users, apps and nodes have the same form.
         let after = match page_token.strip_prefix(TOKEN_PREFIX) {
             Some(id) if Id::<User>::check(id).is_ok() => id,

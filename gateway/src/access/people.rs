@@ -37,7 +37,7 @@ struct PersonBody {
     until: Option<String>,
 }
 
-/// A share, and the people over whom it came to its recipient
+/// A share, and the people through whom it was re-shared
 #[derive(Serialize, ToSchema)]
 #[schema(as = SharePath)]
 struct SharePathBody {

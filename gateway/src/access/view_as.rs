@@ -31,10 +31,10 @@ use crate::{
 /// The largest body: nodes with their content.
 pub(crate) const MAX_BODY: usize = 8 * 1024 * 1024;
 
-/// Lists and objects within each other: protobuf messages are read 100 deep, and an object takes three of them.
+/// The maximum nesting of lists and objects: the decoder reads messages 100 deep, and an object takes three of them.
 const MAX_DEPTH: usize = 30;
 
-/// Who would look, and at what
+/// The viewer, and the nodes to view
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -138,7 +138,7 @@ pub(crate) async fn view(
     }
     let is_for_app = !app.is_missing();
     let (person, app) = (person.into_option(), app.into_option());
-    // Off the async worker, whatever their number: the request is rarely small.
+    // The conversion of many nodes takes more than a millisecond.
     let read = move || {
         let nodes = read_nodes(nodes, &mut errors);
         (nodes, errors)
@@ -170,6 +170,11 @@ pub(crate) async fn view(
     if !errors.is_empty() {
         return Err(ApiError::validation(errors));
     }
+    // A node without an answer must not count as seen.
+    let is_complete = |answers: Option<usize>| answers.is_none_or(|answers| answers == ids.len());
+    if !is_complete(decisions.as_ref().map(Vec::len)) || !is_complete(views.as_ref().map(Vec::len)) {
+        return Err(ApiError::internal());
+    }
     let size = |contents: &[NodeContent]| contents.iter().map(Message::encoded_len).sum::<usize>();
     let bytes = size(&whole) + views.iter().flatten().map(Message::encoded_len).sum::<usize>();
     answer::page(bytes, move || {
@@ -185,7 +190,7 @@ pub(crate) async fn view(
 fn read_nodes(nodes: Field<List<NodeWithContent>>, errors: &mut FieldErrors) -> Vec<(Node, NodeContent)> {
     let nodes = nodes.into_option().map(|nodes| nodes.map(|_, node| node)).unwrap_or_default();
     let read = |(index, node): (usize, Option<NodeWithContent>)| {
-        // One that was not read keeps its place, so that others keep their paths in errors.
+        // An invalid node keeps its index, so that the errors of the others name the right paths.
         let Some(NodeWithContent { description, fields }) = node else { return Default::default() };
         let path = format!("nodes[{index}].description");
         let Some(description) = description.into_option() else {
@@ -223,7 +228,7 @@ fn path_of_app(path: &str) -> String {
     if path == "app_id" { "app".to_owned() } else { path.to_owned() }
 }
 
-/// A node as it is seen by all who are asked about.
+/// The view of a node for the person and the app of the request.
 fn viewed(
     id: String,
     decision: Option<NodeDecision>,

@@ -110,7 +110,7 @@ pub(crate) async fn list(
         return Err(ApiError::validation(errors));
     };
     let DescribedNode { node, description, is_described } = node.into_messages("node", &mut errors);
-    // One that is not asked about stays where it is.
+    // A list that is not requested keeps its position.
     let (apps, waiting) = if is_described { (apps, None) } else { (None, apps) };
 
     let mut sharing = upstreams.access();

@@ -37,7 +37,7 @@ pub struct Person {
     pub until: Option<Timestamp>,
 }
 
-/// A share, and the people over whom it came to its recipient.
+/// A share, and the people through whom it was re-shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharePath {
     /// The share.
