@@ -36,6 +36,8 @@ pub enum Error {
     TooManyKeptAnswers,
     /// The events of what this caller created take as many bytes as they may.
     TooManyEvents,
+    /// Too many stops of this owner wait to be carried out.
+    TooManyStops,
     /// The database is away or overloaded; the same call may succeed later.
     Unavailable(anyhow::Error),
     /// The database is read, and does not take writes: its disk is full or failing, or the server is a standby.
@@ -68,6 +70,7 @@ impl fmt::Display for Error {
             Self::TooManyKeptAnswers => f.write_str(
                 "too many responses are stored under your idempotency keys; wait until some are 24 hours old, or send no key",
             ),
+            Self::TooManyStops => f.write_str("too many stops are still being carried out; retry in a minute"),
             Self::Unwritable(_) => f.write_str("changes cannot be stored at the moment; reads work"),
             Self::Unavailable(_) => f.write_str("sharing is unavailable; retry later"),
             Self::Internal(_) => f.write_str("internal error"),
@@ -91,7 +94,8 @@ impl std::error::Error for Error {
             | Self::UserBeingErased
             | Self::TokenAhead
             | Self::TooManyKeptAnswers
-            | Self::TooManyEvents => None,
+            | Self::TooManyEvents
+            | Self::TooManyStops => None,
         }
     }
 }

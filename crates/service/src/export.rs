@@ -70,12 +70,12 @@ impl<'a, E> Document<'a, E> {
         }
     }
 
-    /// Adds the list of the events of a user's data, each as `show` returns it.
+    /// Adds the list of the events of a user's data, each as `show` returns it; `None`: it is left out.
     pub async fn add_events(
         &mut self,
         database: &Database,
         user: &Id<User>,
-        show: impl Fn(&EventRow) -> anyhow::Result<Value>,
+        show: impl Fn(&EventRow) -> anyhow::Result<Option<Value>>,
     ) -> anyhow::Result<()> {
         self.begin_list("events").await;
         let filter = EventFilter { owner: Some(user.to_string()), ..EventFilter::default() };
@@ -83,7 +83,7 @@ impl<'a, E> Document<'a, E> {
         loop {
             let FeedPage { events, last, is_full } = database.list_events(&filter, after, PAGE).await?;
             let shown = events.iter().map(&show).collect::<anyhow::Result<Vec<_>>>()?;
-            self.add(shown.into_iter()).await;
+            self.add(shown.into_iter().flatten()).await;
             after = last;
             if !is_full {
                 break;

@@ -33,6 +33,11 @@ impl Timestamp {
         DateTime::from_timestamp(seconds, nanos / 1_000 * 1_000).map(Self).ok_or(InstantError)
     }
 
+    /// From microseconds since the Unix epoch.
+    pub fn from_micros(micros: i64) -> Result<Self, InstantError> {
+        DateTime::from_timestamp_micros(micros).ok_or(InstantError).and_then(Self::new)
+    }
+
     /// The timestamp.
     pub fn utc(self) -> DateTime<Utc> {
         self.0

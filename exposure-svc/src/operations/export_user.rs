@@ -42,7 +42,7 @@ impl Exposure {
             }
             document.end_list().await;
         }
-        let show = |row: &EventRow| Ok(event(&read_event(row)?)?);
+        let show = |row: &EventRow| Ok(Some(event(&read_event(row)?)?));
         document.add_events(self.store.database(), user, show).await.map_err(Error::Internal)?;
         document.end().await;
         Ok(())

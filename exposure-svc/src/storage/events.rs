@@ -156,7 +156,7 @@ impl Store {
         before: Option<HistoryPosition>,
         limit: usize,
     ) -> Result<(Vec<EventRow>, bool), Error> {
-        self.database.list_history(person.as_str(), before, limit).await.map_err(failed)
+        self.database.list_history(person.as_str(), before, &[], limit).await.map_err(failed)
     }
 
     /// Deletes a slice of the events before `cutoff`, and returns the number of changes.

@@ -19,6 +19,12 @@ pub enum EventKind {
     Expired,
     /// A person was erased.
     Erased,
+    /// The owner ended everything that they shared, or everything that they shared with one person. The event has no share.
+    Stopped,
+    /// A person blocked the owner: nothing of the owner's data counts for them. The event has no share.
+    Blocked,
+    /// A person ended such a block.
+    Unblocked,
 }
 
 /// One committed change of one share.
@@ -40,6 +46,8 @@ pub struct ShareEvent {
     pub owner_version: i64,
     /// Shares hang below this one.
     pub has_reshares: bool,
+    /// The recipient of the share, or the person whom an event without a share is about; `None`: there is none, or they were erased.
+    pub person: Option<String>,
     /// The share before.
     pub before: Option<Share>,
     /// The share after.
@@ -59,8 +67,20 @@ pub struct SnapshotShare {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Created, Self::Updated, Self::Revoked, Self::Renewed, Self::Expired, Self::Erased];
+    pub const ALL: [Self; 9] = [
+        Self::Created,
+        Self::Updated,
+        Self::Revoked,
+        Self::Renewed,
+        Self::Expired,
+        Self::Erased,
+        Self::Stopped,
+        Self::Blocked,
+        Self::Unblocked,
+    ];
+
+    /// Kinds that the owner's history leaves out: to the owner, a share with a person who blocked them looks ordinary.
+    pub const HIDDEN_FROM_OWNER: [Self; 2] = [Self::Blocked, Self::Unblocked];
 
     /// Its name in the database.
     pub fn name(self) -> &'static str {
@@ -71,6 +91,9 @@ impl EventKind {
             Self::Renewed => "renewed",
             Self::Expired => "expired",
             Self::Erased => "erased",
+            Self::Stopped => "stopped",
+            Self::Blocked => "blocked",
+            Self::Unblocked => "unblocked",
         }
     }
 

@@ -9,9 +9,11 @@ const NAMED: usize = 5;
 
 /// What happened, as a sentence to the owner.
 pub fn sentence(event: &ShareEvent) -> String {
-    let ShareEvent { kind, actor, owner, before, after, has_reshares, .. } = event;
+    let ShareEvent { kind, actor, owner, before, after, has_reshares, person, .. } = event;
     let actor = actor_words(actor, owner);
-    let Some(share) = after.as_ref().or(before.as_ref()) else { return of_erased(*kind, &actor) };
+    let Some(share) = after.as_ref().or(before.as_ref()) else {
+        return without_share(*kind, &actor, person.as_deref());
+    };
     let recipient = &share.recipient;
     let below = if *has_reshares { ", and everything that was re-shared from it" } else { "" };
     match kind {
@@ -33,12 +35,15 @@ pub fn sentence(event: &ShareEvent) -> String {
             format!("{actor} renewed the share with `{recipient}`{}", end_words(share.terms.expires_at))
         }
         EventKind::Expired => format!("The share with `{recipient}` expired{below}"),
-        EventKind::Erased => "A person was erased".to_owned(),
+        EventKind::Erased | EventKind::Stopped | EventKind::Blocked | EventKind::Unblocked => {
+            without_share(*kind, &actor, person.as_deref())
+        }
     }
 }
 
-/// Of a share whose row was erased with a person.
-fn of_erased(kind: EventKind, actor: &str) -> String {
+/// Of an event about a person, or about a share whose row was erased with a person.
+fn without_share(kind: EventKind, actor: &str, person: Option<&str>) -> String {
+    let person = person.map_or_else(|| "a person who was erased".to_owned(), |person| format!("`{person}`"));
     match kind {
         EventKind::Created => format!("{actor} made a share with a person who was erased"),
         EventKind::Updated => format!("{actor} changed the share with a person who was erased"),
@@ -46,6 +51,9 @@ fn of_erased(kind: EventKind, actor: &str) -> String {
         EventKind::Renewed => format!("{actor} renewed the share with a person who was erased"),
         EventKind::Expired => "The share with a person who was erased expired".to_owned(),
         EventKind::Erased => "A person was erased".to_owned(),
+        EventKind::Stopped => format!("{actor} stopped sharing with {person}"),
+        EventKind::Blocked => format!("{person} blocked the owner"),
+        EventKind::Unblocked => format!("{person} no longer blocks the owner"),
     }
 }
 
@@ -109,6 +117,7 @@ mod tests {
                 owner: "ann".to_owned(),
                 owner_version: 1,
                 has_reshares: false,
+                person: None,
                 before: None,
                 after: None,
             };
@@ -120,6 +129,9 @@ mod tests {
                 EventKind::Renewed => "renewed",
                 EventKind::Expired => "expired",
                 EventKind::Erased => "A person was erased",
+                EventKind::Stopped => "stopped",
+                EventKind::Blocked => "blocked",
+                EventKind::Unblocked => "blocks",
             };
             assert!(text.contains(verb) && text.contains("erased") && !text.contains('`'), "{text}");
         }

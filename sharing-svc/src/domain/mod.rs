@@ -13,6 +13,7 @@ mod scope;
 mod share;
 mod share_role;
 mod status;
+mod stop;
 mod terms;
 
 pub use changes::ShareChanges;
@@ -27,4 +28,5 @@ pub use scope::{Scope, ScopeKind};
 pub use share::{Follow, FollowId, NodeId, Share, ShareId, Source, TagId, UserId};
 pub use share_role::ShareRole;
 pub use status::{InactiveReason, ShareView, Status};
+pub use stop::{Stop, Stops};
 pub use terms::Terms;

@@ -2,10 +2,11 @@
 
 use grpc_server::user_origin;
 use ofself_proto::sharing::{
-    ExplainNodesRequest, ExplainNodesResponse, LeaveShareRequest, LeaveShareResponse, ListAccessibleOwnersRequest,
-    ListAccessibleOwnersResponse, ListHistoryRequest, ListHistoryResponse, ListNodeViewersRequest,
-    ListNodeViewersResponse, ListPeopleRequest, ListPeopleResponse,
-    access_advisor_service_server::AccessAdvisorService,
+    BlockPersonRequest, BlockPersonResponse, ExplainNodesRequest, ExplainNodesResponse, LeaveShareRequest,
+    LeaveShareResponse, ListAccessibleOwnersRequest, ListAccessibleOwnersResponse, ListBlockedPeopleRequest,
+    ListBlockedPeopleResponse, ListHistoryRequest, ListHistoryResponse, ListNodeViewersRequest,
+    ListNodeViewersResponse, ListPeopleRequest, ListPeopleResponse, StopSharingRequest, StopSharingResponse,
+    UnblockPersonRequest, UnblockPersonResponse, access_advisor_service_server::AccessAdvisorService,
 };
 use service::{HistoryPage, consistency::Freshness, cpu_work::CpuBudget};
 use tonic::{Request, Response, Status};
@@ -19,7 +20,8 @@ use super::{
 };
 use crate::{
     domain::access::Action,
-    operations::{OWNER_PAGES, PEOPLE_PAGES, Sharing, VIEWER_PAGES},
+    operations::{BLOCKED_PAGES, OWNER_PAGES, PEOPLE_PAGES, Sharing, Stopped, VIEWER_PAGES},
+    storage::Blocked,
 };
 
 pub(super) struct AccessAdvisorRpc {
@@ -55,8 +57,11 @@ impl AccessAdvisorService for AccessAdvisorRpc {
         let page = IdPage::parse(page_size, &page_token, VIEWER_PAGES, &mut errors);
         let node = validated(node, errors)?;
         let cpu = CpuBudget::of_user(user.as_str());
-        let viewers =
-            self.sharing.list_viewers(&user, node, &page, &Freshness::default(), cpu).await.map_err(status)?;
+        let viewers = self
+            .sharing
+            .list_viewers(&user, node, &page, Blocked::Included, &Freshness::default(), cpu)
+            .await
+            .map_err(status)?;
         Ok(Response::new(advisor::viewers(viewers.value, self.sharing.token(viewers.stamp))))
     }
 
@@ -108,5 +113,61 @@ impl AccessAdvisorService for AccessAdvisorRpc {
         let sharing = self.sharing.clone();
         let left = change(async move { sharing.leave_share(user, share_id, origin).await }).await?;
         Ok(Response::new(LeaveShareResponse { written_at: self.sharing.token(left.stamp) }))
+    }
+
+    async fn stop_sharing(
+        &self,
+        request: Request<StopSharingRequest>,
+    ) -> Result<Response<StopSharingResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let origin = user_origin(request.metadata(), &user);
+        let StopSharingRequest { everyone, people, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let stopped = Stopped::parse(everyone, people, &mut errors);
+        let stopped = validated(stopped, errors)?;
+        if !page_token.is_empty() {
+            let page = self.sharing.list_stopped(&user, &stopped, &page_token).await.map_err(status)?;
+            return Ok(Response::new(advisor::stopped_page(page)));
+        }
+        let sharing = self.sharing.clone();
+        let done = change(async move { sharing.stop_sharing(user, stopped, origin).await }).await?;
+        Ok(Response::new(advisor::stopped(done.value, self.sharing.token(done.stamp))))
+    }
+
+    async fn block_person(
+        &self,
+        request: Request<BlockPersonRequest>,
+    ) -> Result<Response<BlockPersonResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let origin = user_origin(request.metadata(), &user);
+        let BlockPersonRequest { person_id } = request.into_inner();
+        let sharing = self.sharing.clone();
+        let blocked = change(async move { sharing.block_person(user, person_id, origin).await }).await?;
+        Ok(Response::new(BlockPersonResponse { written_at: self.sharing.token(blocked.stamp) }))
+    }
+
+    async fn unblock_person(
+        &self,
+        request: Request<UnblockPersonRequest>,
+    ) -> Result<Response<UnblockPersonResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let origin = user_origin(request.metadata(), &user);
+        let UnblockPersonRequest { person_id } = request.into_inner();
+        let sharing = self.sharing.clone();
+        let unblocked = change(async move { sharing.unblock_person(user, person_id, origin).await }).await?;
+        Ok(Response::new(UnblockPersonResponse { written_at: self.sharing.token(unblocked.stamp) }))
+    }
+
+    async fn list_blocked_people(
+        &self,
+        request: Request<ListBlockedPeopleRequest>,
+    ) -> Result<Response<ListBlockedPeopleResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let ListBlockedPeopleRequest { page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let page = IdPage::parse(page_size, &page_token, BLOCKED_PAGES, &mut errors);
+        let page = validated(Some(page), errors)?;
+        let blocked = self.sharing.list_blocked_people(&user, &page).await.map_err(status)?;
+        Ok(Response::new(advisor::blocked(blocked)))
     }
 }

@@ -17,7 +17,10 @@ use super::{
     counts,
     status::{DOMAIN, status, validated},
 };
-use crate::operations::{OWNER_PAGES, Sharing, VIEWER_PAGES};
+use crate::{
+    operations::{OWNER_PAGES, Sharing, VIEWER_PAGES},
+    storage::Blocked,
+};
 
 pub(super) struct AccessRpc {
     sharing: Sharing,
@@ -122,7 +125,7 @@ impl AccessService for AccessRpc {
         let (owner, node) = validated(owner.zip(node), errors)?;
         let viewers = self
             .sharing
-            .list_viewers(&owner, node, &page, &freshness, CpuBudget::of_services())
+            .list_viewers(&owner, node, &page, Blocked::LeftOut, &freshness, CpuBudget::of_services())
             .await
             .map_err(status)?;
         Ok(Response::new(access::viewers(viewers.value, self.sharing.token(viewers.stamp))))

@@ -17,6 +17,9 @@ const RETRY_KEPT_ANSWERS: Duration = Duration::from_hours(1);
 /// The retry delay if events take too many bytes: they are pruned day by day.
 const RETRY_EVENTS: Duration = Duration::from_hours(24);
 
+/// The retry delay while stops wait to be carried out.
+const RETRY_STOPS: Duration = Duration::from_mins(1);
+
 /// The status of an error; causes are only logged.
 pub(super) fn status(error: Error) -> Status {
     let message = error.to_string();
@@ -37,6 +40,7 @@ pub(super) fn status(error: Error) -> Status {
         Error::TooManyEvents => {
             (Code::ResourceExhausted, RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_EVENTS))
         }
+        Error::TooManyStops => (Code::ResourceExhausted, RpcError::new("RATE_LIMIT_EXCEEDED").with_retry(RETRY_STOPS)),
         Error::UserBeingErased => (Code::FailedPrecondition, RpcError::new("USER_BEING_ERASED")),
         Error::TokenAhead => (Code::FailedPrecondition, RpcError::new("TOKEN_AHEAD")),
         Error::FilterTooLarge => (Code::ResourceExhausted, RpcError::new("FILTER_TOO_LARGE")),

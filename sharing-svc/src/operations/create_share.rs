@@ -14,7 +14,7 @@ use crate::{
         check_reshare,
     },
     error::Error,
-    storage::{Inserted, ShareChange},
+    storage::{Inserted, ShareChange, Siblings},
 };
 
 /// The result of `CreateShare`.
@@ -101,10 +101,10 @@ impl Sharing {
             }
         };
         let share = chain.share();
-        if let Some(existing) = siblings.equal {
+        if let Err(exists) = check_duplicate(&change, &share.owner, siblings).await {
             // The caller may look for it at once.
             change.roll_back().await?;
-            return Err(Error::SharingExists(existing));
+            return Err(exists);
         }
         self.check_parents(&change, share, siblings, now).await?;
         self.check_quotas(&change, share, usage, now).await?;
@@ -131,9 +131,7 @@ impl Sharing {
         let share = chain.share();
         self.refuse_erased_in(share)?;
         let siblings = change.siblings(share, now).await?;
-        if let Some(existing) = siblings.equal {
-            return Err(Error::SharingExists(existing));
-        }
+        check_duplicate(&change, &share.owner, siblings).await?;
         self.check_parents(&change, share, siblings, now).await?;
         let usage = change.planned_usage(None, share).await?;
         self.check_quotas(&change, share, usage, now).await?;
@@ -143,6 +141,13 @@ impl Sharing {
     async fn parent_seen_by(&self, user: &UserId, parent: &str) -> Result<Chain, Error> {
         self.store.share_seen_by(user, share_named(parent)?).await?.ok_or(Error::ShareNotFound)
     }
+}
+
+/// Rejects a share if another grants the same. One that a stop has ended does not, even if it is not revoked yet.
+pub(super) async fn check_duplicate(change: &ShareChange, owner: &UserId, siblings: Siblings) -> Result<(), Error> {
+    let Some(existing) = siblings.equal else { return Ok(()) };
+    let chain = change.chain(owner, existing).await?;
+    if chain.is_some_and(|chain| chain.is_revoked()) { Ok(()) } else { Err(Error::SharingExists(existing)) }
 }
 
 fn unstamped(value: CreateShare) -> Stamped<CreateShare> {
@@ -160,6 +165,9 @@ async fn reshare(
     let parent = change.chain(&parent.owner, parent.id).await?.ok_or(Error::ShareNotFound)?;
     if ShareRole::of(&creator, parent.share()).is_none() {
         return Err(Error::ShareNotFound);
+    }
+    if change.is_blocked(&parent.share().owner, &creator).await? {
+        return Err(Error::Forbidden);
     }
     // A re-share without an expiry copies that of its parent.
     let expires_at = asked.terms.expires_at.or(parent.share().terms.expires_at);

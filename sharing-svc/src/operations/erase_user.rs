@@ -91,6 +91,7 @@ impl ErasureSteps for Upkeep {
                 self.erase_subtree(&owner, share).await?;
             }
         }
+        self.sharing.store.erase_blocks_by(&user).await?;
         let mut throttle = Throttle::start();
         loop {
             throttle.wait().await;
@@ -98,6 +99,7 @@ impl ErasureSteps for Upkeep {
             let erased = change.erase_leaves(&user).await?;
             if erased == 0 {
                 change.erase_usage(&user).await?;
+                change.erase_blocks_of(&user).await?;
             }
             change.commit(None).await?;
             if erased == 0 {

@@ -29,11 +29,16 @@ impl Sharing {
         let Versioned { value: chains, version } = self.store.all_chains(owner, viewer, &mut cpu).await?;
         demand.check(version)?;
         let now = demand.time(self.clock.now());
-        let value = cpu.run(|| explain(&chains, viewer, owner, *action, resource, now));
+        let value = if self.store.is_blocked(owner, viewer).await? {
+            Explanation::blocked(viewer, owner)
+        } else {
+            cpu.run(|| explain(&chains, viewer, owner, *action, resource, now))
+        };
         Ok(Stamped { value, stamp: Some(stamp(owner, version.unwrap_or(0), now)) })
     }
 
-    /// Why `viewer` may read each of `nodes` of `owner`, or may not, in the order of the request. One read, at one time.
+    /// Why `viewer` may read each of `nodes` of `owner`, or may not, in the order of the request. One read, at one time. It is for the owner:
+    /// whether `viewer` blocked them is not considered.
     pub async fn explain_nodes(
         &self,
         owner: &UserId,

@@ -8,10 +8,13 @@ use types::FieldErrors;
 
 use super::Sharing;
 use crate::{
-    domain::{FollowId, Share, ShareEvent, Source, UserId},
+    domain::{EventKind, FollowId, Share, ShareEvent, Source, UserId},
     error::Error,
     storage::{CreatedAt, ExportedShares, read_event},
 };
+
+/// Blocked people of one read.
+const BLOCKED_OF_ONE_READ: usize = 1_000;
 
 impl Sharing {
     /// The pieces of the document, in order.
@@ -42,7 +45,19 @@ impl Sharing {
             }
             document.end_list().await;
         }
-        let show = |row: &EventRow| Ok(event(&read_event(row)?));
+        document.begin_list("blocked").await;
+        let mut after = String::new();
+        loop {
+            let blocked = self.store.blocked_by(user, &after, BLOCKED_OF_ONE_READ).await?;
+            let Some(last) = blocked.last() else { break };
+            after = last.to_string();
+            document.add(blocked.iter().map(|person| json!(person.as_str()))).await;
+        }
+        document.end_list().await;
+        let show = |row: &EventRow| -> anyhow::Result<Option<Value>> {
+            let shown = read_event(row)?;
+            Ok((!EventKind::HIDDEN_FROM_OWNER.contains(&shown.kind)).then(|| event(&shown)))
+        };
         document.add_events(self.store.database(), user, show).await.map_err(Error::Internal)?;
         document.end().await;
         Ok(())
@@ -86,6 +101,7 @@ fn event(event: &ShareEvent) -> Value {
         "actor_id": event.actor,
         "request_id": event.request_id,
         "owner_version": event.owner_version,
+        "person_id": event.person,
         "share": event.after.as_ref().map(share),
     })
 }

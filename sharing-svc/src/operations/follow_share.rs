@@ -36,6 +36,8 @@ impl Sharing {
                 errors.add("follow_id", "names a follow between two other people");
                 return Err(Error::Invalid(errors));
             }
+            let mut share = share;
+            change.stops(&owner).await?.apply(&mut share);
             change.roll_back().await?;
             return self.newest((Chain::single(share.clone()).view(now), false), &share.owner, now).await;
         }

@@ -10,7 +10,7 @@ use crate::{
         access::{Action, Chain, PersonAccess, recipients},
     },
     error::Error,
-    storage::{ReadBudget, RecipientRange},
+    storage::{Blocked, ReadBudget, RecipientRange},
 };
 
 /// People on a page.
@@ -59,8 +59,10 @@ impl Sharing {
     /// A page of those who can act on some of `owner`'s data now. No person is split over pages.
     pub async fn list_people(&self, owner: &UserId, page: &IdPage) -> Result<PeoplePage, Error> {
         let mut cpu = CpuBudget::of_user(owner.as_str());
-        let range =
-            self.store.open_chains_to_range(owner, &page.after, READ_BUDGET, self.clock.now(), &mut cpu).await?;
+        let range = self
+            .store
+            .open_chains_to_range(owner, &page.after, Blocked::Included, READ_BUDGET, self.clock.now(), &mut cpu)
+            .await?;
         let RecipientRange { chains, next_after } = range.value;
         let now = self.clock.now();
         let mut next = None;

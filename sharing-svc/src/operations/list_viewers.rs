@@ -13,7 +13,7 @@ use crate::{
         access::{NodeFacts, Viewer, viewers},
     },
     error::Error,
-    storage::{ReadBudget, RecipientRange, Versioned},
+    storage::{Blocked, ReadBudget, RecipientRange, Versioned},
 };
 
 /// Maximum reads of one call, except for a single large recipient: a page may be short or empty without being the last.
@@ -31,18 +31,22 @@ pub struct ViewersPage {
 }
 
 impl Sharing {
-    /// A page of those who can act on `node` now. No viewer is split over pages.
+    /// A page of those who can act on `node` now. No viewer is split over pages. `blocked`: whether those who blocked the owner, for whom no
+    /// decision is a yes, are listed as the owner sees them.
     pub async fn list_viewers(
         &self,
         owner: &UserId,
         node: NodeFacts<'_>,
         page: &IdPage,
+        blocked: Blocked,
         freshness: &Freshness,
         mut cpu: CpuBudget,
     ) -> Result<Stamped<ViewersPage>, Error> {
         let demand = self.demand(freshness, owner);
-        let range =
-            self.store.open_chains_to_range(owner, &page.after, READ_BUDGET, self.clock.now(), &mut cpu).await?;
+        let range = self
+            .store
+            .open_chains_to_range(owner, &page.after, blocked, READ_BUDGET, self.clock.now(), &mut cpu)
+            .await?;
         let Versioned { value: RecipientRange { chains, next_after }, version } = range;
         demand.check(version)?;
         let now = demand.time(self.clock.now());

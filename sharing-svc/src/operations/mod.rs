@@ -1,6 +1,7 @@
 //! The operations of the service: one file for each RPC, or for a few that belong together.
 
 mod batch_check;
+mod blocked_people;
 mod check_access;
 mod consistency;
 mod create_share;
@@ -19,11 +20,13 @@ mod list_shares;
 mod list_viewers;
 mod quotas;
 mod revoke_share;
+mod stop_sharing;
 mod update_share;
 mod upkeep;
 mod upkeep_hints;
 
 pub use batch_check::CheckItem;
+pub use blocked_people::{BLOCKED_PAGES, BlockedPage};
 pub use check_access::{AccessQuestion, CheckAccess};
 pub use create_share::CreateShare;
 pub use events::WatchShares;
@@ -34,6 +37,7 @@ pub use list_owners::{OWNER_PAGES, OwnerAccess, OwnersPage};
 pub use list_people::{PEOPLE_PAGES, PeoplePage, Person, SharePath};
 pub use list_shares::ListShares;
 pub use list_viewers::{VIEWER_PAGES, ViewersPage};
+pub use stop_sharing::{StopSharing, Stopped, StoppedPage};
 pub use update_share::UpdateShare;
 pub use upkeep::{Retention, Upkeep};
 

@@ -4,7 +4,7 @@ use persistence::Priority;
 use service::consistency::Stamped;
 use types::{ExpectedVersions, Origin, Timestamp, WriteMode};
 
-use super::{Sharing, consistency::stamp, share_named};
+use super::{Sharing, consistency::stamp, create_share::check_duplicate, share_named};
 use crate::{
     domain::{ShareChanges, ShareRole, ShareView, Status, Terms, UserId, access::Chain},
     error::Error,
@@ -62,8 +62,8 @@ impl Sharing {
         let counts_again = share.ended_at.is_some() && changed.share().ended_at.is_none();
         if is_active || counts_again {
             let siblings = change.siblings(changed.share(), now).await?;
-            if let Some(existing) = siblings.equal.filter(|_| is_active) {
-                return Err(Error::SharingExists(existing));
+            if is_active {
+                check_duplicate(&change, &share.owner, siblings).await?;
             }
             if counts_again {
                 self.check_parents(&change, changed.share(), siblings, now).await?;

@@ -65,12 +65,13 @@ impl Upkeep {
         Self { sharing, retention, checked_to: String::new() }
     }
 
-    /// Works until the shutdown begins. Expiries and erasures wait neither for each other nor for retention, which may take long.
+    /// Works until the shutdown begins. Expiries, erasures and stops wait neither for each other nor for retention, which may take long.
     pub async fn run(self, shutdown: Shutdown) {
-        let (expiries, erasures) = (self.clone(), self.clone());
+        let (expiries, erasures, stops) = (self.clone(), self.clone(), self.clone());
         tokio::join!(
             expiries.run_expiries(shutdown.clone()),
             erasures.run_erasures(shutdown.clone()),
+            stops.run_stops(shutdown.clone()),
             self.run_passes(shutdown)
         );
     }
@@ -128,8 +129,9 @@ impl Upkeep {
         erasure::advance(self, database, erased, self.retention.erasure_delay).await.map_err(Error::Internal)
     }
 
-    /// One whole pass: marks, retention and the quotas of ended shares.
+    /// One whole pass: stops, marks, retention and the quotas of ended shares.
     pub async fn pass(&mut self) -> Result<(), Error> {
+        self.carry_out_stops().await?;
         self.mark().await?;
         self.purge_hinted().await?;
         self.purge().await
@@ -342,9 +344,13 @@ impl Upkeep {
     }
 
     pub(super) async fn hold(&self, owner: &UserId) -> Result<ShareChange, Error> {
-        let change = self.sharing.store.begin(Some((owner, TURN)), None, Origin::system()).await?;
+        let change = self.begin_upkeep(owner, Origin::system()).await?;
         change.lock_owner(owner).await?;
         Ok(change)
+    }
+
+    pub(super) async fn begin_upkeep(&self, owner: &UserId, origin: Origin) -> Result<ShareChange, Error> {
+        self.sharing.store.begin(Some((owner, TURN)), None, origin).await
     }
 
     /// A share is marked only when its expiry has passed by both clocks: one of them may be ahead.

@@ -17,6 +17,7 @@ const MAX_HINTS: usize = 10_000;
 pub(super) struct UpkeepHints {
     ended: Notify,
     erasure: Notify,
+    stop: Notify,
     creators: Mutex<BTreeSet<UserId>>,
 }
 
@@ -28,6 +29,21 @@ impl UpkeepHints {
             creators.insert(share.creator.clone());
         }
         self.ended.notify_one();
+    }
+
+    /// Shares were revoked by a stop: those below are to be marked.
+    pub(super) fn shares_ended(&self) {
+        self.ended.notify_one();
+    }
+
+    /// A stop was requested.
+    pub(super) fn stop_requested(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Waits for the request of a stop.
+    pub(super) async fn stop_was_requested(&self) {
+        self.stop.notified().await;
     }
 
     /// An erasure was requested.

@@ -6,10 +6,10 @@ use anyhow::anyhow;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, Statement, Value};
 use service::cpu_work::CpuBudget;
 
-use super::{entity::Model, failed};
+use super::{entity::Model, failed, stops::read_stops};
 use crate::{
     domain::{
-        Share, UserId,
+        Share, Stops, UserId,
         access::{Chain, chains},
     },
     error::Error,
@@ -49,11 +49,12 @@ pub(super) fn with_links_and_total(backend: DbBackend, leaf: &str) -> String {
 pub(super) fn with_links_and_version(backend: DbBackend, leaf: &str, owner: &str) -> String {
     let (links, above) = links_and_above(backend, Some(owner));
     format!(
-        "WITH leaf AS ({leaf}) SELECT 1 AS is_leaf, raised.owner_version, leaf.*
-         FROM (SELECT (SELECT version FROM owners WHERE owner_id = {owner}) AS owner_version) AS raised
-         LEFT JOIN leaf ON TRUE
+        "WITH leaf AS ({leaf})
+         SELECT 1 AS is_leaf, owner.version AS owner_version, owner.stops AS owner_stops, leaf.*
+         FROM (SELECT 1 AS one) AS one LEFT JOIN owners AS owner ON owner.owner_id = {owner} LEFT JOIN leaf ON TRUE
          UNION ALL
-         SELECT 0 AS is_leaf, CAST(NULL AS BIGINT) AS owner_version, above.* FROM ({links}) AS link {above}"
+         SELECT 0 AS is_leaf, CAST(NULL AS BIGINT) AS owner_version, NULL AS owner_stops, above.*
+         FROM ({links}) AS link {above}"
     )
 }
 
@@ -67,20 +68,24 @@ pub(super) fn with_links_of_pairs(backend: DbBackend, pairs: &str, leaves: &str)
     format!(
         "WITH pair AS ({pairs})
          SELECT 1 AS is_leaf, pair.o AS asked_owner,
-             (SELECT version FROM owners WHERE owners.owner_id = pair.o) AS owner_version, leaf.*
+             (SELECT version FROM owners WHERE owners.owner_id = pair.o) AS owner_version,
+             (SELECT stops FROM owners WHERE owners.owner_id = pair.o) AS owner_stops, leaf.*
          FROM pair LEFT JOIN {leaves}
          UNION ALL
-         SELECT 0 AS is_leaf, NULL AS asked_owner, CAST(NULL AS BIGINT) AS owner_version, above.*
+         SELECT 0 AS is_leaf, NULL AS asked_owner, CAST(NULL AS BIGINT) AS owner_version, NULL AS owner_stops, above.*
          FROM ({links}) AS link {above}"
     )
 }
 
 fn with_links_and(backend: DbBackend, leaf: &str, owner: Option<&str>, more_columns: &str) -> String {
     let (links, above) = links_and_above(backend, owner);
+    let of_leaf = owner.unwrap_or("leaf.owner_id");
     format!(
-        "WITH leaf AS ({leaf}) SELECT leaf.*, 1 AS is_leaf FROM leaf
+        "WITH leaf AS ({leaf})
+         SELECT leaf.*, 1 AS is_leaf, (SELECT owner.stops FROM owners AS owner WHERE owner.owner_id = {of_leaf}) AS owner_stops
+         FROM leaf
          UNION ALL
-         SELECT above.*{more_columns}, 0 AS is_leaf FROM ({links}) AS link {above}"
+         SELECT above.*{more_columns}, 0 AS is_leaf, NULL AS owner_stops FROM ({links}) AS link {above}"
     )
 }
 
@@ -221,9 +226,10 @@ async fn query(connection: &impl ConnectionTrait, sql: &str, values: Vec<Value>)
     connection.query_all_raw(statement).await.map_err(failed)
 }
 
-/// Leaves first.
+/// The chains of the leaves, with the stops of their owners applied.
 fn chains_in(rows: &[QueryResult]) -> Result<Vec<Chain>, Error> {
     let (mut leaves, mut links) = (Vec::new(), Vec::new());
+    let mut stops: HashMap<UserId, Stops> = HashMap::new();
     for row in rows {
         let is_leaf: i32 = row.try_get("", "is_leaf").map_err(failed)?;
         // Where there is no leaf, the row has a version only.
@@ -231,7 +237,22 @@ fn chains_in(rows: &[QueryResult]) -> Result<Vec<Chain>, Error> {
             continue;
         }
         let share: Share = Model::from_query_result(row, "").map_err(failed)?.try_into()?;
-        if is_leaf == 1 { leaves.push(share) } else { links.push(share) }
+        if is_leaf == 0 {
+            links.push(share);
+            continue;
+        }
+        let stored: Option<String> = row.try_get("", "owner_stops").map_err(failed)?;
+        if stored.is_some() && !stops.contains_key(&share.owner) {
+            stops.insert(share.owner.clone(), read_stops(&share.owner, stored.as_deref())?);
+        }
+        leaves.push(share);
+    }
+    if !stops.is_empty() {
+        for share in leaves.iter_mut().chain(&mut links) {
+            if let Some(stops) = stops.get(&share.owner) {
+                stops.apply(share);
+            }
+        }
     }
     chains(leaves, links).map_err(|broken| Error::Internal(anyhow!(broken)))
 }

@@ -17,7 +17,7 @@ use super::{
     Store,
     chains::{read_chains_inline, with_links},
     entity::{ActiveModel, Column, Entity, Model},
-    events::event,
+    events::{event, owner_event},
     failed,
     insertion::{Inserted, Siblings, context_of, insert_statement, siblings_statement},
     stored_response::StoredResponse,
@@ -153,6 +153,13 @@ impl ShareChange {
     pub(super) fn record(&self, kind: EventKind, share: &Share, has_reshares: bool, now: Timestamp) {
         if let Some(log) = &self.log {
             log.record(event(kind, share, has_reshares, now));
+        }
+    }
+
+    /// Adds an event about the owner of this change.
+    pub(super) fn record_of_owner(&self, kind: EventKind, person: Option<&UserId>, limit: EventLimit, now: Timestamp) {
+        if let Some(log) = &self.log {
+            log.record(owner_event(kind, person, limit, now));
         }
     }
 

@@ -8,6 +8,7 @@ use types::Timestamp;
 
 use super::{
     Store,
+    blocks::is_blocked,
     chains::{
         Versioned, open_at, read_chains, read_chains_and_version, read_chains_and_versions, with_links,
         with_links_and_version, with_links_of_pairs,
@@ -23,26 +24,36 @@ use crate::{
 /// Ended shares between two people that an explanation considers.
 pub const ENDED_SHARES_EXPLAINED: i64 = 100;
 
-/// The open shares from $1 to $2 at $3.
-const OPEN_BETWEEN: &str =
-    concat!("SELECT * FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND ", open_at!("$3"));
+/// The open shares from $1 to $2 at $3, unless $2 blocked $1.
+const OPEN_BETWEEN: &str = concat!(
+    "SELECT * FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND ",
+    open_at!("$3"),
+    " AND NOT ",
+    is_blocked!("$1", "$2")
+);
 
-/// Joins the owners and viewers of `pair` with their open shares at $2.
+/// Joins the owners and viewers of `pair` with their open shares at $2, unless the viewer blocked the owner.
 const OPEN_OF_PAIRS: &str = "
     shares AS leaf ON leaf.owner_id = pair.o AND leaf.recipient_id = pair.v AND leaf.ended_at IS NULL
-        AND (leaf.expires_at IS NULL OR leaf.expires_at > $2)";
+        AND (leaf.expires_at IS NULL OR leaf.expires_at > $2) AND NOT pair.is_blocked";
 
-/// The next $4 people after $2 who share something with $1 at $3, with the number of their open shares.
+/// The next $4 people after $2 who share something with $1 at $3 and whom $1 did not block, with the number of their open shares.
 const OWNERS_OF: &str = concat!(
     "SELECT owner_id, COUNT(*) AS shares, CAST(SUM(id_bytes) AS BIGINT) AS id_bytes FROM shares
      WHERE recipient_id = $1 AND owner_id > $2 AND ",
     open_at!("$3"),
+    " AND NOT ",
+    is_blocked!("shares.owner_id", "$1"),
     " GROUP BY owner_id ORDER BY owner_id LIMIT $4"
 );
 
 /// The open shares to $1 at $4 of the people after $2, up to $3.
-const OPEN_FROM_RANGE: &str =
-    concat!("SELECT * FROM shares WHERE recipient_id = $1 AND owner_id > $2 AND owner_id <= $3 AND ", open_at!("$4"));
+const OPEN_FROM_RANGE: &str = concat!(
+    "SELECT * FROM shares WHERE recipient_id = $1 AND owner_id > $2 AND owner_id <= $3 AND ",
+    open_at!("$4"),
+    " AND NOT ",
+    is_blocked!("shares.owner_id", "$1")
+);
 
 /// The shares from $1 to $2; of those that have ended the last $3.
 const ALL_BETWEEN: &str = "
@@ -57,6 +68,13 @@ const ALL_BETWEEN: &str = "
 const OPEN_TO_RANGE: &str = concat!(
     "SELECT * FROM shares WHERE owner_id = $1 AND recipient_id > $2 AND recipient_id <= $3 AND ",
     open_at!("$4")
+);
+/// The same, without those who blocked $1.
+const OPEN_TO_UNBLOCKED_RANGE: &str = concat!(
+    "SELECT * FROM shares WHERE owner_id = $1 AND recipient_id > $2 AND recipient_id <= $3 AND ",
+    open_at!("$4"),
+    " AND NOT ",
+    is_blocked!("$1", "shares.recipient_id")
 );
 
 /// The next $3 people after $2 with whom $1 shares something, with the number of their shares.
@@ -75,6 +93,15 @@ pub struct ReadBudget {
     pub shares: i64,
     /// Bytes of ids.
     pub id_bytes: i64,
+}
+
+/// Whether the shares to people who blocked the owner are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// They are: to the owner they look ordinary.
+    Included,
+    /// They are not: no decision counts them.
+    LeftOut,
 }
 
 /// The shares of one owner to a range of recipients, sorted by id.
@@ -145,7 +172,8 @@ impl Store {
                 "SELECT json_extract(value, '$.o') AS o, json_extract(value, '$.v') AS v FROM json_each($1)"
             }
         };
-        let sql = with_links_of_pairs(backend, parsed, OPEN_OF_PAIRS);
+        let parsed = format!("SELECT o, v, {} AS is_blocked FROM ({parsed}) AS listed", is_blocked!("o", "v"));
+        let sql = with_links_of_pairs(backend, &parsed, OPEN_OF_PAIRS);
         let values = vec![list.to_string().into(), now.utc().into()];
         let (chains, versions) = read_chains_and_versions(reader, &sql, values, cpu).await?;
         let mut of_pairs: BTreeMap<OwnerAndViewer, Vec<Chain>> = BTreeMap::new();
@@ -211,11 +239,13 @@ impl Store {
         read_chains_and_version(reader, &sql, values, cpu).await
     }
 
-    /// The open shares of `owner` to the recipients after `after`, as many recipients as `budget` allows and at least one.
+    /// The open shares of `owner` to the recipients after `after`, as many recipients as `budget` allows and at least one. `blocked`: whether
+    /// those to people who blocked the owner are among them.
     pub async fn open_chains_to_range(
         &self,
         owner: &UserId,
         after: &str,
+        blocked: Blocked,
         budget: ReadBudget,
         now: Timestamp,
         cpu: &mut CpuBudget,
@@ -243,7 +273,11 @@ impl Store {
         let Some(last) = last else {
             return Ok(Versioned { value: RecipientRange { chains: Vec::new(), next_after: None }, version });
         };
-        let sql = with_links(backend, OPEN_TO_RANGE, Some("$1"));
+        let range = match blocked {
+            Blocked::Included => OPEN_TO_RANGE,
+            Blocked::LeftOut => OPEN_TO_UNBLOCKED_RANGE,
+        };
+        let sql = with_links(backend, range, Some("$1"));
         let values = vec![owner.as_str().into(), after.into(), last.as_str().into(), now.utc().into()];
         let chains = read_chains(reader, &sql, values, cpu).await?;
         let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) == taken;

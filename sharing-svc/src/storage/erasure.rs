@@ -134,7 +134,9 @@ impl Store {
 
     /// Whether anything is stored about `user`.
     pub async fn mentions(&self, user: &UserId) -> Result<bool, Error> {
-        let is_stored = self.owner_version(user.as_str()).await?.is_some() || self.shares_about(user).await? > 0;
+        let is_stored = self.owner_version(user.as_str()).await?.is_some()
+            || self.shares_about(user).await? > 0
+            || self.blocks_of(user).await? > 0;
         Ok(is_stored || self.database.feed_mentions(user.as_str()).await.map_err(failed)?)
     }
 }

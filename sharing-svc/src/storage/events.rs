@@ -10,7 +10,7 @@ use persistence::{
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 use types::Timestamp;
 
-use super::{Store, entity::Model, failed};
+use super::{Store, entity::Model, failed, stops::read_stops};
 use crate::{
     domain::{EventKind, Share, ShareEvent, ShareId, SnapshotShare, UserId},
     error::Error,
@@ -20,6 +20,8 @@ use crate::{
 const SNAPSHOT_PAGE: usize = 50;
 /// The kind of row.
 const SHARE: &str = "share";
+/// The kind of row of an event about the owner.
+const OWNER: &str = "owner";
 
 /// The event of a share after a change that no quota refuses.
 pub(super) fn event(kind: EventKind, share: &Share, has_reshares: bool, occurred_at: Timestamp) -> NewEvent {
@@ -34,6 +36,26 @@ pub(super) fn event(kind: EventKind, share: &Share, has_reshares: bool, occurred
         // A row without a value for its columns does not exist.
         after: serde_json::to_value(Model::from(share)).ok(),
         limit: EventLimit::Exempt,
+    }
+}
+
+/// An event about the owner, and not about one share: every answer about the owner may have changed.
+pub(super) fn owner_event(
+    kind: EventKind,
+    person: Option<&UserId>,
+    limit: EventLimit,
+    occurred_at: Timestamp,
+) -> NewEvent {
+    NewEvent {
+        kind: kind.name(),
+        subject: OWNER,
+        row: String::new(),
+        other: person.map(ToString::to_string),
+        creator: None,
+        has_reshares: true,
+        occurred_at,
+        after: None,
+        limit,
     }
 }
 
@@ -53,6 +75,7 @@ pub fn read_event(row: &EventRow) -> anyhow::Result<ShareEvent> {
         owner: row.owner.clone(),
         owner_version: row.version,
         has_reshares: row.has_reshares,
+        person: row.other.clone(),
         before: share(&row.before)?,
         after: share(&row.after)?,
     })
@@ -71,7 +94,8 @@ impl Store {
         before: Option<HistoryPosition>,
         limit: usize,
     ) -> Result<(Vec<EventRow>, bool), Error> {
-        self.database.list_history(person.as_str(), before, limit).await.map_err(failed)
+        let hidden = EventKind::HIDDEN_FROM_OWNER.map(EventKind::name);
+        self.database.list_history(person.as_str(), before, &hidden, limit).await.map_err(failed)
     }
 
     /// Deletes a slice of the events before `cutoff`, and returns the number of changes.
@@ -104,7 +128,7 @@ impl Store {
             }
         }
         let sql = format!(
-            "SELECT shares.*, owners.version AS owner_version FROM shares JOIN owners ON owners.owner_id = shares.owner_id
+            "SELECT shares.*, owners.version AS owner_version, owners.stops AS owner_stops FROM shares JOIN owners ON owners.owner_id = shares.owner_id
              WHERE (shares.owner_id, shares.id) > ($1, $2) {only}
              ORDER BY shares.owner_id, shares.id LIMIT {SNAPSHOT_PAGE}"
         );
@@ -112,7 +136,9 @@ impl Store {
         let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
         let rows = reader.query_all_raw(statement).await.map_err(failed)?;
         let shares = rows.iter().map(|row| {
-            let share: Share = Model::from_query_result(row, "").map_err(failed)?.try_into()?;
+            let mut share: Share = Model::from_query_result(row, "").map_err(failed)?.try_into()?;
+            let stops: Option<String> = row.try_get("", "owner_stops").map_err(failed)?;
+            read_stops(&share.owner, stops.as_deref())?.apply(&mut share);
             Ok(SnapshotShare { share, owner_version: row.try_get("", "owner_version").map_err(failed)?, read_at })
         });
         let shares = shares.collect::<Result<Vec<_>, Error>>()?;

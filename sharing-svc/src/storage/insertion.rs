@@ -52,6 +52,8 @@ pub(super) fn siblings_statement(share: &Share, now: Timestamp) -> (String, Vec<
         "SELECT id FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND scope_digest = $3 AND id <> $5 AND ",
         open_at!("$4"),
     );
+    // The newest: if a stop has ended that one, it has ended all of them.
+    const NEWEST: &str = "ORDER BY created_version DESC LIMIT 1";
     let mut values: Vec<Value> = vec![
         share.owner.as_str().into(),
         share.recipient.as_str().into(),
@@ -73,7 +75,8 @@ pub(super) fn siblings_statement(share: &Share, now: Timestamp) -> (String, Vec<
             ("follow_id = $6", "0")
         }
     };
-    let sql = format!("SELECT ({EQUAL} AND {same_origin} LIMIT 1) AS equal_id, CAST(({parents}) AS BIGINT) AS parents");
+    let sql =
+        format!("SELECT ({EQUAL} AND {same_origin} {NEWEST}) AS equal_id, CAST(({parents}) AS BIGINT) AS parents");
     (sql, values)
 }
 

@@ -1,5 +1,6 @@
 //! Storage of shares. The only module that uses SeaORM; it returns domain values.
 
+mod blocks;
 mod chains;
 mod change;
 mod decisions;
@@ -14,12 +15,15 @@ pub mod migrations;
 mod purge;
 mod read;
 mod row;
+mod stops;
 mod stored_response;
 mod usage;
 
 pub use chains::Versioned;
 pub use change::{OWNERS, ShareChange};
-pub use decisions::{ChainsOf, ENDED_SHARES_EXPLAINED, OwnerAndViewer, OwnerRange, ReadBudget, RecipientRange};
+pub use decisions::{
+    Blocked, ChainsOf, ENDED_SHARES_EXPLAINED, OwnerAndViewer, OwnerRange, ReadBudget, RecipientRange,
+};
 pub use erasure::{CreatedAt, ExportedShares};
 pub use events::{key_of, read_event};
 pub use insertion::{Inserted, Siblings};

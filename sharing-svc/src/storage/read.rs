@@ -6,6 +6,7 @@ use types::{Page, PageRequest, Timestamp};
 
 use super::{
     Store,
+    blocks::is_blocked,
     chains::{open_at, read_chains, read_chains_and_total, with_links, with_links_and_total},
     failed,
 };
@@ -36,7 +37,7 @@ pub enum ShareFilter {
 pub enum ShareList<'a> {
     /// Shares of this user's data, and re-shares that they created of other people's.
     Outgoing(&'a UserId),
-    /// Shares that this user received.
+    /// Shares that this user received, but for those of people's data whom they blocked.
     Incoming(&'a UserId),
 }
 
@@ -111,7 +112,7 @@ impl ShareList<'_> {
         let keys = |of: &str| format!("SELECT owner_id, id, created_at FROM shares WHERE {of}{matches} {NEWEST_FIRST}");
         match self {
             Self::Incoming(user) => {
-                let received = "recipient_id = $1";
+                let received = concat!("recipient_id = $1 AND NOT ", is_blocked!("shares.owner_id", "$1"));
                 let keys = format!("{} LIMIT {limit} OFFSET {offset}", keys(received));
                 (user, [format!("SELECT {} AS total", count(received)), keys])
             }

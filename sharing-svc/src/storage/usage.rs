@@ -196,6 +196,23 @@ impl ShareChange {
         Ok(Usage { shares: number("shares")?, ids: number("ids")?, id_bytes: number("id_bytes")? })
     }
 
+    /// How many open shares `owner` has: their own, or those to `people`.
+    pub async fn open_shares(&self, owner: &UserId, people: Option<&[UserId]>) -> Result<i64, Error> {
+        let mut values: Vec<Value> = vec![owner.as_str().into()];
+        let of = match people {
+            None => "user_id = $1 AND kind = 'own_total'".to_owned(),
+            Some(people) => {
+                let people = placeholders(&mut values, people, |person| person.as_str().into());
+                format!("user_id IN ({people}) AND kind IN ('own', 'reshared')")
+            }
+        };
+        let sql = format!(
+            "SELECT CAST(COALESCE(SUM(shares), 0) AS BIGINT) AS shares FROM share_usage WHERE owner_id = $1 AND {of}"
+        );
+        let rows = self.query(&sql, values).await?;
+        rows.first().map_or(Ok(0), |row| row.try_get("", "shares")).map_err(failed)
+    }
+
     /// The usage with `after` in place of `before`, without writing it.
     pub async fn planned_usage(&self, before: Option<&Share>, after: &Share) -> Result<Vec<PlannedUsage>, Error> {
         let mut change = UsageChange::default();

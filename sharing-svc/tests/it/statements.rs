@@ -4,7 +4,7 @@
 use test_kit::{Backend, statements::unnamed};
 
 /// The tables whose rows belong to an owner.
-const TABLES: [&str; 3] = ["shares", "share_usage", "owners"];
+const TABLES: [&str; 4] = ["shares", "share_usage", "owners", "blocks"];
 
 /// What begins a statement that neither decides nor changes, or that cannot know the owner yet.
 const EXEMPT: &[(&str, &str)] = &[
@@ -20,6 +20,11 @@ const EXEMPT: &[(&str, &str)] = &[
     ("SELECT owner_id, id FROM shares WHERE ended_at IS NOT NULL", "upkeep: shares to purge"),
     ("SELECT owner_id, id FROM ( SELECT owner_id, id, ended_at, SUM", "upkeep: the oldest of a creator"),
     ("SELECT user_id, CAST(SUM(id_bytes) AS BIGINT) AS bytes FROM share_usage WHERE kind", "upkeep: bytes of creators"),
+    ("SELECT owner_id FROM owners WHERE stops IS NOT NULL", "upkeep: stops to carry out"),
+    // The people whom one person blocked.
+    ("SELECT owner_id FROM blocks WHERE viewer_id = $1", "blocked people"),
+    ("SELECT COUNT(*) AS blocks FROM blocks WHERE viewer_id = $1", "the number of blocked people"),
+    ("DELETE FROM blocks WHERE viewer_id = $1", "erasure of blocks by a person"),
     // Decisions about many owners, and the owners of a person.
     ("WITH pair AS (", "a batch over owners"),
     ("SELECT owner_id, COUNT(*) AS shares, CAST(SUM(id_bytes)", "owners who share with a person"),
@@ -35,7 +40,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("SELECT * FROM shares WHERE recipient_id = $1", "export"),
     ("SELECT * FROM shares WHERE creator_id = $1 AND parent_share_id", "export"),
     // A snapshot for watchers, of all owners.
-    ("SELECT shares.*, owners.version AS owner_version FROM shares", "snapshot"),
+    ("SELECT shares.*, owners.version AS owner_version, owners.stops AS owner_stops FROM shares", "snapshot"),
     // The schema, and what tests do behind the back of the service.
     ("CREATE ", "schema"),
     ("ALTER ", "tests"),

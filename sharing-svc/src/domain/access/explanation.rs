@@ -25,6 +25,14 @@ pub struct NodeReason {
     pub reason: String,
 }
 
+impl Explanation {
+    /// The explanation where `viewer` blocked `owner`: no share is considered.
+    pub fn blocked(viewer: &UserId, owner: &UserId) -> Self {
+        let reason = format!("`{viewer}` blocked `{owner}`; no share of their data counts");
+        Self { allowed: false, reason, verdicts: Vec::new() }
+    }
+}
+
 /// Shares that a sentence names; the others are counted.
 const NAMED: usize = 5;
 /// Links of shares that the denials of one request are explained by.

@@ -12,7 +12,10 @@ use crate::{
         access::{Action, NodeReason},
         sentence,
     },
-    operations::{History, OwnerAccess, OwnersPage, PeoplePage, Person, SharePath, ViewersPage},
+    operations::{
+        BlockedPage, History, OwnerAccess, OwnersPage, PeoplePage, Person, SharePath, StopSharing, StoppedPage,
+        ViewersPage,
+    },
 };
 
 pub(in crate::grpc) fn people(page: PeoplePage) -> wire::ListPeopleResponse {
@@ -71,7 +74,7 @@ pub(in crate::grpc) fn history(history: History) -> wire::ListHistoryResponse {
 
 fn entry(at: HistoryPosition, event: ShareEvent) -> wire::HistoryEntry {
     let text = sentence(&event);
-    let ShareEvent { occurred_at, actor, kind, before, after, .. } = event;
+    let ShareEvent { occurred_at, actor, kind, before, after, person, .. } = event;
     let share = after.or(before);
     wire::HistoryEntry {
         id: format!("{}.{}", at.version, at.seq),
@@ -80,8 +83,37 @@ fn entry(at: HistoryPosition, event: ShareEvent) -> wire::HistoryEntry {
         text,
         kind: event::kind_on_wire(kind).into(),
         share_id: share.as_ref().map(|share| share.id.to_string()).unwrap_or_default(),
-        person_id: share.map(|share| share.recipient.to_string()).unwrap_or_default(),
+        person_id: person.or_else(|| share.map(|share| share.recipient.to_string())).unwrap_or_default(),
         page_token: HistoryPage::token(at),
+    }
+}
+
+pub(in crate::grpc) fn stopped(stopped: StopSharing, written_at: String) -> wire::StopSharingResponse {
+    let StopSharing { effective_from, shares, page } = stopped;
+    wire::StopSharingResponse {
+        effective_from: effective_from.map(timestamp),
+        shares,
+        written_at,
+        ..stopped_page(page)
+    }
+}
+
+pub(in crate::grpc) fn stopped_page(page: StoppedPage) -> wire::StopSharingResponse {
+    let StoppedPage { shares, next } = page;
+    wire::StopSharingResponse {
+        effective_from: None,
+        shares: 0,
+        share_ids: shares.iter().map(ToString::to_string).collect(),
+        next_page_token: next.unwrap_or_default(),
+        written_at: String::new(),
+    }
+}
+
+pub(in crate::grpc) fn blocked(page: BlockedPage) -> wire::ListBlockedPeopleResponse {
+    let BlockedPage { people, next } = page;
+    wire::ListBlockedPeopleResponse {
+        person_ids: people.iter().map(ToString::to_string).collect(),
+        next_page_token: next.unwrap_or_default(),
     }
 }
 

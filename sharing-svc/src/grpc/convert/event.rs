@@ -61,8 +61,19 @@ pub(in crate::grpc) fn message(message: WatchMessage<ShareEvent, SnapshotShare>)
 }
 
 pub(in crate::grpc) fn event(event: ShareEvent) -> wire::ShareEvent {
-    let ShareEvent { id, occurred_at, actor, request_id, kind, owner, owner_version, has_reshares, before, after } =
-        event;
+    let ShareEvent {
+        id,
+        occurred_at,
+        actor,
+        request_id,
+        kind,
+        owner,
+        owner_version,
+        has_reshares,
+        person,
+        before,
+        after,
+    } = event;
     wire::ShareEvent {
         id,
         occurred_at: Some(timestamp(occurred_at)),
@@ -74,6 +85,7 @@ pub(in crate::grpc) fn event(event: ShareEvent) -> wire::ShareEvent {
         owner_id: owner,
         owner_version,
         has_reshares,
+        person_id: person.unwrap_or_default(),
     }
 }
 
@@ -91,6 +103,9 @@ pub(super) fn kind_on_wire(kind: EventKind) -> wire::ShareEventKind {
         EventKind::Renewed => wire::ShareEventKind::Renewed,
         EventKind::Expired => wire::ShareEventKind::Expired,
         EventKind::Erased => wire::ShareEventKind::Erased,
+        EventKind::Stopped => wire::ShareEventKind::Stopped,
+        EventKind::Blocked => wire::ShareEventKind::Blocked,
+        EventKind::Unblocked => wire::ShareEventKind::Unblocked,
     }
 }
 
@@ -103,5 +118,8 @@ fn kind_of(kind: wire::ShareEventKind) -> Option<EventKind> {
         wire::ShareEventKind::Renewed => Some(EventKind::Renewed),
         wire::ShareEventKind::Expired => Some(EventKind::Expired),
         wire::ShareEventKind::Erased => Some(EventKind::Erased),
+        wire::ShareEventKind::Stopped => Some(EventKind::Stopped),
+        wire::ShareEventKind::Blocked => Some(EventKind::Blocked),
+        wire::ShareEventKind::Unblocked => Some(EventKind::Unblocked),
     }
 }

@@ -12,7 +12,7 @@ use sea_orm_migration::{
     sea_query::{Check, Condition},
 };
 
-use crate::storage::change::OWNERS;
+use crate::storage::{blocks, change::OWNERS};
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -51,6 +51,13 @@ enum Shares {
 }
 
 #[derive(DeriveIden)]
+enum Owners {
+    Table,
+    OwnerId,
+    Stops,
+}
+
+#[derive(DeriveIden)]
 enum ShareUsage {
     Table,
     OwnerId,
@@ -65,7 +72,7 @@ enum ShareUsage {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let dialect = Dialect::of(manager);
-        for table in [OWNERS.create_table(dialect), shares(dialect), share_usage(dialect)] {
+        for table in [owners(dialect), shares(dialect), share_usage(dialect), blocks::table(dialect)] {
             manager.create_table(table).await?;
         }
         for index in indexes() {
@@ -76,6 +83,12 @@ impl MigrationTrait for Migration {
         idempotency::create_tables(manager).await?;
         create_newest_time(manager).await
     }
+}
+
+fn owners(dialect: Dialect) -> TableCreateStatement {
+    let mut owners = OWNERS.create_table(dialect);
+    // Stops that are not carried out yet, in JSON; usually NULL.
+    owners.col(text_null(Owners::Stops)).to_owned()
 }
 
 fn shares(dialect: Dialect) -> TableCreateStatement {
@@ -254,6 +267,13 @@ fn indexes() -> Vec<IndexCreateStatement> {
             .col(Shares::CreatorId)
             .col(Shares::EndedAt)
             .cond_where(is_open().not())
+            .to_owned(),
+        blocks::index(),
+        Index::create()
+            .name("owners_with_stops")
+            .table(Owners::Table)
+            .col(Owners::OwnerId)
+            .cond_where(Expr::col(Owners::Stops).is_not_null())
             .to_owned(),
         Index::create()
             .name("share_usage_ended")

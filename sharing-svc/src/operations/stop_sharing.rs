@@ -1,0 +1,266 @@
+//! `StopSharing`: an owner ends everything that they share, or everything that they share with some people, at once.
+//!
+//! The stop is one small change, whatever the number of shares: a mark at a new version of the owner, which every decision reads with that
+//! version. Upkeep revokes the shares afterwards, with an event each.
+
+use persistence::Priority;
+use runtime::shutdown::Shutdown;
+use service::{
+    consistency::Stamped,
+    erasure::Throttle,
+    upkeep::{Failures, attempt},
+};
+use tokio::time::{Duration, sleep};
+use types::{FieldErrors, MAX_LIST, Origin, Timestamp};
+
+use super::{Sharing, Upkeep, consistency::stamp};
+use crate::{
+    domain::{ShareId, Stop, UserId},
+    error::Error,
+    storage::FIRST,
+};
+
+/// How often owners with stops are searched, also without a hint.
+const EVERY: Duration = Duration::from_secs(1);
+/// Share ids on a page.
+const PAGE: usize = 100;
+/// Stops of one owner that may wait to be carried out.
+const MAX_STOPS: usize = 1_000;
+/// The prefix of a page token: the version of its format.
+const TOKEN_PREFIX: &str = "v1.";
+
+/// Whose shares end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Those of everyone.
+    Everyone,
+    /// Those to these people.
+    People(Vec<UserId>),
+}
+
+/// The result of a stop.
+#[derive(Clone, Debug)]
+pub struct StopSharing {
+    /// No decision that begins at this time or later counts what ended. `None`: there was nothing to end.
+    pub effective_from: Option<Timestamp>,
+    /// The number of shares that ended; those below them are not counted.
+    pub shares: i64,
+    /// The first of them.
+    pub page: StoppedPage,
+}
+
+/// A page of the shares that a stop ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoppedPage {
+    /// Their ids, in order.
+    pub shares: Vec<ShareId>,
+    /// The token of the next page; `None`: this is the last.
+    pub next: Option<String>,
+}
+
+/// A place in the list of what a stop ended.
+struct Position {
+    version: i64,
+    stopped_at: Timestamp,
+    after: ShareId,
+}
+
+impl Stopped {
+    /// Parses the people of a request; none are everyone.
+    pub fn parse(is_everyone: bool, people: Vec<String>, errors: &mut FieldErrors) -> Option<Self> {
+        if is_everyone {
+            if !people.is_empty() {
+                errors.add("people", "must be empty when everyone is stopped");
+            }
+            return Some(Self::Everyone);
+        }
+        if people.is_empty() || people.len() > MAX_LIST {
+            errors.add("people", format!("must hold 1 to {MAX_LIST} entries"));
+            return None;
+        }
+        let mut parsed = Vec::with_capacity(people.len());
+        for (index, person) in people.into_iter().enumerate() {
+            match UserId::parse(person) {
+                Ok(person) => parsed.push(person),
+                Err(error) => errors.add(format!("people[{index}]"), error.to_string()),
+            }
+        }
+        parsed.sort_unstable();
+        parsed.dedup();
+        Some(Self::People(parsed))
+    }
+
+    fn people(&self) -> Option<&[UserId]> {
+        match self {
+            Self::Everyone => None,
+            Self::People(people) => Some(people),
+        }
+    }
+}
+
+impl Sharing {
+    /// Ends what `owner` shares. Repeating it is safe.
+    pub async fn stop_sharing(
+        &self,
+        owner: UserId,
+        stopped: Stopped,
+        origin: Origin,
+    ) -> Result<Stamped<StopSharing>, Error> {
+        let change = self.store.begin(Some((&owner, Priority::First)), None, origin.clone()).await?;
+        let now = self.clock.now();
+        let shares = change.open_shares(&owner, stopped.people()).await?;
+        if self.store.owner_version(owner.as_str()).await?.is_none() {
+            change.roll_back().await?;
+            let nothing = StopSharing { effective_from: None, shares: 0, page: StoppedPage::default() };
+            return Ok(Stamped { value: nothing, stamp: None });
+        }
+        let version = change.raise_owner(&owner, now).await?;
+        let mut stops = change.stops(&owner).await?;
+        let stop = |person: Option<&UserId>| Stop {
+            person: person.cloned(),
+            version,
+            stopped_at: now,
+            origin: origin.clone(),
+        };
+        match &stopped {
+            Stopped::Everyone => {
+                stops.add(stop(None));
+                change.record_stop(None, now);
+            }
+            Stopped::People(people) => {
+                for person in people {
+                    stops.add(stop(Some(person)));
+                    change.record_stop(Some(person), now);
+                }
+            }
+        }
+        if stops.len() > MAX_STOPS {
+            return Err(Error::TooManyStops);
+        }
+        change.set_stops(&owner, &stops).await?;
+        change.commit(None).await?;
+        self.hints.stop_requested();
+        let effective_from = self.clock.now();
+        let begin = Position { version, stopped_at: now, after: FIRST };
+        let page = self.stopped_page(&owner, &stopped, begin).await?;
+        let value = StopSharing { effective_from: Some(effective_from), shares, page };
+        Ok(Stamped { value, stamp: Some(stamp(&owner, version, now)) })
+    }
+
+    /// The next page of what a stop ended.
+    pub async fn list_stopped(&self, owner: &UserId, stopped: &Stopped, token: &str) -> Result<StoppedPage, Error> {
+        let Some(position) = Position::parse(token) else {
+            let mut errors = FieldErrors::new();
+            errors.add("page_token", "must be the next_page_token of an earlier response");
+            return Err(Error::Invalid(errors));
+        };
+        self.stopped_page(owner, stopped, position).await
+    }
+
+    async fn stopped_page(&self, owner: &UserId, stopped: &Stopped, position: Position) -> Result<StoppedPage, Error> {
+        let Position { version, stopped_at, after } = position;
+        let (shares, last) =
+            self.store.stopped_shares(owner, stopped.people(), version, stopped_at, after, PAGE).await?;
+        let next = last.map(|after| Position { version, stopped_at, after }.token());
+        Ok(StoppedPage { shares, next })
+    }
+}
+
+impl Position {
+    fn token(&self) -> String {
+        let at = self.stopped_at.utc().timestamp_micros();
+        format!("{TOKEN_PREFIX}{}.{at}.{}", self.version, self.after)
+    }
+
+    fn parse(token: &str) -> Option<Self> {
+        let mut parts = token.strip_prefix(TOKEN_PREFIX)?.split('.');
+        let version = parts.next()?.parse().ok()?;
+        let micros: i64 = parts.next()?.parse().ok()?;
+        let stopped_at = Timestamp::from_micros(micros).ok()?;
+        let after = ShareId::parse(parts.next()?)?;
+        parts.next().is_none().then_some(Self { version, stopped_at, after })
+    }
+}
+
+impl Upkeep {
+    /// Carries out stops until the shutdown begins.
+    pub(super) async fn run_stops(self, shutdown: Shutdown) {
+        let hint = async || {
+            tokio::select! {
+                () = sleep(EVERY) => {}
+                () = self.sharing.hints.stop_was_requested() => {}
+            }
+        };
+        while shutdown.unless_begun(hint()).await.is_some() {
+            attempt(&shutdown, self.carry_out_stops()).await;
+        }
+    }
+
+    /// Revokes what stops ended, of every owner.
+    pub async fn carry_out_stops(&self) -> Result<(), Error> {
+        let mut failures = Failures::default();
+        loop {
+            let mut carried_out = 0;
+            for owner in self.sharing.store.owners_with_stops(&failures.persons()).await? {
+                carried_out += failures.tolerate(owner.as_str(), self.carry_out_stops_of(&owner)).await?;
+            }
+            if carried_out == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Returns the number of stops that it carried out.
+    async fn carry_out_stops_of(&self, owner: &UserId) -> Result<usize, Error> {
+        let change = self.hold(owner).await?;
+        let stops = change.stops(owner).await?;
+        change.roll_back().await?;
+        for stop in stops.iter() {
+            self.carry_out(owner, stop).await?;
+        }
+        Ok(stops.len())
+    }
+
+    async fn carry_out(&self, owner: &UserId, stop: &Stop) -> Result<(), Error> {
+        let mut throttle = Throttle::start();
+        let mut after = FIRST;
+        loop {
+            let change = self.begin_upkeep(owner, stop.origin.clone()).await?;
+            let now = self.sharing.clock.now();
+            change.raise_owner(owner, now).await?;
+            match change.carry_out(owner, stop, after, now).await? {
+                Some(last) => {
+                    after = last;
+                    change.commit(None).await?;
+                    self.sharing.hints.shares_ended();
+                    throttle.wait().await;
+                }
+                // Without an event the version is not raised.
+                None => {
+                    change.roll_back().await?;
+                    break;
+                }
+            }
+        }
+        let change = self.hold(owner).await?;
+        let mut stops = change.stops(owner).await?;
+        stops.remove(stop);
+        change.set_stops(owner, &stops).await?;
+        change.commit(None).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_tokens_are_read_back_and_others_rejected() {
+        let stopped_at = Timestamp::from_parts(1_767_225_600, 123_456_000).unwrap();
+        let token = Position { version: 7, stopped_at, after: FIRST }.token();
+        let read = Position::parse(&token).unwrap();
+        assert_eq!((read.version, read.stopped_at, read.after), (7, stopped_at, FIRST));
+        let others = ["", "v1.", "v1.7", "v1.7.x.y", "v2.7.1.0", &format!("{token}.1"), &token.replace("v1", "v0")];
+        assert!(others.iter().all(|other| Position::parse(other).is_none()));
+    }
+}
