@@ -27,6 +27,8 @@ pub enum EventKind {
     TagsChanged,
     /// A person was erased.
     Erased,
+    /// The grants of all apps, or of one, were ended at once. The event has no row.
+    Stopped,
 }
 
 /// A row of one of the three kinds.
@@ -57,6 +59,10 @@ pub struct ProfileEvent {
     pub user: String,
     /// The version of the user's data that the change made.
     pub user_version: i64,
+    /// The event is about the user, and not about one row.
+    pub concerns_user: bool,
+    /// The app of a grant, or of an event without a row.
+    pub app: Option<String>,
     /// The row before.
     pub before: Option<ChangedRow>,
     /// The row after.
@@ -78,7 +84,7 @@ pub struct SnapshotRow {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Created,
         Self::Updated,
         Self::Deactivated,
@@ -89,6 +95,7 @@ impl EventKind {
         Self::GrantExpired,
         Self::TagsChanged,
         Self::Erased,
+        Self::Stopped,
     ];
 
     /// Its name in the database.
@@ -104,6 +111,7 @@ impl EventKind {
             Self::GrantExpired => "grant_expired",
             Self::TagsChanged => "tags_changed",
             Self::Erased => "erased",
+            Self::Stopped => "stopped",
         }
     }
 

@@ -6,7 +6,7 @@ use super::{AppAccess, ChangedRow, EventKind, ProfileEvent};
 
 /// What happened, as a sentence to the person.
 pub fn sentence(event: &ProfileEvent) -> String {
-    let ProfileEvent { kind, actor, user, before, after, .. } = event;
+    let ProfileEvent { kind, actor, user, before, after, app, .. } = event;
     let actor = actor_words(actor, user);
     match (after.as_ref().or(before.as_ref()), kind) {
         (Some(ChangedRow::Profile(profile)), kind) => {
@@ -25,6 +25,10 @@ pub fn sentence(event: &ProfileEvent) -> String {
             None => format!("{actor} deleted the tag `{}`", tag.id),
         },
         (None, EventKind::Erased) => "A person was erased".to_owned(),
+        (None, EventKind::Stopped) => match app {
+            Some(app) => format!("{actor} stopped the app `{app}`"),
+            None => format!("{actor} stopped all apps"),
+        },
         // The row of an event whose earlier ones are pruned.
         (None, EventKind::TagsChanged) => format!("{actor} deleted a tag"),
         (None, kind) => format!("{actor} {} a profile", profile_verb(*kind)),
@@ -42,7 +46,8 @@ fn profile_verb(kind: EventKind) -> &'static str {
         | EventKind::GrantRevoked
         | EventKind::GrantExpired
         | EventKind::TagsChanged
-        | EventKind::Erased => "changed",
+        | EventKind::Erased
+        | EventKind::Stopped => "changed",
     }
 }
 
@@ -58,7 +63,8 @@ fn grant_sentence(kind: EventKind, actor: &str, grant: &AppAccess, before: Optio
         | EventKind::Deleted
         | EventKind::GrantUpdated
         | EventKind::TagsChanged
-        | EventKind::Erased => match before {
+        | EventKind::Erased
+        | EventKind::Stopped => match before {
             Some(before) if before.profile != grant.profile && grant.profile.is_some() => {
                 format!("{actor} bound the app `{app}` to another profile")
             }

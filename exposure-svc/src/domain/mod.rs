@@ -38,7 +38,7 @@ pub use tag_ref::{TagId, TagRef, TagText, normalized_name};
 pub use template::Template;
 pub use text::{Description, NodeType, ProfileName, REF_CHARACTERS, TextError};
 pub use warnings::{
-    ExampleNode, Exposed, Warning, WarningCode, Widening, are_formula_warnings_slow, directory_warnings,
-    formula_warnings, is_narrower, widened_warnings, widening,
+    Comparison, Difference, ExampleNode, Exposed, Warning, WarningCode, Widening, are_formula_warnings_slow,
+    directory_warnings, formula_warnings, is_narrower, widened_warnings, widening,
 };
 pub use yaml::to_yaml;

@@ -3,20 +3,24 @@
 use grpc_server::user_origin;
 use ofself_proto::exposure::{
     DisconnectAppRequest, DisconnectAppResponse, ListConnectedAppsRequest, ListConnectedAppsResponse,
-    ListHistoryRequest, ListHistoryResponse, ListNodeAppsRequest, ListNodeAppsResponse, NodeContent, RebindAppRequest,
-    RebindAppResponse, ViewNodesRequest, ViewNodesResponse, exposure_advisor_service_server::ExposureAdvisorService,
+    ListHistoryRequest, ListHistoryResponse, ListNodeAppsRequest, ListNodeAppsResponse, NodeContent,
+    PreviewChangeRequest, PreviewChangeResponse, RebindAppRequest, RebindAppResponse, StopAppsRequest,
+    StopAppsResponse, ViewNodesRequest, ViewNodesResponse, exposure_advisor_service_server::ExposureAdvisorService,
 };
 use service::{HistoryPage, consistency::Stamped};
 use tonic::{Request, Response, Status};
-use types::{FieldErrors, IdPage};
+use types::{FieldErrors, FieldUpdate, IdPage};
 
 use super::{
     acting_user::acting_user,
     change::change,
-    convert::{advisor, content, question},
+    convert::{advisor, content, edits, question},
     status::{status, validated},
 };
-use crate::operations::{APP_PAGES, Exposure};
+use crate::{
+    domain::ProfileEdits,
+    operations::{APP_PAGES, Exposure, PreviewedChange, StoppedApps},
+};
 
 pub(super) struct ExposureAdvisorRpc {
     exposure: Exposure,
@@ -118,5 +122,45 @@ impl ExposureAdvisorService for ExposureAdvisorRpc {
         let exposure = self.exposure.clone();
         let stamp = change(async move { exposure.disconnect_app(&user, app_id, origin).await }).await?;
         Ok(Response::new(DisconnectAppResponse { written_at: self.exposure.token(stamp) }))
+    }
+
+    async fn stop_apps(&self, request: Request<StopAppsRequest>) -> Result<Response<StopAppsResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let origin = user_origin(request.metadata(), &user);
+        let StopAppsRequest { all_apps, apps, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let stopped = StoppedApps::parse(all_apps, apps, &mut errors);
+        let stopped = validated(stopped, errors)?;
+        if !page_token.is_empty() {
+            let page = self.exposure.list_stopped(&user, &stopped, &page_token).await.map_err(status)?;
+            return Ok(Response::new(advisor::stopped_page(page)));
+        }
+        let exposure = self.exposure.clone();
+        let done = change(async move { exposure.stop_apps(&user, stopped, origin).await }).await?;
+        Ok(Response::new(advisor::stopped(done.value, self.exposure.token(done.stamp))))
+    }
+
+    async fn preview_change(
+        &self,
+        request: Request<PreviewChangeRequest>,
+    ) -> Result<Response<PreviewChangeResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let PreviewChangeRequest { profile_id, profile, update_mask, is_active, nodes } = request.into_inner();
+        let is_update = update_mask.is_some();
+        let mut edits = if is_update {
+            edits::update(profile, is_active, None, update_mask)
+        } else {
+            let is_active = is_active.map_or(FieldUpdate::Keep, FieldUpdate::Set);
+            ProfileEdits { is_active, ..edits::creation(profile) }
+        };
+        let mut tags = Vec::new();
+        let nodes = question::descriptions(&nodes, &mut tags, &mut edits.unreadable);
+        let change = match (profile_id.is_empty(), is_update) {
+            (true, _) => PreviewedChange::New(edits),
+            (false, true) => PreviewedChange::Update(profile_id, edits),
+            (false, false) => PreviewedChange::Replacement(profile_id, edits),
+        };
+        let preview = self.exposure.preview_change(&user, change, &nodes).await.map_err(status)?;
+        Ok(Response::new(advisor::preview(preview)))
     }
 }

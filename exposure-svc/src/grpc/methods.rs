@@ -38,6 +38,8 @@ pub const METHODS: &[Method] = &[
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/ListHistory", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/RebindApp", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/DisconnectApp", USER_FACING, MAX_REQUEST_BYTES),
+    Method::new("/ofself.exposure.v1.ExposureAdvisorService/StopApps", USER_FACING, MAX_REQUEST_BYTES),
+    Method::new("/ofself.exposure.v1.ExposureAdvisorService/PreviewChange", USER_FACING, MAX_QUESTION_BYTES),
     Method::new("/ofself.exposure.v1.TagDirectoryService/UpsertTags", INGEST, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.TagDirectoryService/DeleteTags", INGEST, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.TagDirectoryService/ResolveTags", DECISION, MAX_REQUEST_BYTES),

@@ -21,7 +21,7 @@ use crate::{
 
 /// A stream may go on for long: the profile is read again when it was read this long ago, so that a grant that was revoked
 /// ends what is still flowing.
-const MAX_STALENESS_MS: i64 = 1_000;
+pub(super) const MAX_STALENESS_MS: i64 = 1_000;
 /// Bytes of text in the content of a node up to which it is transformed on the async worker: it takes a millisecond at most.
 const INLINE_BYTES: usize = 16 * 1024;
 

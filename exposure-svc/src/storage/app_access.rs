@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use persistence::{
     feed::{EventLimit, NewEvent},
-    page,
+    page, placeholders,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult,
@@ -158,6 +158,27 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
         rows.into_iter().map(|row| AppAccess::try_from(row).map(|access| access.app)).collect()
     }
 
+    /// The apps, after `after`, whose grants were revoked at this time: all, or those among `apps`.
+    pub async fn apps_revoked_at(
+        &self,
+        apps: Option<&[AppId]>,
+        revoked_at: Timestamp,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<AppId>, Error> {
+        let mut rows = self
+            .grant_rows()
+            .filter(Column::RevokedAt.eq(revoked_at.utc()))
+            .filter(Column::AppId.gt(after))
+            .order_by_asc(Column::AppId)
+            .limit(u64::try_from(limit).unwrap_or(u64::MAX));
+        if let Some(apps) = apps {
+            rows = rows.filter(Column::AppId.is_in(apps.iter().map(|app| app.as_str())));
+        }
+        let rows = rows.all(self.connection).await.map_err(failed)?;
+        rows.into_iter().map(|row| AppAccess::try_from(row).map(|access| access.app)).collect()
+    }
+
     /// The grant with this id.
     pub async fn grant(&self, id: GrantId) -> Result<Option<AppAccess>, Error> {
         let row = self.grant_rows().filter(Column::Id.eq(id.0)).one(self.connection).await.map_err(failed)?;
@@ -189,6 +210,30 @@ impl ProfileChange {
             self.update_grant(kind, &ended, &unbound).await?;
         }
         Ok(())
+    }
+
+    /// Revokes every grant that was not revoked, or those of `apps`, each with its event; returns how many.
+    pub async fn revoke_grants(&self, apps: Option<&[AppId]>, now: Timestamp) -> Result<i64, Error> {
+        let mut values = vec![self.user().as_str().into(), now.utc().into()];
+        let of_apps = apps.map_or_else(String::new, |apps| {
+            format!(" AND app_id IN ({})", placeholders(&mut values, apps, |app| app.as_str().into()))
+        });
+        let sql = format!(
+            "UPDATE app_access SET revoked_at = $2, version = version + 1
+             WHERE user_id = $1 AND revoked_at IS NULL{of_apps} RETURNING *"
+        );
+        let connection = self.connection();
+        let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+        let rows = connection.query_all_raw(statement).await.map_err(failed)?;
+        let mut revoked = Vec::with_capacity(rows.len());
+        for row in &rows {
+            revoked.push(AppAccess::try_from(Model::from_query_result(row, "").map_err(failed)?)?);
+        }
+        revoked.sort_unstable_by(|one, other| one.app.cmp(&other.app));
+        for access in &revoked {
+            self.record(grant_event(EventKind::GrantRevoked, access, now)?);
+        }
+        Ok(i64::try_from(revoked.len()).unwrap_or(i64::MAX))
     }
 
     /// Writes a grant that is new.

@@ -17,11 +17,11 @@ use types::{Origin, Timestamp};
 use super::{
     Store,
     entity::profile::{ActiveModel, Column, Entity, Model},
-    events::profile_event,
+    events::{profile_event, user_event},
     failed,
 };
 use crate::{
-    domain::{EventKind, Profile, ShownProfile, UserId, Warning},
+    domain::{AppId, EventKind, Profile, ShownProfile, UserId, Warning},
     error::Error,
 };
 
@@ -156,6 +156,11 @@ impl ProfileChange {
     /// When the user's version was raised; `otherwise`, if it was not.
     pub(super) fn raised_at(&self, otherwise: Timestamp) -> Timestamp {
         self.raised.get().map_or(otherwise, |(_, at)| *at)
+    }
+
+    /// Adds an event about the user, and not about one row.
+    pub fn record_of_user(&self, kind: EventKind, app: Option<&AppId>, now: Timestamp) {
+        self.log.record(user_event(kind, app, now));
     }
 
     /// Adds an event.

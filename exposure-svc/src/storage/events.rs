@@ -17,7 +17,7 @@ use super::{
     failed,
 };
 use crate::{
-    domain::{AppAccess, ChangedRow, EventKind, KnownTag, Profile, ProfileEvent, SnapshotRow, TagText, UserId},
+    domain::{AppAccess, AppId, ChangedRow, EventKind, KnownTag, Profile, ProfileEvent, SnapshotRow, TagText, UserId},
     error::Error,
 };
 
@@ -27,6 +27,7 @@ const SNAPSHOT_PAGE: usize = 50;
 const PROFILE: &str = "profile";
 const GRANT: &str = "grant";
 const TAG: &str = "tag";
+const USER: &str = "user";
 
 /// The parts of a snapshot, in order: the table, its key and which rows count.
 const PARTS: [(&str, &str, &str); 3] =
@@ -62,6 +63,12 @@ pub(super) fn tag_event(user: &UserId, tag: &KnownTag, at: Timestamp) -> Result<
     let after = after.transpose().context("cannot write the event of a tag").map_err(Error::Internal)?;
     // A tag may be called like a profile.
     Ok(event(EventKind::TagsChanged, TAG, format!("tag/{id}"), None, after, at))
+}
+
+/// An event about the user, and not about one row: every answer about them may have changed.
+pub(super) fn user_event(kind: EventKind, app: Option<&AppId>, at: Timestamp) -> NewEvent {
+    let of_user = event(kind, USER, String::new(), app.map(ToString::to_string), None, at);
+    NewEvent { has_reshares: true, ..of_user }
 }
 
 fn event(
@@ -138,6 +145,8 @@ pub fn read_event(row: &EventRow) -> anyhow::Result<ProfileEvent> {
         kind: EventKind::from_name(&row.kind).ok_or_else(|| anyhow!("unknown kind of event `{}`", row.kind))?,
         user: row.owner.clone(),
         user_version: row.version,
+        concerns_user: row.has_reshares,
+        app: row.other.clone(),
         before: read(&row.before)?,
         after: read(&row.after)?,
     })

@@ -1,11 +1,13 @@
 //! What a person should know of a profile before they rely on it (docs/exposure.md, "Warnings"). What follows from the formula of
 //! the profile is decided exactly, over every node that could be, by asking whether a formula can be satisfied.
 
+mod comparison;
 mod example_node;
 mod part;
 mod satisfiability;
 mod widened;
 
+pub use comparison::{Comparison, Difference};
 pub use example_node::ExampleNode;
 use part::Part;
 use satisfiability::{Effort, are_equal, is_satisfiable, is_valid};

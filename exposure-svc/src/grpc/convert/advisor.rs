@@ -6,10 +6,13 @@ use persistence::feed::HistoryPosition;
 use service::HistoryPage;
 use types::Timestamp;
 
-use super::{access, content, event};
+use super::{access, content, event, profile};
 use crate::{
-    domain::{ChangedRow, ProfileEvent, sentence},
-    operations::{ConnectedApp, ConnectedAppsPage, History, NodeApp, NodeAppsPage, ViewedNode},
+    domain::{ChangedRow, ExampleNode, ProfileEvent, TagDirectory, sentence},
+    operations::{
+        ConnectedApp, ConnectedAppsPage, History, NodeApp, NodeAppsPage, PreviewChange, StopApps, StoppedPage,
+        ViewedNode,
+    },
 };
 
 pub(in crate::grpc) fn connected(page: ConnectedAppsPage) -> wire::ListConnectedAppsResponse {
@@ -38,6 +41,45 @@ pub(in crate::grpc) fn viewed(node: ViewedNode) -> wire::ViewedNode {
     wire::ViewedNode { exposed: view.is_some(), reason, view }
 }
 
+pub(in crate::grpc) fn stopped(stopped: StopApps, written_at: String) -> wire::StopAppsResponse {
+    let StopApps { effective_from, grants, page } = stopped;
+    wire::StopAppsResponse { effective_from: effective_from.map(timestamp), grants, written_at, ..stopped_page(page) }
+}
+
+pub(in crate::grpc) fn stopped_page(page: StoppedPage) -> wire::StopAppsResponse {
+    let StoppedPage { apps, next } = page;
+    wire::StopAppsResponse {
+        effective_from: None,
+        grants: 0,
+        app_ids: apps.iter().map(ToString::to_string).collect(),
+        next_page_token: next.unwrap_or_default(),
+        written_at: String::new(),
+    }
+}
+
+pub(in crate::grpc) fn preview(preview: PreviewChange) -> wire::PreviewChangeResponse {
+    let PreviewChange { gained, lost, example_gained, example_lost, proven, warnings, tags } = preview;
+    wire::PreviewChangeResponse {
+        gained,
+        lost,
+        example_gained: example_gained.map(|example| self::example(&example, &tags)),
+        example_lost: example_lost.map(|example| self::example(&example, &tags)),
+        proven,
+        warnings: warnings.into_iter().map(profile::warning).collect(),
+    }
+}
+
+fn example(example: &ExampleNode, tags: &TagDirectory) -> wire::ExampleNode {
+    let node = example.with_facts(|node| wire::NodeDescription {
+        id: node.id.to_owned(),
+        node_type: node.node_type.to_owned(),
+        tags: node.tags.iter().map(|tag| wire::Tag { id: tag.id.to_owned(), name: tag.name.to_string() }).collect(),
+        schema_id: node.schema.map(str::to_owned),
+        created_at: Some(timestamp(node.created_at)),
+    });
+    wire::ExampleNode { text: example.describe(tags), node: Some(node) }
+}
+
 pub(in crate::grpc) fn history(history: History) -> wire::ListHistoryResponse {
     let History { events, next } = history;
     let entries = events.into_iter().map(|(at, event)| entry(at, event)).collect();
@@ -46,11 +88,11 @@ pub(in crate::grpc) fn history(history: History) -> wire::ListHistoryResponse {
 
 fn entry(at: HistoryPosition, event: ProfileEvent) -> wire::HistoryEntry {
     let text = sentence(&event);
-    let ProfileEvent { occurred_at, actor, kind, before, after, .. } = event;
+    let ProfileEvent { occurred_at, actor, kind, before, after, app, .. } = event;
     let (profile_id, app_id) = match after.or(before) {
         Some(ChangedRow::Profile(profile)) => (profile.id.to_string(), String::new()),
         Some(ChangedRow::Grant(grant)) => (String::new(), grant.app.to_string()),
-        Some(ChangedRow::Tag(_)) | None => (String::new(), String::new()),
+        Some(ChangedRow::Tag(_)) | None => (String::new(), app.unwrap_or_default()),
     };
     wire::HistoryEntry {
         id: format!("{}.{}", at.version, at.seq),

@@ -66,7 +66,19 @@ pub(in crate::grpc) fn message(message: WatchMessage<ProfileEvent, SnapshotRow>)
 
 pub(in crate::grpc) fn event(event: ProfileEvent) -> wire::ProfileEvent {
     use wire::profile_event::{AfterRow, BeforeRow};
-    let ProfileEvent { id, occurred_at, actor, request_id, kind, user, user_version, before, after } = event;
+    let ProfileEvent {
+        id,
+        occurred_at,
+        actor,
+        request_id,
+        kind,
+        user,
+        user_version,
+        concerns_user,
+        app,
+        before,
+        after,
+    } = event;
     wire::ProfileEvent {
         id,
         occurred_at: Some(timestamp(occurred_at)),
@@ -75,7 +87,8 @@ pub(in crate::grpc) fn event(event: ProfileEvent) -> wire::ProfileEvent {
         kind: kind_on_wire(kind).into(),
         user_id: user,
         owner_version: user_version,
-        has_reshares: false,
+        has_reshares: concerns_user,
+        app_id: app.unwrap_or_default(),
         before_row: before.map(|row| match row {
             ChangedRow::Profile(stored) => BeforeRow::Before(as_stored(*stored)),
             ChangedRow::Grant(grant) => BeforeRow::BeforeGrant(access_at(grant, occurred_at)),
@@ -114,6 +127,7 @@ pub(super) fn kind_on_wire(kind: EventKind) -> wire::ProfileEventKind {
         EventKind::GrantExpired => wire::ProfileEventKind::GrantExpired,
         EventKind::TagsChanged => wire::ProfileEventKind::TagsChanged,
         EventKind::Erased => wire::ProfileEventKind::Erased,
+        EventKind::Stopped => wire::ProfileEventKind::Stopped,
     }
 }
 

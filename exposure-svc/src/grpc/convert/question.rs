@@ -261,6 +261,30 @@ pub(in crate::grpc) fn demand_ids(node: &NodeFacts<'_>, path: impl Fn() -> Strin
     }
 }
 
+/// The nodes that a preview is asked about; at most 1,000.
+pub(in crate::grpc) fn descriptions<'a: 'tags, 'tags>(
+    nodes: &'a [wire::NodeDescription],
+    tags: &'tags mut Vec<Vec<TagFacts<'a>>>,
+    errors: &mut FieldErrors,
+) -> Vec<NodeFacts<'tags>> {
+    if nodes.len() > MAX_LIST {
+        errors.add("nodes", format!("must hold at most {MAX_LIST} entries"));
+        return Vec::new();
+    }
+    tags.resize_with(nodes.len(), Vec::new);
+    let mut found = Vec::with_capacity(nodes.len());
+    let mut wrong = ItemErrors::default();
+    for ((index, description), tags) in nodes.iter().enumerate().zip(tags) {
+        let mut here = FieldErrors::new();
+        found.extend(node(description, tags, || format!("nodes[{index}]"), &mut here));
+        if !here.is_empty() {
+            wrong.add(errors, |errors| errors.append(here));
+        }
+    }
+    wrong.count_rest("nodes", errors);
+    found
+}
+
 /// The kind of write, and the node.
 pub(in crate::grpc) fn verb(
     verb: i32,
