@@ -31,6 +31,18 @@ pub(crate) fn merge_fields(found: &FieldErrors, others: &FieldErrors) -> FieldEr
     errors
 }
 
+/// The same errors under other paths.
+pub(crate) fn renamed(errors: &FieldErrors, rename: impl Fn(&str) -> String) -> FieldErrors {
+    let mut renamed = FieldErrors::new();
+    for (path, must) in errors.iter() {
+        for must in must {
+            renamed.add(rename(path), must.as_str());
+        }
+    }
+    renamed.add_more(errors.more());
+    renamed
+}
+
 /// Whether `inner` is `path` or inside it.
 fn concerns(inner: &str, path: &str) -> bool {
     inner.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))

@@ -85,7 +85,7 @@ struct Explanation<'a> {
     /// The id of the request in the log
     request_id: &'a str,
     /// What a caller needs beside, to act: `share_id` of `SHARING_EXISTS`, `apps` (and `more_apps`, how many are not named) of
-    /// `PROFILE_IN_USE`, `more_fields` of a `VALIDATION_ERROR` that does not name all of them
+    /// `PROFILE_IN_USE`, `stopped` and `not_stopped` of a stop of which one part failed, `more_fields` of a `VALIDATION_ERROR` that does not name all of them
     #[serde(skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Option<HashMap<String, Value>>, nullable = false)]
     details: Map<String, Value>,
@@ -217,6 +217,24 @@ impl ApiError {
     /// Whether the request was rejected before any work.
     pub fn is_shed(&self) -> bool {
         self.is_shed
+    }
+
+    /// The sentence that explains it.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The same with a detail.
+    #[must_use]
+    pub fn with_detail(mut self, name: &str, value: &str) -> Self {
+        self.details.push((name.to_owned(), Value::String(value.to_owned())));
+        self
+    }
+
+    /// The same, to be retried as `other`.
+    #[must_use]
+    pub fn with_retry_of(self, other: &Self) -> Self {
+        Self { retry_after: other.retry_after.or(Some(RETRY_UNAVAILABLE)), ..self }
     }
 
     /// Its code.

@@ -21,7 +21,7 @@ use utoipa_axum::{
 
 use crate::{
     BASE,
-    access::{apps, history, incoming, owners, people, view_as, viewers},
+    access::{apps, blocked, history, incoming, owners, people, preview, stop, view_as, viewers},
     answer::CONSISTENCY_TOKEN,
     auth::{Authentication, require_caller},
     description,
@@ -104,7 +104,11 @@ pub fn router(
         .routes(admitted(ReadCost::SharePage, routes!(history::list)))
         .routes(queried(MAX_BYTES, routes!(viewers::list)))
         .routes(queried(view_as::MAX_BODY, routes!(view_as::view)))
+        .routes(queried(view_as::MAX_BODY, routes!(preview::preview)))
         .routes(admitted(ReadCost::Row, routes!(incoming::leave)))
+        .routes(admitted(ReadCost::Row, routes!(stop::stop)))
+        .routes(admitted(ReadCost::Row, routes!(blocked::list)))
+        .routes(admitted(ReadCost::Row, routes!(blocked::block, blocked::unblock)))
         .routes(admitted(ReadCost::ProfilePage, routes!(apps::list)))
         .routes(admitted(ReadCost::Row, routes!(apps::rebind, apps::disconnect)))
         .split_for_parts();

@@ -88,7 +88,14 @@ async fn stop_is_one_change_with_an_event_for_each_grant() {
         }
         stop(&server, "ann", all()).await.unwrap();
         let list = ListProfileEventsRequest { user_id: "ann".into(), ..Default::default() };
-        let events = server.admin().list_profile_events(list).await.unwrap().into_inner().events;
+        // On PostgreSQL an event has a place in the list soon after its change.
+        let events = loop {
+            let events = server.admin().list_profile_events(list.clone()).await.unwrap().into_inner().events;
+            if events.len() == 6 {
+                break events;
+            }
+            tokio::task::yield_now().await;
+        };
         let [.., stopped, first, second] = events.as_slice() else { panic!("{events:?}") };
         assert_eq!(
             (stopped.kind(), stopped.has_reshares, stopped.app_id.as_str()),

@@ -1,12 +1,15 @@
 //! Who can act on the caller's data, and on whose data the caller can act: one file for each resource (docs/access.md).
 
 pub(crate) mod apps;
+pub(crate) mod blocked;
 pub(crate) mod history;
 pub(crate) mod incoming;
 mod node;
 pub(crate) mod owners;
 mod pair_token;
 pub(crate) mod people;
+pub(crate) mod preview;
+pub(crate) mod stop;
 pub(crate) mod view_as;
 pub(crate) mod viewers;
 
@@ -15,7 +18,10 @@ use serde::Serialize;
 use types::FieldErrors;
 use utoipa::ToSchema;
 
-use crate::{body_errors::merge_fields, error::ApiError};
+use crate::{
+    body_errors::{merge_fields, renamed},
+    error::ApiError,
+};
 
 /// Something that a person can do to a node
 #[derive(Serialize, ToSchema)]
@@ -51,14 +57,7 @@ fn checked<T>(
 ) -> Result<Option<T>, ApiError> {
     response.or_else(|error| {
         let Some(fields) = error.wrong_fields() else { return Err(error) };
-        let mut renamed = FieldErrors::new();
-        for (path, must) in fields.iter() {
-            for must in must {
-                renamed.add(rename(path), must.as_str());
-            }
-        }
-        renamed.add_more(fields.more());
-        *errors = merge_fields(errors, &renamed);
+        *errors = merge_fields(errors, &renamed(fields, rename));
         Ok(None)
     })
 }

@@ -3,6 +3,6 @@
 pub(crate) mod handlers;
 mod legacy_scope;
 mod permissions;
-mod requests;
-mod responses;
+pub(crate) mod requests;
+pub(crate) mod responses;
 mod tag_expression;

@@ -133,7 +133,7 @@ pub(super) enum Transformation {
     "name": "Work apps", "description": "What my work apps may see", "tag_filters": {"include_any": ["work"], "exclude_any": ["private"]},
     "transformations": ["redact_pii"], "max_detail_level": "summary"
 }))]
-pub(super) struct NewProfile {
+pub(crate) struct NewProfile {
     /// The name
     #[schema(value_type = String, min_length = 1, max_length = 100, pattern = "\\S")]
     name: Field<String>,
@@ -181,7 +181,7 @@ pub(super) struct NewProfile {
 }
 
 impl NewProfile {
-    pub(super) fn into_message(self, errors: &mut FieldErrors) -> CreateProfileRequest {
+    pub(crate) fn into_message(self, errors: &mut FieldErrors) -> CreateProfileRequest {
         let list = |list: Field<List<String>>| list.into_option().map(Vec::from).unwrap_or_default();
         let beside_scope = [
             ("allowed_node_types", !self.allowed_node_types.is_missing()),
@@ -220,7 +220,7 @@ impl NewProfile {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"excluded_tag_ids": ["private"], "is_active": true}))]
-pub(super) struct ProfileChange {
+pub(crate) struct ProfileChange {
     /// The name
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100, pattern = "\\S", nullable = false)]
     name: Field<String>,
@@ -293,7 +293,7 @@ pub(super) struct ProfileChange {
 
 impl ProfileChange {
     /// The update: present members are changed, `null` clears.
-    pub(super) fn into_message(
+    pub(crate) fn into_message(
         self,
         profile_id: String,
         expected_versions: Vec<i64>,

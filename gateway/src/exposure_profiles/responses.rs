@@ -102,7 +102,7 @@ struct TagFiltersBody {
 /// An effect of a profile that its owner may not intend
 #[derive(Serialize, ToSchema)]
 #[schema(as = Warning)]
-struct WarningBody {
+pub(crate) struct WarningBody {
     #[schema(value_type = WarningCode)]
     code: String,
     /// For a person to read
@@ -205,10 +205,12 @@ pub(super) fn body(profile: Profile) -> ProfileBody {
         is_default,
         created_at: created_at.map(timestamp::written),
         updated_at: updated_at.map(timestamp::written),
-        warnings: warnings
-            .into_iter()
-            .map(|Warning { code, message, fields }| WarningBody { code, message, fields })
-            .collect(),
+        warnings: self::warnings(warnings),
         yaml: None,
     }
+}
+
+/// Warnings as clients see them.
+pub(crate) fn warnings(warnings: Vec<Warning>) -> Vec<WarningBody> {
+    warnings.into_iter().map(|Warning { code, message, fields }| WarningBody { code, message, fields }).collect()
 }

@@ -20,6 +20,11 @@ impl ReadOnly {
         self.0.is_empty()
     }
 
+    /// Their names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|(name, _)| *name)
+    }
+
     /// Whether this member is among them.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(present, _)| *present == name)
