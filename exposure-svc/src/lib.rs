@@ -19,14 +19,14 @@ use std::process::ExitCode;
 
 use futures_core::future::BoxFuture;
 use grpc_server::Contract;
-use persistence::{Database, feed::FeedHub, retention::RetentionSettings};
+use persistence::{Database, feed::FeedHub, retention::RetentionSettings, usage_days::OtherParty};
 use runtime::{clock::Clock, doctor::Doctor};
-use service::{Definition, NoSettings, Parts, Service, erasure::ErasedUsers};
+use service::{Definition, NoSettings, Parts, Service, erasure::ErasedUsers, usage_counter::UsageCounter};
 use types::Timestamp;
 
 use crate::{
     config::Settings,
-    operations::{Exposure, Retention, Upkeep},
+    operations::{Exposure, Keys, Retention, Upkeep},
     storage::{SCHEMA, Store, migrations::Migrator},
 };
 
@@ -73,12 +73,14 @@ impl Definition for ExposureSvc {
     }
 
     async fn build(database: Database, clock: Clock, feed: FeedHub, settings: &Settings) -> anyhow::Result<Parts> {
-        let RetentionSettings { retention, event_retention, erasure_delay, ended_bytes_per_user, .. } =
-            settings.service.retention;
+        let RetentionSettings {
+            retention, event_retention, erasure_delay, ended_bytes_per_user, usage_retention, ..
+        } = settings.service.retention;
         let erased = ErasedUsers::load(&database).await?;
         let store = Store::new(database, feed, settings.service.retention.stored_bytes());
-        let pseudonym_key = store.pseudonym_key().await?;
-        let exposure = Exposure::new(store, clock, pseudonym_key, erased);
+        let keys = Keys { pseudonyms: store.pseudonym_key().await?, confirmations: store.confirmation_key().await? };
+        let usage = UsageCounter::new(usage_retention, OtherParty::App);
+        let exposure = Exposure::new(store, clock, keys, erased, usage);
         let retention = Retention {
             period: retention,
             bytes_per_user: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX),

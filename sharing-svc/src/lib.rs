@@ -19,9 +19,9 @@ use std::process::ExitCode;
 
 use futures_core::future::BoxFuture;
 use grpc_server::Contract;
-use persistence::{Database, feed::FeedHub, retention::RetentionSettings};
+use persistence::{Database, feed::FeedHub, retention::RetentionSettings, usage_days::OtherParty};
 use runtime::{clock::Clock, doctor::Doctor};
-use service::{Definition, Parts, Service, erasure::ErasedUsers};
+use service::{Definition, Parts, Service, erasure::ErasedUsers, usage_counter::UsageCounter};
 use types::Timestamp;
 
 use crate::{
@@ -73,11 +73,13 @@ impl Definition for SharingSvc {
     }
 
     async fn build(database: Database, clock: Clock, feed: FeedHub, settings: &Settings) -> anyhow::Result<Parts> {
-        let RetentionSettings { retention, event_retention, erasure_delay, ended_bytes_per_user, .. } =
-            settings.service.retention;
+        let RetentionSettings {
+            retention, event_retention, erasure_delay, ended_bytes_per_user, usage_retention, ..
+        } = settings.service.retention;
         let erased = ErasedUsers::load(&database).await?;
         let store = Store::new(database, feed, settings.service.retention.stored_bytes());
-        let sharing = Sharing::new(store, clock, settings.own.quotas(), erased);
+        let usage = UsageCounter::new(usage_retention, OtherParty::Person);
+        let sharing = Sharing::new(store, clock, settings.own.quotas(), erased, usage);
         let retention = Retention {
             period: retention,
             bytes_per_creator: i64::try_from(ended_bytes_per_user).unwrap_or(i64::MAX),

@@ -21,6 +21,7 @@ mod postgres_server;
 mod reader;
 pub mod retention;
 mod settings;
+pub mod usage_days;
 mod version_row;
 mod write_health;
 

@@ -11,6 +11,9 @@ pub struct RetentionSettings {
     /// How long events of changes are kept (`9600h`: 400 days). A watcher that resumes after a pruned event begins anew
     #[arg(long, env = "EVENT_RETENTION", default_value = "9600h", value_parser = humantime::parse_duration)]
     pub event_retention: Duration,
+    /// How long it is kept who used whose data on which day (`4320h`: 180 days). `0s`: it is not counted
+    #[arg(long, env = "USAGE_RETENTION", default_value = "4320h", value_parser = humantime::parse_duration)]
+    pub usage_retention: Duration,
     /// The delay between revoking and deleting the data of an erased person, so that watchers receive the revocations
     #[arg(long, env = "ERASURE_DELAY", default_value = "10m", value_parser = humantime::parse_duration)]
     pub erasure_delay: Duration,
@@ -51,6 +54,7 @@ impl Default for RetentionSettings {
         Self {
             retention: Duration::from_hours(9_600),
             event_retention: Duration::from_hours(9_600),
+            usage_retention: Duration::from_hours(4_320),
             erasure_delay: Duration::from_mins(10),
             ended_bytes_per_user: 64 * 1024 * 1024,
             kept_answer_bytes_per_user: 16 * 1024 * 1024,
@@ -76,6 +80,7 @@ mod tests {
         let (parsed, default) = (Program::parse_from(["program"]).retention, RetentionSettings::default());
         assert_eq!(parsed.retention, default.retention);
         assert_eq!(parsed.event_retention, default.event_retention);
+        assert_eq!(parsed.usage_retention, default.usage_retention);
         assert_eq!(parsed.erasure_delay, default.erasure_delay);
         assert_eq!(parsed.ended_bytes_per_user, default.ended_bytes_per_user);
         assert_eq!(parsed.kept_answer_bytes_per_user, default.kept_answer_bytes_per_user);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use metrics::{Gauge, describe_gauge, gauge};
-use persistence::{Database, VersionTable, erasure::Erasure};
+use persistence::{Database, VersionTable, erasure::Erasure, usage_days::OtherParty};
 use tracing::{info, warn};
 use types::Timestamp;
 
@@ -68,6 +68,8 @@ impl Throttle {
 pub trait ErasureSteps {
     /// The table of versions.
     const VERSIONS: VersionTable;
+    /// Who uses a person's data.
+    const OTHER_PARTY: OtherParty;
 
     /// The time by the clocks of the process and of the database, the earlier of both.
     fn time(&self) -> impl Future<Output = anyhow::Result<Timestamp>> + Send;
@@ -194,6 +196,9 @@ async fn take_step<S: ErasureSteps + Sync>(
     }
     let mut throttle = Throttle::start();
     while database.scrub_feed(user).await? {
+        throttle.wait().await;
+    }
+    while database.erase_usage(user, S::OTHER_PARTY).await? {
         throttle.wait().await;
     }
     database.erase_responses(user).await?;

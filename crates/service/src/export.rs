@@ -3,6 +3,7 @@
 use persistence::{
     Database,
     feed::{EventFilter, EventRow, FeedPage, FeedPosition},
+    usage_days::UsageDay,
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -93,6 +94,27 @@ impl<'a, E> Document<'a, E> {
         Ok(())
     }
 
+    /// Adds a list of daily rows of uses.
+    pub async fn add_usage(&mut self, name: &str, database: &Database, list: UsageList<'_>) -> anyhow::Result<()> {
+        self.begin_list(name).await;
+        let mut after = (String::new(), i64::MIN);
+        loop {
+            let (last_id, last_day) = (after.0.as_str(), after.1);
+            let rows = match list {
+                UsageList::OfTheirData(user) => database.usage_of(user.as_str(), (last_id, last_day)).await?,
+                UsageList::ByThem(user) => database.usage_by(user.as_str(), (last_id, last_day)).await?,
+            };
+            let Some(last) = rows.last() else { break };
+            after = match list {
+                UsageList::OfTheirData(_) => (last.other.clone(), last.day),
+                UsageList::ByThem(_) => (last.owner.clone(), last.day),
+            };
+            self.add(rows.iter().map(usage)).await;
+        }
+        self.end_list().await;
+        Ok(())
+    }
+
     /// Ends the list.
     pub async fn end_list(&mut self) {
         self.send("]".to_owned()).await;
@@ -112,6 +134,29 @@ impl<'a, E> Document<'a, E> {
             rest = after;
         }
     }
+}
+
+/// Which uses a list of an export has.
+#[derive(Clone, Copy, Debug)]
+pub enum UsageList<'a> {
+    /// Of this user's data, by others.
+    OfTheirData(&'a Id<User>),
+    /// By this user, of others' data.
+    ByThem(&'a Id<User>),
+}
+
+fn usage(row: &UsageDay) -> Value {
+    let UsageDay { owner, other, day, last_at, asked, shown } = row;
+    let midnight = Timestamp::from_parts(day.saturating_mul(24 * 60 * 60), 0).map(|time| time.to_string()).ok();
+    let date = midnight.as_deref().and_then(|time| time.split('T').next());
+    json!({
+        "owner_id": owner,
+        "used_by": other,
+        "day": date,
+        "last_at": last_at.to_string(),
+        "asked": asked,
+        "shown": shown,
+    })
 }
 
 #[cfg(test)]

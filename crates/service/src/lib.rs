@@ -13,6 +13,7 @@ mod idempotent_request;
 mod program;
 pub mod settings;
 pub mod upkeep;
+pub mod usage_counter;
 pub mod watch;
 
 use std::fmt::Debug;

@@ -2,8 +2,10 @@
 //! wire.
 
 mod app_access;
+mod consent_receipt;
 mod directory_change;
 mod edits;
+mod erasure_confirmation;
 mod event;
 pub mod exposure;
 mod history;
@@ -12,6 +14,7 @@ mod profile;
 mod profile_usage;
 mod rules;
 mod shown_profile;
+mod suggestion;
 mod tag_directory;
 mod tag_expression;
 mod tag_ref;
@@ -23,8 +26,10 @@ mod warnings;
 mod yaml;
 
 pub use app_access::{AppAccess, AppAccessDraft, AppAccessEdits, AppId, GrantId, NewAppAccess, Tier};
+pub use consent_receipt::consent_receipt;
 pub use directory_change::{ChangedProfile, changed_profiles};
 pub use edits::{Edited, ProfileEdits, TagFilterEdits};
+pub use erasure_confirmation::ConfirmationKey;
 pub use event::{ChangedRow, EventKind, ProfileEvent, SnapshotRow};
 pub use history::sentence;
 pub use permissions::{SchemaGrant, SchemaPermissions, SchemaRef, SchemaVerb, TagGrant, TagPermissions, TagVerb};
@@ -32,6 +37,7 @@ pub use profile::{Profile, ProfileId, UserId};
 pub use profile_usage::ProfileUsage;
 pub use rules::{DetailLevel, NodeId, Rules, TagFilters, TagPlace, TagsLogic, Transformation};
 pub use shown_profile::ShownProfile;
+pub use suggestion::{SuggestionKind, UNUSED_DAYS, UsesAreCounted, suggestions};
 pub use tag_directory::{KnownTag, Resolution, TagDirectory};
 pub use tag_expression::{MAX_DEPTH, MAX_PARTS, TagEffect, TagExpression, TagOp};
 pub use tag_ref::{TagId, TagRef, TagText, normalized_name};

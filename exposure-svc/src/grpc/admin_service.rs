@@ -2,14 +2,17 @@
 
 use futures_core::stream::BoxStream;
 use ofself_proto::exposure::{
-    self as wire, EraseUserRequest, EraseUserResponse, ExportUserRequest, ExportUserResponse, ListProfileEventsRequest,
+    EraseUserRequest, EraseUserResponse, ExportUserRequest, ExportUserResponse, ListProfileEventsRequest,
     ListProfileEventsResponse, exposure_admin_service_server::ExposureAdminService,
 };
-use service::erasure::ErasureState;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 
-use super::{change::change, convert::event, status::status};
+use super::{
+    change::change,
+    convert::{erasure, event},
+    status::status,
+};
 use crate::{operations::Exposure, storage::StoredRows};
 
 pub(super) struct ExposureAdminRpc {
@@ -39,11 +42,7 @@ impl ExposureAdminService for ExposureAdminRpc {
         let exposure = self.exposure.clone();
         let (StoredRows { profiles, grants, tags }, state) =
             change(async move { exposure.erase_user(user_id).await }).await?;
-        let state = match state {
-            ErasureState::Pending => wire::ErasureState::Pending,
-            ErasureState::Revoked => wire::ErasureState::Revoked,
-            ErasureState::Erased => wire::ErasureState::Erased,
-        };
+        let state = erasure::state(state);
         Ok(Response::new(EraseUserResponse {
             erased_profiles: profiles,
             erased_grants: grants,

@@ -1,20 +1,25 @@
 //! `ExposureAdvisorService`: the apps that a person connected, for that person.
 
-use grpc_server::user_origin;
+use futures_core::stream::BoxStream;
+use grpc_server::{timestamp, user_origin};
 use ofself_proto::exposure::{
-    DisconnectAppRequest, DisconnectAppResponse, ListConnectedAppsRequest, ListConnectedAppsResponse,
-    ListHistoryRequest, ListHistoryResponse, ListNodeAppsRequest, ListNodeAppsResponse, NodeContent,
-    PreviewChangeRequest, PreviewChangeResponse, RebindAppRequest, RebindAppResponse, StopAppsRequest,
-    StopAppsResponse, ViewNodesRequest, ViewNodesResponse, exposure_advisor_service_server::ExposureAdvisorService,
+    DisconnectAppRequest, DisconnectAppResponse, EraseMyDataRequest, EraseMyDataResponse, ExportMyDataRequest,
+    ExportMyDataResponse, ListConnectedAppsRequest, ListConnectedAppsResponse, ListHistoryRequest, ListHistoryResponse,
+    ListNodeAppsRequest, ListNodeAppsResponse, ListSuggestionsRequest, ListSuggestionsResponse, NodeContent,
+    PreviewChangeRequest, PreviewChangeResponse, RebindAppRequest, RebindAppResponse, RequestErasureRequest,
+    RequestErasureResponse, StopAppsRequest, StopAppsResponse, ViewNodesRequest, ViewNodesResponse,
+    exposure_advisor_service_server::ExposureAdvisorService,
 };
+use prost_types::FieldMask;
 use service::{HistoryPage, consistency::Stamped};
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use types::{FieldErrors, FieldUpdate, IdPage};
 
 use super::{
     acting_user::acting_user,
     change::change,
-    convert::{advisor, content, edits, question},
+    convert::{access, advisor, content, edits, erasure, question},
     status::{status, validated},
 };
 use crate::{
@@ -104,10 +109,12 @@ impl ExposureAdvisorService for ExposureAdvisorRpc {
     async fn rebind_app(&self, request: Request<RebindAppRequest>) -> Result<Response<RebindAppResponse>, Status> {
         let user = acting_user(&self.exposure, request.metadata()).await?;
         let origin = user_origin(request.metadata(), &user);
-        let RebindAppRequest { app_id, profile_id } = request.into_inner();
+        let RebindAppRequest { app_id, profile_id, expires_at, update_mask } = request.into_inner();
+        let mask = update_mask.unwrap_or_else(|| FieldMask { paths: vec!["profile_id".to_owned()] });
+        let edits = access::edits(&profile_id, expires_at, Some(mask));
         let exposure = self.exposure.clone();
         let (app, as_of, stamp) =
-            change(async move { exposure.rebind_app(&user, app_id, profile_id, origin).await }).await?;
+            change(async move { exposure.rebind_app(&user, app_id, edits, origin).await }).await?;
         let (app, written_at) = (Some(advisor::app(app, as_of)), self.exposure.token(stamp));
         Ok(Response::new(RebindAppResponse { app, written_at }))
     }
@@ -122,6 +129,51 @@ impl ExposureAdvisorService for ExposureAdvisorRpc {
         let exposure = self.exposure.clone();
         let stamp = change(async move { exposure.disconnect_app(&user, app_id, origin).await }).await?;
         Ok(Response::new(DisconnectAppResponse { written_at: self.exposure.token(stamp) }))
+    }
+
+    async fn list_suggestions(
+        &self,
+        request: Request<ListSuggestionsRequest>,
+    ) -> Result<Response<ListSuggestionsResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let ListSuggestionsRequest { page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let page = IdPage::parse(page_size, &page_token, APP_PAGES, &mut errors);
+        let page = validated(Some(page), errors)?;
+        let found = self.exposure.list_suggestions(&user, &page).await.map_err(status)?;
+        Ok(Response::new(advisor::suggestions(found)))
+    }
+
+    type ExportMyDataStream = BoxStream<'static, Result<ExportMyDataResponse, Status>>;
+
+    async fn export_my_data(
+        &self,
+        request: Request<ExportMyDataRequest>,
+    ) -> Result<Response<Self::ExportMyDataStream>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let pieces = ReceiverStream::new(self.exposure.export_user(user.to_string()).map_err(status)?);
+        let message = |piece: Result<_, _>| piece.map(|chunk| ExportMyDataResponse { chunk }).map_err(status);
+        Ok(Response::new(Box::pin(pieces.map(message))))
+    }
+
+    async fn request_erasure(
+        &self,
+        request: Request<RequestErasureRequest>,
+    ) -> Result<Response<RequestErasureResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let (confirmation, expires_at) = self.exposure.request_erasure(&user).map_err(status)?;
+        Ok(Response::new(RequestErasureResponse { confirmation, expires_at: Some(timestamp(expires_at)) }))
+    }
+
+    async fn erase_my_data(
+        &self,
+        request: Request<EraseMyDataRequest>,
+    ) -> Result<Response<EraseMyDataResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let EraseMyDataRequest { confirmation } = request.into_inner();
+        let exposure = self.exposure.clone();
+        let state = change(async move { exposure.erase_with_confirmation(&user, &confirmation).await }).await?;
+        Ok(Response::new(EraseMyDataResponse { state: erasure::state(state).into() }))
     }
 
     async fn stop_apps(&self, request: Request<StopAppsRequest>) -> Result<Response<StopAppsResponse>, Status> {

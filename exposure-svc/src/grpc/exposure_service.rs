@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    operations::{Exposure, NodeEvaluation},
+    operations::{Exposure, NodeEvaluation, Subject},
 };
 
 pub(super) struct ExposureRpc {
@@ -53,6 +53,10 @@ impl ExposureService for ExposureRpc {
         let (applied, exposed) = decided.map_err(status)?;
         let exposed = exposed.map_err(status)?;
         counts::evaluated(&exposed, &applied);
+        if let Subject::App(app) = &subject {
+            let shown = exposed.iter().filter(|exposed| **exposed).count();
+            self.exposure.count_use(&user, app, &applied, exposed.len(), shown);
+        }
         let checked_at = self.exposure.token(Some(applied.stamp.clone()));
         Ok(Response::new(decision::evaluated(exposed, &applied, checked_at)))
     }
@@ -77,6 +81,9 @@ impl ExposureService for ExposureRpc {
         let freshness = question::freshness(consistency, &mut errors);
         let (user, subject) = validated(user.zip(subject), errors)?;
         let filter = self.exposure.get_exposure_filter(&user, &subject, &freshness).await.map_err(status)?;
+        if let Subject::App(app) = &subject {
+            self.exposure.count_use(&user, app, &filter.applied, 0, 0);
+        }
         let checked_at = self.exposure.token(Some(filter.applied.stamp.clone()));
         Ok(Response::new(decision::filter(filter, checked_at)))
     }

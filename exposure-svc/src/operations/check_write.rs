@@ -36,7 +36,8 @@ impl Exposure {
         after: Option<&NodeFacts<'_>>,
         freshness: &Freshness,
     ) -> Result<CheckWrite, Error> {
-        let applied = self.applied_profile(user, &Subject::App(app), freshness).await?;
+        let applied = self.applied_profile(user, &Subject::App(app.clone()), freshness).await?;
+        self.count_use(user, &app, &applied, 0, 0);
         let decided_by = applied.decided_by();
         let no_grant = || CheckWrite {
             decision: WriteDecision::Refused { reason: NO_GRANT.to_owned(), tag: None, schema: None },

@@ -4,7 +4,7 @@ use service::{
     consistency::{Stamp, Stamped},
     cpu_work::CpuBudget,
 };
-use types::{FieldErrors, IdPage, Origin, PageSizes, Timestamp};
+use types::{IdPage, Origin, PageSizes, Timestamp};
 
 use super::{
     Exposure,
@@ -17,6 +17,7 @@ use crate::{
         exposure::{Explanation, NodeFacts, explain},
     },
     error::Error,
+    storage::AppUses,
 };
 
 /// Apps on a page.
@@ -31,6 +32,8 @@ pub struct ConnectedApp {
     pub profile_name: String,
     /// An inactive profile exposes nothing.
     pub profile_is_active: bool,
+    /// What the app asked and saw; `None`: it did not ask for the retention of uses.
+    pub uses: Option<AppUses>,
 }
 
 /// One page of connected apps.
@@ -69,9 +72,14 @@ impl Exposure {
     pub async fn list_connected_apps(&self, user: &UserId, page: &IdPage) -> Result<ConnectedAppsPage, Error> {
         let as_of = self.clock.now();
         let bound = self.store.of(user).connected_app_names(&page.after, as_of, page.size + 1).await?;
-        let app = |(access, profile_name, profile_is_active)| ConnectedApp { access, profile_name, profile_is_active };
-        let mut apps = bound.into_iter().map(app).collect();
-        let next = page.cut(&mut apps, None, |app| app.access.app.to_string());
+        let mut bound = bound;
+        let next = page.cut(&mut bound, None, |(access, ..)| access.app.to_string());
+        let uses = self.store.uses(user, bound.iter().map(|(access, ..)| &access.app), as_of).await?;
+        let app = |(access, profile_name, profile_is_active): (AppAccess, String, bool)| {
+            let uses = uses.get(&access.app).copied();
+            ConnectedApp { access, profile_name, profile_is_active, uses }
+        };
+        let apps = bound.into_iter().map(app).collect();
         Ok(ConnectedAppsPage { apps, as_of, next })
     }
 
@@ -106,25 +114,30 @@ impl Exposure {
         Ok(Stamped { value: NodeAppsPage { apps, next }, stamp })
     }
 
-    /// Binds a connected app to another profile.
+    /// Binds a connected app to another profile, or moves the end of its grant.
     pub async fn rebind_app(
         &self,
         user: &UserId,
         app: String,
-        profile: String,
+        edits: AppAccessEdits,
         origin: Origin,
     ) -> Result<(ConnectedApp, Timestamp, Option<Stamp>), Error> {
-        let mut errors = FieldErrors::new();
-        if profile.is_empty() {
+        if edits.profile_id.as_deref() == Some("") {
+            let mut errors = edits.unreadable;
             errors.add("profile_id", "is required");
+            return Err(Error::Invalid(errors));
         }
-        errors.into_result(()).map_err(Error::Invalid)?;
-        let edits = AppAccessEdits { profile_id: Some(profile), ..AppAccessEdits::default() };
         let Stamped { value, stamp } = self.change_app_access(user.to_string(), app, edits, origin).await?;
         let (access, profile, as_of) = value;
+        let profile = match (profile, access.profile) {
+            (Some(profile), _) => Some(profile),
+            (None, Some(id)) => self.store.of(user).profile(id).await?,
+            (None, None) => None,
+        };
         let Some(profile) = profile else { return Err(Error::ProfileNotFound) };
+        let uses = self.store.uses(user, std::iter::once(&access.app), as_of).await?.remove(&access.app);
         let (profile_name, profile_is_active) = (profile.name.as_str().to_owned(), profile.is_active);
-        Ok((ConnectedApp { access, profile_name, profile_is_active }, as_of, stamp))
+        Ok((ConnectedApp { access, profile_name, profile_is_active, uses }, as_of, stamp))
     }
 
     /// Ends the grant of an app.

@@ -1,6 +1,7 @@
 //! `EraseUser`: removes everything about a person. The request is recorded; upkeep carries it out.
 
-use persistence::{VersionTable, feed::EventLimit};
+use anyhow::anyhow;
+use persistence::{VersionTable, feed::EventLimit, usage_days::OtherParty};
 use service::erasure::{ErasureState, ErasureSteps, Throttle};
 use types::{FieldErrors, Origin, Timestamp};
 
@@ -37,6 +38,22 @@ impl Exposure {
         Ok((rows, state))
     }
 
+    /// A confirmation with which `user` can erase themselves, and when it expires.
+    pub fn request_erasure(&self, user: &UserId) -> Result<(String, Timestamp), Error> {
+        let issued = self.keys.confirmations.issue(user, self.clock.now());
+        issued.ok_or_else(|| Error::Internal(anyhow!("the confirmation would expire after the year 9999")))
+    }
+
+    /// Requests the erasure of `user` by themselves, with a confirmation.
+    pub async fn erase_with_confirmation(&self, user: &UserId, confirmation: &str) -> Result<ErasureState, Error> {
+        if !self.keys.confirmations.accepts(user, confirmation, self.clock.now()) {
+            let mut errors = FieldErrors::new();
+            errors.add("confirmation", "must be a confirmation of an erasure from the last ten minutes");
+            return Err(Error::Invalid(errors));
+        }
+        self.erase_user(user.to_string()).await.map(|(_, state)| state)
+    }
+
     /// Refuses a change of the data of a person who is being erased.
     pub(super) fn refuse_erased(&self, user: &UserId) -> Result<(), Error> {
         if self.erased.contains(user.as_str()) { Err(Error::UserBeingErased) } else { Ok(()) }
@@ -45,6 +62,7 @@ impl Exposure {
 
 impl ErasureSteps for Upkeep {
     const VERSIONS: VersionTable = USERS;
+    const OTHER_PARTY: OtherParty = OtherParty::App;
 
     async fn time(&self) -> anyhow::Result<Timestamp> {
         let Exposure { store, clock, .. } = &self.exposure;

@@ -2,19 +2,21 @@
 
 use persistence::feed::{EventRow, SnapshotKey};
 use serde_json::{Value, json};
-use service::export::{Document, Pieces, export};
+use service::export::{Document, Pieces, UsageList, export};
 use tokio::sync::mpsc;
 use types::FieldErrors;
 
 use super::Exposure;
 use crate::{
-    domain::{ProfileEvent, UserId},
+    domain::{ChangedRow, ProfileEvent, SnapshotRow, UserId, consent_receipt},
     error::Error,
     storage::{document_of, read_event},
 };
 
 /// The lists of the document, in the order of the parts of a snapshot.
 const LISTS: [&str; 3] = ["profiles", "grants", "tags"];
+/// The part of a snapshot with the grants.
+const GRANTS: u8 = 1;
 
 impl Exposure {
     /// The pieces of the document, in order.
@@ -42,6 +44,27 @@ impl Exposure {
             }
             document.end_list().await;
         }
+        document.begin_list("consent_receipts").await;
+        let mut after = Some(SnapshotKey { part: GRANTS, ..SnapshotKey::default() });
+        while let Some(key) = after.filter(|key| key.part == GRANTS) {
+            let now = self.clock.now();
+            let (rows, next) = self.store.snapshot(&key, &users, &[], now).await?;
+            let names = self.store.of(user).profile_names().await?;
+            let receipt = |row: &SnapshotRow| match &row.row {
+                ChangedRow::Grant(access) => {
+                    let name = access.profile.and_then(|id| names.get(&id));
+                    Some(consent_receipt(access, name.map(String::as_str), now))
+                }
+                ChangedRow::Profile(_) | ChangedRow::Tag(_) => None,
+            };
+            document.add(rows.iter().filter_map(|(_, row)| receipt(row)).collect::<Vec<_>>().into_iter()).await;
+            after = next;
+        }
+        document.end_list().await;
+        document
+            .add_usage("usage", self.store.database(), UsageList::OfTheirData(user))
+            .await
+            .map_err(Error::Internal)?;
         let show = |row: &EventRow| Ok(Some(event(&read_event(row)?)?));
         document.add_events(self.store.database(), user, show).await.map_err(Error::Internal)?;
         document.end().await;

@@ -85,7 +85,9 @@ impl NodeFilter {
             *self = self.exposure.filter_nodes(user, app, freshness).await?;
         }
         let Some(Sight { compiled, lens }) = &self.sight else { return Ok(None) };
-        if !compiled.exposes(node) {
+        let is_exposed = compiled.exposes(node);
+        self.exposure.count_use(&self.user, &self.app, &self.applied, 1, usize::from(is_exposed));
+        if !is_exposed {
             return Ok(None);
         }
         let Some(permit) = permit else { return Ok(Some(lens.view(node, fields))) };

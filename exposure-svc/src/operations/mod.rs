@@ -19,6 +19,7 @@ mod get_exposure_filter;
 mod get_profile;
 mod list_history;
 mod list_profiles;
+mod list_suggestions;
 mod named_tags;
 mod planned_change;
 mod preview_change;
@@ -40,6 +41,7 @@ pub use filter_nodes::NodeFilter;
 pub use get_exposure_filter::ExposureFilter;
 pub use list_history::History;
 pub use list_profiles::ListProfiles;
+pub use list_suggestions::{Suggestion, SuggestionsPage};
 pub use preview_change::{PreviewChange, PreviewedChange};
 pub use preview_profile::PreviewProfile;
 pub use stop_apps::{StopApps, StoppedApps, StoppedPage};
@@ -50,38 +52,55 @@ pub use view_nodes::ViewedNode;
 use std::sync::Arc;
 
 use runtime::clock::Clock;
-use service::erasure::ErasedUsers;
+use service::{erasure::ErasedUsers, usage_counter::UsageCounter};
 use tokio::sync::Notify;
 
 use crate::{
     domain::{
-        AppId, ProfileId, UserId,
+        AppId, ConfirmationKey, ProfileId, UserId,
         view::{PseudonymKey, Pseudonyms},
     },
     error::Error,
     storage::Store,
 };
 
+/// Generated keys that all replicas share.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Of pseudonyms.
+    pub pseudonyms: PseudonymKey,
+    /// Of confirmations of erasures.
+    pub confirmations: ConfirmationKey,
+}
+
 /// The operations on profiles, grants and tags.
 #[derive(Clone)]
 pub struct Exposure {
     store: Store,
     clock: Clock,
-    pseudonym_key: PseudonymKey,
+    keys: Keys,
     erased: ErasedUsers,
+    usage: UsageCounter,
     /// Wakes upkeep.
     wake: Arc<Notify>,
 }
 
 impl Exposure {
-    /// Over a store and a clock, with the key by which pseudonyms are made.
-    pub fn new(store: Store, clock: Clock, pseudonym_key: PseudonymKey, erased: ErasedUsers) -> Self {
-        Self { store, clock, pseudonym_key, erased, wake: Arc::default() }
+    /// Over a store and a clock, with the keys that all replicas share.
+    pub fn new(store: Store, clock: Clock, keys: Keys, erased: ErasedUsers, usage: UsageCounter) -> Self {
+        Self { store, clock, keys, erased, usage, wake: Arc::default() }
+    }
+
+    /// Counts that `app` asked about nodes of `user`, and how many of them it was shown. An app without a grant is not counted.
+    pub fn count_use(&self, user: &UserId, app: &AppId, applied: &AppliedProfile, asked: usize, shown: usize) {
+        if applied.profile.is_some() {
+            self.usage.count(user.as_str(), app.as_str(), applied.stamp.time, asked, shown);
+        }
     }
 
     /// The pseudonyms that `app` is shown of `user`'s ids.
     pub fn pseudonyms(&self, user: &UserId, app: &AppId) -> Pseudonyms {
-        Pseudonyms::new(self.pseudonym_key.clone(), user, app)
+        Pseudonyms::new(self.keys.pseudonyms.clone(), user, app)
     }
 }
 

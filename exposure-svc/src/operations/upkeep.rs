@@ -57,9 +57,12 @@ impl Upkeep {
     /// Works until the shutdown begins. Expiries and erasures wait neither for each other nor for retention, which may take long.
     pub async fn run(self, shutdown: Shutdown) {
         let (expiries, erasures) = (self.clone(), self.clone());
+        let Exposure { store, clock, erased, usage, .. } = self.exposure.clone();
+        let database = store.database().clone();
         tokio::join!(
             expiries.run_expiries(shutdown.clone()),
             erasures.run_erasures(shutdown.clone()),
+            usage.run(database, clock, erased, shutdown.clone()),
             self.run_passes(shutdown)
         );
     }

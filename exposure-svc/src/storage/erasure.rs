@@ -1,6 +1,9 @@
 //! What is stored about a person who is erased.
 
-use persistence::erasure::{Erasure, delete_slice};
+use persistence::{
+    erasure::{Erasure, delete_slice},
+    usage_days::OtherParty,
+};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use types::Timestamp;
 
@@ -68,7 +71,8 @@ impl<C: sea_orm::ConnectionTrait> UserReads<'_, C> {
 impl Store {
     /// Whether anything is stored about `user`.
     pub async fn mentions(&self, user: &UserId) -> Result<bool, Error> {
-        let is_stored = self.of(user).version().await?.is_some();
+        let is_stored = self.of(user).version().await?.is_some()
+            || self.database.usage_mentions(user.as_str(), OtherParty::App).await.map_err(failed)?;
         Ok(is_stored || self.database.feed_mentions(user.as_str()).await.map_err(failed)?)
     }
 

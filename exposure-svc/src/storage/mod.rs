@@ -11,6 +11,7 @@ mod read;
 mod row;
 mod secret;
 mod tags;
+mod uses;
 
 pub use app_access::GrantFilter;
 pub use change::{KeptProfile, ProfileChange, USERS};
@@ -18,6 +19,7 @@ pub use erasure::StoredRows;
 pub use events::{document_of, is_of_grant, read_event};
 pub use purge::{GRANT_BYTES, PURGE_SLICE};
 pub use read::{ProfileFilter, UserReads};
+pub use uses::AppUses;
 
 use anyhow::anyhow;
 use persistence::{Database, DatabaseErrorKind, StoredBytes, feed::FeedHub};

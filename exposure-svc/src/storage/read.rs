@@ -1,6 +1,8 @@
 //! Queries on one user's rows that change nothing, outside a change or inside one. Each begins at whose rows it reads, so that
 //! scoping cannot be forgotten.
 
+use std::collections::HashMap;
+
 use persistence::{Reader, page};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Select,
@@ -8,6 +10,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func},
 };
 use types::{Page, PageRequest};
+use uuid::Uuid;
 
 use super::{
     Store,
@@ -92,6 +95,13 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
     pub async fn every_profile(&self) -> Result<Vec<Profile>, Error> {
         let rows = self.rows().all(self.connection).await.map_err(failed)?;
         rows.into_iter().map(Profile::try_from).collect()
+    }
+
+    /// The name of each profile.
+    pub async fn profile_names(&self) -> Result<HashMap<ProfileId, String>, Error> {
+        let names = self.rows().select_only().column(Column::Id).column(Column::Name).into_tuple::<(Uuid, String)>();
+        let names = names.all(self.connection).await.map_err(failed)?;
+        Ok(names.into_iter().map(|(id, name)| (ProfileId(id), name)).collect())
     }
 
     /// A page of profiles, newest first.

@@ -14,6 +14,7 @@ mod share;
 mod share_role;
 mod status;
 mod stop;
+mod suggestion;
 mod terms;
 
 pub use changes::ShareChanges;
@@ -29,4 +30,5 @@ pub use share::{Follow, FollowId, NodeId, Share, ShareId, Source, TagId, UserId}
 pub use share_role::ShareRole;
 pub use status::{InactiveReason, ShareView, Status};
 pub use stop::{Stop, Stops};
+pub use suggestion::{Suggestion, SuggestionKind, UNUSED_DAYS, UsesAreCounted, suggestions};
 pub use terms::Terms;

@@ -1,21 +1,24 @@
 //! `AccessAdvisorService`: who can act on a person's data, for that person.
 
+use futures_core::stream::BoxStream;
 use grpc_server::user_origin;
 use ofself_proto::sharing::{
-    BlockPersonRequest, BlockPersonResponse, ExplainNodesRequest, ExplainNodesResponse, LeaveShareRequest,
-    LeaveShareResponse, ListAccessibleOwnersRequest, ListAccessibleOwnersResponse, ListBlockedPeopleRequest,
-    ListBlockedPeopleResponse, ListHistoryRequest, ListHistoryResponse, ListNodeViewersRequest,
-    ListNodeViewersResponse, ListPeopleRequest, ListPeopleResponse, StopSharingRequest, StopSharingResponse,
+    BlockPersonRequest, BlockPersonResponse, EraseMyDataRequest, EraseMyDataResponse, ExplainNodesRequest,
+    ExplainNodesResponse, ExportMyDataRequest, ExportMyDataResponse, LeaveShareRequest, LeaveShareResponse,
+    ListAccessibleOwnersRequest, ListAccessibleOwnersResponse, ListBlockedPeopleRequest, ListBlockedPeopleResponse,
+    ListHistoryRequest, ListHistoryResponse, ListNodeViewersRequest, ListNodeViewersResponse, ListPeopleRequest,
+    ListPeopleResponse, ListSuggestionsRequest, ListSuggestionsResponse, StopSharingRequest, StopSharingResponse,
     UnblockPersonRequest, UnblockPersonResponse, access_advisor_service_server::AccessAdvisorService,
 };
 use service::{HistoryPage, consistency::Freshness, cpu_work::CpuBudget};
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use types::{FieldErrors, IdPage};
 
 use super::{
     acting_user::acting_user,
     change::change,
-    convert::{access, advisor},
+    convert::{access, advisor, erasure},
     status::{status, validated},
 };
 use crate::{
@@ -132,6 +135,41 @@ impl AccessAdvisorService for AccessAdvisorRpc {
         let sharing = self.sharing.clone();
         let done = change(async move { sharing.stop_sharing(user, stopped, origin).await }).await?;
         Ok(Response::new(advisor::stopped(done.value, self.sharing.token(done.stamp))))
+    }
+
+    async fn list_suggestions(
+        &self,
+        request: Request<ListSuggestionsRequest>,
+    ) -> Result<Response<ListSuggestionsResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let ListSuggestionsRequest { page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let page = IdPage::parse(page_size, &page_token, PEOPLE_PAGES, &mut errors);
+        let page = validated(Some(page), errors)?;
+        let found = self.sharing.list_suggestions(&user, &page).await.map_err(status)?;
+        Ok(Response::new(advisor::suggestions(found)))
+    }
+
+    type ExportMyDataStream = BoxStream<'static, Result<ExportMyDataResponse, Status>>;
+
+    async fn export_my_data(
+        &self,
+        request: Request<ExportMyDataRequest>,
+    ) -> Result<Response<Self::ExportMyDataStream>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let pieces = ReceiverStream::new(self.sharing.export_user(user.to_string()).map_err(status)?);
+        let message = |piece: Result<_, _>| piece.map(|chunk| ExportMyDataResponse { chunk }).map_err(status);
+        Ok(Response::new(Box::pin(pieces.map(message))))
+    }
+
+    async fn erase_my_data(
+        &self,
+        request: Request<EraseMyDataRequest>,
+    ) -> Result<Response<EraseMyDataResponse>, Status> {
+        let user = acting_user(&self.sharing, request.metadata()).await?;
+        let sharing = self.sharing.clone();
+        let (_, state) = change(async move { sharing.erase_user(user.to_string()).await }).await?;
+        Ok(Response::new(EraseMyDataResponse { state: erasure::state(state).into() }))
     }
 
     async fn block_person(

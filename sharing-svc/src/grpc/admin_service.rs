@@ -7,14 +7,13 @@ use ofself_proto::sharing::{
     ImportSharesResponse, ListShareEventsRequest, ListShareEventsResponse,
     sharing_admin_service_server::SharingAdminService,
 };
-use service::erasure::ErasureState;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 use types::{FieldErrors, MAX_LIST};
 
 use super::{
     change::change,
-    convert::{event, share as convert},
+    convert::{erasure, event, share as convert},
     status::{status, validated},
 };
 use crate::operations::{Imported, RefusedShare, Sharing};
@@ -45,11 +44,7 @@ impl SharingAdminService for SharingAdminRpc {
         let EraseUserRequest { user_id } = request.into_inner();
         let sharing = self.sharing.clone();
         let (erased_shares, state) = change(async move { sharing.erase_user(user_id).await }).await?;
-        let state = match state {
-            ErasureState::Pending => wire::ErasureState::Pending,
-            ErasureState::Revoked => wire::ErasureState::Revoked,
-            ErasureState::Erased => wire::ErasureState::Erased,
-        };
+        let state = erasure::state(state);
         Ok(Response::new(EraseUserResponse { erased_shares, state: state.into() }))
     }
 

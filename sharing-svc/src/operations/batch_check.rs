@@ -61,7 +61,7 @@ impl Sharing {
             times.insert(owner, time);
             stamps.push(stamp(owner, version.unwrap_or(0), time));
         }
-        let allowed = cpu.run(|| {
+        let allowed: Vec<bool> = cpu.run(|| {
             let sets: BTreeMap<_, _> = read
                 .chains
                 .iter()
@@ -74,6 +74,8 @@ impl Sharing {
             });
             allowed.collect()
         });
+        let used = items.iter().zip(&allowed).filter(|(item, allowed)| **allowed && item.viewer != item.owner);
+        self.usage.count_each(now, used.map(|(item, _)| (item.owner.as_str(), item.viewer.as_str(), 1, 1)));
         Ok((allowed, stamps))
     }
 }

@@ -68,6 +68,13 @@ impl Sharing {
         Ok((Stamped { value, stamp }, now))
     }
 
+    /// Counts decisions, if any of them is a yes: what is denied is no use.
+    pub(super) fn count_use(&self, question: &AccessQuestion, now: Timestamp, asked: usize, allowed: usize) {
+        if allowed > 0 {
+            self.usage.count(question.owner.as_str(), question.viewer.as_str(), now, asked, allowed);
+        }
+    }
+
     /// Whether the viewer may act on `resource` of the owner now, and by which shares. One read at most.
     pub async fn check_access(
         &self,
@@ -80,6 +87,7 @@ impl Sharing {
         let mut cpu = CpuBudget::of_services();
         let (Stamped { value: chains, stamp }, now) = self.open_chains(question, &mut cpu).await?;
         let allowing = cpu.run(|| AccessSet::new(&chains).allowing(question.action, resource, now));
+        self.count_use(question, now, 1, usize::from(!allowing.is_empty()));
         let value = if allowing.is_empty() { CheckAccess::Denied } else { CheckAccess::AllowedBy(allowing) };
         Ok(Stamped { value, stamp })
     }
@@ -100,10 +108,11 @@ impl Sharing {
         }
         let (Stamped { value: mut chains, stamp }, now) = self.open_chains(question, &mut cpu).await?;
         chains.retain(|chain| chain.grants(question.action));
-        let value = cpu.run(|| {
+        let value: Vec<bool> = cpu.run(|| {
             let set = AccessSet::new(&chains);
             resources.iter().map(|resource| set.allows(question.action, *resource, now)).collect()
         });
+        self.count_use(question, now, value.len(), value.iter().filter(|allowed| **allowed).count());
         Ok(Stamped { value, stamp })
     }
 }

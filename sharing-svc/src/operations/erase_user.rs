@@ -1,6 +1,6 @@
 //! `EraseUser`: removes everything about a person. The request is recorded; upkeep carries it out.
 
-use persistence::{Priority, VersionTable};
+use persistence::{Priority, VersionTable, usage_days::OtherParty};
 use service::erasure::{ErasureState, ErasureSteps, Throttle};
 use types::{FieldErrors, Origin, Timestamp};
 
@@ -58,6 +58,7 @@ struct Pass {
 
 impl ErasureSteps for Upkeep {
     const VERSIONS: VersionTable = OWNERS;
+    const OTHER_PARTY: OtherParty = OtherParty::Person;
 
     async fn time(&self) -> anyhow::Result<Timestamp> {
         Ok(self.marking_time().await?)

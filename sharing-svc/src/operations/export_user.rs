@@ -2,7 +2,7 @@
 
 use persistence::feed::EventRow;
 use serde_json::{Value, json};
-use service::export::{Document, Pieces, export};
+use service::export::{Document, Pieces, UsageList, export};
 use tokio::sync::mpsc;
 use types::FieldErrors;
 
@@ -54,6 +54,11 @@ impl Sharing {
             document.add(blocked.iter().map(|person| json!(person.as_str()))).await;
         }
         document.end_list().await;
+        document
+            .add_usage("usage", self.store.database(), UsageList::OfTheirData(user))
+            .await
+            .map_err(Error::Internal)?;
+        document.add_usage("used", self.store.database(), UsageList::ByThem(user)).await.map_err(Error::Internal)?;
         let show = |row: &EventRow| -> anyhow::Result<Option<Value>> {
             let shown = read_event(row)?;
             Ok((!EventKind::HIDDEN_FROM_OWNER.contains(&shown.kind)).then(|| event(&shown)))

@@ -18,7 +18,7 @@ pub const PEOPLE_PAGES: PageSizes = PageSizes { default: 20, max: 100 };
 /// Shares of one person on a page.
 const SHARES_OF_A_PERSON: usize = 20;
 /// Maximum reads of one call, except for a single large recipient: a page may be short or empty without being the last.
-const READ_BUDGET: ReadBudget = ReadBudget { recipients: 1_000, shares: 2_000, id_bytes: 4 * 1024 * 1024 };
+pub(super) const READ_BUDGET: ReadBudget = ReadBudget { recipients: 1_000, shares: 2_000, id_bytes: 4 * 1024 * 1024 };
 
 /// A person who can act on some of the owner's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Person {
     pub since: Option<Timestamp>,
     /// When the last of them ends by itself; `None`: never.
     pub until: Option<Timestamp>,
+    /// When the person last used them; `None`: not for the retention of uses.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// A share, and the people through whom it was re-shared.
@@ -66,11 +68,15 @@ impl Sharing {
         let RecipientRange { chains, next_after } = range.value;
         let now = self.clock.now();
         let mut next = None;
-        let people = cpu.run(|| {
+        let mut people: Vec<_> = cpu.run(|| {
             let mut people = recipients(chains, now);
             next = page.cut(&mut people, next_after, |person| person.user.to_string());
             people.into_iter().map(|access| person(access, now)).collect()
         });
+        let uses = self.store.last_uses(owner, people.iter().map(|person: &Person| &person.user)).await?;
+        for person in &mut people {
+            person.last_used_at = uses.get(&person.user).copied();
+        }
         Ok(PeoplePage { people, next })
     }
 }
@@ -79,7 +85,7 @@ fn person(access: PersonAccess, now: Timestamp) -> Person {
     let (since, until) = (access.since(), access.until());
     let PersonAccess { user, actions, chains } = access;
     let shares = chains.iter().take(SHARES_OF_A_PERSON).map(|chain| path(chain, now)).collect();
-    Person { user, actions, shares, shares_total: chains.len(), since, until }
+    Person { user, actions, shares, shares_total: chains.len(), since, until, last_used_at: None }
 }
 
 fn path(chain: &Chain, now: Timestamp) -> SharePath {

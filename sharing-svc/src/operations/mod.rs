@@ -17,6 +17,7 @@ mod list_history;
 mod list_owners;
 mod list_people;
 mod list_shares;
+mod list_suggestions;
 mod list_viewers;
 mod quotas;
 mod revoke_share;
@@ -36,6 +37,7 @@ pub use list_history::History;
 pub use list_owners::{OWNER_PAGES, OwnerAccess, OwnersPage};
 pub use list_people::{PEOPLE_PAGES, PeoplePage, Person, SharePath};
 pub use list_shares::ListShares;
+pub use list_suggestions::SuggestionsPage;
 pub use list_viewers::{VIEWER_PAGES, ViewersPage};
 pub use stop_sharing::{StopSharing, Stopped, StoppedPage};
 pub use update_share::UpdateShare;
@@ -44,7 +46,7 @@ pub use upkeep::{Retention, Upkeep};
 use std::sync::Arc;
 
 use runtime::clock::Clock;
-use service::erasure::ErasedUsers;
+use service::{erasure::ErasedUsers, usage_counter::UsageCounter};
 
 use self::upkeep_hints::UpkeepHints;
 use crate::{
@@ -61,12 +63,13 @@ pub struct Sharing {
     quotas: Quotas,
     hints: Arc<UpkeepHints>,
     erased: ErasedUsers,
+    usage: UsageCounter,
 }
 
 impl Sharing {
     /// Over a store and a clock.
-    pub fn new(store: Store, clock: Clock, quotas: Quotas, erased: ErasedUsers) -> Self {
-        Self { store, clock, quotas, hints: Arc::default(), erased }
+    pub fn new(store: Store, clock: Clock, quotas: Quotas, erased: ErasedUsers, usage: UsageCounter) -> Self {
+        Self { store, clock, quotas, hints: Arc::default(), erased, usage }
     }
 }
 

@@ -68,10 +68,13 @@ impl Upkeep {
     /// Works until the shutdown begins. Expiries, erasures and stops wait neither for each other nor for retention, which may take long.
     pub async fn run(self, shutdown: Shutdown) {
         let (expiries, erasures, stops) = (self.clone(), self.clone(), self.clone());
+        let Sharing { store, clock, erased, usage, .. } = self.sharing.clone();
+        let database = store.database().clone();
         tokio::join!(
             expiries.run_expiries(shutdown.clone()),
             erasures.run_erasures(shutdown.clone()),
             stops.run_stops(shutdown.clone()),
+            usage.run(database, clock, erased, shutdown.clone()),
             self.run_passes(shutdown)
         );
     }

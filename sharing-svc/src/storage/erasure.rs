@@ -1,5 +1,6 @@
 //! What is stored about one person, for erasure and export.
 
+use persistence::usage_days::OtherParty;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value, prelude::ChronoDateTimeUtc};
 
 use super::{
@@ -136,7 +137,8 @@ impl Store {
     pub async fn mentions(&self, user: &UserId) -> Result<bool, Error> {
         let is_stored = self.owner_version(user.as_str()).await?.is_some()
             || self.shares_about(user).await? > 0
-            || self.blocks_of(user).await? > 0;
+            || self.blocks_of(user).await? > 0
+            || self.database.usage_mentions(user.as_str(), OtherParty::Person).await.map_err(failed)?;
         Ok(is_stored || self.database.feed_mentions(user.as_str()).await.map_err(failed)?)
     }
 }

@@ -18,6 +18,7 @@ mod row;
 mod stops;
 mod stored_response;
 mod usage;
+mod uses;
 
 pub use chains::Versioned;
 pub use change::{OWNERS, ShareChange};

@@ -8,10 +8,10 @@ use types::Timestamp;
 
 use super::{access, content, event, profile};
 use crate::{
-    domain::{ChangedRow, ExampleNode, ProfileEvent, TagDirectory, sentence},
+    domain::{ChangedRow, ExampleNode, ProfileEvent, SuggestionKind, TagDirectory, sentence},
     operations::{
         ConnectedApp, ConnectedAppsPage, History, NodeApp, NodeAppsPage, PreviewChange, StopApps, StoppedPage,
-        ViewedNode,
+        Suggestion, SuggestionsPage, ViewedNode,
     },
 };
 
@@ -22,8 +22,15 @@ pub(in crate::grpc) fn connected(page: ConnectedAppsPage) -> wire::ListConnected
 }
 
 pub(in crate::grpc) fn app(app: ConnectedApp, as_of: Timestamp) -> wire::ConnectedApp {
-    let ConnectedApp { access, profile_name, profile_is_active } = app;
-    wire::ConnectedApp { access: Some(access::access((access, as_of))), profile_name, profile_is_active }
+    let ConnectedApp { access, profile_name, profile_is_active, uses } = app;
+    wire::ConnectedApp {
+        access: Some(access::access((access, as_of))),
+        profile_name,
+        profile_is_active,
+        last_asked_at: uses.map(|uses| timestamp(uses.last_at)),
+        asked_30d: uses.map_or(0, |uses| uses.asked),
+        shown_30d: uses.map_or(0, |uses| uses.shown),
+    }
 }
 
 pub(in crate::grpc) fn node_apps(page: NodeAppsPage, checked_at: String) -> wire::ListNodeAppsResponse {
@@ -39,6 +46,25 @@ pub(in crate::grpc) fn viewed(node: ViewedNode) -> wire::ViewedNode {
     let ViewedNode { reason, view } = node;
     let view = view.map(content::view);
     wire::ViewedNode { exposed: view.is_some(), reason, view }
+}
+
+pub(in crate::grpc) fn suggestions(page: SuggestionsPage) -> wire::ListSuggestionsResponse {
+    let SuggestionsPage { suggestions, next } = page;
+    let suggestion = |Suggestion { kind, app, profile }| wire::Suggestion {
+        text: kind.text(&app),
+        kind: match kind {
+            SuggestionKind::Unused => wire::SuggestionKind::Unused,
+            SuggestionKind::NeverExpires => wire::SuggestionKind::NeverExpires,
+            SuggestionKind::ExposesEverything => wire::SuggestionKind::ExposesEverything,
+        }
+        .into(),
+        app_id: app.to_string(),
+        profile_id: profile.to_string(),
+    };
+    wire::ListSuggestionsResponse {
+        suggestions: suggestions.into_iter().map(suggestion).collect(),
+        next_page_token: next.unwrap_or_default(),
+    }
 }
 
 pub(in crate::grpc) fn stopped(stopped: StopApps, written_at: String) -> wire::StopAppsResponse {

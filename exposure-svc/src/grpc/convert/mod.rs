@@ -5,6 +5,7 @@ pub(super) mod advisor;
 pub(super) mod content;
 pub(super) mod decision;
 pub(super) mod edits;
+pub(super) mod erasure;
 pub(super) mod event;
 mod node_bytes;
 pub(super) mod permissions;

@@ -8,13 +8,13 @@ use service::HistoryPage;
 use super::{access, event, share};
 use crate::{
     domain::{
-        ShareEvent,
+        ShareEvent, Suggestion, SuggestionKind,
         access::{Action, NodeReason},
         sentence,
     },
     operations::{
         BlockedPage, History, OwnerAccess, OwnersPage, PeoplePage, Person, SharePath, StopSharing, StoppedPage,
-        ViewersPage,
+        SuggestionsPage, ViewersPage,
     },
 };
 
@@ -25,7 +25,7 @@ pub(in crate::grpc) fn people(page: PeoplePage) -> wire::ListPeopleResponse {
 }
 
 fn person(person: Person) -> wire::PersonAccess {
-    let Person { user, actions: allowed, shares, shares_total, since, until } = person;
+    let Person { user, actions: allowed, shares, shares_total, since, until, last_used_at } = person;
     let shares = shares
         .into_iter()
         .map(|SharePath { share, through }| wire::SharePath {
@@ -40,6 +40,7 @@ fn person(person: Person) -> wire::PersonAccess {
         shares_total: i64::try_from(shares_total).unwrap_or(i64::MAX),
         since: since.map(timestamp),
         until: until.map(timestamp),
+        last_used_at: last_used_at.map(timestamp),
     }
 }
 
@@ -85,6 +86,25 @@ fn entry(at: HistoryPosition, event: ShareEvent) -> wire::HistoryEntry {
         share_id: share.as_ref().map(|share| share.id.to_string()).unwrap_or_default(),
         person_id: person.or_else(|| share.map(|share| share.recipient.to_string())).unwrap_or_default(),
         page_token: HistoryPage::token(at),
+    }
+}
+
+pub(in crate::grpc) fn suggestions(page: SuggestionsPage) -> wire::ListSuggestionsResponse {
+    let SuggestionsPage { suggestions, next } = page;
+    let suggestion = |Suggestion { kind, person, share }| wire::Suggestion {
+        text: kind.text(&person),
+        kind: match kind {
+            SuggestionKind::Unused => wire::SuggestionKind::Unused,
+            SuggestionKind::NeverExpires => wire::SuggestionKind::NeverExpires,
+            SuggestionKind::ExposesEverything => wire::SuggestionKind::ExposesEverything,
+        }
+        .into(),
+        person_id: person.to_string(),
+        share_id: share.map(|share| share.to_string()).unwrap_or_default(),
+    };
+    wire::ListSuggestionsResponse {
+        suggestions: suggestions.into_iter().map(suggestion).collect(),
+        next_page_token: next.unwrap_or_default(),
     }
 }
 

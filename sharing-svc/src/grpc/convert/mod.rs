@@ -2,5 +2,6 @@
 
 pub(super) mod access;
 pub(super) mod advisor;
+pub(super) mod erasure;
 pub(super) mod event;
 pub(super) mod share;

@@ -2,7 +2,10 @@
 //!
 //! Every key begins with the person whose data it is, so that a change stays on one shard of a distributed PostgreSQL.
 
-use persistence::{Dialect, create_newest_time, erasure::create_erasures, feed::create_feed, idempotency};
+use persistence::{
+    Dialect, create_newest_time, erasure::create_erasures, feed::create_feed, idempotency,
+    usage_days::create_usage_days,
+};
 use sea_orm_migration::{
     prelude::*,
     schema::{
@@ -80,6 +83,7 @@ impl MigrationTrait for Migration {
         }
         create_feed(manager, OWNERS).await?;
         create_erasures(manager).await?;
+        create_usage_days(manager).await?;
         idempotency::create_tables(manager).await?;
         create_newest_time(manager).await
     }
