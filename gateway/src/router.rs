@@ -21,7 +21,9 @@ use utoipa_axum::{
 
 use crate::{
     BASE,
-    access::{apps, blocked, history, incoming, owners, people, preview, stop, view_as, viewers},
+    access::{
+        apps, blocked, erasure, export, history, incoming, owners, people, preview, stop, suggestions, view_as, viewers,
+    },
     answer::CONSISTENCY_TOKEN,
     auth::{Authentication, require_caller},
     description,
@@ -106,6 +108,10 @@ pub fn router(
         .routes(queried(view_as::MAX_BODY, routes!(view_as::view)))
         .routes(queried(view_as::MAX_BODY, routes!(preview::preview)))
         .routes(admitted(ReadCost::Row, routes!(incoming::leave)))
+        .routes(admitted(ReadCost::SharePage, routes!(suggestions::list)))
+        .routes(admitted(ReadCost::SharePage, routes!(export::export)))
+        .routes(queried(MAX_BYTES, routes!(erasure::request)))
+        .routes(admitted(ReadCost::Row, routes!(erasure::erase)))
         .routes(admitted(ReadCost::Row, routes!(stop::stop)))
         .routes(admitted(ReadCost::Row, routes!(blocked::list)))
         .routes(admitted(ReadCost::Row, routes!(blocked::block, blocked::unblock)))

@@ -251,6 +251,21 @@ fn response(status: &tonic::Status) -> String {
     reason
 }
 
+impl Call {
+    /// The id of the user.
+    pub fn user(&self) -> &str {
+        self.caller.user.as_str()
+    }
+
+    /// The same for a response that is sent as it comes: so many bytes are reserved for it, and what was sent does not count.
+    pub fn with_memory(self, bytes: usize) -> Result<Self, ApiError> {
+        if let Some(memory) = &self.memory {
+            memory.reserve(bytes).map_err(|_| ApiError::too_many_at_once())?;
+        }
+        Ok(Self { memory: None, ..self })
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Call {
     type Rejection = ApiError;
 

@@ -1,11 +1,16 @@
 //! Suggestions: what a person should look at in an app's grant.
 
+use std::time::Duration;
+
 use types::Timestamp;
 
 use super::{AppAccess, AppId, Profile, WarningCode};
 
 /// Days without a question after which a grant is suggested to be ended.
 pub const UNUSED_DAYS: i64 = 90;
+
+/// Days after which an end is proposed.
+const PROPOSED_DAYS: u64 = 365;
 
 /// Why a suggestion is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +33,15 @@ pub enum UsesAreCounted {
 }
 
 impl SuggestionKind {
+    /// The end that is proposed at `now` for what never ends.
+    pub fn proposed_end(self, now: Timestamp) -> Option<Timestamp> {
+        let end = now.utc() + Duration::from_hours(24 * PROPOSED_DAYS);
+        match self {
+            Self::NeverExpires => Timestamp::new(end).ok(),
+            Self::Unused | Self::ExposesEverything => None,
+        }
+    }
+
     /// The suggestion, for a person to read.
     pub fn text(self, app: &AppId) -> String {
         match self {

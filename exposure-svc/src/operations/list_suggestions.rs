@@ -1,7 +1,7 @@
 //! `ListSuggestions`: what a person should look at in the apps that they connected.
 
 use service::cpu_work::CpuBudget;
-use types::IdPage;
+use types::{IdPage, Timestamp};
 
 use super::Exposure;
 use crate::{
@@ -25,6 +25,8 @@ pub struct Suggestion {
 pub struct SuggestionsPage {
     /// Sorted by app.
     pub suggestions: Vec<Suggestion>,
+    /// As of this time.
+    pub as_of: Timestamp,
     /// The token of the next page; `None`: this is the last.
     pub next: Option<String>,
 }
@@ -44,6 +46,6 @@ impl Exposure {
             let found = suggestions(&access, &profile, last, counted, now);
             found.into_iter().map(move |kind| Suggestion { kind, app: access.app.clone(), profile: profile.id })
         };
-        Ok(SuggestionsPage { suggestions: bound.into_iter().flat_map(of_app).collect(), next })
+        Ok(SuggestionsPage { suggestions: bound.into_iter().flat_map(of_app).collect(), as_of: now, next })
     }
 }

@@ -22,8 +22,8 @@ use crate::{
         body::read_body,
         query::{NoQuery, Query, TokenPage},
     },
-    json::Field,
-    timestamp,
+    json::{Field, Mask},
+    timestamp::{self, Rfc3339},
     upstream::{Call, Upstreams},
 };
 
@@ -50,7 +50,8 @@ enum AppTier {
 #[schema(as = ConnectedApp, example = json!({
     "app_id": "reading-list", "tier": "L2",
     "profile": {"id": "0198c0de-0000-7000-8000-000000000002", "name": "Books", "is_active": true},
-    "granted_at": "2026-11-21T09:00:00Z", "expires_at": null
+    "granted_at": "2026-11-21T09:00:00Z", "expires_at": null, "last_asked_at": "2026-11-27T18:30:00Z", "asked_30d": 1200,
+    "shown_30d": 310
 }))]
 pub(crate) struct AppBody {
     app_id: String,
@@ -62,6 +63,13 @@ pub(crate) struct AppBody {
     /// When the grant ends by itself; `null`: never
     #[schema(required, value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
+    /// When the app last asked, up to a minute ago; `null`: not for `--usage-retention`
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    last_asked_at: Option<String>,
+    /// Nodes about which the app asked in the last 30 days; filters are not counted, as they name no node
+    asked_30d: i64,
+    /// Those of them that it was shown
+    shown_30d: i64,
 }
 
 /// The profile that decides what the app sees
@@ -79,7 +87,8 @@ struct BoundProfile {
     "apps": [{
         "app_id": "reading-list", "tier": "L2",
         "profile": {"id": "0198c0de-0000-7000-8000-000000000002", "name": "Books", "is_active": true},
-        "granted_at": "2026-11-21T09:00:00Z", "expires_at": null
+        "granted_at": "2026-11-21T09:00:00Z", "expires_at": null, "last_asked_at": "2026-11-27T18:30:00Z", "asked_30d": 1200,
+    "shown_30d": 310
     }],
     "next_page_token": null
 }))]
@@ -91,14 +100,17 @@ pub(crate) struct AppsBody {
     next_page_token: Option<String>,
 }
 
-/// The profile to bind an app to
+/// What to change of an app's grant. What is absent stays as it is.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"profile_id": "0198c0de-0000-7000-8000-000000000002"}))]
 pub(crate) struct Rebinding {
     /// A profile of the caller's
-    #[schema(value_type = String, format = "uuid")]
+    #[schema(value_type = Option<String>, format = "uuid", nullable = false)]
     profile_id: Field<String>,
+    /// When the grant ends by itself; `null`: never
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Field<Rfc3339>,
 }
 
 /// Lists the apps with a grant to the caller's data
@@ -121,7 +133,7 @@ pub(crate) async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Ur
     .await
 }
 
-/// Binds a connected app to another profile
+/// Binds a connected app to another profile, or moves the end of its grant
 #[utoipa::path(
     put,
     path = "/access/apps/{app_id}",
@@ -140,15 +152,21 @@ pub(crate) async fn rebind(
 ) -> Result<Response, ApiError> {
     let app_id = named(app_id)?;
     let mut errors = FieldErrors::new();
-    let Rebinding { profile_id } = read_body(request, &mut errors).await?;
-    let profile_id = profile_id.into_option().unwrap_or_default();
-    if profile_id.is_empty() {
-        errors.add_unless_known("profile_id", "is required");
+    let Rebinding { profile_id, expires_at } = read_body(request, &mut errors).await?;
+    if profile_id.is_missing() && matches!(expires_at, Field::Absent) {
+        errors.add_unless_known("profile_id", "is required, unless there is expires_at");
     }
     if !errors.is_empty() {
         return Err(merge_validation_errors(errors, None));
     }
-    let request = upstreams.request(&call, RebindAppRequest { app_id, profile_id })?;
+    let mut mask = Mask::default();
+    let message = RebindAppRequest {
+        app_id,
+        profile_id: mask.add("profile_id", profile_id).unwrap_or_default(),
+        expires_at: mask.add("expires_at", expires_at).map(Into::into),
+        update_mask: Some(mask.into()),
+    };
+    let request = upstreams.request(&call, message)?;
     let bound = upstreams.exposure_access().rebind_app(request).await?.into_inner();
     let body = bound.app.and_then(app).ok_or_else(ApiError::internal)?;
     Ok(answer::stamped(answer::ok(&body)?, &bound.written_at))
@@ -183,7 +201,7 @@ fn named(app_id: AppId) -> Result<String, ApiError> {
 }
 
 fn app(app: wire::ConnectedApp) -> Option<AppBody> {
-    let wire::ConnectedApp { access, profile_name, profile_is_active } = app;
+    let wire::ConnectedApp { access, profile_name, profile_is_active, last_asked_at, asked_30d, shown_30d } = app;
     let wire::AppAccess {
         id: _,
         user_id: _,
@@ -206,5 +224,8 @@ fn app(app: wire::ConnectedApp) -> Option<AppBody> {
         profile: BoundProfile { id: profile_id, name: profile_name, is_active: profile_is_active },
         granted_at: granted_at.map(timestamp::written),
         expires_at: expires_at.map(timestamp::written),
+        last_asked_at: last_asked_at.map(timestamp::written),
+        asked_30d,
+        shown_30d,
     })
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod apps;
 pub(crate) mod blocked;
+pub(crate) mod erasure;
+pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod incoming;
 mod node;
@@ -10,6 +12,7 @@ mod pair_token;
 pub(crate) mod people;
 pub(crate) mod preview;
 pub(crate) mod stop;
+pub(crate) mod suggestions;
 pub(crate) mod view_as;
 pub(crate) mod viewers;
 

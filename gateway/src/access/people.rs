@@ -35,6 +35,9 @@ struct PersonBody {
     /// When the last of these shares ends by itself; `null`: never
     #[schema(required, value_type = Option<String>, format = DateTime)]
     until: Option<String>,
+    /// When the person last used what is shared with them, up to a minute ago; `null`: not for `--usage-retention`
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<String>,
 }
 
 /// A share, and the people through whom it was re-shared
@@ -62,7 +65,7 @@ struct SharePathBody {
             },
             "through_user_ids": []
         }],
-        "shares_total": 1, "since": "2026-11-21T09:00:00Z", "until": null
+        "shares_total": 1, "since": "2026-11-21T09:00:00Z", "until": null, "last_used_at": "2026-11-27T18:30:00Z"
     }],
     "next_page_token": null
 }))]
@@ -95,7 +98,7 @@ pub(crate) async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Ur
 }
 
 fn person(person: PersonAccess) -> PersonBody {
-    let PersonAccess { user_id, actions: allowed, shares, shares_total, since, until } = person;
+    let PersonAccess { user_id, actions: allowed, shares, shares_total, since, until, last_used_at } = person;
     let path = |SharePath { share, through_user_ids }| {
         Some(SharePathBody { share: responses::body(share?), through_user_ids })
     };
@@ -106,5 +109,6 @@ fn person(person: PersonAccess) -> PersonBody {
         shares_total,
         since: since.map(timestamp::written),
         until: until.map(timestamp::written),
+        last_used_at: last_used_at.map(timestamp::written),
     }
 }

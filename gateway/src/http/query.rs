@@ -93,6 +93,11 @@ impl Query {
         }
     }
 
+    /// A parameter as it is written; an empty one is absent.
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.get(name).map(str::to_owned)
+    }
+
     /// `limit` and `offset`, or `page` and `per_page`.
     pub(crate) fn page(&mut self) -> PageQuery {
         let (limit, offset) = (self.number("limit"), self.number("offset"));

@@ -1,11 +1,16 @@
 //! Suggestions: what an owner should look at in the shares with one person.
 
+use std::time::Duration;
+
 use types::Timestamp;
 
 use super::{Scope, ShareId, UserId, access::PersonAccess};
 
 /// Days without use after which a share is suggested to be ended.
 pub const UNUSED_DAYS: i64 = 90;
+
+/// Days after which an end is proposed.
+const PROPOSED_DAYS: u64 = 365;
 
 /// Why a suggestion is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +44,15 @@ pub struct Suggestion {
 }
 
 impl SuggestionKind {
+    /// The end that is proposed at `now` for what never ends.
+    pub fn proposed_end(self, now: Timestamp) -> Option<Timestamp> {
+        let end = now.utc() + Duration::from_hours(24 * PROPOSED_DAYS);
+        match self {
+            Self::NeverExpires => Timestamp::new(end).ok(),
+            Self::Unused | Self::ExposesEverything => None,
+        }
+    }
+
     /// The suggestion, for a person to read.
     pub fn text(self, person: &UserId) -> String {
         match self {

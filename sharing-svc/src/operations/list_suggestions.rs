@@ -1,7 +1,7 @@
 //! `ListSuggestions`: what an owner should look at in what they share.
 
 use service::cpu_work::CpuBudget;
-use types::IdPage;
+use types::{IdPage, Timestamp};
 
 use super::{Sharing, list_people::READ_BUDGET};
 use crate::{
@@ -15,6 +15,8 @@ use crate::{
 pub struct SuggestionsPage {
     /// Sorted by person, then by share.
     pub suggestions: Vec<Suggestion>,
+    /// As of this time.
+    pub as_of: Timestamp,
     /// The token of the next page; `None`: this is the last.
     pub next: Option<String>,
 }
@@ -32,6 +34,6 @@ impl Sharing {
         let uses = self.store.last_uses(owner, people.iter().map(|person| &person.user)).await?;
         let counted = if self.usage.keeps_days(UNUSED_DAYS) { UsesAreCounted::Yes } else { UsesAreCounted::No };
         let of_person = |person| suggestions(person, uses.get(&person.user).copied(), counted, now);
-        Ok(SuggestionsPage { suggestions: people.iter().flat_map(of_person).collect(), next })
+        Ok(SuggestionsPage { suggestions: people.iter().flat_map(of_person).collect(), as_of: now, next })
     }
 }

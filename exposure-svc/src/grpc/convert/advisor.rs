@@ -49,7 +49,7 @@ pub(in crate::grpc) fn viewed(node: ViewedNode) -> wire::ViewedNode {
 }
 
 pub(in crate::grpc) fn suggestions(page: SuggestionsPage) -> wire::ListSuggestionsResponse {
-    let SuggestionsPage { suggestions, next } = page;
+    let SuggestionsPage { suggestions, as_of, next } = page;
     let suggestion = |Suggestion { kind, app, profile }| wire::Suggestion {
         text: kind.text(&app),
         kind: match kind {
@@ -60,6 +60,7 @@ pub(in crate::grpc) fn suggestions(page: SuggestionsPage) -> wire::ListSuggestio
         .into(),
         app_id: app.to_string(),
         profile_id: profile.to_string(),
+        proposed_end: kind.proposed_end(as_of).map(timestamp),
     };
     wire::ListSuggestionsResponse {
         suggestions: suggestions.into_iter().map(suggestion).collect(),

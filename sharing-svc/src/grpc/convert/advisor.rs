@@ -90,7 +90,7 @@ fn entry(at: HistoryPosition, event: ShareEvent) -> wire::HistoryEntry {
 }
 
 pub(in crate::grpc) fn suggestions(page: SuggestionsPage) -> wire::ListSuggestionsResponse {
-    let SuggestionsPage { suggestions, next } = page;
+    let SuggestionsPage { suggestions, as_of, next } = page;
     let suggestion = |Suggestion { kind, person, share }| wire::Suggestion {
         text: kind.text(&person),
         kind: match kind {
@@ -101,6 +101,7 @@ pub(in crate::grpc) fn suggestions(page: SuggestionsPage) -> wire::ListSuggestio
         .into(),
         person_id: person.to_string(),
         share_id: share.map(|share| share.to_string()).unwrap_or_default(),
+        proposed_end: kind.proposed_end(as_of).map(timestamp),
     };
     wire::ListSuggestionsResponse {
         suggestions: suggestions.into_iter().map(suggestion).collect(),
