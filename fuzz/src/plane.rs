@@ -13,7 +13,7 @@ use gateway::{
 use http_server::{PlainText, admin::Readiness};
 use persistence::{Database, DatabaseSettings, StoredBytes, feed::FeedHub};
 use runtime::clock::Clock;
-use service::erasure::ErasedUsers;
+use service::{erasure::ErasedUsers, usage_counter::UsageCounter};
 use tokio::runtime::{Builder, Runtime};
 
 pub(crate) const ISSUER: &str = "https://id.ofself.ai";
@@ -65,22 +65,23 @@ pub(crate) fn sharing(runtime: &Runtime) -> Router {
         database.migrate::<Migrator>(SCHEMA).await.expect("a schema");
         let store = Store::new(database.clone(), feed(database).await, StoredBytes::UNLIMITED);
         let quotas = QuotaSettings::default().quotas();
-        routes(&Sharing::new(store, Clock::system(), quotas, ErasedUsers::default())).into_axum_router()
+        routes(&Sharing::new(store, Clock::system(), quotas, ErasedUsers::default(), UsageCounter::default())).into_axum_router()
     })
 }
 
 pub(crate) fn exposure(runtime: &Runtime) -> Router {
     use exposure_svc::{
         grpc::routes,
-        operations::Exposure,
+        operations::{Exposure, Keys},
         storage::{SCHEMA, Store, migrations::Migrator},
     };
     runtime.block_on(async {
         let database = database(SCHEMA).await;
         database.migrate::<Migrator>(SCHEMA).await.expect("a schema");
         let store = Store::new(database.clone(), feed(database).await, StoredBytes::UNLIMITED);
-        let pseudonym_key = store.pseudonym_key().await.expect("a key");
-        routes(&Exposure::new(store, Clock::system(), pseudonym_key, ErasedUsers::default())).into_axum_router()
+        let (pseudonyms, confirmations) = (store.pseudonym_key().await, store.confirmation_key().await);
+        let keys = Keys { pseudonyms: pseudonyms.expect("a key"), confirmations: confirmations.expect("a key") };
+        routes(&Exposure::new(store, Clock::system(), keys, ErasedUsers::default(), UsageCounter::default())).into_axum_router()
     })
 }
 

@@ -66,6 +66,13 @@ impl Counts {
     }
 }
 
+impl Default for UsageCounter {
+    /// Nothing is counted.
+    fn default() -> Self {
+        Self { counts: Arc::default(), retention: Duration::ZERO, other: OtherParty::Person }
+    }
+}
+
 impl UsageCounter {
     /// Counts the uses by parties of this kind. `retention`: how long daily rows are kept; zero: nothing is counted.
     pub fn new(retention: Duration, other: OtherParty) -> Self {

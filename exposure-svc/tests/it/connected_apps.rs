@@ -144,7 +144,7 @@ async fn person_rebinds_and_disconnects_an_app() {
         let of_bob = server.create("bob", named("Bob's")).await.unwrap();
         server.grant("ann", "app", &one.id).await.unwrap();
         let rebind = async |user: &str, app: &str, profile: &str| {
-            let request = RebindAppRequest { app_id: app.into(), profile_id: profile.into() };
+            let request = RebindAppRequest { app_id: app.into(), profile_id: profile.into(), ..Default::default() };
             advisor(&server).rebind_app(by(user, request)).await
         };
         let bound = rebind("ann", "app", &two.id).await.unwrap().into_inner();

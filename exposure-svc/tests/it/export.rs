@@ -36,7 +36,7 @@ async fn export_has_everything_about_a_person_by_its_schema() {
         let schema: Value = serde_json::from_str(include_str!("../../../docs/export-exposure.schema.json")).unwrap();
         let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(names(&document), names(&schema["properties"]));
-        for (list, count) in [("profiles", 1), ("grants", 1), ("tags", 2), ("events", 4)] {
+        for (list, count) in [("profiles", 1), ("grants", 1), ("tags", 2), ("consent_receipts", 1), ("events", 4)] {
             let items = document[list].as_array().unwrap();
             assert_eq!(items.len(), count, "{list}");
             let required = schema["properties"][list]["items"]["required"].as_array().unwrap();

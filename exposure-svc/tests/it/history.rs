@@ -30,7 +30,7 @@ async fn every_change_is_told_newest_first() {
         let one = server.create("ann", named("One")).await.unwrap();
         let two = server.create("ann", named("Two")).await.unwrap();
         server.grant("ann", "app", &one.id).await.unwrap();
-        let rebind = RebindAppRequest { app_id: "app".into(), profile_id: two.id.clone() };
+        let rebind = RebindAppRequest { app_id: "app".into(), profile_id: two.id.clone(), ..Default::default() };
         ExposureAdvisorServiceClient::new(server.channel.clone()).rebind_app(by("ann", rebind)).await.unwrap();
         let ends = UpdateAppAccessRequest {
             user_id: "ann".into(),

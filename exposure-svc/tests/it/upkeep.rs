@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use exposure_svc::{
-    domain::view::PseudonymKey,
-    operations::{Exposure, Retention, Upkeep},
+    domain::{ConfirmationKey, view::PseudonymKey},
+    operations::{Exposure, Keys, Retention, Upkeep},
 };
 use ofself_proto::exposure::{ListAppAccessRequest, RevokeAppAccessRequest};
 use runtime::clock::{Clock, ManualClock};
-use service::erasure::ErasedUsers;
+use service::{erasure::ErasedUsers, usage_counter::UsageCounter};
 use test_kit::Backend;
 use types::Timestamp;
 
@@ -20,7 +20,8 @@ const DAY: i64 = 24 * 3_600;
 /// Upkeep that a test runs, with a manual clock. Times lie in 2026: PostgreSQL goes by its own clock too.
 async fn upkeep(backend: &Backend, bytes_per_user: i64) -> (Upkeep, ManualClock) {
     let (clock, manual_clock) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
-    let exposure = Exposure::new(store(backend).await, clock, PseudonymKey::new(&[0; 32]), ErasedUsers::default());
+    let keys = Keys { pseudonyms: PseudonymKey::new(&[0; 32]), confirmations: ConfirmationKey::new(&[0; 32]) };
+    let exposure = Exposure::new(store(backend).await, clock, keys, ErasedUsers::default(), UsageCounter::default());
     let period = Duration::from_hours(100 * 24);
     let retention = Retention { period, bytes_per_user, events: period, erasure_delay: period };
     (Upkeep::new(exposure, retention), manual_clock)

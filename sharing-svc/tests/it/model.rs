@@ -17,7 +17,7 @@ use ofself_proto::sharing::{
     Action, BatchCheckAccessRequest, CheckAccessRequest, CreateShareRequest, Node, Resource, ShareChanges, resource,
 };
 use runtime::clock::{Clock, ManualClock};
-use service::erasure::ErasedUsers;
+use service::{erasure::ErasedUsers, usage_counter::UsageCounter};
 use sharing_svc::{
     config::QuotaSettings,
     operations::{Retention, Sharing, Upkeep},
@@ -118,8 +118,13 @@ impl World {
     async fn over(backend: &Backend) -> Arc<Self> {
         let server = TestServer::start(backend).await;
         let (clock, manual_clock) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
-        let sharing =
-            Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas(), ErasedUsers::default());
+        let sharing = Sharing::new(
+            store(backend).await,
+            clock,
+            QuotaSettings::default().quotas(),
+            ErasedUsers::default(),
+            UsageCounter::default(),
+        );
         let retention = Retention {
             period: Duration::from_secs(RETENTION.try_into().unwrap()),
             bytes_per_creator: i64::MAX,

@@ -7,7 +7,7 @@ use ofself_proto::sharing::{
     StopSharingRequest, StopSharingResponse, access_advisor_service_client::AccessAdvisorServiceClient,
 };
 use runtime::clock::{Clock, ManualClock};
-use service::{consistency::Freshness, cpu_work::CpuBudget, erasure::ErasedUsers};
+use service::{consistency::Freshness, cpu_work::CpuBudget, erasure::ErasedUsers, usage_counter::UsageCounter};
 use sharing_svc::{
     config::QuotaSettings,
     domain::{
@@ -39,7 +39,8 @@ impl Marked {
     async fn over(backend: &Backend) -> Self {
         let (clock, manual_clock) = Clock::manual(Timestamp::from_parts(START + 5, 0).unwrap());
         let quotas = QuotaSettings::default().quotas();
-        let sharing = Sharing::new(store(backend).await, clock, quotas, ErasedUsers::default());
+        let sharing =
+            Sharing::new(store(backend).await, clock, quotas, ErasedUsers::default(), UsageCounter::default());
         let period = Duration::from_hours(100 * 24);
         let retention = Retention { period, bytes_per_creator: i64::MAX, events: period, erasure_delay: period };
         Self { upkeep: Upkeep::new(sharing.clone(), retention), sharing, manual_clock }

@@ -7,7 +7,7 @@ use ofself_proto::sharing::{
 };
 use runtime::clock::{Clock, ManualClock};
 use sea_orm::{ConnectionTrait, Statement};
-use service::erasure::ErasedUsers;
+use service::{erasure::ErasedUsers, usage_counter::UsageCounter};
 use sharing_svc::{
     config::QuotaSettings,
     operations::{Retention, Sharing, Upkeep},
@@ -30,8 +30,13 @@ struct ByHand {
 impl ByHand {
     async fn over(backend: &Backend, bytes_per_creator: i64) -> Self {
         let (clock, manual_clock) = Clock::manual(Timestamp::from_parts(START, 0).unwrap());
-        let sharing =
-            Sharing::new(store(backend).await, clock, QuotaSettings::default().quotas(), ErasedUsers::default());
+        let sharing = Sharing::new(
+            store(backend).await,
+            clock,
+            QuotaSettings::default().quotas(),
+            ErasedUsers::default(),
+            UsageCounter::default(),
+        );
         let period = Duration::from_hours(100 * 24);
         let retention = Retention { period, bytes_per_creator, events: period, erasure_delay: period };
         Self { upkeep: Upkeep::new(sharing, retention), manual_clock }
