@@ -27,6 +27,7 @@ mod requests;
 mod sharing;
 mod solver;
 mod split;
+mod stop;
 mod telemetry;
 
 use std::{
@@ -87,6 +88,8 @@ enum Benchmark {
     },
     /// What the erasure of a person costs others
     Erasure(erasure::Arguments),
+    /// A stop of everything that a person with many shares shares
+    Stop(stop::Arguments),
     /// From a change to its watchers
     Feed(feed::Arguments),
     /// Ten thousand connections on which nothing happens
@@ -174,6 +177,11 @@ async fn main() -> anyhow::Result<()> {
                 feed::run(&plane.sharing, Some(plane.process.id()), &arguments).await
             }
         },
+        Some(Benchmark::Stop(arguments)) => {
+            let data = tempfile::tempdir()?;
+            let plane = start(data.path(), &UNLIMITED)?;
+            stop::run(&plane.sharing, &arguments).await
+        }
         Some(Benchmark::AdmissionCost) => admission_cost::run().await,
         Some(Benchmark::AdmissionTimeline { picture }) => {
             let data = tempfile::tempdir()?;

@@ -88,6 +88,11 @@ pub fn router(
         let admission = admission.to_route(&path, ReadCost::SharePage).of_queries().with_max_body(max_body);
         (schemas, paths, methods.route_layer(from_fn_with_state(admission, admit)))
     };
+    let without_body = |(schemas, paths, methods): UtoipaMethodRouter<Upstreams>| {
+        let path = paths.paths.keys().next().cloned().unwrap_or_default();
+        let admission = admission.to_route(&path, ReadCost::Row).without_body();
+        (schemas, paths, methods.route_layer(from_fn_with_state(admission, admit)))
+    };
     let (api, described) = OpenApiRouter::<Upstreams>::new()
         .routes(admitted(ReadCost::Row, routes!(sharing::create)))
         .routes(admitted(ReadCost::SharePage, routes!(sharing::outgoing)))
@@ -110,11 +115,11 @@ pub fn router(
         .routes(admitted(ReadCost::Row, routes!(incoming::leave)))
         .routes(admitted(ReadCost::SharePage, routes!(suggestions::list)))
         .routes(admitted(ReadCost::SharePage, routes!(export::export)))
-        .routes(queried(MAX_BYTES, routes!(erasure::request)))
+        .routes(without_body(routes!(erasure::request)))
         .routes(admitted(ReadCost::Row, routes!(erasure::erase)))
         .routes(admitted(ReadCost::Row, routes!(stop::stop)))
         .routes(admitted(ReadCost::Row, routes!(blocked::list)))
-        .routes(admitted(ReadCost::Row, routes!(blocked::block, blocked::unblock)))
+        .routes(without_body(routes!(blocked::block, blocked::unblock)))
         .routes(admitted(ReadCost::ProfilePage, routes!(apps::list)))
         .routes(admitted(ReadCost::Row, routes!(apps::rebind, apps::disconnect)))
         .split_for_parts();

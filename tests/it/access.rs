@@ -19,7 +19,7 @@ pub async fn grant(server: &TestServer, user: &str, app: &str, profile: &str) {
     AppAccessServiceClient::new(channel).grant_app_access(request).await.unwrap();
 }
 
-fn node() -> Value {
+pub fn node() -> Value {
     json!({"id": "n1", "tags": [{"id": "t1", "name": "holiday"}], "tag_ids": ["t2"], "node_type": "note",
         "created_at": "2026-01-01T00:00:00Z"})
 }

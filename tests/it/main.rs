@@ -13,6 +13,7 @@ mod raw_call;
 mod test_server;
 
 mod access;
+mod access_changes;
 mod bad_input;
 mod contract;
 mod described_limits;

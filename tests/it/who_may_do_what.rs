@@ -60,7 +60,7 @@ const REFUSED: [(Asker, &str); 5] = [
 /// An endpoint, the thing it is asked of, and the body that is sent.
 struct Endpoint(&'static str, &'static str, &'static str);
 
-const ENDPOINTS: [Endpoint; 29] = [
+const ENDPOINTS: [Endpoint; 39] = [
     Endpoint("POST /sharing", "", r#"{"shared_with_user_id": "dan", "scope": "all"}"#),
     Endpoint(
         "POST /sharing",
@@ -93,6 +93,20 @@ const ENDPOINTS: [Endpoint; 29] = [
     Endpoint("GET /access/owners", "", ""),
     Endpoint("GET /access/history", "", ""),
     Endpoint("DELETE /access/incoming/{share}", "a share", ""),
+    Endpoint("GET /access/blocked", "", ""),
+    Endpoint("PUT /access/blocked/{person}", "Zoe", ""),
+    Endpoint("DELETE /access/blocked/{person}", "Zoe", ""),
+    Endpoint(
+        "POST /access/preview",
+        "Ann's profile",
+        r#"{"profile_id": "{profile}", "changes": {"is_active": false}}"#,
+    ),
+    Endpoint("POST /access/stop", "", r#"{"people": "all", "apps": "all"}"#),
+    Endpoint("GET /access/suggestions", "", ""),
+    Endpoint("GET /access/export", "", ""),
+    Endpoint("POST /access/erasure", "", ""),
+    Endpoint("DELETE /access/me?confirmation={confirmation}", "a confirmation for Ann", ""),
+    Endpoint("DELETE /access/me", "", ""),
     Endpoint("GET /nowhere", "", ""),
 ];
 
@@ -118,7 +132,9 @@ async fn permission_table_matches_responses() {
         let request = ["profile", "default"]
             .iter()
             .fold(request, |text, name| text.replace(&format!("{{{name}}}"), "{profile_id}"))
-            .replace("{app}", "{app_id}");
+            .replace("{app}", "{app_id}")
+            .replace("{person}", "{user_id}")
+            .replace("{confirmation}", "…");
         let of = if of.is_empty() { String::new() } else { format!(" ({of})") };
         writeln!(table, "| `{request}`{of} | {} |", row.join(" | ")).unwrap();
     }
@@ -136,13 +152,17 @@ async fn ask(request: &str, body: &str, asker: &Asker) -> Answer {
     let profile = server.made("ann", "/exposure-profiles", &json!({"name": "Mine"})).await;
     let default = server.get("ann", "/exposure-profiles/default").await.json()["id"].as_str().unwrap().to_owned();
     grant(&server, "ann", "reader", &default).await;
-    let app = "reader".to_owned();
+    let (app, person) = ("reader".to_owned(), "zoe".to_owned());
+    let issued = server.post("ann", "/access/erasure", &json!({})).await.json();
+    let confirmation = issued["confirmation"].as_str().unwrap().to_owned();
     let named = [
         ("{share}", &share),
         ("{reshare}", &reshare),
         ("{profile}", &profile),
         ("{default}", &default),
         ("{app}", &app),
+        ("{person}", &person),
+        ("{confirmation}", &confirmation),
     ];
     let fill = |text: &str| named.iter().fold(text.to_owned(), |text, (name, id)| text.replace(name, id));
 
@@ -166,7 +186,7 @@ async fn ask(request: &str, body: &str, asker: &Asker) -> Answer {
 fn cell(answer: &Answer) -> String {
     let status = answer.status.as_u16();
     let body = answer.json();
-    let rows = ["shares", "exposure_profiles", "people", "apps", "owners", "events"]
+    let rows = ["shares", "exposure_profiles", "people", "apps", "owners", "events", "suggestions", "blocked"]
         .iter()
         .find_map(|list| body.get(list)?.as_array().map(Vec::len));
     match (rows, answer.code().as_str()) {

@@ -233,13 +233,14 @@ mod tests {
     #[test]
     fn half_of_a_stop_is_reported() {
         let done = || Ok(Some(StopSharingResponse::default()));
+        let unstopped = || Err(ApiError::unavailable());
         let failed = || Err(ApiError::unavailable());
         let error = name_what_is_stopped(&done(), &failed()).unwrap_err();
         assert_eq!(error.code(), ErrorCode::ServiceUnavailable);
         assert!(error.message().starts_with("people are stopped, apps are not: "), "{}", error.message());
-        let error = name_what_is_stopped(&failed(), &Ok(Some(StopAppsResponse::default()))).unwrap_err();
+        let error = name_what_is_stopped(&unstopped(), &Ok(Some(StopAppsResponse::default()))).unwrap_err();
         assert!(error.message().starts_with("apps are stopped, people are not: "), "{}", error.message());
-        assert!(name_what_is_stopped(&failed(), &failed()).is_ok(), "each error stands for itself");
+        assert!(name_what_is_stopped(&unstopped(), &failed()).is_ok(), "each error stands for itself");
         assert!(name_what_is_stopped(&Ok(None), &failed()).is_ok());
     }
 

@@ -191,13 +191,16 @@ fn add_headers_of_good_answers(response: &mut Response, operation: &str, status:
             "The version that has the result: a request that sends it sees the change",
         );
     }
-    if status != "204" && !operation.starts_with("List") && !["RebindApp", "ViewAs"].contains(&operation) {
+    if status != "204" && ENTITIES.iter().any(|entity| operation.ends_with(entity)) && !operation.starts_with("List") {
         header(response, "ETag", Type::String, "The version, and a digest of the body");
     }
 }
 
 /// How the names of operations that make changes begin.
-const WRITES: [&str; 8] = ["Create", "Update", "Revoke", "Delete", "GetDefault", "Rebind", "Disconnect", "Leave"];
+const WRITES: [&str; 11] =
+    ["Create", "Update", "Revoke", "Delete", "GetDefault", "Rebind", "Disconnect", "Leave", "Stop", "Block", "Unblock"];
+/// How the names of operations that answer with one row end.
+const ENTITIES: [&str; 4] = ["Share", "Profile", "ProfileYaml", "FromTemplate"];
 
 /// On every response to an authenticated user.
 fn add_rate_limit(response: &mut Response) {

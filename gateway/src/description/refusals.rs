@@ -44,19 +44,28 @@ pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
         | "ListPeople"
         | "ListAccessibleOwners"
         | "ListConnectedApps"
-        | "ListHistory" => &[INVALID],
+        | "ListHistory"
+        | "ListBlockedPeople"
+        | "BlockPerson"
+        | "UnblockPerson"
+        | "ListSuggestions"
+        | "ExportMyData"
+        | "RequestErasure"
+        | "EraseMyData" => &[INVALID],
         "UpdateProfile" => &[BODY, A_PROFILE, &[Code::ProfileIsDefault, Code::PreconditionFailed]],
         "DeleteProfile" => {
             &[INVALID, A_PROFILE, &[Code::ProfileIsDefault, Code::ProfileInUse, Code::PreconditionFailed]]
         }
-        "ListNodeViewers" | "ViewAs" => &[BODY],
+        "ListNodeViewers" | "ViewAs" | "StopAccess" => &[BODY],
+        "PreviewChange" => &[BODY, A_PROFILE],
         "RebindApp" => &[BODY, AN_APP, A_PROFILE],
         "DisconnectApp" => &[INVALID, AN_APP],
         _ => &[],
     };
     // Every operation takes consistency tokens.
-    let is_change =
-        ["Create", "Update", "GetDefault", "Delete", "Rebind"].iter().any(|change| operation.starts_with(change));
+    let is_change = ["Create", "Update", "GetDefault", "Delete", "Rebind", "Block"]
+        .iter()
+        .any(|change| operation.starts_with(change));
     let erased = is_change.then_some(Code::UserBeingErased);
     parts.concat().into_iter().chain([Code::TokenAhead]).chain(erased).collect()
 }
@@ -74,7 +83,9 @@ pub(super) fn meaning(code: ErrorCode) -> &'static str {
         Code::AppAccessNotFound => "the app has no access grant",
         Code::NotFound => "there is nothing at this path",
         Code::MethodNotAllowed => "this path does not support this method",
-        Code::PayloadTooLarge => "the body is larger than 256 KiB (`view-as`: 8 MiB), or has more than 100,000 values",
+        Code::PayloadTooLarge => {
+            "the body is larger than 256 KiB (`view-as` and `preview`: 8 MiB), or has more than 100,000 values"
+        }
         Code::UnsupportedMediaType => "the body is not `application/json`, or it is compressed",
         Code::SharingExists => "an active share gives the same to the same person; `details.share_id` is its id",
         Code::ShareRevoked => "the share is revoked permanently",

@@ -131,6 +131,11 @@ impl RouteAdmission {
         Self { max_body, ..self }
     }
 
+    /// Of a route whose requests have no body: none is read.
+    pub(crate) fn without_body(self) -> Self {
+        self.with_max_body(0)
+    }
+
     /// Of a route whose POST is a query: it is limited as a read, and so is its response.
     pub(crate) fn of_queries(self) -> Self {
         Self { post: Post::Query, ..self }
@@ -139,6 +144,8 @@ impl RouteAdmission {
     async fn answer(&self, caller: admission::Caller, request: Request, next: Next) -> Result<Response, ApiError> {
         let (mut head, body) = request.into_parts();
         let (body, _memory) = match head.method {
+            // A body is not read, whatever its type.
+            Method::POST | Method::PUT if self.max_body == 0 => (Body::empty(), None),
             Method::POST | Method::PUT => {
                 validate_headers(&head.headers, self.max_body)?;
                 let (body, memory) = self.buffer_body(caller, body).await?;

@@ -15,8 +15,9 @@ use crate::test_server::{Signer, TestServer, claims};
 
 /// The services that REST is the face of.
 const FACED: [&str; 4] = ["SharingService", "ExposureProfileService", "AccessAdvisorService", "ExposureAdvisorService"];
-/// Calls of one operation that asks both services.
-const PARTS: [&str; 3] = ["ExplainNodes", "ViewNodes", "ListNodeApps"];
+/// Calls of one operation that asks both services, and the operations that are made of such.
+const PARTS: [&str; 5] = ["ExplainNodes", "ViewNodes", "ListNodeApps", "StopSharing", "StopApps"];
+const WHOLES: [&str; 2] = ["ViewAs", "StopAccess"];
 /// What the messages hold that REST says otherwise: by headers, by which members are there, or not at all.
 const NOT_IN_BODIES: [&str; 4] = ["validate_only", "dry_run", "version", "draft"];
 /// What bodies hold beside what the messages do: read off another field, or of an earlier reference.
@@ -94,9 +95,13 @@ async fn unknown_query_parameter_of_every_operation_is_400() {
         }
         let operation = &description["paths"][&path][method.as_str().to_lowercase()];
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-        let known = parameters.iter().filter(|parameter| parameter["in"] == "query");
+        let known = parameters.iter().filter(|parameter| parameter["in"] == "query" && parameter["required"] != true);
         let known: Vec<_> = known.map(|parameter| parameter["name"].as_str().unwrap()).collect();
-        let path = path.replace("{share_id}", "x").replace("{profile_id}", "x").replace("{app_id}", "x");
+        let path = path
+            .replace("{share_id}", "x")
+            .replace("{profile_id}", "x")
+            .replace("{app_id}", "x")
+            .replace("{user_id}", "x");
         let ask = async |query: &str| {
             let answer = server.http().send(method.clone(), &format!("{path}?{query}"), &headers, "{}").await.unwrap();
             (answer.status.as_u16(), answer.json()["errors"].clone())
@@ -107,7 +112,7 @@ async fn unknown_query_parameter_of_every_operation_is_400() {
             let message = serde_json::json!(["is not a query parameter of this endpoint"]);
             assert_eq!(errors[unknown.replace("%C3%A9", "é")], message, "{name}?{unknown}: {errors}");
         }
-        // Each known one is accepted empty, as the published client sends it.
+        // Each known one that may be absent is accepted empty, as the published client sends it.
         for known in known {
             let (_, errors) = ask(&format!("{known}=")).await;
             assert!(errors[known].is_null(), "{name}?{known}=: {errors}");
@@ -125,10 +130,15 @@ async fn every_user_facing_rpc_is_one_rest_operation() {
         assert_ne!(server.http().send(method, &path, &[], "").await.unwrap().status, 404);
     }
     let (methods, _) = messages();
-    let expected = methods.into_iter().filter(|method| !PARTS.contains(&method.as_str())).chain(["ViewAs".to_owned()]);
+    let expected =
+        methods.into_iter().filter(|method| !PARTS.contains(&method.as_str())).chain(WHOLES.map(str::to_owned));
     assert_eq!(operations.keys().cloned().collect::<BTreeSet<_>>(), expected.collect());
     for (name, (method, path)) in operations {
-        let path = path.replace("{share_id}", "x").replace("{profile_id}", "x").replace("{app_id}", "x");
+        let path = path
+            .replace("{share_id}", "x")
+            .replace("{profile_id}", "x")
+            .replace("{app_id}", "x")
+            .replace("{user_id}", "x");
         let answer = server.http().send(method, &path, &[], "").await.unwrap();
         assert_eq!(answer.status, 401, "{name} is served, but not without a token");
     }

@@ -4,7 +4,7 @@
 //! ended, every answer is that of the model, and usage is what the shares add up to.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, AtomicUsize, Ordering},
@@ -14,7 +14,9 @@ use std::{
 
 use grpc_server::rpc_error::RpcError;
 use ofself_proto::sharing::{
-    Action, BatchCheckAccessRequest, CheckAccessRequest, CreateShareRequest, Node, Resource, ShareChanges, resource,
+    Action, BatchCheckAccessRequest, CheckAccessRequest, CreateShareRequest, ListNodeViewersRequest, ListPeopleRequest,
+    Node, Resource, ShareChanges, StopSharingRequest, access_advisor_service_client::AccessAdvisorServiceClient,
+    resource,
 };
 use runtime::clock::{Clock, ManualClock};
 use service::{erasure::ErasedUsers, usage_counter::UsageCounter};
@@ -23,13 +25,16 @@ use sharing_svc::{
     operations::{Retention, Sharing, Upkeep},
 };
 use test_kit::Backend;
-use tokio::{sync::Mutex as AsyncMutex, task::JoinSet};
+use tokio::{
+    sync::{Mutex as AsyncMutex, RwLock},
+    task::JoinSet,
+};
 use tonic::Status;
 use types::Timestamp;
 
 use crate::{
     statements::on_both,
-    test_server::{START, TestServer, after, of, passable, store, tags_to, user},
+    test_server::{START, TestServer, after, by, of, passable, store, tags_to, user},
 };
 
 const OWNER: &str = "ann";
@@ -96,6 +101,8 @@ struct World {
     model: Mutex<Model>,
     /// One update of a share at a time, so that the model knows which came last.
     updating: AsyncMutex<()>,
+    /// A stop waits for creations, so that the model knows which came first.
+    creating: RwLock<()>,
     upkeep: AsyncMutex<Upkeep>,
     manual_clock: ManualClock,
     now: AtomicI64,
@@ -135,6 +142,7 @@ impl World {
             server,
             model: Mutex::default(),
             updating: AsyncMutex::default(),
+            creating: RwLock::default(),
             upkeep: AsyncMutex::new(Upkeep::new(sharing, retention)),
             manual_clock,
             now: AtomicI64::new(0),
@@ -159,6 +167,7 @@ impl World {
             6 => self.revoke(random).await,
             7 | 8 => self.update(random).await,
             9 => self.upkeep.lock().await.pass().await.unwrap(),
+            10 if random.below(2) == 0 => self.stop(random).await,
             _ => {}
         }
         self.check(random).await;
@@ -168,7 +177,27 @@ impl World {
         (random.below(3) > 0).then(|| self.now() + STEP * i64::try_from(1 + random.below(3)).unwrap() - STEP / 2)
     }
 
+    /// Ends everything that the owner shares, or everything with one person.
+    async fn stop(&self, random: &mut Random) {
+        let _alone = self.creating.write().await;
+        let person = (random.below(4) > 0).then(|| PEOPLE[random.below(PEOPLE.len())]);
+        let request = StopSharingRequest {
+            everyone: person.is_none(),
+            people: person.iter().map(ToString::to_string).collect(),
+            page_token: String::new(),
+        };
+        self.advisor().stop_sharing(by(OWNER, request)).await.unwrap();
+        for share in self.model.lock().unwrap().shares.values_mut() {
+            share.is_revoked |= person.is_none_or(|person| share.wire.shared_with_user_id == person);
+        }
+    }
+
+    fn advisor(&self) -> AccessAdvisorServiceClient<tonic::transport::Channel> {
+        AccessAdvisorServiceClient::new(self.server.channel.clone())
+    }
+
     async fn create(&self, random: &mut Random) {
+        let _before_a_stop = self.creating.read().await;
         let tag = format!("t{}", self.tags.fetch_add(1, Ordering::SeqCst));
         let ends = self.ends(random);
         let request = passable(tags_to(PEOPLE[random.below(PEOPLE.len())], &[&tag]));
@@ -178,6 +207,7 @@ impl World {
     }
 
     async fn reshare(&self, random: &mut Random) {
+        let _before_a_stop = self.creating.read().await;
         let Some(parent) = self.pick(random) else { return };
         let creator = parent.wire.shared_with_user_id.clone();
         let request = passable(tags_to(PEOPLE[random.below(PEOPLE.len())], &[&parent.tag]));
@@ -310,6 +340,7 @@ impl World {
                 assert_eq!(allowed, expected, "{place}: {viewer} and {tag}");
             }
         }
+        self.compare_lists(&tags, now, place).await;
         let shares: Vec<_> = self.model.lock().unwrap().shares.keys().cloned().collect();
         for id in shares {
             let counts = self.model.lock().unwrap().may_count(&id, now);
@@ -322,6 +353,29 @@ impl World {
             }
         }
         assert_eq!(store(backend).await.usage_differences(&user(OWNER)).await.unwrap(), [], "{place}");
+    }
+
+    /// The owner's view is complete: its viewers and the people are exactly those who may read a node.
+    async fn compare_lists(&self, tags: &[String], now: i64, place: &str) {
+        let readers = |tag: &str| -> BTreeSet<String> {
+            let model = self.model.lock().unwrap();
+            PEOPLE.into_iter().filter(|viewer| model.may_read(viewer, tag, now)).map(str::to_owned).collect()
+        };
+        let mut everyone = BTreeSet::new();
+        for tag in tags {
+            let node = Node { id: "n".into(), tag_ids: vec![tag.clone()], graph_root_ids: Vec::new() };
+            let request = ListNodeViewersRequest { node: Some(node), ..ListNodeViewersRequest::default() };
+            let page = self.advisor().list_node_viewers(by(OWNER, request)).await.unwrap().into_inner();
+            assert!(page.next_page_token.is_empty());
+            let viewers: BTreeSet<_> = page.viewers.into_iter().map(|viewer| viewer.viewer_id).collect();
+            let expected = readers(tag);
+            assert_eq!(viewers, expected, "{place}: {tag}");
+            everyone.extend(expected);
+        }
+        let page = self.advisor().list_people(by(OWNER, ListPeopleRequest::default())).await.unwrap().into_inner();
+        assert!(page.next_page_token.is_empty());
+        let people: BTreeSet<_> = page.people.into_iter().map(|person| person.user_id).collect();
+        assert_eq!(people, everyone, "{place}");
     }
 
     /// Moves the clock, purges, and tells the model what had expired for so long that it ended permanently.
