@@ -68,8 +68,8 @@ pub(crate) async fn run(sharing: &str, arguments: &Arguments) -> anyhow::Result<
                     .collect(),
             }
         });
-        let imported = SharingAdminServiceClient::new(channel.clone()).import_shares(tokio_stream::iter(messages));
-        let imported = imported.await?.into_inner().imported;
+        let mut admin = SharingAdminServiceClient::new(channel.clone());
+        let imported = admin.import_shares(tokio_stream::iter(messages)).await?.into_inner().imported;
         ensure!(usize::try_from(imported) == Ok(shares), "{imported} of {shares} shares were imported");
 
         let seen = Arc::new(Seen::default());

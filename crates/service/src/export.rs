@@ -95,17 +95,17 @@ impl<'a, E> Document<'a, E> {
     }
 
     /// Adds a list of daily rows of uses.
-    pub async fn add_usage(&mut self, name: &str, database: &Database, list: UsageList<'_>) -> anyhow::Result<()> {
+    pub async fn add_usage(&mut self, name: &str, database: &Database, which: UsageList<'_>) -> anyhow::Result<()> {
         self.begin_list(name).await;
         let mut after = (String::new(), i64::MIN);
         loop {
             let (last_id, last_day) = (after.0.as_str(), after.1);
-            let rows = match list {
+            let rows = match which {
                 UsageList::OfTheirData(user) => database.usage_of(user.as_str(), (last_id, last_day)).await?,
                 UsageList::ByThem(user) => database.usage_by(user.as_str(), (last_id, last_day)).await?,
             };
             let Some(last) = rows.last() else { break };
-            after = match list {
+            after = match which {
                 UsageList::OfTheirData(_) => (last.other.clone(), last.day),
                 UsageList::ByThem(_) => (last.owner.clone(), last.day),
             };

@@ -74,10 +74,10 @@ impl Exposure {
         let bound = self.store.of(user).connected_app_names(&page.after, as_of, page.size + 1).await?;
         let mut bound = bound;
         let next = page.cut(&mut bound, None, |(access, ..)| access.app.to_string());
-        let uses = self.store.uses(user, bound.iter().map(|(access, ..)| &access.app), as_of).await?;
+        let counts = self.store.uses(user, bound.iter().map(|(access, ..)| &access.app), as_of).await?;
         let app = |(access, profile_name, profile_is_active): (AppAccess, String, bool)| {
-            let uses = uses.get(&access.app).copied();
-            ConnectedApp { access, profile_name, profile_is_active, uses }
+            let asked = counts.get(&access.app).copied();
+            ConnectedApp { access, profile_name, profile_is_active, uses: asked }
         };
         let apps = bound.into_iter().map(app).collect();
         Ok(ConnectedAppsPage { apps, as_of, next })
@@ -135,9 +135,9 @@ impl Exposure {
             (None, None) => None,
         };
         let Some(profile) = profile else { return Err(Error::ProfileNotFound) };
-        let uses = self.store.uses(user, std::iter::once(&access.app), as_of).await?.remove(&access.app);
+        let asked = self.store.uses(user, std::iter::once(&access.app), as_of).await?.remove(&access.app);
         let (profile_name, profile_is_active) = (profile.name.as_str().to_owned(), profile.is_active);
-        Ok((ConnectedApp { access, profile_name, profile_is_active, uses }, as_of, stamp))
+        Ok((ConnectedApp { access, profile_name, profile_is_active, uses: asked }, as_of, stamp))
     }
 
     /// Ends the grant of an app.

@@ -39,10 +39,10 @@ impl Exposure {
         let now = self.clock.now();
         let mut bound = self.store.of(user).connected_apps(&page.after, now, page.size + 1, &cpu).await?;
         let next = page.cut(&mut bound, None, |(access, _)| access.app.to_string());
-        let uses = self.store.uses(user, bound.iter().map(|(access, _)| &access.app), now).await?;
+        let asked = self.store.uses(user, bound.iter().map(|(access, _)| &access.app), now).await?;
         let counted = if self.usage.keeps_days(UNUSED_DAYS) { UsesAreCounted::Yes } else { UsesAreCounted::No };
         let of_app = |(access, profile): (AppAccess, Profile)| {
-            let last = uses.get(&access.app).map(|uses| uses.last_at);
+            let last = asked.get(&access.app).map(|uses| uses.last_at);
             let found = suggestions(&access, &profile, last, counted, now);
             found.into_iter().map(move |kind| Suggestion { kind, app: access.app.clone(), profile: profile.id })
         };

@@ -173,7 +173,7 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
             .order_by_asc(Column::AppId)
             .limit(u64::try_from(limit).unwrap_or(u64::MAX));
         if let Some(apps) = apps {
-            rows = rows.filter(Column::AppId.is_in(apps.iter().map(|app| app.as_str())));
+            rows = rows.filter(Column::AppId.is_in(apps.iter().map(AppId::as_str)));
         }
         let rows = rows.all(self.connection).await.map_err(failed)?;
         rows.into_iter().map(|row| AppAccess::try_from(row).map(|access| access.app)).collect()

@@ -89,8 +89,8 @@ fn filtered(name: &str, any: &[&str], none: &[&str]) -> ProfileDraft {
     ProfileDraft { tag_filters: Some(tag_filters), ..named(name) }
 }
 
-fn mask(paths: &[&str]) -> Option<FieldMask> {
-    Some(FieldMask { paths: strings(paths) })
+fn mask(paths: &[&str]) -> FieldMask {
+    FieldMask { paths: strings(paths) }
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn preview_agrees_with_the_decisions_before_and_after() {
             node("none", &[]),
         ];
         let exposed = async || {
-            let named = vec![
+            let named = [
                 node("work", &[("t1", "work")]),
                 node("both", &[("t1", "work"), ("t2", "private")]),
                 node("private", &[("t2", "private")]),
@@ -127,7 +127,7 @@ async fn preview_agrees_with_the_decisions_before_and_after() {
         let request = PreviewChangeRequest {
             profile_id: profile.id.clone(),
             profile: Some(ProfileDraft { name: None, ..changed.clone() }),
-            update_mask: mask(&paths),
+            update_mask: Some(mask(&paths)),
             nodes: nodes.clone(),
             is_active: None,
         };
@@ -136,8 +136,8 @@ async fn preview_agrees_with_the_decisions_before_and_after() {
         server.update("ann", &profile.id, changed, &paths).await.unwrap();
         let after = exposed().await;
         let ids = |was: bool, is: bool| -> Vec<String> {
-            let changes = nodes.iter().zip(before.iter().zip(&after));
-            changes.filter(|(_, (b, a))| (**b, **a) == (was, is)).map(|(node, _)| node.id.clone()).collect()
+            let decided = nodes.iter().zip(before.iter().zip(&after));
+            decided.filter(|(_, (b, a))| (**b, **a) == (was, is)).map(|(node, _)| node.id.clone()).collect()
         };
         assert_eq!(previewed.gained, ids(false, true));
         assert_eq!(previewed.lost, ids(true, false));
@@ -207,7 +207,7 @@ async fn deactivation_loses_what_was_exposed() {
         let request = PreviewChangeRequest {
             profile_id: profile.id.clone(),
             is_active: Some(false),
-            update_mask: mask(&["is_active"]),
+            update_mask: Some(mask(&["is_active"])),
             nodes: vec![node("a", &[("work", "")])],
             ..PreviewChangeRequest::default()
         };
@@ -235,7 +235,7 @@ async fn wrong_preview_names_its_fields() {
     };
     let fields = why(preview(&server, "ann", wrong).await);
     assert_eq!(fields, "max_detail_level name nodes[0].created_at nodes[0].id nodes[0].node_type");
-    let unknown = PreviewChangeRequest { update_mask: mask(&["owner_id"]), ..of(&profile.id) };
+    let unknown = PreviewChangeRequest { update_mask: Some(mask(&["owner_id"])), ..of(&profile.id) };
     assert_eq!(why(preview(&server, "ann", unknown).await), "update_mask");
     let many = PreviewChangeRequest { nodes: vec![node("a", &[]); 1_001], ..of("") };
     assert_eq!(why(preview(&server, "ann", many).await), "nodes");

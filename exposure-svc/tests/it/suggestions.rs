@@ -13,6 +13,8 @@ use crate::{
     test_server::{START, TestServer, by, named, store, strings, why},
 };
 
+use SuggestionKind::{ExposesEverything, NeverExpires, Unused};
+
 const DAY: i64 = 24 * 3_600;
 
 async fn suggestions(server: &TestServer, page_size: i32) -> Vec<Suggestion> {
@@ -53,7 +55,6 @@ async fn suggestions_name_what_is_unused_endless_or_everything() {
         };
         let moved = client.rebind_app(by("ann", ending)).await.unwrap().into_inner().app.unwrap();
         assert_eq!((moved.access.unwrap().expires_at, moved.profile_name.as_str()), (Some(end), "Open"));
-        use SuggestionKind::{ExposesEverything, NeverExpires, Unused};
         let found = suggestions(&server, 0).await;
         assert_eq!(kinds(&found), [(NeverExpires, "endless"), (ExposesEverything, "open")], "{backend}");
         assert_eq!(found[0].proposed_end.unwrap().seconds, START + 365 * DAY);

@@ -206,7 +206,7 @@ fn name_what_is_stopped(
     let (stopped, failed, error) = match (shares, grants) {
         (Ok(Some(_)), Err(error)) => ("people", "apps", error),
         (Err(error), Ok(Some(_))) => ("apps", "people", error),
-        (Ok(_), Ok(_)) | (Err(_), Err(_)) | (Ok(None), Err(_)) | (Err(_), Ok(None)) => return Ok(()),
+        (Ok(_), Ok(_)) | (Err(_) | Ok(None), Err(_)) | (Err(_), Ok(None)) => return Ok(()),
     };
     let message = format!("{stopped} are stopped, {failed} are not: {}; repeat the request", error.message());
     let code = if error.wrong_fields().is_some() { return Err(error.clone()) } else { ErrorCode::ServiceUnavailable };

@@ -121,8 +121,8 @@ async fn block_looks_ordinary_to_the_blocked_person() {
         let before = view().await;
         block(&server, "bob", "ann").await.unwrap();
         assert_eq!(view().await, before, "{backend}");
-        let list = ListShareEventsRequest { owner_id: "ann".into(), ..Default::default() };
-        let events = server.admin().list_share_events(list).await.unwrap().into_inner().events;
+        let request = ListShareEventsRequest { owner_id: "ann".into(), ..Default::default() };
+        let events = server.admin().list_share_events(request).await.unwrap().into_inner().events;
         let last = events.last().unwrap();
         assert_eq!(
             (last.kind(), last.actor_id.as_str(), last.person_id.as_str()),

@@ -10,6 +10,8 @@ use types::Timestamp;
 use crate::statements::on_both;
 use crate::test_server::{START, TestServer, after, by, everything_to, of, passable, store, tags_to, why};
 
+use SuggestionKind::{ExposesEverything, NeverExpires, Unused};
+
 const DAY: i64 = 24 * 3_600;
 
 async fn suggestions(server: &TestServer, page_size: i32) -> Vec<Suggestion> {
@@ -41,7 +43,6 @@ async fn suggestions_name_what_is_unused_endless_or_everything() {
         let endless = server.create("ann", tags_to("cyd", &["a"])).await.unwrap();
         let all = CreateShareRequest { expires_at: after(400 * DAY), ..everything_to("eve") };
         let all = server.create("ann", all).await.unwrap();
-        use SuggestionKind::{ExposesEverything, NeverExpires, Unused};
         let lasting = [(NeverExpires, "cyd", endless.id.as_str()), (ExposesEverything, "eve", all.id.as_str())];
         let found = suggestions(&server, 0).await;
         assert_eq!(kinds(&found), lasting, "{backend}: of re-shares nothing, and nothing is old yet");
