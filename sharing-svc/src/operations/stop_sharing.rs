@@ -109,7 +109,7 @@ impl Sharing {
         let change = self.store.begin(Some((&owner, Priority::First)), None, origin.clone()).await?;
         let now = self.clock.now();
         let shares = change.open_shares(&owner, stopped.people()).await?;
-        if self.store.owner_version(owner.as_str()).await?.is_none() {
+        if !change.is_known(&owner).await? {
             change.roll_back().await?;
             let nothing = StopSharing { effective_from: None, shares: 0, page: StoppedPage::default() };
             return Ok(Stamped { value: nothing, stamp: None });

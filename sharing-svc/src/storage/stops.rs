@@ -78,6 +78,11 @@ fn write_stops(stops: &Stops) -> Result<Option<String>, Error> {
 }
 
 impl ShareChange {
+    /// Whether there is a row of `owner`: something is stored about them.
+    pub async fn is_known(&self, owner: &UserId) -> Result<bool, Error> {
+        Ok(OWNERS.version(self.connection(), owner.as_str()).await.map_err(failed)?.is_some())
+    }
+
     /// The stops of `owner` that are not carried out.
     pub async fn stops(&self, owner: &UserId) -> Result<Stops, Error> {
         let rows = self.query("SELECT stops FROM owners WHERE owner_id = $1", vec![owner.as_str().into()]).await?;
@@ -190,7 +195,7 @@ impl Store {
         // Of shares that had ended before nothing is listed.
         let sql = format!(
             "SELECT id, created_version <= $3 AND {of}
-                 AND (revoked_at = $4 OR (revoked_at IS NULL AND ended_permanently = FALSE)) AS is_ended
+                 AND (ended_permanently = FALSE OR COALESCE(revoked_at = $4, FALSE)) AS is_ended
              FROM shares WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $5"
         );
         let reader = self.database.reader();

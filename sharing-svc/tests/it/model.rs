@@ -3,8 +3,10 @@
 //! While they run, no check that begins after a revocation was acknowledged may say yes by what was revoked. When they have
 //! ended, every answer is that of the model, and usage is what the shares add up to.
 
+mod owner_view;
+
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, AtomicUsize, Ordering},
@@ -14,9 +16,7 @@ use std::{
 
 use grpc_server::rpc_error::RpcError;
 use ofself_proto::sharing::{
-    Action, BatchCheckAccessRequest, CheckAccessRequest, CreateShareRequest, ListNodeViewersRequest, ListPeopleRequest,
-    Node, Resource, ShareChanges, StopSharingRequest, access_advisor_service_client::AccessAdvisorServiceClient,
-    resource,
+    Action, BatchCheckAccessRequest, CheckAccessRequest, CreateShareRequest, Node, Resource, ShareChanges, resource,
 };
 use runtime::clock::{Clock, ManualClock};
 use service::{erasure::ErasedUsers, usage_counter::UsageCounter};
@@ -34,7 +34,7 @@ use types::Timestamp;
 
 use crate::{
     statements::on_both,
-    test_server::{START, TestServer, after, by, of, passable, store, tags_to, user},
+    test_server::{START, TestServer, after, of, passable, store, tags_to, user},
 };
 
 const OWNER: &str = "ann";
@@ -175,25 +175,6 @@ impl World {
 
     fn ends(&self, random: &mut Random) -> Option<i64> {
         (random.below(3) > 0).then(|| self.now() + STEP * i64::try_from(1 + random.below(3)).unwrap() - STEP / 2)
-    }
-
-    /// Ends everything that the owner shares, or everything with one person.
-    async fn stop(&self, random: &mut Random) {
-        let _alone = self.creating.write().await;
-        let person = (random.below(4) > 0).then(|| PEOPLE[random.below(PEOPLE.len())]);
-        let request = StopSharingRequest {
-            everyone: person.is_none(),
-            people: person.iter().map(ToString::to_string).collect(),
-            page_token: String::new(),
-        };
-        self.advisor().stop_sharing(by(OWNER, request)).await.unwrap();
-        for share in self.model.lock().unwrap().shares.values_mut() {
-            share.is_revoked |= person.is_none_or(|person| share.wire.shared_with_user_id == person);
-        }
-    }
-
-    fn advisor(&self) -> AccessAdvisorServiceClient<tonic::transport::Channel> {
-        AccessAdvisorServiceClient::new(self.server.channel.clone())
     }
 
     async fn create(&self, random: &mut Random) {
@@ -353,29 +334,6 @@ impl World {
             }
         }
         assert_eq!(store(backend).await.usage_differences(&user(OWNER)).await.unwrap(), [], "{place}");
-    }
-
-    /// The owner's view is complete: its viewers and the people are exactly those who may read a node.
-    async fn compare_lists(&self, tags: &[String], now: i64, place: &str) {
-        let readers = |tag: &str| -> BTreeSet<String> {
-            let model = self.model.lock().unwrap();
-            PEOPLE.into_iter().filter(|viewer| model.may_read(viewer, tag, now)).map(str::to_owned).collect()
-        };
-        let mut everyone = BTreeSet::new();
-        for tag in tags {
-            let node = Node { id: "n".into(), tag_ids: vec![tag.clone()], graph_root_ids: Vec::new() };
-            let request = ListNodeViewersRequest { node: Some(node), ..ListNodeViewersRequest::default() };
-            let page = self.advisor().list_node_viewers(by(OWNER, request)).await.unwrap().into_inner();
-            assert!(page.next_page_token.is_empty());
-            let viewers: BTreeSet<_> = page.viewers.into_iter().map(|viewer| viewer.viewer_id).collect();
-            let expected = readers(tag);
-            assert_eq!(viewers, expected, "{place}: {tag}");
-            everyone.extend(expected);
-        }
-        let page = self.advisor().list_people(by(OWNER, ListPeopleRequest::default())).await.unwrap().into_inner();
-        assert!(page.next_page_token.is_empty());
-        let people: BTreeSet<_> = page.people.into_iter().map(|person| person.user_id).collect();
-        assert_eq!(people, everyone, "{place}");
     }
 
     /// Moves the clock, purges, and tells the model what had expired for so long that it ended permanently.

@@ -268,6 +268,9 @@ async fn stop_is_one_event_and_then_one_for_each_share() {
         server.at(1);
         let again = stop(&server, "ann", of_people(&["bob", "eve"])).await.unwrap();
         assert_eq!((again.shares, again.share_ids.len()), (0, 0));
+        // A share that ended with the one above it is not listed.
+        let below = stop(&server, "ann", of_people(&["cyd", "dan"])).await.unwrap();
+        assert!(below.share_ids.is_empty() && below.effective_from.is_some());
         let none = stop(&server, "zoe", StopSharingRequest { everyone: true, ..Default::default() }).await.unwrap();
         assert_eq!(none, StopSharingResponse::default(), "nothing is stored about her");
     })
