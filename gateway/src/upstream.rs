@@ -162,6 +162,13 @@ impl Upstreams {
         Ok(request)
     }
 
+    /// The same for a response that is a stream: it takes as long as the client reads.
+    pub fn stream_request<T>(&self, call: &Call, message: T) -> Result<Request<T>, ApiError> {
+        let mut request = self.request(call, message)?;
+        request.metadata_mut().remove("grpc-timeout");
+        Ok(request)
+    }
+
     /// The same, for a message that may be repeated under `key`.
     pub fn repeatable_request<T>(
         &self,

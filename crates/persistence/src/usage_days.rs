@@ -111,38 +111,44 @@ pub async fn create_usage_days(manager: &SchemaManager<'_>) -> Result<(), DbErr>
 }
 
 impl Database {
-    /// Adds to the daily rows, a slice in a transaction. In the order of the keys, so that two replicas wait for each other in one order.
-    pub async fn add_usage(&self, mut rows: Vec<UsageDay>) -> Result<(), DbErr> {
-        rows.sort_unstable();
-        for slice in rows.chunks(SLICE) {
-            let mut values: Vec<Value> = Vec::with_capacity(slice.len() * 6);
-            let mut tuples = Vec::with_capacity(slice.len());
-            for UsageDay { owner, other, day, last_at, asked, shown } in slice {
-                let first = values.len() + 1;
-                let [owner_at, other_at, day_at, last, asked_at, shown_at] =
-                    std::array::from_fn(|offset| format!("${}", first + offset));
-                tuples.push(format!("({owner_at}, {other_at}, {day_at}, {last}, {asked_at}, {shown_at})"));
-                values.extend([
-                    owner.as_str().into(),
-                    other.as_str().into(),
-                    (*day).into(),
-                    last_at.utc().into(),
-                    (*asked).into(),
-                    (*shown).into(),
-                ]);
-            }
-            let sql = format!(
-                "INSERT INTO usage_days (owner_id, other_id, day, last_at, asked, shown) VALUES {}
-                 ON CONFLICT (owner_id, other_id, day) DO UPDATE SET
-                     last_at = CASE WHEN excluded.last_at > usage_days.last_at THEN excluded.last_at ELSE usage_days.last_at END,
-                     asked = usage_days.asked + excluded.asked, shown = usage_days.shown + excluded.shown",
-                tuples.join(", ")
-            );
-            let change = self.begin(Vec::new()).await?;
-            change.execute(&sql, values).await?;
-            change.commit().await?;
+    /// Adds to the daily rows, in one transaction: rows with different keys, in the order of these, so that two replicas wait for each other in
+    /// one order. They are at most a few hundred.
+    pub async fn add_usage(&self, rows: &[UsageDay]) -> Result<(), DbErr> {
+        if rows.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let mut values: Vec<Value> = Vec::with_capacity(rows.len() * 6);
+        let mut tuples = Vec::with_capacity(rows.len());
+        for UsageDay { owner, other, day, last_at, asked, shown } in rows {
+            let first = values.len() + 1;
+            let [owner_at, other_at, day_at, last, asked_at, shown_at] =
+                std::array::from_fn(|offset| format!("${}", first + offset));
+            tuples.push(format!("({owner_at}, {other_at}, {day_at}, {last}, {asked_at}, {shown_at})"));
+            values.extend([
+                owner.as_str().into(),
+                other.as_str().into(),
+                (*day).into(),
+                last_at.utc().into(),
+                (*asked).into(),
+                (*shown).into(),
+            ]);
+        }
+        let sql = format!(
+            "INSERT INTO usage_days (owner_id, other_id, day, last_at, asked, shown) VALUES {}
+             ON CONFLICT (owner_id, other_id, day) DO UPDATE SET
+                 last_at = CASE WHEN excluded.last_at > usage_days.last_at THEN excluded.last_at ELSE usage_days.last_at END,
+                 asked = usage_days.asked + excluded.asked, shown = usage_days.shown + excluded.shown",
+            tuples.join(", ")
+        );
+        let change = self.begin(Vec::new()).await?;
+        change.execute(&sql, values).await?;
+        change.commit().await
+    }
+
+    /// The first day of which there is a row; `None`: nothing was counted.
+    pub async fn usage_began(&self) -> Result<Option<i64>, DbErr> {
+        let rows = self.feed_rows("SELECT MIN(day) AS day FROM usage_days", Vec::new()).await?;
+        rows.first().map_or(Ok(None), |row| row.try_get("", "day"))
     }
 
     /// The use of `owner`'s data by each of `others`, counted from the day `since`; without those who never used it.

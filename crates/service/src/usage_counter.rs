@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use tracing::warn;
 use types::Timestamp;
 
-use crate::erasure::ErasedUsers;
+use crate::erasure::{ErasedUsers, Throttle};
 
 /// How often the counts are written: what is shown of them is late by this at most.
 const WRITE_EVERY: Duration = Duration::from_mins(1);
@@ -25,6 +25,8 @@ const WRITE_EVERY: Duration = Duration::from_mins(1);
 const MAX_PAIRS: usize = 100_000;
 /// Daily rows of one owner's data at most; beyond, the oldest are deleted.
 const MAX_ROWS: i64 = 50_000;
+/// Rows that one transaction writes.
+const SLICE: usize = 500;
 const DROPPED: &str = "usage_counts_dropped_total";
 
 /// Counts of the uses since the last write. Clones share them.
@@ -100,9 +102,25 @@ impl UsageCounter {
         }
     }
 
-    /// Whether uses are counted and kept for so many days.
-    pub fn keeps_days(&self, days: i64) -> bool {
-        i64::try_from(self.retention.as_secs() / (24 * 60 * 60)).unwrap_or(i64::MAX) >= days
+    /// Drops what was counted about a person who is being erased.
+    pub fn forget(&self, person: &str) {
+        let mut counts = self.counts();
+        counts.by_owner.remove(person);
+        if self.other == OtherParty::Person {
+            for others in counts.by_owner.values_mut() {
+                others.remove(person);
+            }
+        }
+        counts.pairs = counts.by_owner.values().map(HashMap::len).sum();
+    }
+
+    /// Whether the uses of the last `days` before `now` are known: they are kept for so long, and the first were counted before.
+    pub async fn has_counted(&self, database: &Database, days: i64, now: Timestamp) -> anyhow::Result<bool> {
+        if i64::try_from(self.retention.as_secs() / (24 * 60 * 60)).unwrap_or(i64::MAX) < days {
+            return Ok(false);
+        }
+        let began = database.usage_began().await?;
+        Ok(began.is_some_and(|day| UsageDay::day_of(now) - day >= days))
     }
 
     /// Writes the counts until the shutdown begins, and once more then.
@@ -124,7 +142,20 @@ impl UsageCounter {
 
     /// Writes the counts since the last write.
     pub async fn write(&self, database: &Database, erased: &ErasedUsers) -> anyhow::Result<()> {
-        let Counts { by_owner, .. } = std::mem::take(&mut *self.counts());
+        let counts = std::mem::take(&mut *self.counts());
+        let (counter, erased) = (self.clone(), erased.clone());
+        // Many of them take more than a millisecond.
+        let rows = tokio::task::spawn_blocking(move || counter.rows(counts, &erased)).await?;
+        let mut throttle = Throttle::start();
+        for slice in rows.chunks(SLICE) {
+            database.add_usage(slice).await?;
+            throttle.wait().await;
+        }
+        Ok(())
+    }
+
+    /// The daily rows of counts, in the order of their keys.
+    fn rows(&self, Counts { by_owner, .. }: Counts, erased: &ErasedUsers) -> Vec<UsageDay> {
         let mut rows = Vec::new();
         for (owner, others) in by_owner {
             // Their rows are being deleted.
@@ -139,7 +170,8 @@ impl UsageCounter {
                 rows.push(UsageDay { owner: owner.clone(), other, day, last_at, asked, shown });
             }
         }
-        Ok(database.add_usage(rows).await?)
+        rows.sort_unstable();
+        rows
     }
 
     /// Deletes rows past their retention, and the oldest of the next owners who have too many.

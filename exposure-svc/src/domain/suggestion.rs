@@ -28,7 +28,7 @@ pub enum SuggestionKind {
 pub enum UsesAreCounted {
     /// They are.
     Yes,
-    /// They are not kept for so long.
+    /// They are not kept, or were not counted, for so long.
     No,
 }
 
@@ -63,7 +63,7 @@ pub fn suggestions(
     now: Timestamp,
 ) -> Vec<SuggestionKind> {
     let is_old = |time: Timestamp| (now.utc() - time.utc()).num_days() >= UNUSED_DAYS;
-    let is_unused = counted == UsesAreCounted::Yes && is_old(last_asked_at.unwrap_or(access.granted_at));
+    let is_unused = counted == UsesAreCounted::Yes && is_old(access.granted_at) && last_asked_at.is_none_or(is_old);
     let exposes_everything = profile.is_active
         && profile.formula_warnings.iter().any(|warning| warning.code == WarningCode::ExposesEverything);
     let found = [

@@ -33,6 +33,7 @@ impl Exposure {
             None => return Ok((StoredRows::default(), ErasureState::Erased)),
         };
         self.erased.add(user.as_str());
+        self.usage.forget(user.as_str());
         self.wake.notify_one();
         let state = if erasure.revoked_at.is_some() { ErasureState::Revoked } else { ErasureState::Pending };
         Ok((rows, state))
@@ -48,7 +49,7 @@ impl Exposure {
     pub async fn erase_with_confirmation(&self, user: &UserId, confirmation: &str) -> Result<ErasureState, Error> {
         if !self.keys.confirmations.accepts(user, confirmation, self.clock.now()) {
             let mut errors = FieldErrors::new();
-            errors.add("confirmation", "must be a confirmation of an erasure from the last ten minutes");
+            errors.add("confirmation", "must be a confirmation of an erasure from the last hour");
             return Err(Error::Invalid(errors));
         }
         self.erase_user(user.to_string()).await.map(|(_, state)| state)

@@ -40,7 +40,9 @@ impl Exposure {
         let mut bound = self.store.of(user).connected_apps(&page.after, now, page.size + 1, &cpu).await?;
         let next = page.cut(&mut bound, None, |(access, _)| access.app.to_string());
         let asked = self.store.uses(user, bound.iter().map(|(access, _)| &access.app), now).await?;
-        let counted = if self.usage.keeps_days(UNUSED_DAYS) { UsesAreCounted::Yes } else { UsesAreCounted::No };
+        let is_counted =
+            self.usage.has_counted(self.store.database(), UNUSED_DAYS, now).await.map_err(Error::Internal)?;
+        let counted = if is_counted { UsesAreCounted::Yes } else { UsesAreCounted::No };
         let of_app = |(access, profile): (AppAccess, Profile)| {
             let last = asked.get(&access.app).map(|uses| uses.last_at);
             let found = suggestions(&access, &profile, last, counted, now);

@@ -94,7 +94,7 @@ impl Exposure {
     /// Counts that `app` asked about nodes of `user`, and how many of them it was shown. An app without a grant is not counted.
     pub fn count_use(&self, user: &UserId, app: &AppId, applied: &AppliedProfile, asked: usize, shown: usize) {
         if applied.profile.is_some() {
-            self.usage.count(user.as_str(), app.as_str(), applied.stamp.time, asked, shown);
+            self.usage.count(user.as_str(), app.as_str(), self.clock.now(), asked, shown);
         }
     }
 

@@ -68,7 +68,12 @@ async fn suggestions_name_what_is_unused_endless_or_everything() {
             asked: 1,
             shown: 1,
         };
-        store(&backend).await.database().add_usage(vec![row("endless", 11), row("open", 10)]).await.unwrap();
+        store(&backend)
+            .await
+            .database()
+            .add_usage(&[row("ever", 0), row("endless", 11), row("open", 10)])
+            .await
+            .unwrap();
         server.at(100 * DAY);
         let found = suggestions(&server, 0).await;
         let expected = [(NeverExpires, "endless"), (Unused, "open"), (ExposesEverything, "open")];

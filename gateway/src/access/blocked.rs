@@ -57,7 +57,7 @@ pub(crate) async fn list(State(upstreams): State<Upstreams>, call: Call, uri: Ur
     answer::ok(&BlockedBody { blocked: page.person_ids, next_page_token: next_page(page.next_page_token) })
 }
 
-/// Blocks a person: nothing of their own data counts for the caller, through whomever it is shared
+/// Blocks a person: nothing of their own data counts for the caller, however it is shared
 #[utoipa::path(
     put,
     path = "/access/blocked/{user_id}",
@@ -74,8 +74,8 @@ pub(crate) async fn block(
 ) -> Result<Response, ApiError> {
     let request = upstreams.request(&call, BlockPersonRequest { person_id: named(user_id)? })?;
     let blocked = upstreams.access().block_person(request).await.map_err(ApiError::from);
-    let written_at = of_path(blocked)?.into_inner().written_at;
-    Ok(answer::stamped(answer::no_content(), &written_at))
+    of_path(blocked)?;
+    Ok(answer::no_content())
 }
 
 /// Ends a block
@@ -95,8 +95,8 @@ pub(crate) async fn unblock(
 ) -> Result<Response, ApiError> {
     let request = upstreams.request(&call, UnblockPersonRequest { person_id: named(user_id)? })?;
     let unblocked = upstreams.access().unblock_person(request).await.map_err(ApiError::from);
-    let written_at = of_path(unblocked)?.into_inner().written_at;
-    Ok(answer::stamped(answer::no_content(), &written_at))
+    of_path(unblocked)?;
+    Ok(answer::no_content())
 }
 
 /// The id of a path.

@@ -1,4 +1,4 @@
-//! Erases the caller, with a second thought.
+//! Erases the caller, in two calls.
 
 use axum::{
     extract::State,
@@ -68,7 +68,7 @@ struct ConfirmationParam {
     path = "/access/erasure",
     operation_id = "RequestErasure",
     tag = "Access",
-    responses((status = 200, description = "A confirmation, which is accepted for ten minutes", body = ConfirmationBody)),
+    responses((status = 200, description = "A confirmation, which is accepted for an hour", body = ConfirmationBody)),
 )]
 pub(crate) async fn request(State(upstreams): State<Upstreams>, call: Call, _: NoQuery) -> Result<Response, ApiError> {
     let request = upstreams.request(&call, RequestErasureRequest {})?;

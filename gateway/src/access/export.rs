@@ -60,8 +60,8 @@ pub(crate) async fn export(State(upstreams): State<Upstreams>, call: Call, _: No
     // What was sent is not held: only what is on its way counts.
     let call = call.with_memory(MEMORY)?;
     let (mut shares, mut profiles) = (upstreams.access(), upstreams.exposure_access());
-    let of_sharing = upstreams.request(&call, sharing::ExportMyDataRequest {})?;
-    let of_exposure = upstreams.request(&call, exposure::ExportMyDataRequest {})?;
+    let of_sharing = upstreams.stream_request(&call, sharing::ExportMyDataRequest {})?;
+    let of_exposure = upstreams.stream_request(&call, exposure::ExportMyDataRequest {})?;
     let (of_sharing, of_exposure) =
         tokio::join!(shares.export_my_data(of_sharing), profiles.export_my_data(of_exposure));
     let parts = [

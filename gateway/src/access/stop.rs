@@ -9,7 +9,7 @@ use ofself_proto::{
 use prost_types::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
-use types::FieldErrors;
+use types::{FieldErrors, Id, MAX_LIST, User};
 use utoipa::ToSchema;
 
 use super::{checked, next_page, pair_token};
@@ -131,6 +131,10 @@ pub(crate) async fn stop(
     if people.is_missing() && apps.is_missing() {
         errors.add("people", "is required, unless there are apps");
     }
+    let (people, apps) = (people.into_option(), apps.into_option());
+    // Both before either is stopped.
+    validate(people.as_ref(), "people", &mut errors);
+    validate(apps.as_ref(), "apps", &mut errors);
     let token = page_token.into_option().unwrap_or_default();
     let (of_people, of_apps) = pair_token::parse(&token).unwrap_or_else(|| {
         errors.add("page_token", "must be the next_page_token of an earlier response");
@@ -142,7 +146,7 @@ pub(crate) async fn stop(
     let is_page = !token.is_empty();
     let (mut sharing, mut exposure) = (upstreams.access(), upstreams.exposure_access());
     let shares = async {
-        let (Some(people), Some(page_token)) = (people.into_option(), of_people) else { return Ok(None) };
+        let (Some(people), Some(page_token)) = (people, of_people) else { return Ok(None) };
         if is_page && page_token.is_empty() {
             return Ok(None);
         }
@@ -151,7 +155,7 @@ pub(crate) async fn stop(
         Ok(Some(sharing.stop_sharing(request).await?.into_inner()))
     };
     let grants = async {
-        let (Some(apps), Some(page_token)) = (apps.into_option(), of_apps) else { return Ok(None) };
+        let (Some(apps), Some(page_token)) = (apps, of_apps) else { return Ok(None) };
         if is_page && page_token.is_empty() {
             return Ok(None);
         }
@@ -169,6 +173,21 @@ pub(crate) async fn stop(
         return Err(ApiError::validation(errors));
     }
     respond(shares.unwrap_or_default(), grants.unwrap_or_default())
+}
+
+/// Checks ids as both services do.
+fn validate(selected: Option<&Selected>, field: &str, errors: &mut FieldErrors) {
+    let Some(Selected::Ids(ids)) = selected else { return };
+    if ids.is_empty() || ids.len() > MAX_LIST {
+        errors.add(field, format!("must hold 1 to {MAX_LIST} entries"));
+        return;
+    }
+    for (index, id) in ids.iter().enumerate() {
+        // The ids of people and apps have the same form.
+        if let Err(error) = Id::<User>::check(id) {
+            errors.add(format!("{field}[{index}]"), error.to_string());
+        }
+    }
 }
 
 fn respond(shares: StopSharingResponse, grants: StopAppsResponse) -> Result<Response, ApiError> {
@@ -208,7 +227,7 @@ fn name_what_is_stopped(
         (Err(error), Ok(Some(_))) => ("apps", "people", error),
         (Ok(_), Ok(_)) | (Err(_) | Ok(None), Err(_)) | (Err(_), Ok(None)) => return Ok(()),
     };
-    let message = format!("{stopped} are stopped, {failed} are not: {}; repeat the request", error.message());
+    let message = format!("{stopped} are stopped, {failed} may not be: {}; repeat the request", error.message());
     let code = if error.wrong_fields().is_some() { return Err(error.clone()) } else { ErrorCode::ServiceUnavailable };
     Err(ApiError::new(code, message)
         .with_detail("stopped", stopped)
@@ -237,9 +256,9 @@ mod tests {
         let failed = || Err(ApiError::unavailable());
         let error = name_what_is_stopped(&done(), &failed()).unwrap_err();
         assert_eq!(error.code(), ErrorCode::ServiceUnavailable);
-        assert!(error.message().starts_with("people are stopped, apps are not: "), "{}", error.message());
+        assert!(error.message().starts_with("people are stopped, apps may not be: "), "{}", error.message());
         let error = name_what_is_stopped(&unstopped(), &Ok(Some(StopAppsResponse::default()))).unwrap_err();
-        assert!(error.message().starts_with("apps are stopped, people are not: "), "{}", error.message());
+        assert!(error.message().starts_with("apps are stopped, people may not be: "), "{}", error.message());
         assert!(name_what_is_stopped(&unstopped(), &failed()).is_ok(), "each error stands for itself");
         assert!(name_what_is_stopped(&Ok(None), &failed()).is_ok());
     }

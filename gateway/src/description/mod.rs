@@ -197,8 +197,8 @@ fn add_headers_of_good_answers(response: &mut Response, operation: &str, status:
 }
 
 /// How the names of operations that make changes begin.
-const WRITES: [&str; 11] =
-    ["Create", "Update", "Revoke", "Delete", "GetDefault", "Rebind", "Disconnect", "Leave", "Stop", "Block", "Unblock"];
+const WRITES: [&str; 9] =
+    ["Create", "Update", "Revoke", "Delete", "GetDefault", "Rebind", "Disconnect", "Leave", "Stop"];
 /// How the names of operations that answer with one row end.
 const ENTITIES: [&str; 4] = ["Share", "Profile", "ProfileYaml", "FromTemplate"];
 

@@ -48,6 +48,8 @@ pub struct ShareEvent {
     pub has_reshares: bool,
     /// The recipient of the share, or the person whom an event without a share is about; `None`: there is none, or they were erased.
     pub person: Option<String>,
+    /// The event is about everyone with whom the owner shares.
+    pub is_of_everyone: bool,
     /// The share before.
     pub before: Option<Share>,
     /// The share after.

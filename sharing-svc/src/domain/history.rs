@@ -9,10 +9,10 @@ const NAMED: usize = 5;
 
 /// What happened, as a sentence to the owner.
 pub fn sentence(event: &ShareEvent) -> String {
-    let ShareEvent { kind, actor, owner, before, after, has_reshares, person, .. } = event;
+    let ShareEvent { kind, actor, owner, before, after, has_reshares, person, is_of_everyone, .. } = event;
     let actor = actor_words(actor, owner);
     let Some(share) = after.as_ref().or(before.as_ref()) else {
-        return without_share(*kind, &actor, person.as_deref());
+        return without_share(*kind, &actor, person.as_deref(), *is_of_everyone);
     };
     let recipient = &share.recipient;
     let below = if *has_reshares { ", and everything that was re-shared from it" } else { "" };
@@ -36,14 +36,18 @@ pub fn sentence(event: &ShareEvent) -> String {
         }
         EventKind::Expired => format!("The share with `{recipient}` expired{below}"),
         EventKind::Erased | EventKind::Stopped | EventKind::Blocked | EventKind::Unblocked => {
-            without_share(*kind, &actor, person.as_deref())
+            without_share(*kind, &actor, person.as_deref(), *is_of_everyone)
         }
     }
 }
 
 /// Of an event about a person, or about a share whose row was erased with a person.
-fn without_share(kind: EventKind, actor: &str, person: Option<&str>) -> String {
-    let person = person.map_or_else(|| "a person who was erased".to_owned(), |person| format!("`{person}`"));
+fn without_share(kind: EventKind, actor: &str, person: Option<&str>, is_of_everyone: bool) -> String {
+    let person = match (person, is_of_everyone) {
+        (Some(person), _) => format!("`{person}`"),
+        (None, true) => "everyone".to_owned(),
+        (None, false) => "a person who was erased".to_owned(),
+    };
     match kind {
         EventKind::Created => format!("{actor} made a share with a person who was erased"),
         EventKind::Updated => format!("{actor} changed the share with a person who was erased"),
@@ -118,6 +122,7 @@ mod tests {
                 owner_version: 1,
                 has_reshares: false,
                 person: None,
+                is_of_everyone: false,
                 before: None,
                 after: None,
             };

@@ -3,6 +3,8 @@
 //! A stop is one mark at one version of the owner. A share that was created at that version or before counts no longer from then on.
 //! Upkeep revokes these shares afterwards, and removes the mark.
 
+use std::collections::BTreeSet;
+
 use types::{Origin, Timestamp};
 
 use super::{Share, UserId};
@@ -10,8 +12,8 @@ use super::{Share, UserId};
 /// The end of what one owner shared up to a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
-    /// The recipient whose shares end; `None`: all shares.
-    pub person: Option<UserId>,
+    /// The recipients whose shares end; `None`: all shares.
+    pub people: Option<BTreeSet<UserId>>,
     /// The owner's version of the stop.
     pub version: i64,
     /// When it was made.
@@ -27,7 +29,8 @@ pub struct Stops(Vec<Stop>);
 impl Stop {
     /// Whether it ends `share`. A share below one that it ends is not tested here: it ends with that one.
     pub fn ends(&self, share: &Share) -> bool {
-        share.created_version <= self.version && self.person.as_ref().is_none_or(|person| *person == share.recipient)
+        share.created_version <= self.version
+            && self.people.as_ref().is_none_or(|people| people.contains(&share.recipient))
     }
 }
 
@@ -42,9 +45,9 @@ impl Stops {
         self.0.iter()
     }
 
-    /// The number of stops.
-    pub fn len(&self) -> usize {
-        self.0.len()
+    /// The number of people whom they name.
+    pub fn people(&self) -> usize {
+        self.0.iter().flat_map(|stop| &stop.people).map(BTreeSet::len).sum()
     }
 
     /// Whether there are none.
@@ -52,9 +55,11 @@ impl Stops {
         self.0.is_empty()
     }
 
-    /// Adds a newer stop, which replaces those that it covers.
+    /// Adds a newer stop. One of everything covers the others.
     pub fn add(&mut self, stop: Stop) {
-        self.0.retain(|older| stop.person.is_some() && stop.person != older.person);
+        if stop.people.is_none() {
+            self.0.clear();
+        }
         self.0.push(stop);
     }
 
@@ -99,8 +104,9 @@ mod tests {
     }
 
     fn stop(person: Option<&str>, version: i64) -> Stop {
+        let people = person.map(|person| [Id::parse(person).unwrap()].into());
         let stopped_at = Timestamp::from_parts(1_767_225_600 + version, 0).unwrap();
-        Stop { person: person.map(|person| Id::parse(person).unwrap()), version, stopped_at, origin: Origin::system() }
+        Stop { people, version, stopped_at, origin: Origin::system() }
     }
 
     fn is_revoked(stops: &Stops, recipient: &str, created_version: i64) -> bool {
@@ -116,11 +122,11 @@ mod tests {
         assert!(is_revoked(&stops, "bob", 4) && is_revoked(&stops, "bob", 5));
         assert!(!is_revoked(&stops, "bob", 6) && !is_revoked(&stops, "cyd", 4));
         stops.add(stop(None, 7));
-        assert_eq!(stops.len(), 1, "the stop of everything covers the others");
+        assert_eq!(stops.iter().count(), 1, "the stop of everything covers the others");
         assert!(is_revoked(&stops, "bob", 7) && is_revoked(&stops, "cyd", 7) && !is_revoked(&stops, "cyd", 8));
         stops.add(stop(Some("bob"), 9));
         stops.add(stop(Some("bob"), 10));
-        assert_eq!(stops.len(), 2, "a newer stop of one person replaces the older");
+        assert_eq!(stops.people(), 2);
         assert!(is_revoked(&stops, "bob", 10) && !is_revoked(&stops, "cyd", 10));
         stops.remove(&stop(Some("bob"), 9));
         assert!(is_revoked(&stops, "bob", 10), "another stop than the one that was carried out");

@@ -28,7 +28,7 @@ pub enum SuggestionKind {
 pub enum UsesAreCounted {
     /// They are.
     Yes,
-    /// They are not kept for so long.
+    /// They are not kept, or were not counted, for so long.
     No,
 }
 
@@ -82,7 +82,7 @@ pub fn suggestions(
     let suggestion = |kind, share| Suggestion { kind, person: access.user.clone(), share };
     let mut found = Vec::new();
     let is_old = |time: Timestamp| (now.utc() - time.utc()).num_days() >= UNUSED_DAYS;
-    let is_unused = last_used_at.map_or_else(|| access.since().is_some_and(is_old), is_old);
+    let is_unused = access.since().is_some_and(is_old) && last_used_at.is_none_or(is_old);
     if counted == UsesAreCounted::Yes && is_unused {
         found.push(suggestion(SuggestionKind::Unused, None));
     }

@@ -180,8 +180,8 @@ impl AccessAdvisorService for AccessAdvisorRpc {
         let origin = user_origin(request.metadata(), &user);
         let BlockPersonRequest { person_id } = request.into_inner();
         let sharing = self.sharing.clone();
-        let blocked = change(async move { sharing.block_person(user, person_id, origin).await }).await?;
-        Ok(Response::new(BlockPersonResponse { written_at: self.sharing.token(blocked.stamp) }))
+        change(async move { sharing.block_person(user, person_id, origin).await }).await?;
+        Ok(Response::new(BlockPersonResponse {}))
     }
 
     async fn unblock_person(
@@ -192,8 +192,8 @@ impl AccessAdvisorService for AccessAdvisorRpc {
         let origin = user_origin(request.metadata(), &user);
         let UnblockPersonRequest { person_id } = request.into_inner();
         let sharing = self.sharing.clone();
-        let unblocked = change(async move { sharing.unblock_person(user, person_id, origin).await }).await?;
-        Ok(Response::new(UnblockPersonResponse { written_at: self.sharing.token(unblocked.stamp) }))
+        change(async move { sharing.unblock_person(user, person_id, origin).await }).await?;
+        Ok(Response::new(UnblockPersonResponse {}))
     }
 
     async fn list_blocked_people(

@@ -1,11 +1,10 @@
-//! `BlockPerson`, `UnblockPerson` and `ListBlockedPeople`: nothing of a blocked person's data counts for the person who blocked them, through
-//! whomever it was shared. To the blocked person, their shares look ordinary.
+//! `BlockPerson`, `UnblockPerson` and `ListBlockedPeople`: nothing of a blocked person's data counts for the person who blocked them, however it
+//! was shared. To the blocked person, their shares look ordinary.
 
 use persistence::Priority;
-use service::consistency::Stamped;
 use types::{FieldErrors, IdPage, Origin, PageSizes};
 
-use super::{Sharing, consistency::stamp};
+use super::Sharing;
 use crate::{domain::UserId, error::Error};
 
 /// Blocked people on a page.
@@ -24,7 +23,7 @@ pub struct BlockedPage {
 
 impl Sharing {
     /// Blocks `owner` for `viewer`. A change of the owner's data, since it alters decisions about it.
-    pub async fn block_person(&self, viewer: UserId, owner: String, origin: Origin) -> Result<Stamped<()>, Error> {
+    pub async fn block_person(&self, viewer: UserId, owner: String, origin: Origin) -> Result<(), Error> {
         let owner = person(owner)?;
         let mut errors = FieldErrors::new();
         if owner == viewer {
@@ -36,31 +35,25 @@ impl Sharing {
         self.refuse_erased([&owner, &viewer])?;
         let change = self.store.begin(Some((&owner, Priority::FairlyFor(viewer.as_str()))), None, origin).await?;
         let now = self.clock.now();
-        let version = change.raise_owner(&owner, now).await?;
-        if !change.block(&owner, &viewer, now).await? {
+        change.raise_owner(&owner, now).await?;
+        if change.block(&owner, &viewer, now).await? {
+            change.commit(None).await
+        } else {
             // The version is not raised: the change is not committed.
-            change.roll_back().await?;
-            return Ok(Stamped { value: (), stamp: Some(stamp(&owner, version - 1, now)) });
+            change.roll_back().await
         }
-        change.commit(None).await?;
-        Ok(Stamped { value: (), stamp: Some(stamp(&owner, version, now)) })
     }
 
     /// Ends a block.
-    pub async fn unblock_person(&self, viewer: UserId, owner: String, origin: Origin) -> Result<Stamped<()>, Error> {
+    pub async fn unblock_person(&self, viewer: UserId, owner: String, origin: Origin) -> Result<(), Error> {
         let owner = person(owner)?;
         if !self.store.is_blocked(&owner, &viewer).await? {
-            return Ok(Stamped { value: (), stamp: None });
+            return Ok(());
         }
         let change = self.store.begin(Some((&owner, Priority::FairlyFor(viewer.as_str()))), None, origin).await?;
         let now = self.clock.now();
-        let version = change.raise_owner(&owner, now).await?;
-        if !change.unblock(&owner, &viewer, now).await? {
-            change.roll_back().await?;
-            return Ok(Stamped { value: (), stamp: Some(stamp(&owner, version - 1, now)) });
-        }
-        change.commit(None).await?;
-        Ok(Stamped { value: (), stamp: Some(stamp(&owner, version, now)) })
+        change.raise_owner(&owner, now).await?;
+        if change.unblock(&owner, &viewer, now).await? { change.commit(None).await } else { change.roll_back().await }
     }
 
     /// A page of the people whom `viewer` blocked.

@@ -69,8 +69,9 @@ impl Sharing {
     }
 
     /// Counts decisions, if any of them is a yes: what is denied is no use.
-    pub(super) fn count_use(&self, question: &AccessQuestion, now: Timestamp, asked: usize, allowed: usize) {
+    pub(super) fn count_use(&self, question: &AccessQuestion, asked: usize, allowed: usize) {
         if allowed > 0 {
+            let now = self.clock.now();
             self.usage.count(question.owner.as_str(), question.viewer.as_str(), now, asked, allowed);
         }
     }
@@ -87,7 +88,7 @@ impl Sharing {
         let mut cpu = CpuBudget::of_services();
         let (Stamped { value: chains, stamp }, now) = self.open_chains(question, &mut cpu).await?;
         let allowing = cpu.run(|| AccessSet::new(&chains).allowing(question.action, resource, now));
-        self.count_use(question, now, 1, usize::from(!allowing.is_empty()));
+        self.count_use(question, 1, usize::from(!allowing.is_empty()));
         let value = if allowing.is_empty() { CheckAccess::Denied } else { CheckAccess::AllowedBy(allowing) };
         Ok(Stamped { value, stamp })
     }
@@ -112,7 +113,7 @@ impl Sharing {
             let set = AccessSet::new(&chains);
             resources.iter().map(|resource| set.allows(question.action, *resource, now)).collect()
         });
-        self.count_use(question, now, value.len(), value.iter().filter(|allowed| **allowed).count());
+        self.count_use(question, value.len(), value.iter().filter(|allowed| **allowed).count());
         Ok(Stamped { value, stamp })
     }
 }

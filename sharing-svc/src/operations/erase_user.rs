@@ -32,6 +32,7 @@ impl Sharing {
             None => return Ok((0, ErasureState::Erased)),
         };
         self.erased.add(user.as_str());
+        self.usage.forget(user.as_str());
         self.hints.erasure_requested();
         let state = if erasure.revoked_at.is_some() { ErasureState::Revoked } else { ErasureState::Pending };
         Ok((shares, state))
@@ -98,12 +99,12 @@ impl ErasureSteps for Upkeep {
             throttle.wait().await;
             let change = self.hold(&user).await?;
             let erased = change.erase_leaves(&user).await?;
+            let blocks = if erased == 0 { change.erase_blocks_of(&user).await? } else { 0 };
             if erased == 0 {
                 change.erase_usage(&user).await?;
-                change.erase_blocks_of(&user).await?;
             }
             change.commit(None).await?;
-            if erased == 0 {
+            if erased + blocks == 0 {
                 return Ok(());
             }
         }
@@ -145,6 +146,8 @@ impl Upkeep {
     }
 
     async fn revoke_shares(&self, owner: &UserId, shares: &[ShareId]) -> Result<usize, Error> {
+        // A share that a stop has ended is revoked with it.
+        self.carry_out_stops_of(owner).await?;
         let now = self.sharing.clock.now();
         let queued = Some((owner, Priority::First));
         let change = self.sharing.store.begin(queued, None, Origin::system()).await?;

@@ -30,6 +30,8 @@ impl Sharing {
         let change = self.store.begin(Some((&owner, priority)), None, origin).await?;
         change.lock_follow(&follow).await?;
         let now = self.clock.now();
+        // Before the share: what is carried out meanwhile is read with it.
+        let stops = change.stops(&owner).await?;
         if let Some(share) = change.shares_of_follow(&follow).await?.into_iter().find(has_live_follow) {
             if share.owner != owner || share.recipient != asked.recipient {
                 let mut errors = FieldErrors::new();
@@ -37,7 +39,7 @@ impl Sharing {
                 return Err(Error::Invalid(errors));
             }
             let mut share = share;
-            change.stops(&owner).await?.apply(&mut share);
+            stops.apply(&mut share);
             change.roll_back().await?;
             return self.newest((Chain::single(share.clone()).view(now), false), &share.owner, now).await;
         }

@@ -20,7 +20,7 @@ impl Sharing {
         let mut cpu = CpuBudget::of_services();
         let (Stamped { value: chains, stamp }, now) = self.open_chains(question, &mut cpu).await?;
         let value = cpu.run(|| AccessSet::new(&chains).filter(question.action, now));
-        self.count_use(question, now, 1, usize::from(value.nodes != FilteredNodes::Nothing));
+        self.count_use(question, 1, usize::from(value.nodes != FilteredNodes::Nothing));
         if value.ids() > MAX_FILTER_IDS { Err(Error::FilterTooLarge) } else { Ok(Stamped { value, stamp }) }
     }
 }

@@ -32,7 +32,9 @@ impl Sharing {
         let mut people = cpu.run(|| recipients(chains, now));
         let next = page.cut(&mut people, next_after, |person| person.user.to_string());
         let uses = self.store.last_uses(owner, people.iter().map(|person| &person.user)).await?;
-        let counted = if self.usage.keeps_days(UNUSED_DAYS) { UsesAreCounted::Yes } else { UsesAreCounted::No };
+        let is_counted =
+            self.usage.has_counted(self.store.database(), UNUSED_DAYS, now).await.map_err(Error::Internal)?;
+        let counted = if is_counted { UsesAreCounted::Yes } else { UsesAreCounted::No };
         let of_person = |person| suggestions(person, uses.get(&person.user).copied(), counted, now);
         Ok(SuggestionsPage { suggestions: people.iter().flat_map(of_person).collect(), as_of: now, next })
     }

@@ -3,6 +3,8 @@
 //! The stop is one small change, whatever the number of shares: a mark at a new version of the owner, which every decision reads with that
 //! version. Upkeep revokes the shares afterwards, with an event each.
 
+use std::collections::BTreeSet;
+
 use persistence::Priority;
 use runtime::shutdown::Shutdown;
 use service::{
@@ -24,8 +26,8 @@ use crate::{
 const EVERY: Duration = Duration::from_secs(1);
 /// Share ids on a page.
 const PAGE: usize = 100;
-/// Stops of one owner that may wait to be carried out.
-const MAX_STOPS: usize = 1_000;
+/// People whom the stops of one owner that are not carried out may name.
+const MAX_PEOPLE: usize = 1_000;
 /// The prefix of a page token: the version of its format.
 const TOKEN_PREFIX: &str = "v1.";
 
@@ -106,44 +108,42 @@ impl Sharing {
         stopped: Stopped,
         origin: Origin,
     ) -> Result<Stamped<StopSharing>, Error> {
+        self.refuse_erased([&owner])?;
         let change = self.store.begin(Some((&owner, Priority::First)), None, origin.clone()).await?;
         let now = self.clock.now();
-        let shares = change.open_shares(&owner, stopped.people()).await?;
         if !change.is_known(&owner).await? {
             change.roll_back().await?;
-            let nothing = StopSharing { effective_from: None, shares: 0, page: StoppedPage::default() };
-            return Ok(Stamped { value: nothing, stamp: None });
+            return Ok(nothing());
         }
         let version = change.raise_owner(&owner, now).await?;
-        let mut stops = change.stops(&owner).await?;
-        let stop = |person: Option<&UserId>| Stop {
-            person: person.cloned(),
-            version,
-            stopped_at: now,
-            origin: origin.clone(),
+        // Under the owner's row. The mark and the events name only people with shares.
+        let people = match &stopped {
+            Stopped::Everyone => None,
+            Stopped::People(people) => Some(change.people_with_shares(&owner, people).await?),
         };
-        match &stopped {
-            Stopped::Everyone => {
-                stops.add(stop(None));
-                change.record_stop(None, now);
-            }
-            Stopped::People(people) => {
-                for person in people {
-                    stops.add(stop(Some(person)));
-                    change.record_stop(Some(person), now);
-                }
-            }
+        if people.as_ref().is_some_and(BTreeSet::is_empty) {
+            change.roll_back().await?;
+            return Ok(nothing());
         }
-        if stops.len() > MAX_STOPS {
+        let shares = change.open_shares(&owner, stopped.people()).await?;
+        match &people {
+            None => change.record_stop(None, now),
+            Some(people) => people.iter().for_each(|person| change.record_stop(Some(person), now)),
+        }
+        let mut stops = change.stops(&owner).await?;
+        stops.add(Stop { people, version, stopped_at: now, origin });
+        if stops.people() > MAX_PEOPLE {
             return Err(Error::TooManyStops);
         }
         change.set_stops(&owner, &stops).await?;
         change.commit(None).await?;
         self.hints.stop_requested();
-        let effective_from = self.clock.now();
-        let begin = Position { version, stopped_at: now, after: FIRST };
-        let page = self.stopped_page(&owner, &stopped, begin).await?;
-        let value = StopSharing { effective_from: Some(effective_from), shares, page };
+        let effective_from = Some(self.clock.now());
+        let begin = || Position { version, stopped_at: now, after: FIRST };
+        // The stop is in force: if the list cannot be read, it can be asked for.
+        let page = self.stopped_page(&owner, &stopped, begin()).await;
+        let page = page.unwrap_or_else(|_| StoppedPage { shares: Vec::new(), next: Some(begin().token()) });
+        let value = StopSharing { effective_from, shares, page };
         Ok(Stamped { value, stamp: Some(stamp(&owner, version, now)) })
     }
 
@@ -164,6 +164,12 @@ impl Sharing {
         let next = last.map(|after| Position { version, stopped_at, after }.token());
         Ok(StoppedPage { shares, next })
     }
+}
+
+/// The result of a stop without shares.
+fn nothing() -> Stamped<StopSharing> {
+    let value = StopSharing { effective_from: None, shares: 0, page: StoppedPage::default() };
+    Stamped { value, stamp: None }
 }
 
 impl Position {
@@ -211,14 +217,14 @@ impl Upkeep {
     }
 
     /// Returns the number of stops that it carried out.
-    async fn carry_out_stops_of(&self, owner: &UserId) -> Result<usize, Error> {
+    pub(super) async fn carry_out_stops_of(&self, owner: &UserId) -> Result<usize, Error> {
         let change = self.hold(owner).await?;
         let stops = change.stops(owner).await?;
         change.roll_back().await?;
         for stop in stops.iter() {
             self.carry_out(owner, stop).await?;
         }
-        Ok(stops.len())
+        Ok(stops.iter().count())
     }
 
     async fn carry_out(&self, owner: &UserId, stop: &Stop) -> Result<(), Error> {

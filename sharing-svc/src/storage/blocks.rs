@@ -25,20 +25,6 @@ enum Blocks {
     BlockedAt,
 }
 
-/// Whether the viewer in one placeholder blocked the owner in another, as an SQL expression.
-macro_rules! is_blocked {
-    ($owner:literal, $viewer:literal) => {
-        concat!(
-            "EXISTS (SELECT 1 FROM blocks AS block WHERE block.owner_id = ",
-            $owner,
-            " AND block.viewer_id = ",
-            $viewer,
-            ")"
-        )
-    };
-}
-pub(super) use is_blocked;
-
 pub(super) fn table(dialect: Dialect) -> TableCreateStatement {
     let mut table = Table::create();
     table
@@ -117,7 +103,7 @@ impl ShareChange {
         values.push(now.utc().into());
         let is_new = self.execute(BLOCK, values).await? == 1;
         if is_new {
-            self.record_of_owner(EventKind::Blocked, Some(viewer), EventLimit::Exempt, now);
+            self.record_of_owner(EventKind::Blocked, Some(viewer), Some(viewer), EventLimit::Exempt, now);
         }
         Ok(is_new)
     }
@@ -127,13 +113,16 @@ impl ShareChange {
         const UNBLOCK: &str = "DELETE FROM blocks WHERE owner_id = $1 AND viewer_id = $2";
         let was_blocked = self.execute(UNBLOCK, key(owner, viewer)).await? == 1;
         if was_blocked {
-            self.record_of_owner(EventKind::Unblocked, Some(viewer), EventLimit::Enforced, now);
+            self.record_of_owner(EventKind::Unblocked, Some(viewer), Some(viewer), EventLimit::Enforced, now);
         }
         Ok(was_blocked)
     }
 
-    /// Deletes the blocks of `owner`'s data; a step of their erasure.
-    pub async fn erase_blocks_of(&self, owner: &UserId) -> Result<(), Error> {
-        self.execute("DELETE FROM blocks WHERE owner_id = $1", vec![owner.as_str().into()]).await.map(drop)
+    /// Deletes a slice of the blocks of `owner`'s data, and returns how many; a step of their erasure.
+    pub async fn erase_blocks_of(&self, owner: &UserId) -> Result<u64, Error> {
+        const ERASE: &str = "
+            DELETE FROM blocks WHERE owner_id = $1
+                AND viewer_id IN (SELECT viewer_id FROM blocks WHERE owner_id = $1 LIMIT $2)";
+        self.execute(ERASE, vec![owner.as_str().into(), SLICE.into()]).await
     }
 }

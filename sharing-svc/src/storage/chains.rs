@@ -33,7 +33,12 @@ macro_rules! open_at {
 }
 pub(super) use open_at;
 
-/// A statement that reads the rows of `leaf`, a query over `shares`, and every share above them, each once.
+/// What a row of a statement is: a leaf, or the version of an owner without one; a share above leaves; the stops of an owner.
+const LEAF: i32 = 1;
+const LINK: i32 = 0;
+const STOPS: i32 = 2;
+
+/// A statement that reads the rows of `leaf`, a query over `shares`, every share above them, each once, and the stops of their owners.
 ///
 /// `owner`: the parameter that names the owner, where the query is about one; without it the owner is that of each row.
 pub(super) fn with_links(backend: DbBackend, leaf: &str, owner: Option<&str>) -> String {
@@ -48,13 +53,18 @@ pub(super) fn with_links_and_total(backend: DbBackend, leaf: &str) -> String {
 /// As [`with_links`], about one owner, with the owner's version: also where there is no leaf.
 pub(super) fn with_links_and_version(backend: DbBackend, leaf: &str, owner: &str) -> String {
     let (links, above) = links_and_above(backend, Some(owner));
+    let no_share = no_share(owner);
     format!(
         "WITH leaf AS ({leaf})
-         SELECT 1 AS is_leaf, owner.version AS owner_version, owner.stops AS owner_stops, leaf.*
+         SELECT {LEAF} AS part, owner.version AS owner_version, NULL AS stopped_owner, NULL AS owner_stops, leaf.*
          FROM (SELECT 1 AS one) AS one LEFT JOIN owners AS owner ON owner.owner_id = {owner} LEFT JOIN leaf ON TRUE
          UNION ALL
-         SELECT 0 AS is_leaf, CAST(NULL AS BIGINT) AS owner_version, NULL AS owner_stops, above.*
-         FROM ({links}) AS link {above}"
+         SELECT {LINK} AS part, CAST(NULL AS BIGINT) AS owner_version, NULL AS stopped_owner, NULL AS owner_stops, above.*
+         FROM ({links}) AS link {above}
+         UNION ALL
+         SELECT {STOPS} AS part, CAST(NULL AS BIGINT) AS owner_version, owner.owner_id AS stopped_owner,
+             owner.stops AS owner_stops, none.*
+         FROM owners AS owner {no_share} WHERE owner.stops IS NOT NULL AND owner.owner_id = {owner}"
     )
 }
 
@@ -65,28 +75,42 @@ pub(super) fn with_links_of_pairs(backend: DbBackend, pairs: &str, leaves: &str)
     let reshares =
         format!("SELECT leaf.owner_id, leaf.ancestors FROM pair JOIN {leaves} WHERE leaf.source = 'reshare'");
     let (links, above) = links_and_above_of(backend, None, &reshares);
+    let no_share = no_share("owner.owner_id");
     format!(
         "WITH pair AS ({pairs})
-         SELECT 1 AS is_leaf, pair.o AS asked_owner,
+         SELECT {LEAF} AS part, pair.o AS asked_owner,
              (SELECT version FROM owners WHERE owners.owner_id = pair.o) AS owner_version,
-             (SELECT stops FROM owners WHERE owners.owner_id = pair.o) AS owner_stops, leaf.*
+             NULL AS stopped_owner, NULL AS owner_stops, leaf.*
          FROM pair LEFT JOIN {leaves}
          UNION ALL
-         SELECT 0 AS is_leaf, NULL AS asked_owner, CAST(NULL AS BIGINT) AS owner_version, NULL AS owner_stops, above.*
-         FROM ({links}) AS link {above}"
+         SELECT {LINK} AS part, NULL AS asked_owner, CAST(NULL AS BIGINT) AS owner_version,
+             NULL AS stopped_owner, NULL AS owner_stops, above.*
+         FROM ({links}) AS link {above}
+         UNION ALL
+         SELECT {STOPS} AS part, NULL AS asked_owner, CAST(NULL AS BIGINT) AS owner_version,
+             owner.owner_id AS stopped_owner, owner.stops AS owner_stops, none.*
+         FROM owners AS owner {no_share} WHERE owner.stops IS NOT NULL AND owner.owner_id IN (SELECT o FROM pair)"
     )
 }
 
 fn with_links_and(backend: DbBackend, leaf: &str, owner: Option<&str>, more_columns: &str) -> String {
     let (links, above) = links_and_above(backend, owner);
-    let of_leaf = owner.unwrap_or("leaf.owner_id");
+    let no_share = no_share(owner.unwrap_or("owner.owner_id"));
+    let of_owner = owner.map_or_else(|| "IN (SELECT owner_id FROM leaf)".to_owned(), |owner| format!("= {owner}"));
     format!(
-        "WITH leaf AS ({leaf})
-         SELECT leaf.*, 1 AS is_leaf, (SELECT owner.stops FROM owners AS owner WHERE owner.owner_id = {of_leaf}) AS owner_stops
-         FROM leaf
+        "WITH leaf AS ({leaf}) SELECT leaf.*, NULL AS stopped_owner, NULL AS owner_stops, {LEAF} AS part FROM leaf
          UNION ALL
-         SELECT above.*{more_columns}, 0 AS is_leaf, NULL AS owner_stops FROM ({links}) AS link {above}"
+         SELECT above.*{more_columns}, NULL AS stopped_owner, NULL AS owner_stops, {LINK} AS part
+         FROM ({links}) AS link {above}
+         UNION ALL
+         SELECT none.*{more_columns}, owner.owner_id AS stopped_owner, owner.stops AS owner_stops, {STOPS} AS part
+         FROM owners AS owner {no_share} WHERE owner.stops IS NOT NULL AND owner.owner_id {of_owner}"
     )
+}
+
+/// In place of the columns of a share, in a row with the stops of an owner.
+fn no_share(owner: &str) -> String {
+    format!("LEFT JOIN shares AS none ON FALSE AND none.owner_id = {owner}")
 }
 
 /// The ids of the shares above the rows of `leaf`, and the join that reads them as `above`.
@@ -231,21 +255,21 @@ fn chains_in(rows: &[QueryResult]) -> Result<Vec<Chain>, Error> {
     let (mut leaves, mut links) = (Vec::new(), Vec::new());
     let mut stops: HashMap<UserId, Stops> = HashMap::new();
     for row in rows {
-        let is_leaf: i32 = row.try_get("", "is_leaf").map_err(failed)?;
+        let part: i32 = row.try_get("", "part").map_err(failed)?;
+        if part == STOPS {
+            let owner: String = row.try_get("", "stopped_owner").map_err(failed)?;
+            let owner = UserId::parse(owner).map_err(|error| Error::Internal(error.into()))?;
+            let stored: Option<String> = row.try_get("", "owner_stops").map_err(failed)?;
+            let of_owner = read_stops(&owner, stored.as_deref())?;
+            stops.insert(owner, of_owner);
+            continue;
+        }
         // Where there is no leaf, the row has a version only.
         if row.try_get::<Option<String>>("", "owner_id").map_err(failed)?.is_none() {
             continue;
         }
         let share: Share = Model::from_query_result(row, "").map_err(failed)?.try_into()?;
-        if is_leaf == 0 {
-            links.push(share);
-            continue;
-        }
-        let stored: Option<String> = row.try_get("", "owner_stops").map_err(failed)?;
-        if stored.is_some() && !stops.contains_key(&share.owner) {
-            stops.insert(share.owner.clone(), read_stops(&share.owner, stored.as_deref())?);
-        }
-        leaves.push(share);
+        if part == LEAF { leaves.push(share) } else { links.push(share) }
     }
     if !stops.is_empty() {
         for share in leaves.iter_mut().chain(&mut links) {

@@ -157,9 +157,16 @@ impl ShareChange {
     }
 
     /// Adds an event about the owner of this change.
-    pub(super) fn record_of_owner(&self, kind: EventKind, person: Option<&UserId>, limit: EventLimit, now: Timestamp) {
+    pub(super) fn record_of_owner(
+        &self,
+        kind: EventKind,
+        person: Option<&UserId>,
+        creator: Option<&UserId>,
+        limit: EventLimit,
+        now: Timestamp,
+    ) {
         if let Some(log) = &self.log {
-            log.record(owner_event(kind, person, limit, now));
+            log.record(owner_event(kind, person, creator, limit, now));
         }
     }
 

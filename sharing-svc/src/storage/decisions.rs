@@ -8,7 +8,6 @@ use types::Timestamp;
 
 use super::{
     Store,
-    blocks::is_blocked,
     chains::{
         Versioned, open_at, read_chains, read_chains_and_version, read_chains_and_versions, with_links,
         with_links_and_version, with_links_of_pairs,
@@ -28,8 +27,7 @@ pub const ENDED_SHARES_EXPLAINED: i64 = 100;
 const OPEN_BETWEEN: &str = concat!(
     "SELECT * FROM shares WHERE owner_id = $1 AND recipient_id = $2 AND ",
     open_at!("$3"),
-    " AND NOT ",
-    is_blocked!("$1", "$2")
+    " AND NOT EXISTS (SELECT 1 FROM blocks AS block WHERE block.owner_id = $1 AND block.viewer_id = $2)"
 );
 
 /// Joins the owners and viewers of `pair` with their open shares at $2, unless the viewer blocked the owner.
@@ -42,17 +40,15 @@ const OWNERS_OF: &str = concat!(
     "SELECT owner_id, COUNT(*) AS shares, CAST(SUM(id_bytes) AS BIGINT) AS id_bytes FROM shares
      WHERE recipient_id = $1 AND owner_id > $2 AND ",
     open_at!("$3"),
-    " AND NOT ",
-    is_blocked!("shares.owner_id", "$1"),
-    " GROUP BY owner_id ORDER BY owner_id LIMIT $4"
+    " AND NOT EXISTS (SELECT 1 FROM blocks AS block WHERE block.owner_id = shares.owner_id AND block.viewer_id = $1)
+     GROUP BY owner_id ORDER BY owner_id LIMIT $4"
 );
 
 /// The open shares to $1 at $4 of the people after $2, up to $3.
 const OPEN_FROM_RANGE: &str = concat!(
     "SELECT * FROM shares WHERE recipient_id = $1 AND owner_id > $2 AND owner_id <= $3 AND ",
     open_at!("$4"),
-    " AND NOT ",
-    is_blocked!("shares.owner_id", "$1")
+    " AND NOT EXISTS (SELECT 1 FROM blocks AS block WHERE block.owner_id = shares.owner_id AND block.viewer_id = $1)"
 );
 
 /// The shares from $1 to $2; of those that have ended the last $3.
@@ -73,8 +69,7 @@ const OPEN_TO_RANGE: &str = concat!(
 const OPEN_TO_UNBLOCKED_RANGE: &str = concat!(
     "SELECT * FROM shares WHERE owner_id = $1 AND recipient_id > $2 AND recipient_id <= $3 AND ",
     open_at!("$4"),
-    " AND NOT ",
-    is_blocked!("$1", "shares.recipient_id")
+    " AND NOT EXISTS (SELECT 1 FROM blocks AS block WHERE block.owner_id = $1 AND block.viewer_id = shares.recipient_id)"
 );
 
 /// The next $3 people after $2 with whom $1 shares something, with the number of their shares.
@@ -172,7 +167,10 @@ impl Store {
                 "SELECT json_extract(value, '$.o') AS o, json_extract(value, '$.v') AS v FROM json_each($1)"
             }
         };
-        let parsed = format!("SELECT o, v, {} AS is_blocked FROM ({parsed}) AS listed", is_blocked!("o", "v"));
+        let parsed = format!(
+            "SELECT o, v, EXISTS (SELECT 1 FROM blocks WHERE blocks.owner_id = o AND blocks.viewer_id = v) AS is_blocked
+             FROM ({parsed}) AS listed"
+        );
         let sql = with_links_of_pairs(backend, &parsed, OPEN_OF_PAIRS);
         let values = vec![list.to_string().into(), now.utc().into()];
         let (chains, versions) = read_chains_and_versions(reader, &sql, values, cpu).await?;

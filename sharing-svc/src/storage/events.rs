@@ -12,7 +12,7 @@ use types::Timestamp;
 
 use super::{Store, entity::Model, failed, stops::read_stops};
 use crate::{
-    domain::{EventKind, Share, ShareEvent, ShareId, SnapshotShare, UserId},
+    domain::{EventKind, Share, ShareEvent, ShareId, SnapshotShare, Stops, UserId},
     error::Error,
 };
 
@@ -22,6 +22,8 @@ const SNAPSHOT_PAGE: usize = 50;
 const SHARE: &str = "share";
 /// The kind of row of an event about the owner.
 const OWNER: &str = "owner";
+/// The kind of row of an event about everyone with whom the owner shares.
+const EVERYONE: &str = "everyone";
 
 /// The event of a share after a change that no quota refuses.
 pub(super) fn event(kind: EventKind, share: &Share, has_reshares: bool, occurred_at: Timestamp) -> NewEvent {
@@ -39,19 +41,21 @@ pub(super) fn event(kind: EventKind, share: &Share, has_reshares: bool, occurred
     }
 }
 
-/// An event about the owner, and not about one share: every answer about the owner may have changed.
+/// An event about the owner, and not about one share: every answer about the owner may have changed. `person`: the person whom it is about;
+/// `None`: everyone. `creator`: the person who makes it, unless it is the owner.
 pub(super) fn owner_event(
     kind: EventKind,
     person: Option<&UserId>,
+    creator: Option<&UserId>,
     limit: EventLimit,
     occurred_at: Timestamp,
 ) -> NewEvent {
     NewEvent {
         kind: kind.name(),
-        subject: OWNER,
+        subject: if person.is_some() { OWNER } else { EVERYONE },
         row: String::new(),
         other: person.map(ToString::to_string),
-        creator: None,
+        creator: creator.map(ToString::to_string),
         has_reshares: true,
         occurred_at,
         after: None,
@@ -76,6 +80,7 @@ pub fn read_event(row: &EventRow) -> anyhow::Result<ShareEvent> {
         owner_version: row.version,
         has_reshares: row.has_reshares,
         person: row.other.clone(),
+        is_of_everyone: row.subject == EVERYONE,
         before: share(&row.before)?,
         after: share(&row.after)?,
     })
@@ -135,10 +140,17 @@ impl Store {
         let reader = self.database.reader();
         let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
         let rows = reader.query_all_raw(statement).await.map_err(failed)?;
+        let mut stops: Option<(UserId, Stops)> = None;
         let shares = rows.iter().map(|row| {
             let mut share: Share = Model::from_query_result(row, "").map_err(failed)?.try_into()?;
-            let stops: Option<String> = row.try_get("", "owner_stops").map_err(failed)?;
-            read_stops(&share.owner, stops.as_deref())?.apply(&mut share);
+            // The rows of one owner follow each other.
+            if stops.as_ref().is_none_or(|(owner, _)| *owner != share.owner) {
+                let stored: Option<String> = row.try_get("", "owner_stops").map_err(failed)?;
+                stops = Some((share.owner.clone(), read_stops(&share.owner, stored.as_deref())?));
+            }
+            if let Some((_, stops)) = &stops {
+                stops.apply(&mut share);
+            }
             Ok(SnapshotShare { share, owner_version: row.try_get("", "owner_version").map_err(failed)?, read_at })
         });
         let shares = shares.collect::<Result<Vec<_>, Error>>()?;

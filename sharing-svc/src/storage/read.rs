@@ -6,7 +6,6 @@ use types::{Page, PageRequest, Timestamp};
 
 use super::{
     Store,
-    blocks::is_blocked,
     chains::{open_at, read_chains, read_chains_and_total, with_links, with_links_and_total},
     failed,
 };
@@ -112,7 +111,9 @@ impl ShareList<'_> {
         let keys = |of: &str| format!("SELECT owner_id, id, created_at FROM shares WHERE {of}{matches} {NEWEST_FIRST}");
         match self {
             Self::Incoming(user) => {
-                let received = concat!("recipient_id = $1 AND NOT ", is_blocked!("shares.owner_id", "$1"));
+                let received = "recipient_id = $1 AND NOT EXISTS (
+                        SELECT 1 FROM blocks AS block WHERE block.owner_id = shares.owner_id AND block.viewer_id = $1
+                    )";
                 let keys = format!("{} LIMIT {limit} OFFSET {offset}", keys(received));
                 (user, [format!("SELECT {} AS total", count(received)), keys])
             }

@@ -1,7 +1,9 @@
 //! Stops of owners (`owners.stops`), and the revocation of the shares that they end.
 
+use std::collections::BTreeSet;
+
 use persistence::{and_none_of, feed::EventLimit};
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Statement, Value};
 use serde::{Deserialize, Serialize};
 use types::{Actor, Id, Origin, Timestamp};
 
@@ -29,7 +31,7 @@ const MAX_OWNERS: i64 = 100;
 #[derive(Serialize, Deserialize)]
 struct StoredStop {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    person: Option<String>,
+    people: Option<Vec<String>>,
     version: i64,
     at_micros: i64,
     /// `None`: the owner.
@@ -43,11 +45,11 @@ struct StoredStop {
 pub(super) fn read_stops(owner: &UserId, column: Option<&str>) -> Result<Stops, Error> {
     let Some(document) = column else { return Ok(Stops::default()) };
     let stored: Vec<StoredStop> = serde_json::from_str(document).map_err(|error| Error::Internal(error.into()))?;
-    let stop = |StoredStop { person, version, at_micros, service, request_id }| -> anyhow::Result<Stop> {
+    let stop = |StoredStop { people, version, at_micros, service, request_id }| -> anyhow::Result<Stop> {
         let actor = service.map_or_else(|| Actor::User(owner.clone()), Actor::Service);
         let stopped_at = Timestamp::from_micros(at_micros)?;
         Ok(Stop {
-            person: person.map(Id::parse).transpose()?,
+            people: people.map(|people| people.into_iter().map(Id::parse).collect::<Result<_, _>>()).transpose()?,
             version,
             stopped_at,
             origin: Origin { actor, request_id },
@@ -62,8 +64,8 @@ fn write_stops(stops: &Stops) -> Result<Option<String>, Error> {
     }
     let stored: Vec<_> = stops
         .iter()
-        .map(|Stop { person, version, stopped_at, origin }| StoredStop {
-            person: person.as_ref().map(ToString::to_string),
+        .map(|Stop { people, version, stopped_at, origin }| StoredStop {
+            people: people.as_ref().map(|people| people.iter().map(ToString::to_string).collect()),
             version: *version,
             at_micros: stopped_at.utc().timestamp_micros(),
             service: match &origin.actor {
@@ -106,7 +108,8 @@ impl ShareChange {
         now: Timestamp,
     ) -> Result<Option<ShareId>, Error> {
         let mut values: Vec<Value> = vec![owner.as_str().into(), stop.version.into(), after.0.into()];
-        let of = condition_of(stop.person.as_ref(), &mut values);
+        let people = stop.people.as_ref().map(|people| people.iter().cloned().collect::<Vec<_>>());
+        let of = condition_of(people.as_deref(), &mut values);
         let sql = format!(
             "SELECT * FROM shares WHERE owner_id = $1 AND created_version <= $2 AND id > $3
                  AND ended_permanently = FALSE AND {of} ORDER BY id LIMIT {SLICE}"
@@ -146,19 +149,37 @@ impl ShareChange {
         Ok(Some(last))
     }
 
-    /// Adds the event of a stop.
+    /// Adds the event of a stop of everything, or of one person.
     pub fn record_stop(&self, person: Option<&UserId>, now: Timestamp) {
-        self.record_of_owner(EventKind::Stopped, person, EventLimit::Exempt, now);
+        self.record_of_owner(EventKind::Stopped, person, None, EventLimit::Exempt, now);
+    }
+
+    /// Those of `people` with whom `owner` has a share that has not ended permanently.
+    pub async fn people_with_shares(&self, owner: &UserId, people: &[UserId]) -> Result<BTreeSet<UserId>, Error> {
+        let mut values: Vec<Value> = vec![owner.as_str().into()];
+        let people = persistence::placeholders(&mut values, people, |person| person.as_str().into());
+        // An index each.
+        let sql = format!(
+            "SELECT recipient_id FROM shares WHERE owner_id = $1 AND recipient_id IN ({people}) AND ended_at IS NULL
+             UNION
+             SELECT recipient_id FROM shares
+             WHERE owner_id = $1 AND recipient_id IN ({people}) AND ended_at IS NOT NULL AND ended_permanently = FALSE"
+        );
+        let person = |row: &QueryResult| {
+            let id: String = row.try_get("", "recipient_id").map_err(failed)?;
+            UserId::parse(id).map_err(|error| Error::Internal(error.into()))
+        };
+        self.query(&sql, values).await?.iter().map(person).collect()
     }
 }
 
-/// The condition for the shares of which a stop of `person` is the end; those below end with them.
-fn condition_of(person: Option<&UserId>, values: &mut Vec<Value>) -> String {
-    match person {
+/// The condition for the shares of which a stop of `people` is the end; those below end with them.
+fn condition_of(people: Option<&[UserId]>, values: &mut Vec<Value>) -> String {
+    match people {
         None => "parent_share_id IS NULL".to_owned(),
-        Some(person) => {
-            values.push(person.as_str().into());
-            format!("recipient_id = ${}", values.len())
+        Some(people) => {
+            let people = persistence::placeholders(values, people, |person| person.as_str().into());
+            format!("recipient_id IN ({people})")
         }
     }
 }
@@ -185,17 +206,11 @@ impl Store {
     ) -> Result<(Vec<ShareId>, Option<ShareId>), Error> {
         let mut values: Vec<Value> =
             vec![owner.as_str().into(), after.0.into(), version.into(), stopped_at.utc().into(), PAGE_READ.into()];
-        let of = match people {
-            None => "parent_share_id IS NULL".to_owned(),
-            Some(people) => {
-                let people = persistence::placeholders(&mut values, people, |person| person.as_str().into());
-                format!("recipient_id IN ({people})")
-            }
-        };
+        let of = condition_of(people, &mut values);
         // Of shares that had ended before nothing is listed.
         let sql = format!(
             "SELECT id, created_version <= $3 AND {of}
-                 AND (ended_permanently = FALSE OR COALESCE(revoked_at = $4, FALSE)) AS is_ended
+                 AND (ended_permanently = FALSE OR COALESCE(revoked_at >= $4, FALSE)) AS is_ended
              FROM shares WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $5"
         );
         let reader = self.database.reader();

@@ -108,8 +108,10 @@ async fn old_days_and_too_many_rows_are_deleted() {
             shown: 1,
         };
         let rows: Vec<_> = (0..1_200).map(|number| row(&format!("p{number}"), 100 + number % 3)).collect();
-        database.add_usage(rows.clone()).await.unwrap();
-        database.add_usage(vec![row("p0", 100)]).await.unwrap();
+        for rows in rows.chunks(500) {
+            database.add_usage(rows).await.unwrap();
+        }
+        database.add_usage(&[row("p0", 100)]).await.unwrap();
         assert_eq!(database.usage_rows_by_owner("").await.unwrap(), [("ann".to_owned(), 1_200)], "{backend}");
         let totals = database.usage_totals("ann", &["p0".into(), "p1".into(), "px".into()], 101).await.unwrap();
         let totals: Vec<_> = totals.into_iter().map(|total| (total.other, total.asked, total.shown)).collect();

@@ -71,6 +71,7 @@ pub(in crate::grpc) fn event(event: ShareEvent) -> wire::ShareEvent {
         owner_version,
         has_reshares,
         person,
+        is_of_everyone,
         before,
         after,
     } = event;
@@ -86,6 +87,7 @@ pub(in crate::grpc) fn event(event: ShareEvent) -> wire::ShareEvent {
         owner_version,
         has_reshares,
         person_id: person.unwrap_or_default(),
+        everyone: is_of_everyone,
     }
 }
 
