@@ -26,6 +26,10 @@ use crate::{
 const EVERY: Duration = Duration::from_secs(1);
 /// Share ids on a page.
 const PAGE: usize = 100;
+/// Shares that a page reads at most.
+const PAGE_READ: usize = 1_000;
+/// Shares that the stop itself reads at most, so that the answer does not wait for them.
+const FIRST_READ: usize = 2 * PAGE;
 /// People whom the stops of one owner that are not carried out may name.
 const MAX_PEOPLE: usize = 1_000;
 /// The prefix of a page token: the version of its format.
@@ -137,12 +141,12 @@ impl Sharing {
         }
         change.set_stops(&owner, &stops).await?;
         change.commit(None).await?;
-        self.hints.stop_requested();
         let effective_from = Some(self.clock.now());
         let begin = || Position { version, stopped_at: now, after: FIRST };
         // The stop is in force: if the list cannot be read, it can be asked for.
-        let page = self.stopped_page(&owner, &stopped, begin()).await;
+        let page = self.stopped_page(&owner, &stopped, begin(), FIRST_READ).await;
         let page = page.unwrap_or_else(|_| StoppedPage { shares: Vec::new(), next: Some(begin().token()) });
+        self.hints.stop_requested();
         let value = StopSharing { effective_from, shares, page };
         Ok(Stamped { value, stamp: Some(stamp(&owner, version, now)) })
     }
@@ -154,13 +158,19 @@ impl Sharing {
             errors.add("page_token", "must be the next_page_token of an earlier response");
             return Err(Error::Invalid(errors));
         };
-        self.stopped_page(owner, stopped, position).await
+        self.stopped_page(owner, stopped, position, PAGE_READ).await
     }
 
-    async fn stopped_page(&self, owner: &UserId, stopped: &Stopped, position: Position) -> Result<StoppedPage, Error> {
+    async fn stopped_page(
+        &self,
+        owner: &UserId,
+        stopped: &Stopped,
+        position: Position,
+        read: usize,
+    ) -> Result<StoppedPage, Error> {
         let Position { version, stopped_at, after } = position;
         let (shares, last) =
-            self.store.stopped_shares(owner, stopped.people(), version, stopped_at, after, PAGE).await?;
+            self.store.stopped_shares(owner, stopped.people(), version, stopped_at, after, (PAGE, read)).await?;
         let next = last.map(|after| Position { version, stopped_at, after }.token());
         Ok(StoppedPage { shares, next })
     }

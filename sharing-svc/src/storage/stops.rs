@@ -22,8 +22,6 @@ use crate::{
 
 /// Shares that one change revokes, so that it holds the owner's row for a short time.
 const SLICE: i64 = 100;
-/// Shares that one page of what a stop ends reads.
-const PAGE_READ: i64 = 1_000;
 /// Owners that one search returns.
 const MAX_OWNERS: i64 = 100;
 
@@ -194,7 +192,7 @@ impl Store {
     }
 
     /// The shares of `owner` after `after` that a stop at `version` ends, those that are revoked already included: of all shares, or of
-    /// those to `people`. The second value: the share after which to go on. Each call reads a bounded number of shares.
+    /// those to `people`. The second value: the share after which to go on. At most `limit` shares are returned, and `read` are read.
     pub async fn stopped_shares(
         &self,
         owner: &UserId,
@@ -202,10 +200,15 @@ impl Store {
         version: i64,
         stopped_at: Timestamp,
         after: ShareId,
-        limit: usize,
+        (limit, read): (usize, usize),
     ) -> Result<(Vec<ShareId>, Option<ShareId>), Error> {
-        let mut values: Vec<Value> =
-            vec![owner.as_str().into(), after.0.into(), version.into(), stopped_at.utc().into(), PAGE_READ.into()];
+        let mut values: Vec<Value> = vec![
+            owner.as_str().into(),
+            after.0.into(),
+            version.into(),
+            stopped_at.utc().into(),
+            i64::try_from(read).unwrap_or(i64::MAX).into(),
+        ];
         let of = condition_of(people, &mut values);
         // Of shares that had ended before nothing is listed.
         let sql = format!(
@@ -216,7 +219,7 @@ impl Store {
         let reader = self.database.reader();
         let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
         let rows = reader.query_all_raw(statement).await.map_err(failed)?;
-        let is_full = i64::try_from(rows.len()).unwrap_or(i64::MAX) == PAGE_READ;
+        let is_full = rows.len() == read;
         let (mut ended, mut last) = (Vec::new(), None);
         for row in &rows {
             if ended.len() == limit {
