@@ -97,7 +97,8 @@ async fn every_change_is_told_newest_first() {
 
 #[tokio::test]
 async fn recipient_who_leaves_is_said_to_leave() {
-    let server = TestServer::start(&Backend::sqlite()).await;
+    let backend = Backend::sqlite();
+    let server = TestServer::start(&backend).await;
     let share = server.create("ann", everything_to("bob")).await.unwrap();
     let mut client = AccessAdvisorServiceClient::new(server.channel.clone());
     client.leave_share(by("bob", LeaveShareRequest { share_id: share.id })).await.unwrap();
