@@ -153,6 +153,8 @@ async fn preview_shows_what_a_change_gains_and_loses() {
         for (body, fields) in [
             (json!({}), vec!["changes"]),
             (json!({"changes": {}}), vec!["profile_id"]),
+            (json!({"profile_id": "", "changes": {}}), vec!["profile_id"]),
+            (json!({"profile_id": "", "draft": {}}), vec!["profile_id"]),
             (json!({"profile_id": profile, "changes": {}, "draft": {}}), vec!["draft"]),
             (json!({"draft": {"max_detail_level": "x", "name": " "}}), vec!["draft.max_detail_level", "draft.name"]),
             (

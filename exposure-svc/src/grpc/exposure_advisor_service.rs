@@ -205,6 +205,9 @@ impl ExposureAdvisorService for ExposureAdvisorRpc {
             let is_active = is_active.map_or(FieldUpdate::Keep, FieldUpdate::Set);
             ProfileEdits { is_active, ..edits::creation(profile) }
         };
+        if is_update && profile_id.is_empty() {
+            edits.unreadable.add("profile_id", "is required with an update_mask");
+        }
         let mut tags = Vec::new();
         let nodes = question::descriptions(&nodes, &mut tags, &mut edits.unreadable);
         let change = match (profile_id.is_empty(), is_update) {

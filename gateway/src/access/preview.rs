@@ -126,7 +126,12 @@ pub(crate) async fn preview(
         (false, true) if profile_id.is_missing() => errors.add("profile_id", "is required for changes"),
         (false, true) | (true, false) => {}
     }
-    let profile_id = profile_id.into_option().unwrap_or_default();
+    let profile_id = profile_id.into_option();
+    if profile_id.as_deref() == Some("") {
+        errors.add("profile_id", "must not be empty");
+        return Err(ApiError::validation(errors));
+    }
+    let profile_id = profile_id.unwrap_or_default();
     let is_update = !changes.is_missing();
     // The conversion of many nodes takes more than a millisecond.
     let read = move || {

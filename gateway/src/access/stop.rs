@@ -227,9 +227,12 @@ fn name_what_is_stopped(
         (Err(error), Ok(Some(_))) => ("apps", "people", error),
         (Ok(_), Ok(_)) | (Err(_) | Ok(None), Err(_)) | (Err(_), Ok(None)) => return Ok(()),
     };
+    // An erasure ends the rest: a repeat is of no use.
+    if error.wrong_fields().is_some() || error.code() == ErrorCode::UserBeingErased {
+        return Err(error.clone());
+    }
     let message = format!("{stopped} are stopped, {failed} may not be: {}; repeat the request", error.message());
-    let code = if error.wrong_fields().is_some() { return Err(error.clone()) } else { ErrorCode::ServiceUnavailable };
-    Err(ApiError::new(code, message)
+    Err(ApiError::new(ErrorCode::ServiceUnavailable, message)
         .with_detail("stopped", stopped)
         .with_detail("not_stopped", failed)
         .with_retry_of(error))
@@ -259,7 +262,10 @@ mod tests {
         assert!(error.message().starts_with("people are stopped, apps may not be: "), "{}", error.message());
         let error = name_what_is_stopped(&unstopped(), &Ok(Some(StopAppsResponse::default()))).unwrap_err();
         assert!(error.message().starts_with("apps are stopped, people may not be: "), "{}", error.message());
-        assert!(name_what_is_stopped(&unstopped(), &failed()).is_ok(), "each error stands for itself");
+        let erased = || Err(ApiError::new(ErrorCode::UserBeingErased, "erased"));
+        let error = name_what_is_stopped(&erased(), &Ok(Some(StopAppsResponse::default()))).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::UserBeingErased);
+        assert!(name_what_is_stopped(&unstopped(), &failed()).is_ok(), "neither is stopped");
         assert!(name_what_is_stopped(&Ok(None), &failed()).is_ok());
     }
 

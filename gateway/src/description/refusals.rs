@@ -63,7 +63,7 @@ pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
         _ => &[],
     };
     // Every operation takes consistency tokens.
-    let is_change = ["Create", "Update", "GetDefault", "Delete", "Rebind", "Block"]
+    let is_change = ["Create", "Update", "GetDefault", "Delete", "Rebind", "Block", "Stop"]
         .iter()
         .any(|change| operation.starts_with(change));
     let erased = is_change.then_some(Code::UserBeingErased);
