@@ -86,7 +86,7 @@ async fn nothing_of_a_blocked_person_counts() {
         assert!(!may_read(&server, "bob").await);
         assert!(may_read(&server, "cyd").await, "{backend}: for others nothing changes");
         server.create("dan", of(&passed_on, everything_to("bob"))).await.unwrap();
-        assert!(!may_read(&server, "bob").await, "{backend}: through whomever it is shared");
+        assert!(!may_read(&server, "bob").await, "{backend}: however it is shared");
         assert_eq!(incoming(&server, "bob").await, (1, 1), "only what Dan shares of his own");
         assert_eq!(server.get("bob", &of_dan.id).await.unwrap().owner_id, "dan");
         let reshare = server.create("bob", of(&bob, everything_to("eve"))).await;
