@@ -343,3 +343,26 @@ async fn restart_carries_out_a_stop() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn no_replica_allows_what_was_stopped() {
+    let Some(backend) = Backend::postgres().await else { return };
+    let replicas = [TestServer::start(&backend).await, TestServer::start(&backend).await];
+    for round in 0..5 {
+        replicas.iter().for_each(|replica| replica.at(i64::try_from(round).unwrap()));
+        let people: Vec<_> = (0..20).map(|number| format!("p{round}-{number}")).collect();
+        for person in &people {
+            replicas[0].create("ann", everything_to(person)).await.unwrap();
+        }
+        assert!(replicas[1].may_read(&people[0], &[]).await);
+        let everyone = StopSharingRequest { everyone: true, ..Default::default() };
+        let done = stop(&replicas[round % 2], "ann", everyone).await.unwrap();
+        assert_eq!((done.shares, done.share_ids.len()), (20, 20));
+        // While upkeep of either replica revokes the shares, and afterwards.
+        for person in &people {
+            for replica in &replicas {
+                assert!(!replica.may_read(person, &[]).await, "{person}");
+            }
+        }
+    }
+}
