@@ -349,7 +349,9 @@ async fn no_replica_allows_what_was_stopped() {
     let Some(backend) = Backend::postgres().await else { return };
     let replicas = [TestServer::start(&backend).await, TestServer::start(&backend).await];
     for round in 0..5 {
-        replicas.iter().for_each(|replica| replica.at(i64::try_from(round).unwrap()));
+        for replica in &replicas {
+            replica.at(i64::try_from(round).unwrap());
+        }
         let people: Vec<_> = (0..20).map(|number| format!("p{round}-{number}")).collect();
         for person in &people {
             replicas[0].create("ann", everything_to(person)).await.unwrap();
