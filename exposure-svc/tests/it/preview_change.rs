@@ -237,7 +237,7 @@ async fn wrong_preview_names_its_fields() {
     assert_eq!(fields, "max_detail_level name nodes[0].created_at nodes[0].id nodes[0].node_type");
     let unknown = PreviewChangeRequest { update_mask: Some(mask(&["owner_id"])), ..of(&profile.id) };
     assert_eq!(why(preview(&server, "ann", unknown).await), "update_mask");
-    let of_none = PreviewChangeRequest { update_mask: Some(mask(&["name"])), ..of("") };
+    let of_none = PreviewChangeRequest { update_mask: Some(mask(&["description"])), ..of("") };
     assert_eq!(why(preview(&server, "ann", of_none).await), "profile_id");
     let many = PreviewChangeRequest { nodes: vec![node("a", &[]); 1_001], ..of("") };
     assert_eq!(why(preview(&server, "ann", many).await), "nodes");
