@@ -78,14 +78,14 @@ async fn nothing_of_a_blocked_person_counts() {
         let server = TestServer::start(&backend).await;
         let bob = server.create("ann", passable(everything_to("bob"))).await.unwrap();
         server.create("bob", of(&bob, everything_to("cyd"))).await.unwrap();
-        let passed_on = server.create("ann", passable(everything_to("dan"))).await.unwrap();
+        let passable_share = server.create("ann", passable(everything_to("dan"))).await.unwrap();
         let of_dan = server.create("dan", everything_to("bob")).await.unwrap();
         assert!(may_read(&server, "bob").await && may_read(&server, "cyd").await, "{backend}");
 
         block(&server, "bob", "ann").await.unwrap();
         assert!(!may_read(&server, "bob").await);
         assert!(may_read(&server, "cyd").await, "{backend}: for others nothing changes");
-        server.create("dan", of(&passed_on, everything_to("bob"))).await.unwrap();
+        server.create("dan", of(&passable_share, everything_to("bob"))).await.unwrap();
         assert!(!may_read(&server, "bob").await, "{backend}: however it is shared");
         assert_eq!(incoming(&server, "bob").await, (1, 1), "only what Dan shares of his own");
         assert_eq!(server.get("bob", &of_dan.id).await.unwrap().owner_id, "dan");
