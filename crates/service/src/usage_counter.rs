@@ -15,7 +15,7 @@ use persistence::{
 use runtime::{clock::Clock, shutdown::Shutdown};
 use tokio::time::sleep;
 use tracing::warn;
-use types::Timestamp;
+use types::{Timestamp, UNUSED_DAYS, UsesAreCounted};
 
 use crate::erasure::{ErasedUsers, Throttle};
 
@@ -114,13 +114,14 @@ impl UsageCounter {
         counts.pairs = counts.by_owner.values().map(HashMap::len).sum();
     }
 
-    /// Whether the uses of the last `days` before `now` are known: they are kept for so long, and the first were counted before.
-    pub async fn has_counted(&self, database: &Database, days: i64, now: Timestamp) -> anyhow::Result<bool> {
-        if i64::try_from(self.retention.as_secs() / (24 * 60 * 60)).unwrap_or(i64::MAX) < days {
-            return Ok(false);
+    /// Whether the uses of the last [`UNUSED_DAYS`] before `now` are known: they are kept for so long, and the first were counted before.
+    pub async fn are_counted(&self, database: &Database, now: Timestamp) -> anyhow::Result<UsesAreCounted> {
+        if i64::try_from(self.retention.as_secs() / (24 * 60 * 60)).unwrap_or(i64::MAX) < UNUSED_DAYS {
+            return Ok(UsesAreCounted::No);
         }
         let began = database.usage_began().await?;
-        Ok(began.is_some_and(|day| UsageDay::day_of(now) - day >= days))
+        let are_known = began.is_some_and(|day| UsageDay::day_of(now) - day >= UNUSED_DAYS);
+        Ok(if are_known { UsesAreCounted::Yes } else { UsesAreCounted::No })
     }
 
     /// Writes the counts until the shutdown begins, and once more then.

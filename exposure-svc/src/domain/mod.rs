@@ -37,7 +37,7 @@ pub use profile::{Profile, ProfileId, UserId};
 pub use profile_usage::ProfileUsage;
 pub use rules::{DetailLevel, NodeId, Rules, TagFilters, TagPlace, TagsLogic, Transformation};
 pub use shown_profile::ShownProfile;
-pub use suggestion::{SuggestionKind, UNUSED_DAYS, UsesAreCounted, suggestions};
+pub use suggestion::{suggestion_text, suggestions};
 pub use tag_directory::{KnownTag, Resolution, TagDirectory};
 pub use tag_expression::{MAX_DEPTH, MAX_PARTS, TagEffect, TagExpression, TagOp};
 pub use tag_ref::{TagId, TagRef, TagText, normalized_name};

@@ -14,7 +14,7 @@ use prost_types::FieldMask;
 use service::{HistoryPage, consistency::Stamped};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
-use types::{FieldErrors, FieldUpdate, IdPage};
+use types::{FieldErrors, FieldUpdate, IdPage, Selection};
 
 use super::{
     acting_user::acting_user,
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     domain::ProfileEdits,
-    operations::{APP_PAGES, Exposure, PreviewedChange, StoppedApps},
+    operations::{APP_PAGES, Exposure, PreviewedChange},
 };
 
 pub(super) struct ExposureAdvisorRpc {
@@ -181,14 +181,14 @@ impl ExposureAdvisorService for ExposureAdvisorRpc {
         let origin = user_origin(request.metadata(), &user);
         let StopAppsRequest { all_apps, apps, page_token } = request.into_inner();
         let mut errors = FieldErrors::new();
-        let stopped = StoppedApps::parse(all_apps, apps, &mut errors);
-        let stopped = validated(stopped, errors)?;
+        let apps = Selection::parse(all_apps, apps, "apps", &mut errors);
+        let apps = validated(apps, errors)?;
         if !page_token.is_empty() {
-            let page = self.exposure.list_stopped(&user, &stopped, &page_token).await.map_err(status)?;
+            let page = self.exposure.list_stopped(&user, &apps, &page_token).await.map_err(status)?;
             return Ok(Response::new(advisor::stopped_page(page)));
         }
         let exposure = self.exposure.clone();
-        let done = change(async move { exposure.stop_apps(&user, stopped, origin).await }).await?;
+        let done = change(async move { exposure.stop_apps(&user, apps, origin).await }).await?;
         Ok(Response::new(advisor::stopped(done.value, self.exposure.token(done.stamp))))
     }
 

@@ -1,11 +1,11 @@
 //! `ListSuggestions`: what a person should look at in the apps that they connected.
 
 use service::cpu_work::CpuBudget;
-use types::{IdPage, Timestamp};
+use types::{IdPage, SuggestionKind, Timestamp};
 
 use super::Exposure;
 use crate::{
-    domain::{AppAccess, AppId, Profile, ProfileId, SuggestionKind, UNUSED_DAYS, UserId, UsesAreCounted, suggestions},
+    domain::{AppAccess, AppId, Profile, ProfileId, UserId, suggestions},
     error::Error,
 };
 
@@ -40,9 +40,7 @@ impl Exposure {
         let mut bound = self.store.of(user).connected_apps(&page.after, now, page.size + 1, &cpu).await?;
         let next = page.cut(&mut bound, None, |(access, _)| access.app.to_string());
         let asked = self.store.uses(user, bound.iter().map(|(access, _)| &access.app), now).await?;
-        let is_counted =
-            self.usage.has_counted(self.store.database(), UNUSED_DAYS, now).await.map_err(Error::Internal)?;
-        let counted = if is_counted { UsesAreCounted::Yes } else { UsesAreCounted::No };
+        let counted = self.usage.are_counted(self.store.database(), now).await.map_err(Error::Internal)?;
         let of_app = |(access, profile): (AppAccess, Profile)| {
             let last = asked.get(&access.app).map(|uses| uses.last_at);
             let found = suggestions(&access, &profile, last, counted, now);

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use service::consistency::Stamped;
-use types::{FieldErrors, MAX_LIST, Origin, Timestamp};
+use types::{FieldErrors, Origin, Selection, Timestamp};
 
 use super::{Exposure, filter_nodes::MAX_STALENESS_MS};
 use crate::{
-    domain::{AppId, EventKind, UserId},
+    domain::{AppId, UserId},
     error::Error,
 };
 
@@ -15,15 +15,6 @@ use crate::{
 const PAGE: usize = 100;
 /// The prefix of a page token: the version of its format.
 const TOKEN_PREFIX: &str = "v1.";
-
-/// Which grants end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoppedApps {
-    /// Those of all apps.
-    All,
-    /// Those of these apps.
-    Of(Vec<AppId>),
-}
 
 /// The result of a stop.
 #[derive(Clone, Debug)]
@@ -49,40 +40,8 @@ pub struct StoppedPage {
 /// A place in the list of what a stop ended.
 struct Position {
     stopped_at: Timestamp,
-    after: String,
-}
-
-impl StoppedApps {
-    /// Parses the apps of a request.
-    pub fn parse(all_apps: bool, apps: Vec<String>, errors: &mut FieldErrors) -> Option<Self> {
-        if all_apps {
-            if !apps.is_empty() {
-                errors.add("apps", "must be empty when all apps are stopped");
-            }
-            return Some(Self::All);
-        }
-        if apps.is_empty() || apps.len() > MAX_LIST {
-            errors.add("apps", format!("must hold 1 to {MAX_LIST} entries"));
-            return None;
-        }
-        let mut parsed = Vec::with_capacity(apps.len());
-        for (index, app) in apps.into_iter().enumerate() {
-            match AppId::parse(app) {
-                Ok(app) => parsed.push(app),
-                Err(error) => errors.add(format!("apps[{index}]"), error.to_string()),
-            }
-        }
-        parsed.sort_unstable();
-        parsed.dedup();
-        Some(Self::Of(parsed))
-    }
-
-    fn apps(&self) -> Option<&[AppId]> {
-        match self {
-            Self::All => None,
-            Self::Of(apps) => Some(apps),
-        }
-    }
+    /// `None`: the beginning.
+    after: Option<AppId>,
 }
 
 impl Exposure {
@@ -90,17 +49,13 @@ impl Exposure {
     pub async fn stop_apps(
         &self,
         user: &UserId,
-        stopped: StoppedApps,
+        apps: Selection<AppId>,
         origin: Origin,
     ) -> Result<Stamped<StopApps>, Error> {
         let change = self.store.begin(user, None, origin).await?;
         let now = self.clock.now();
         change.raise_user(now).await?;
-        match stopped.apps() {
-            None => change.record_of_user(EventKind::Stopped, None, now),
-            Some(apps) => apps.iter().for_each(|app| change.record_of_user(EventKind::Stopped, Some(app), now)),
-        }
-        let grants = change.revoke_grants(stopped.apps(), now).await?;
+        let grants = change.stop_grants(apps.ids(), now).await?;
         if grants == 0 {
             change.roll_back().await?;
             let nothing = StopApps { effective_from: None, grants: 0, page: StoppedPage::default() };
@@ -110,47 +65,57 @@ impl Exposure {
         change.commit(None).await?;
         let effective_from = self.clock.now().utc() + Duration::from_millis(MAX_STALENESS_MS.unsigned_abs());
         let effective_from = Timestamp::new(effective_from).map_err(|error| Error::Internal(error.into()))?;
-        let page = self.stopped_page(user, &stopped, Position { stopped_at: now, after: String::new() }).await?;
+        let begin = || Position { stopped_at: now, after: None };
+        // The stop is in force: if the list cannot be read, it can be asked for.
+        let page = self.stopped_page(user, &apps, begin()).await;
+        let page = page.unwrap_or_else(|_| StoppedPage { apps: Vec::new(), next: Some(begin().token()) });
         Ok(Stamped { value: StopApps { effective_from: Some(effective_from), grants, page }, stamp })
     }
 
     /// The next page of what a stop ended.
-    pub async fn list_stopped(&self, user: &UserId, stopped: &StoppedApps, token: &str) -> Result<StoppedPage, Error> {
+    pub async fn list_stopped(
+        &self,
+        user: &UserId,
+        apps: &Selection<AppId>,
+        token: &str,
+    ) -> Result<StoppedPage, Error> {
         let Some(position) = Position::parse(token) else {
             let mut errors = FieldErrors::new();
             errors.add("page_token", "must be the next_page_token of an earlier response");
             return Err(Error::Invalid(errors));
         };
-        self.stopped_page(user, stopped, position).await
+        self.stopped_page(user, apps, position).await
     }
 
     async fn stopped_page(
         &self,
         user: &UserId,
-        stopped: &StoppedApps,
+        apps: &Selection<AppId>,
         position: Position,
     ) -> Result<StoppedPage, Error> {
         let Position { stopped_at, after } = position;
         let reads = self.store.of(user);
-        let mut apps = reads.apps_revoked_at(stopped.apps(), stopped_at, &after, PAGE + 1).await?;
-        let is_last = apps.len() <= PAGE;
-        apps.truncate(PAGE);
-        let last = apps.last().filter(|_| !is_last);
-        let next = last.map(|app| Position { stopped_at, after: app.to_string() }.token());
-        Ok(StoppedPage { apps, next })
+        let after = after.as_ref().map_or("", AppId::as_str);
+        let mut revoked = reads.apps_revoked_at(apps.ids(), stopped_at, after, PAGE + 1).await?;
+        let is_last = revoked.len() <= PAGE;
+        revoked.truncate(PAGE);
+        let last = revoked.last().filter(|_| !is_last);
+        let next = last.map(|app| Position { stopped_at, after: Some(app.clone()) }.token());
+        Ok(StoppedPage { apps: revoked, next })
     }
 }
 
 impl Position {
     fn token(&self) -> String {
-        format!("{TOKEN_PREFIX}{}.{}", self.stopped_at.utc().timestamp_micros(), self.after)
+        let after = self.after.as_ref().map_or("", AppId::as_str);
+        format!("{TOKEN_PREFIX}{}.{after}", self.stopped_at.utc().timestamp_micros())
     }
 
     fn parse(token: &str) -> Option<Self> {
         let (micros, after) = token.strip_prefix(TOKEN_PREFIX)?.split_once('.')?;
         let stopped_at = Timestamp::from_micros(micros.parse().ok()?).ok()?;
-        AppId::check(after).ok()?;
-        Some(Self { stopped_at, after: after.to_owned() })
+        let after = if after.is_empty() { None } else { Some(AppId::parse(after).ok()?) };
+        Some(Self { stopped_at, after })
     }
 }
 
@@ -161,9 +126,11 @@ mod tests {
     #[test]
     fn page_tokens_are_read_back_and_others_rejected() {
         let stopped_at = Timestamp::from_parts(1_767_225_600, 123_456_000).unwrap();
-        let read = Position::parse(&Position { stopped_at, after: "a.b".to_owned() }.token()).unwrap();
-        assert_eq!((read.stopped_at, read.after.as_str()), (stopped_at, "a.b"));
-        for other in ["", "v1.", "v1.7", "v1.7.", "v1.x.app", "v1.7.a b", "v2.7.app"] {
+        for after in [None, Some(AppId::parse("a.b").unwrap())] {
+            let read = Position::parse(&Position { stopped_at, after: after.clone() }.token()).unwrap();
+            assert_eq!((read.stopped_at, read.after), (stopped_at, after));
+        }
+        for other in ["", "v1.", "v1.7", "v1.x.app", "v1.7.a b", "v2.7.app"] {
             assert!(Position::parse(other).is_none(), "{other}");
         }
     }

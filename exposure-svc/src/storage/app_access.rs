@@ -212,8 +212,8 @@ impl ProfileChange {
         Ok(())
     }
 
-    /// Revokes every grant that was not revoked, or those of `apps`, each with its event; returns how many.
-    pub async fn revoke_grants(&self, apps: Option<&[AppId]>, now: Timestamp) -> Result<i64, Error> {
+    /// Stops all apps, or `apps`: revokes each grant that was not revoked, with the events of the stop and of the grants; returns how many.
+    pub async fn stop_grants(&self, apps: Option<&[AppId]>, now: Timestamp) -> Result<i64, Error> {
         let mut values = vec![self.user().as_str().into(), now.utc().into()];
         let of_apps = apps.map_or_else(String::new, |apps| {
             format!(" AND app_id IN ({})", placeholders(&mut values, apps, |app| app.as_str().into()))
@@ -230,6 +230,15 @@ impl ProfileChange {
             revoked.push(AppAccess::try_from(Model::from_query_result(row, "").map_err(failed)?)?);
         }
         revoked.sort_unstable_by(|one, other| one.app.cmp(&other.app));
+        if revoked.is_empty() {
+            return Ok(0);
+        }
+        match apps {
+            None => self.record_of_user(EventKind::Stopped, None, now),
+            Some(_) => {
+                revoked.iter().for_each(|access| self.record_of_user(EventKind::Stopped, Some(&access.app), now))
+            }
+        }
         for access in &revoked {
             self.record(grant_event(EventKind::GrantRevoked, access, now)?);
         }

@@ -9,7 +9,7 @@ use ofself_proto::{
 use prost_types::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
-use types::{FieldErrors, Id, MAX_LIST, User};
+use types::{FieldErrors, Id, Selection, User};
 use utoipa::ToSchema;
 
 use super::{checked, next_page, pair_token};
@@ -29,10 +29,10 @@ use crate::{
 #[schema(example = json!({"people": ["bob"], "apps": "all"}))]
 pub(crate) struct Stop {
     /// These people, or `"all"`
-    #[schema(value_type = Option<Selection>)]
+    #[schema(value_type = Option<PeopleOrApps>)]
     people: Field<Selected>,
     /// These apps, or `"all"`
-    #[schema(value_type = Option<Selection>)]
+    #[schema(value_type = Option<PeopleOrApps>)]
     apps: Field<Selected>,
     /// The `next_page_token` of an earlier response to the same body: nothing is stopped, and more of what ended is listed
     #[schema(value_type = Option<String>)]
@@ -41,9 +41,10 @@ pub(crate) struct Stop {
 
 /// Ids, or all of them
 #[derive(ToSchema)]
+#[schema(as = Selection)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "described, never built")]
-enum Selection {
+enum PeopleOrApps {
     All(All),
     Ids(Ids),
 }
@@ -133,8 +134,12 @@ pub(crate) async fn stop(
     }
     let (people, apps) = (people.into_option(), apps.into_option());
     // Both before either is stopped.
-    validate(people.as_ref(), "people", &mut errors);
-    validate(apps.as_ref(), "apps", &mut errors);
+    for (ids, field) in [(&people, "people"), (&apps, "apps")] {
+        if let Some(Selected::Ids(ids)) = ids {
+            // The ids of people and apps have the same form.
+            Selection::<Id<User>>::parse(false, ids.clone(), field, &mut errors);
+        }
+    }
     let token = page_token.into_option().unwrap_or_default();
     let (of_people, of_apps) = pair_token::parse(&token).unwrap_or_else(|| {
         errors.add("page_token", "must be the next_page_token of an earlier response");
@@ -173,21 +178,6 @@ pub(crate) async fn stop(
         return Err(ApiError::validation(errors));
     }
     respond(shares.unwrap_or_default(), grants.unwrap_or_default())
-}
-
-/// Checks ids as both services do.
-fn validate(selected: Option<&Selected>, field: &str, errors: &mut FieldErrors) {
-    let Some(Selected::Ids(ids)) = selected else { return };
-    if ids.is_empty() || ids.len() > MAX_LIST {
-        errors.add(field, format!("must hold 1 to {MAX_LIST} entries"));
-        return;
-    }
-    for (index, id) in ids.iter().enumerate() {
-        // The ids of people and apps have the same form.
-        if let Err(error) = Id::<User>::check(id) {
-            errors.add(format!("{field}[{index}]"), error.to_string());
-        }
-    }
 }
 
 fn respond(shares: StopSharingResponse, grants: StopAppsResponse) -> Result<Response, ApiError> {

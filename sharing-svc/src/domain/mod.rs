@@ -30,5 +30,5 @@ pub use share::{Follow, FollowId, NodeId, Share, ShareId, Source, TagId, UserId}
 pub use share_role::ShareRole;
 pub use status::{InactiveReason, ShareView, Status};
 pub use stop::{Stop, Stops};
-pub use suggestion::{Suggestion, SuggestionKind, UNUSED_DAYS, UsesAreCounted, suggestions};
+pub use suggestion::{Suggestion, suggestions};
 pub use terms::Terms;

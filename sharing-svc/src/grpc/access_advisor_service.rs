@@ -13,7 +13,7 @@ use ofself_proto::sharing::{
 use service::{HistoryPage, consistency::Freshness, cpu_work::CpuBudget};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
-use types::{FieldErrors, IdPage};
+use types::{FieldErrors, IdPage, Selection};
 
 use super::{
     acting_user::acting_user,
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     domain::access::Action,
-    operations::{BLOCKED_PAGES, OWNER_PAGES, PEOPLE_PAGES, Sharing, Stopped, VIEWER_PAGES},
+    operations::{BLOCKED_PAGES, OWNER_PAGES, PEOPLE_PAGES, Sharing, VIEWER_PAGES},
     storage::Blocked,
 };
 
@@ -126,14 +126,14 @@ impl AccessAdvisorService for AccessAdvisorRpc {
         let origin = user_origin(request.metadata(), &user);
         let StopSharingRequest { everyone, people, page_token } = request.into_inner();
         let mut errors = FieldErrors::new();
-        let stopped = Stopped::parse(everyone, people, &mut errors);
-        let stopped = validated(stopped, errors)?;
+        let people = Selection::parse(everyone, people, "people", &mut errors);
+        let people = validated(people, errors)?;
         if !page_token.is_empty() {
-            let page = self.sharing.list_stopped(&user, &stopped, &page_token).await.map_err(status)?;
+            let page = self.sharing.list_stopped(&user, &people, &page_token).await.map_err(status)?;
             return Ok(Response::new(advisor::stopped_page(page)));
         }
         let sharing = self.sharing.clone();
-        let done = change(async move { sharing.stop_sharing(user, stopped, origin).await }).await?;
+        let done = change(async move { sharing.stop_sharing(user, people, origin).await }).await?;
         Ok(Response::new(advisor::stopped(done.value, self.sharing.token(done.stamp))))
     }
 

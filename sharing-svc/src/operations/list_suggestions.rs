@@ -5,7 +5,7 @@ use types::{IdPage, Timestamp};
 
 use super::{Sharing, list_people::READ_BUDGET};
 use crate::{
-    domain::{Suggestion, UNUSED_DAYS, UserId, UsesAreCounted, access::recipients, suggestions},
+    domain::{Suggestion, UserId, access::recipients, suggestions},
     error::Error,
     storage::{Blocked, RecipientRange},
 };
@@ -32,9 +32,7 @@ impl Sharing {
         let mut people = cpu.run(|| recipients(chains, now));
         let next = page.cut(&mut people, next_after, |person| person.user.to_string());
         let uses = self.store.last_uses(owner, people.iter().map(|person| &person.user)).await?;
-        let is_counted =
-            self.usage.has_counted(self.store.database(), UNUSED_DAYS, now).await.map_err(Error::Internal)?;
-        let counted = if is_counted { UsesAreCounted::Yes } else { UsesAreCounted::No };
+        let counted = self.usage.are_counted(self.store.database(), now).await.map_err(Error::Internal)?;
         let of_person = |person| suggestions(person, uses.get(&person.user).copied(), counted, now);
         Ok(SuggestionsPage { suggestions: people.iter().flat_map(of_person).collect(), as_of: now, next })
     }

@@ -39,7 +39,7 @@ pub use list_people::{PEOPLE_PAGES, PeoplePage, Person, SharePath};
 pub use list_shares::ListShares;
 pub use list_suggestions::SuggestionsPage;
 pub use list_viewers::{VIEWER_PAGES, ViewersPage};
-pub use stop_sharing::{StopSharing, Stopped, StoppedPage};
+pub use stop_sharing::{StopSharing, StoppedPage};
 pub use update_share::UpdateShare;
 pub use upkeep::{Retention, Upkeep};
 

@@ -13,7 +13,7 @@ use service::{
     upkeep::{Failures, attempt},
 };
 use tokio::time::{Duration, sleep};
-use types::{FieldErrors, MAX_LIST, Origin, Timestamp};
+use types::{FieldErrors, Origin, Selection, Timestamp};
 
 use super::{Sharing, Upkeep, consistency::stamp};
 use crate::{
@@ -34,15 +34,6 @@ const FIRST_READ: usize = 2 * PAGE;
 const MAX_PEOPLE: usize = 1_000;
 /// The prefix of a page token: the version of its format.
 const TOKEN_PREFIX: &str = "v1.";
-
-/// Whose shares end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stopped {
-    /// Those of everyone.
-    Everyone,
-    /// Those to these people.
-    People(Vec<UserId>),
-}
 
 /// The result of a stop.
 #[derive(Clone, Debug)]
@@ -71,45 +62,12 @@ struct Position {
     after: ShareId,
 }
 
-impl Stopped {
-    /// Parses the people of a request; none are everyone.
-    pub fn parse(is_everyone: bool, people: Vec<String>, errors: &mut FieldErrors) -> Option<Self> {
-        if is_everyone {
-            if !people.is_empty() {
-                errors.add("people", "must be empty when everyone is stopped");
-            }
-            return Some(Self::Everyone);
-        }
-        if people.is_empty() || people.len() > MAX_LIST {
-            errors.add("people", format!("must hold 1 to {MAX_LIST} entries"));
-            return None;
-        }
-        let mut parsed = Vec::with_capacity(people.len());
-        for (index, person) in people.into_iter().enumerate() {
-            match UserId::parse(person) {
-                Ok(person) => parsed.push(person),
-                Err(error) => errors.add(format!("people[{index}]"), error.to_string()),
-            }
-        }
-        parsed.sort_unstable();
-        parsed.dedup();
-        Some(Self::People(parsed))
-    }
-
-    fn people(&self) -> Option<&[UserId]> {
-        match self {
-            Self::Everyone => None,
-            Self::People(people) => Some(people),
-        }
-    }
-}
-
 impl Sharing {
     /// Ends what `owner` shares. Repeating it is safe.
     pub async fn stop_sharing(
         &self,
         owner: UserId,
-        stopped: Stopped,
+        people: Selection<UserId>,
         origin: Origin,
     ) -> Result<Stamped<StopSharing>, Error> {
         self.refuse_erased([&owner])?;
@@ -121,21 +79,21 @@ impl Sharing {
         }
         let version = change.raise_owner(&owner, now).await?;
         // Under the owner's row. The mark and the events name only people with shares.
-        let people = match &stopped {
-            Stopped::Everyone => None,
-            Stopped::People(people) => Some(change.people_with_shares(&owner, people).await?),
+        let named = match people.ids() {
+            None => None,
+            Some(people) => Some(change.people_with_shares(&owner, people).await?),
         };
-        if people.as_ref().is_some_and(BTreeSet::is_empty) {
+        if named.as_ref().is_some_and(BTreeSet::is_empty) {
             change.roll_back().await?;
             return Ok(nothing());
         }
-        let shares = change.open_shares(&owner, stopped.people()).await?;
-        match &people {
+        let shares = change.open_shares(&owner, people.ids()).await?;
+        match &named {
             None => change.record_stop(None, now),
-            Some(people) => people.iter().for_each(|person| change.record_stop(Some(person), now)),
+            Some(named) => named.iter().for_each(|person| change.record_stop(Some(person), now)),
         }
         let mut stops = change.stops(&owner).await?;
-        stops.add(Stop { people, version, stopped_at: now, origin });
+        stops.add(Stop { people: named, version, stopped_at: now, origin });
         if stops.people() > MAX_PEOPLE {
             return Err(Error::TooManyStops);
         }
@@ -144,7 +102,7 @@ impl Sharing {
         let effective_from = Some(self.clock.now());
         let begin = || Position { version, stopped_at: now, after: FIRST };
         // The stop is in force: if the list cannot be read, it can be asked for.
-        let page = self.stopped_page(&owner, &stopped, begin(), FIRST_READ).await;
+        let page = self.stopped_page(&owner, &people, begin(), FIRST_READ).await;
         let page = page.unwrap_or_else(|_| StoppedPage { shares: Vec::new(), next: Some(begin().token()) });
         self.hints.stop_requested();
         let value = StopSharing { effective_from, shares, page };
@@ -152,25 +110,30 @@ impl Sharing {
     }
 
     /// The next page of what a stop ended.
-    pub async fn list_stopped(&self, owner: &UserId, stopped: &Stopped, token: &str) -> Result<StoppedPage, Error> {
+    pub async fn list_stopped(
+        &self,
+        owner: &UserId,
+        people: &Selection<UserId>,
+        token: &str,
+    ) -> Result<StoppedPage, Error> {
         let Some(position) = Position::parse(token) else {
             let mut errors = FieldErrors::new();
             errors.add("page_token", "must be the next_page_token of an earlier response");
             return Err(Error::Invalid(errors));
         };
-        self.stopped_page(owner, stopped, position, PAGE_READ).await
+        self.stopped_page(owner, people, position, PAGE_READ).await
     }
 
     async fn stopped_page(
         &self,
         owner: &UserId,
-        stopped: &Stopped,
+        people: &Selection<UserId>,
         position: Position,
         read: usize,
     ) -> Result<StoppedPage, Error> {
         let Position { version, stopped_at, after } = position;
         let (shares, last) =
-            self.store.stopped_shares(owner, stopped.people(), version, stopped_at, after, (PAGE, read)).await?;
+            self.store.stopped_shares(owner, people.ids(), version, stopped_at, after, (PAGE, read)).await?;
         let next = last.map(|after| Position { version, stopped_at, after }.token());
         Ok(StoppedPage { shares, next })
     }

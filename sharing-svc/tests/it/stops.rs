@@ -16,14 +16,14 @@ use sharing_svc::{
     },
     error::Error,
     operations::{
-        AccessQuestion, CheckAccess, CheckItem, CreateShare, ListShares, Retention, Sharing, StopSharing, Stopped,
-        UpdateShare, Upkeep,
+        AccessQuestion, CheckAccess, CheckItem, CreateShare, ListShares, Retention, Sharing, StopSharing, UpdateShare,
+        Upkeep,
     },
     storage::Blocked,
 };
 use test_kit::Backend;
 use tonic::Status;
-use types::{Actor, ExpectedVersions, FieldUpdate, IdPage, Origin, Timestamp, WriteMode};
+use types::{Actor, ExpectedVersions, FieldUpdate, IdPage, Origin, Selection, Timestamp, UniqueVec, WriteMode};
 
 use crate::statements::on_both;
 use crate::test_server::{START, TestServer, after, by, everything_to, of, passable, store, tags_to, user, why};
@@ -48,9 +48,9 @@ impl Marked {
 
     async fn stop(&self, people: &[&str]) -> StopSharing {
         let stopped = if people.is_empty() {
-            Stopped::Everyone
+            Selection::All
         } else {
-            Stopped::People(people.iter().map(|person| user(person)).collect())
+            Selection::Of(UniqueVec::new(people.iter().map(|person| user(person)).collect()))
         };
         self.sharing.stop_sharing(user("ann"), stopped, origin("ann")).await.unwrap().value
     }

@@ -4,11 +4,11 @@ use grpc_server::timestamp;
 use ofself_proto::exposure as wire;
 use persistence::feed::HistoryPosition;
 use service::HistoryPage;
-use types::Timestamp;
+use types::{SuggestionKind, Timestamp};
 
 use super::{access, content, event, profile};
 use crate::{
-    domain::{ChangedRow, ExampleNode, ProfileEvent, SuggestionKind, TagDirectory, sentence},
+    domain::{ChangedRow, ExampleNode, ProfileEvent, TagDirectory, sentence, suggestion_text},
     operations::{
         ConnectedApp, ConnectedAppsPage, History, NodeApp, NodeAppsPage, PreviewChange, StopApps, StoppedPage,
         Suggestion, SuggestionsPage, ViewedNode,
@@ -51,7 +51,7 @@ pub(in crate::grpc) fn viewed(node: ViewedNode) -> wire::ViewedNode {
 pub(in crate::grpc) fn suggestions(page: SuggestionsPage) -> wire::ListSuggestionsResponse {
     let SuggestionsPage { suggestions, as_of, next } = page;
     let suggestion = |Suggestion { kind, app, profile }| wire::Suggestion {
-        text: kind.text(&app),
+        text: suggestion_text(kind, &app),
         kind: match kind {
             SuggestionKind::Unused => wire::SuggestionKind::Unused,
             SuggestionKind::NeverExpires => wire::SuggestionKind::NeverExpires,

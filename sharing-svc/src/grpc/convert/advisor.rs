@@ -4,11 +4,12 @@ use grpc_server::timestamp;
 use ofself_proto::sharing as wire;
 use persistence::feed::HistoryPosition;
 use service::HistoryPage;
+use types::SuggestionKind;
 
 use super::{access, event, share};
 use crate::{
     domain::{
-        ShareEvent, Suggestion, SuggestionKind,
+        ShareEvent, Suggestion,
         access::{Action, NodeReason},
         sentence,
     },
@@ -91,17 +92,17 @@ fn entry(at: HistoryPosition, event: ShareEvent) -> wire::HistoryEntry {
 
 pub(in crate::grpc) fn suggestions(page: SuggestionsPage) -> wire::ListSuggestionsResponse {
     let SuggestionsPage { suggestions, as_of, next } = page;
-    let suggestion = |Suggestion { kind, person, share }| wire::Suggestion {
-        text: kind.text(&person),
-        kind: match kind {
+    let suggestion = |suggestion: Suggestion| wire::Suggestion {
+        text: suggestion.text(),
+        kind: match suggestion.kind {
             SuggestionKind::Unused => wire::SuggestionKind::Unused,
             SuggestionKind::NeverExpires => wire::SuggestionKind::NeverExpires,
             SuggestionKind::ExposesEverything => wire::SuggestionKind::ExposesEverything,
         }
         .into(),
-        person_id: person.to_string(),
-        share_id: share.map(|share| share.to_string()).unwrap_or_default(),
-        proposed_end: kind.proposed_end(as_of).map(timestamp),
+        person_id: suggestion.person.to_string(),
+        share_id: suggestion.share.map(|share| share.to_string()).unwrap_or_default(),
+        proposed_end: suggestion.kind.proposed_end(as_of).map(timestamp),
     };
     wire::ListSuggestionsResponse {
         suggestions: suggestions.into_iter().map(suggestion).collect(),
