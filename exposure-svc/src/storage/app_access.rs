@@ -233,10 +233,11 @@ impl ProfileChange {
         if revoked.is_empty() {
             return Ok(0);
         }
-        match apps {
-            None => self.record_of_user(EventKind::Stopped, None, now),
-            Some(_) => {
-                revoked.iter().for_each(|access| self.record_of_user(EventKind::Stopped, Some(&access.app), now))
+        if apps.is_none() {
+            self.record_of_user(EventKind::Stopped, None, now);
+        } else {
+            for access in &revoked {
+                self.record_of_user(EventKind::Stopped, Some(&access.app), now);
             }
         }
         for access in &revoked {
