@@ -154,3 +154,20 @@ async fn wrong_stop_names_its_fields() {
         assert_eq!(why(stop(&server, "ann", request).await), fields);
     }
 }
+
+#[tokio::test]
+async fn apps_without_a_grant_leave_no_event_of_a_stop() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        let profile = server.create("ann", named("All")).await.unwrap();
+        server.grant("ann", "a", &profile.id).await.unwrap();
+        let done = stop(&server, "ann", of(&["never-granted", "a", "b"])).await.unwrap();
+        assert_eq!((done.grants, done.app_ids.as_slice()), (1, ["a".to_owned()].as_slice()));
+        let mut client = ExposureAdvisorServiceClient::new(server.channel.clone());
+        let history = client.list_history(by("ann", ListHistoryRequest::default())).await.unwrap().into_inner();
+        let stops: Vec<_> = history.entries.iter().filter(|entry| entry.kind() == ProfileEventKind::Stopped).collect();
+        let apps: Vec<_> = stops.iter().map(|entry| entry.app_id.as_str()).collect();
+        assert_eq!(apps, ["a"], "{backend}");
+    })
+    .await;
+}

@@ -78,6 +78,8 @@ impl Marked {
         let viewers =
             self.sharing.list_viewers(&user("ann"), node, &page(), Blocked::LeftOut, &fresh, cpu).await.unwrap().value;
         let people = self.sharing.list_people(&user("ann"), &page()).await.unwrap().people;
+        let list = ListShares { is_active: Some(true), ..ListShares::default() };
+        let active = self.sharing.list_incoming_shares(&user(viewer), list).await.unwrap().items;
         assert_eq!(batch, [one]);
         assert_eq!(items, [one]);
         assert_eq!(explained.allowed, one);
@@ -85,6 +87,7 @@ impl Marked {
         assert_eq!(owners.owners.iter().any(|owner| owner.owner.as_str() == "ann"), one);
         assert_eq!(viewers.viewers.iter().any(|seen| seen.user.as_str() == viewer), one);
         assert_eq!(people.iter().any(|person| person.user.as_str() == viewer), one);
+        assert_eq!(!active.is_empty(), one);
         one
     }
 
