@@ -176,7 +176,7 @@ async fn preview_shows_what_a_change_gains_and_loses() {
 }
 
 #[tokio::test]
-async fn each_suggestion_has_the_call_that_mends_it() {
+async fn each_suggestion_has_the_call_that_resolves_it() {
     on_both(|backend| async move {
         let server = TestServer::start(&backend).await;
         server.made("ann", "/sharing", &json!({"shared_with_user_id": "bob", "scope": "all"})).await;

@@ -298,11 +298,13 @@ fn misspelled_environment_variable_is_a_warning() {
 #[test]
 fn invalid_option_is_one_line_and_exit_code_2() {
     let data = tempfile::tempdir().unwrap();
+    let free = "127.0.0.1:0";
     for (arguments, reason) in [
         (vec!["serve", "--rate-limit", "many"], "--rate-limit"),
         (vec!["serve", "--drain", "10"], "--drain"),
         (vec!["token", "--user", "not an id"], "--user"),
-        (vec!["serve", "--sharing-listen", "0.0.0.0:0"], "loopback"),
+        // Connections of other tests may use the default ports.
+        (vec!["serve", "--sharing-listen", "0.0.0.0:0", "--exposure-listen", free, "--admin-listen", free], "loopback"),
         (vec!["serve", "--listen", "0.0.0.0:8080"], "`ofself` serves plain text only"),
         (vec!["serve", "--otlp-endpoint", "collector"], "--otlp-endpoint"),
     ] {

@@ -32,7 +32,7 @@ pub struct ConnectedApp {
     pub profile_name: String,
     /// An inactive profile exposes nothing.
     pub profile_is_active: bool,
-    /// What the app asked and saw; `None`: it did not ask for the retention of uses.
+    /// What the app asked and saw; `None`: it did not ask within the retention of uses.
     pub uses: Option<AppUses>,
 }
 

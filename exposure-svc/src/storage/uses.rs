@@ -26,7 +26,7 @@ pub struct AppUses {
 }
 
 impl Store {
-    /// What each of `apps` asked about `user`'s data; without those that did not for the retention of uses.
+    /// What each of `apps` asked about `user`'s data; without those that did not within the retention of uses.
     pub async fn uses<'a>(
         &self,
         user: &UserId,

@@ -63,7 +63,7 @@ pub(crate) struct AppBody {
     /// When the grant ends by itself; `null`: never
     #[schema(required, value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
-    /// When the app last asked, up to a minute ago; `null`: not for `--usage-retention`
+    /// When the app last asked, up to a minute ago; `null`: not within `--usage-retention`
     #[schema(required, value_type = Option<String>, format = DateTime)]
     last_asked_at: Option<String>,
     /// Nodes about which the app asked in the last 30 days; filters are not counted, as they name no node

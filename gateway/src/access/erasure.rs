@@ -27,7 +27,7 @@ use crate::{
 pub(crate) struct ConfirmationBody {
     /// The `confirmation` of `DELETE /access/me`
     confirmation: String,
-    /// It is no longer accepted at this time
+    /// From this time it is rejected
     #[schema(required, value_type = String, format = DateTime)]
     expires_at: Option<String>,
 }

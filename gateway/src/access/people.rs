@@ -35,7 +35,7 @@ struct PersonBody {
     /// When the last of these shares ends by itself; `null`: never
     #[schema(required, value_type = Option<String>, format = DateTime)]
     until: Option<String>,
-    /// When the person last used what is shared with them, up to a minute ago; `null`: not for `--usage-retention`
+    /// When the person last used what is shared with them, up to a minute ago; `null`: not within `--usage-retention`
     #[schema(required, value_type = Option<String>, format = DateTime)]
     last_used_at: Option<String>,
 }

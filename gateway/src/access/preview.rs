@@ -51,7 +51,7 @@ pub(crate) struct Preview {
     nodes: Field<List<NodeBody>>,
 }
 
-/// A node that could be
+/// An example of a node
 #[derive(Serialize, ToSchema)]
 #[schema(as = ExampleNode)]
 struct ExampleBody {
@@ -68,7 +68,7 @@ struct ExampleBody {
     created_at: Option<String>,
 }
 
-/// A tag of a node that could be
+/// A tag of an example
 #[derive(Serialize, ToSchema)]
 struct ExampleTag {
     #[schema(required)]

@@ -31,7 +31,7 @@ enum Kind {
     ExposesEverything,
 }
 
-/// Something that the caller should look at, with the call that mends it
+/// Something that the caller should look at, with the call that resolves it
 #[derive(Serialize, ToSchema)]
 #[schema(as = Suggestion)]
 struct SuggestionBody {
@@ -47,7 +47,7 @@ struct SuggestionBody {
     /// The app; `null`: it is about a person
     #[schema(required)]
     app_id: Option<String>,
-    /// The method of the call that mends it
+    /// The method of the call that resolves it
     method: &'static str,
     /// The path of the call
     path: String,

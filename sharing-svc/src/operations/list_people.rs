@@ -35,7 +35,7 @@ pub struct Person {
     pub since: Option<Timestamp>,
     /// When the last of them ends by itself; `None`: never.
     pub until: Option<Timestamp>,
-    /// When the person last used them; `None`: not for the retention of uses.
+    /// When the person last used them; `None`: not within the retention of uses.
     pub last_used_at: Option<Timestamp>,
 }
 
