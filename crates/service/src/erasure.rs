@@ -105,12 +105,13 @@ impl ErasedUsers {
             && self.0.users.read().unwrap_or_else(PoisonError::into_inner).contains(user)
     }
 
-    /// Adds a person whose erasure was requested here.
-    pub fn add(&self, user: &str) {
+    /// Adds a person whose erasure was requested here; returns whether they are new.
+    pub fn add(&self, user: &str) -> bool {
         let mut users = self.0.users.write().unwrap_or_else(PoisonError::into_inner);
-        users.insert(user.to_owned());
+        let is_new = users.insert(user.to_owned());
         self.0.added.fetch_add(1, Ordering::SeqCst);
         self.0.is_empty.store(false, Ordering::SeqCst);
+        is_new
     }
 
     fn unpurged(&self) -> MutexGuard<'_, Vec<String>> {
@@ -218,11 +219,11 @@ mod tests {
     fn request_during_a_refresh_stays_known() {
         let users = ErasedUsers::default();
         // The list was read, then ann's erasure was requested here.
-        users.add("ann");
+        assert!(users.add("ann") && !users.add("ann"), "new once");
         users.set(&[], 0);
         assert!(users.contains("ann"));
         // The next list has been read since: she is erased.
-        users.set(&[], 1);
+        users.set(&[], 2);
         assert!(!users.contains("ann"));
     }
 }

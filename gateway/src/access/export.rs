@@ -12,10 +12,7 @@ use axum::{
 };
 use futures_core::Stream;
 use http::header;
-use ofself_proto::{
-    exposure::{self},
-    sharing::{self},
-};
+use ofself_proto::{exposure, sharing};
 use serde_json::json;
 use tonic::{Status, Streaming};
 use tracing::warn;

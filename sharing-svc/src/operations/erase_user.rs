@@ -31,8 +31,10 @@ impl Sharing {
             None if self.erased.contains(user.as_str()) => return Ok((0, ErasureState::Revoked)),
             None => return Ok((0, ErasureState::Erased)),
         };
-        self.erased.add(user.as_str());
-        self.usage.forget(user.as_str());
+        // It looks at every count: once is enough.
+        if self.erased.add(user.as_str()) {
+            self.usage.forget(user.as_str());
+        }
         self.hints.erasure_requested();
         let state = if erasure.revoked_at.is_some() { ErasureState::Revoked } else { ErasureState::Pending };
         Ok((shares, state))
