@@ -63,7 +63,7 @@ fn every_method_has_roles() {
 }
 
 /// Methods that answer an empty message, because nothing in it is required.
-const TAKE_NOTHING: [&str; 19] = [
+const TAKE_NOTHING: [&str; 20] = [
     "ListOutgoingShares",
     "ListIncomingShares",
     "ListProfiles",
@@ -76,6 +76,7 @@ const TAKE_NOTHING: [&str; 19] = [
     "ListPeople",
     "ListAccessibleOwners",
     "ListConnectedApps",
+    "ListTags",
     "ListHistory",
     "ListBlockedPeople",
     "ListSuggestions",

@@ -5,10 +5,10 @@ use grpc_server::{timestamp, user_origin};
 use ofself_proto::exposure::{
     DisconnectAppRequest, DisconnectAppResponse, EraseMyDataRequest, EraseMyDataResponse, ExportMyDataRequest,
     ExportMyDataResponse, ListConnectedAppsRequest, ListConnectedAppsResponse, ListHistoryRequest, ListHistoryResponse,
-    ListNodeAppsRequest, ListNodeAppsResponse, ListSuggestionsRequest, ListSuggestionsResponse, NodeContent,
-    PreviewChangeRequest, PreviewChangeResponse, RebindAppRequest, RebindAppResponse, RequestErasureRequest,
-    RequestErasureResponse, StopAppsRequest, StopAppsResponse, ViewNodesRequest, ViewNodesResponse,
-    exposure_advisor_service_server::ExposureAdvisorService,
+    ListNodeAppsRequest, ListNodeAppsResponse, ListSuggestionsRequest, ListSuggestionsResponse, ListTagsRequest,
+    ListTagsResponse, NodeContent, PreviewChangeRequest, PreviewChangeResponse, RebindAppRequest, RebindAppResponse,
+    RequestErasureRequest, RequestErasureResponse, StopAppsRequest, StopAppsResponse, ViewNodesRequest,
+    ViewNodesResponse, exposure_advisor_service_server::ExposureAdvisorService,
 };
 use prost_types::FieldMask;
 use service::{HistoryPage, consistency::Stamped};
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     domain::ProfileEdits,
-    operations::{APP_PAGES, Exposure, PreviewedChange},
+    operations::{APP_PAGES, Exposure, PreviewedChange, TAG_PAGES},
 };
 
 pub(super) struct ExposureAdvisorRpc {
@@ -50,6 +50,16 @@ impl ExposureAdvisorService for ExposureAdvisorRpc {
         let page = validated(Some(page), errors)?;
         let apps = self.exposure.list_connected_apps(&user, &page).await.map_err(status)?;
         Ok(Response::new(advisor::connected(apps)))
+    }
+
+    async fn list_tags(&self, request: Request<ListTagsRequest>) -> Result<Response<ListTagsResponse>, Status> {
+        let user = acting_user(&self.exposure, request.metadata()).await?;
+        let ListTagsRequest { page_size, page_token } = request.into_inner();
+        let mut errors = FieldErrors::new();
+        let page = IdPage::parse(page_size, &page_token, TAG_PAGES, &mut errors);
+        let page = validated(Some(page), errors)?;
+        let tags = self.exposure.list_tags(&user, &page).await.map_err(status)?;
+        Ok(Response::new(advisor::tags(tags)))
     }
 
     async fn list_node_apps(

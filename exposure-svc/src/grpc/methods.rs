@@ -33,6 +33,7 @@ pub const METHODS: &[Method] = &[
     Method::new("/ofself.exposure.v1.AppAccessService/GetAppAccess", DECISION, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.AppAccessService/ListAppAccess", DECISION, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/ListConnectedApps", USER_FACING, MAX_REQUEST_BYTES),
+    Method::new("/ofself.exposure.v1.ExposureAdvisorService/ListTags", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/ListNodeApps", USER_FACING, MAX_REQUEST_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/ViewNodes", USER_FACING, MAX_QUESTION_BYTES),
     Method::new("/ofself.exposure.v1.ExposureAdvisorService/ListHistory", USER_FACING, MAX_REQUEST_BYTES),

@@ -45,6 +45,7 @@ pub use list_suggestions::{Suggestion, SuggestionsPage};
 pub use preview_change::{PreviewChange, PreviewedChange};
 pub use preview_profile::PreviewProfile;
 pub use stop_apps::{StopApps, StoppedPage};
+pub use tag_directory::{TAG_PAGES, TagsPage};
 pub use update_profile::UpdateProfile;
 pub use upkeep::{Retention, Upkeep};
 pub use view_nodes::ViewedNode;

@@ -1,4 +1,4 @@
-//! `UpsertTags`, `DeleteTags`, `ResolveTags`: the tags of a person.
+//! `UpsertTags`, `DeleteTags`, `ResolveTags`, `ListTags`: the tags of a person.
 
 use persistence::feed::EventLimit;
 use std::collections::{BTreeMap, HashSet};
@@ -7,7 +7,7 @@ use service::{
     consistency::Stamp,
     cpu_work::{Permit, permit_of, run_blocking},
 };
-use types::{FieldErrors, ItemErrors, MAX_LIST, Origin, Timestamp};
+use types::{FieldErrors, IdPage, ItemErrors, MAX_LIST, Origin, PageSizes, Timestamp};
 
 use super::{Exposure, consistency::stamp, planned_change::ATTEMPTS};
 use crate::{
@@ -22,7 +22,26 @@ struct PlannedTags {
     profiles: Vec<ChangedProfile>,
 }
 
+/// Tags on a page.
+pub const TAG_PAGES: PageSizes = PageSizes { default: 20, max: 100 };
+
+/// One page of the tags of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagsPage {
+    /// Sorted by id.
+    pub tags: Vec<KnownTag>,
+    /// The token of the next page; `None`: this is the last.
+    pub next: Option<String>,
+}
+
 impl Exposure {
+    /// A page of the tags in `user`'s directory, without deleted ones.
+    pub async fn list_tags(&self, user: &UserId, page: &IdPage) -> Result<TagsPage, Error> {
+        let mut tags = self.store.of(user).tags_after(&page.after, page.size + 1).await?;
+        let next = page.cut(&mut tags, None, |tag| tag.id.to_string());
+        Ok(TagsPage { tags, next })
+    }
+
     /// Inserts or renames tags. Of duplicates, the last counts.
     pub async fn upsert_tags(
         &self,

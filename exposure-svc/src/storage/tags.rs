@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryResult, Select, Set, Statement,
-    sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, Select,
+    Set, Statement, sea_query::OnConflict,
 };
 use types::Timestamp;
 
@@ -58,6 +58,20 @@ impl<C: ConnectionTrait> UserReads<'_, C> {
             known_tag(row.try_get("", "tag_id").map_err(failed)?, name.as_deref())
         };
         rows.into_iter().map(tag).collect()
+    }
+
+    /// The named tags after `after`, ordered by id.
+    pub async fn tags_after(&self, after: &str, limit: usize) -> Result<Vec<KnownTag>, Error> {
+        let rows = self
+            .tag_rows()
+            .filter(Column::Name.is_not_null())
+            .filter(Column::TagId.gt(after))
+            .order_by_asc(Column::TagId)
+            .limit(u64::try_from(limit).unwrap_or(u64::MAX))
+            .all(self.connection)
+            .await
+            .map_err(failed)?;
+        rows.into_iter().map(|row| known_tag(row.tag_id, row.name.as_deref())).collect()
     }
 
     async fn has_tags(&self) -> Result<bool, Error> {

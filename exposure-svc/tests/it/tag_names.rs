@@ -1,6 +1,7 @@
 use ofself_proto::exposure::{
-    DeleteTagsRequest, EvaluateNodesRequest, ProfileDraft, ResolveTagsRequest, TagFilters, UpdateProfileRequest,
-    UpsertTagsRequest, encoded, evaluate_nodes_request,
+    DeleteTagsRequest, EvaluateNodesRequest, ListTagsRequest, ProfileDraft, ResolveTagsRequest, TagFilters,
+    UpdateProfileRequest, UpsertTagsRequest, encoded, evaluate_nodes_request,
+    exposure_advisor_service_client::ExposureAdvisorServiceClient,
 };
 
 use crate::{
@@ -189,6 +190,29 @@ async fn directory_lists_its_tags() {
         assert_eq!(why(server.tags().upsert_tags(wrong).await), "tags[0].id tags[0].name");
         assert_eq!(why(server.tags().delete_tags(DeleteTagsRequest::default()).await), "tag_ids user_id");
         assert_eq!(why(server.tags().resolve_tags(ResolveTagsRequest::default()).await), "refs user_id");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn named_tags_of_a_person_are_listed_in_pages() {
+    on_both(|backend| async move {
+        let server = TestServer::start(&backend).await;
+        server.learn("ann", &[("t2", "work"), ("t1", "home"), ("t3", "gone"), ("t4", "garden")]).await;
+        server.learn("bob", &[("t9", "boat")]).await;
+        let forget = DeleteTagsRequest { user_id: "ann".into(), tag_ids: strings(&["t3"]) };
+        server.tags().delete_tags(forget).await.unwrap();
+        let list = async |user: &str, page_token: String| {
+            let request = ListTagsRequest { page_size: 2, page_token };
+            let mut advisor = ExposureAdvisorServiceClient::new(server.channel.clone());
+            let page = advisor.list_tags(by(user, request)).await.unwrap().into_inner();
+            (page.tags.into_iter().map(|tag| (tag.id, tag.name)).collect::<Vec<_>>(), page.next_page_token)
+        };
+        let tag = |id: &str, name: &str| (id.to_owned(), name.to_owned());
+        let (first, next) = list("ann", String::new()).await;
+        assert_eq!(first, [tag("t1", "home"), tag("t2", "work")], "{backend}");
+        assert_eq!(list("ann", next).await, (vec![tag("t4", "garden")], String::new()));
+        assert_eq!(list("cyd", String::new()).await, (Vec::new(), String::new()));
     })
     .await;
 }

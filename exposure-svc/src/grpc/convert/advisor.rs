@@ -8,10 +8,10 @@ use types::{SuggestionKind, Timestamp};
 
 use super::{access, content, event, profile};
 use crate::{
-    domain::{ChangedRow, ExampleNode, ProfileEvent, TagDirectory, sentence, suggestion_text},
+    domain::{ChangedRow, ExampleNode, KnownTag, ProfileEvent, TagDirectory, sentence, suggestion_text},
     operations::{
         ConnectedApp, ConnectedAppsPage, History, NodeApp, NodeAppsPage, PreviewChange, StopApps, StoppedPage,
-        Suggestion, SuggestionsPage, ViewedNode,
+        Suggestion, SuggestionsPage, TagsPage, ViewedNode,
     },
 };
 
@@ -30,6 +30,15 @@ pub(in crate::grpc) fn app(app: ConnectedApp, as_of: Timestamp) -> wire::Connect
         last_asked_at: uses.map(|uses| timestamp(uses.last_at)),
         asked_30d: uses.map_or(0, |uses| uses.asked),
         shown_30d: uses.map_or(0, |uses| uses.shown),
+    }
+}
+
+pub(in crate::grpc) fn tags(page: TagsPage) -> wire::ListTagsResponse {
+    let TagsPage { tags, next } = page;
+    let tag = |KnownTag { id, name }| Some(wire::Tag { id: id.to_string(), name: name?.as_str().to_owned() });
+    wire::ListTagsResponse {
+        tags: tags.into_iter().filter_map(tag).collect(),
+        next_page_token: next.unwrap_or_default(),
     }
 }
 
