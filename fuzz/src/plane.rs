@@ -7,6 +7,7 @@ use admission::rate_limit::RateLimit;
 use axum::Router;
 use gateway::{
     auth::{AuthSettings, Authentication},
+    console::ExampleNodes,
     http::admission::Admission,
     upstream::Upstreams,
 };
@@ -48,7 +49,7 @@ pub(crate) fn gateway(runtime: &Runtime) -> Router {
         let plain_text = PlainText::OnThisMachine;
         let upstreams = Upstreams::new(&nowhere, &nowhere, None, plain_text, Duration::from_secs(1)).expect("settings");
         let admission = Admission::new(&AdmissionSettings::default(), std::time::Duration::from_secs(5));
-        gateway::router::router(upstreams, Readiness::default(), authentication, &admission, Vec::new())
+        gateway::router::router(upstreams, Readiness::default(), authentication, &admission, Vec::new(), ExampleNodes::default())
             .expect("a description")
     })
 }

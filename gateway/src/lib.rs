@@ -12,6 +12,7 @@ mod answer;
 pub mod auth;
 mod body_errors;
 pub mod config;
+pub mod console;
 mod description;
 pub mod doctor;
 pub mod error;
@@ -37,7 +38,9 @@ use http_server::{Kind, ListenAddress, Listener, Server, admin::Readiness};
 use runtime::{clock::Clock, shutdown::Shutdown};
 
 pub use self::program::main;
-use crate::{auth::Authentication, config::Settings, http::admission::Admission, upstream::Upstreams};
+use crate::{
+    auth::Authentication, config::Settings, console::ExampleNodes, http::admission::Admission, upstream::Upstreams,
+};
 
 /// Where the API begins.
 pub const BASE: &str = "/api/v1";
@@ -64,27 +67,28 @@ pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Gateway> {
         settings.plain_text(),
         settings.limits.deadline,
     )?;
-    open_with(settings, upstreams, clock).await
+    open_with(settings, upstreams, ExampleNodes::default(), clock).await
 }
 
 /// As [`open`], over these channels to the services. Boxed, so it is compiled once, in this crate.
 pub fn open_with(
     settings: Settings,
     upstreams: Upstreams,
+    nodes: ExampleNodes,
     clock: Clock,
 ) -> BoxFuture<'static, anyhow::Result<Gateway>> {
-    Box::pin(bind(settings, upstreams, clock))
+    Box::pin(bind(settings, upstreams, nodes, clock))
 }
 
-async fn bind(settings: Settings, upstreams: Upstreams, clock: Clock) -> anyhow::Result<Gateway> {
+async fn bind(settings: Settings, upstreams: Upstreams, nodes: ExampleNodes, clock: Clock) -> anyhow::Result<Gateway> {
     let rate_limit = RateLimit::new(settings.limits.rate_limit, clock.clone());
     let authentication = Authentication::new(&settings.auth, rate_limit, clock).await?;
     let listener = Listener::bind(&settings.listen, settings.tls.acceptor()?, settings.plain_text()).await?;
     let server = Server::new(listener, Kind::Rest, settings.connections);
     let readiness = Readiness::default();
     let admission = Admission::new(&settings.limits.load, settings.limits.deadline);
-    let router =
-        router::router(upstreams.clone(), readiness.clone(), authentication, &admission, settings.limits.cors_origins)?;
+    let origins = settings.limits.cors_origins;
+    let router = router::router(upstreams.clone(), readiness.clone(), authentication, &admission, origins, nodes)?;
     Ok(Gateway { server, router, upstreams, readiness, drain: settings.end.drain })
 }
 

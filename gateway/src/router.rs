@@ -22,10 +22,12 @@ use utoipa_axum::{
 use crate::{
     BASE,
     access::{
-        apps, blocked, erasure, export, history, incoming, owners, people, preview, stop, suggestions, view_as, viewers,
+        apps, blocked, erasure, export, history, incoming, owners, people, preview, stop, suggestions, tags, view_as,
+        viewers,
     },
     answer::CONSISTENCY_TOKEN,
     auth::{Authentication, require_caller},
+    console::{self, ExampleNodes},
     description,
     error::{ApiError, ErrorCode},
     exposure_profiles::handlers as exposure_profiles,
@@ -74,6 +76,7 @@ pub fn router(
     authentication: Authentication,
     admission: &Admission,
     origins: Vec<HeaderValue>,
+    nodes: ExampleNodes,
 ) -> anyhow::Result<Router> {
     requests::describe();
     // Admission runs only for the methods of a route, so 405 is returned before a body is read.
@@ -114,6 +117,7 @@ pub fn router(
         .routes(queried(view_as::MAX_BODY, routes!(preview::preview)))
         .routes(admitted(ReadCost::Row, routes!(incoming::leave)))
         .routes(admitted(ReadCost::SharePage, routes!(suggestions::list)))
+        .routes(admitted(ReadCost::Row, routes!(tags::list)))
         .routes(admitted(ReadCost::SharePage, routes!(export::export)))
         .routes(without_body(routes!(erasure::request)))
         .routes(admitted(ReadCost::Row, routes!(erasure::erase)))
@@ -137,6 +141,7 @@ pub fn router(
         .nest(BASE, api.with_state(upstreams))
         .merge(probes.clone())
         .merge(description::routes(&described)?)
+        .merge(console::routes(nodes))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(readiness.clone())

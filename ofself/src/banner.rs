@@ -47,25 +47,32 @@ pub(crate) fn banner(
     // As it was started, so that the commands work for the same person.
     let program = std::env::args().next().unwrap_or_else(|| "ofself".to_owned());
     let program = shell_word(&program);
-    let (rest_url, curl) = match rest {
-        ListenAddress::Tcp(address) => (format!("http://{address}/api/v1"), format!("curl -X POST http://{address}")),
+    let (rest_url, console_url, curl) = match rest {
+        ListenAddress::Tcp(address) => (
+            format!("http://{address}/api/v1"),
+            format!("http://{address}/console"),
+            format!("curl -X POST http://{address}"),
+        ),
         ListenAddress::Unix(path) => {
             let socket = path.to_string_lossy();
             let curl = format!("curl --unix-socket {} -X POST http://localhost", shell_word(&socket));
-            (format!("{rest}, /api/v1"), curl)
+            (format!("{rest}, /api/v1"), format!("{rest}, /console"), curl)
         }
     };
-    let (good_for, authorization) = match audience {
+    let (good_for, authorization, fragment) = match audience {
         Audience::Terminal => {
             let alice = Id::parse("alice")?;
             let token =
                 TokenSettings { user: alice, tier: "L0".to_owned(), ttl: TOKEN_TTL, data_dir: data_dir.to_owned() };
             let token = token::mint(&token, clock)?;
-            ("her token expires in 24 hours", format!("'Authorization: Bearer {token}'"))
+            // A fragment is not sent to the server, and the page takes it out of the address.
+            let fragment = format!("#token={token}");
+            ("her token expires in 24 hours", format!("'Authorization: Bearer {token}'"), fragment)
         }
         Audience::Log => (
             "the command creates her token",
             format!("\"Authorization: Bearer $({program} token --user alice --data-dir {data})\""),
+            String::new(),
         ),
     };
     // One share and one key a day: the same line, also after a restart, gets the same response.
@@ -74,6 +81,7 @@ pub(crate) fn banner(
         "OfSelf's permission plane is up; its data is in {shown}\n\
          \n\
          \x20 REST      {rest_url}\n\
+         \x20 console   {console_url}{fragment}\n\
          \x20 sharing   grpc://{sharing}\n\
          \x20 exposure  grpc://{exposure}\n\
          \x20 admin     http://{admin}/readyz  /metrics\n\

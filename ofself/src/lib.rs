@@ -4,6 +4,7 @@
 pub mod banner;
 pub mod certificates;
 pub mod config;
+mod demo;
 pub mod plane;
 mod program;
 pub mod signing_key;

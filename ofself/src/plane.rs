@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use gateway::{Gateway, auth::AuthSettings, upstream::Upstreams, upstream_url::UpstreamUrl};
+use gateway::{Gateway, auth::AuthSettings, console::ExampleNodes, upstream::Upstreams, upstream_url::UpstreamUrl};
 use grpc_server::GrpcSettings;
 use http_server::doctor::check_address;
 use http_server::{
@@ -28,9 +28,15 @@ use types::Timestamp;
 use crate::{
     banner::{Addresses, Audience, banner},
     config::ServeSettings,
+    demo,
     signing_key::{self, SigningKey},
     token,
 };
+
+/// The files of the databases.
+pub(crate) const DATABASES: [&str; 2] = [SHARING_DATABASE, EXPOSURE_DATABASE];
+const SHARING_DATABASE: &str = "sharing.db";
+const EXPOSURE_DATABASE: &str = "exposure.db";
 
 /// The whole plane, listening and about to serve.
 pub struct Plane {
@@ -46,6 +52,12 @@ impl Plane {
     /// Opens the databases and binds the addresses.
     pub async fn open(settings: ServeSettings, clock: Clock) -> anyhow::Result<Self> {
         let key = SigningKey::load_or_create(&settings.data_dir)?;
+        let nodes = if settings.demo {
+            demo::fill(&settings).await?;
+            ExampleNodes(demo::NODES)
+        } else {
+            ExampleNodes::default()
+        };
         let (sharing, exposure) = tokio::try_join!(
             sharing_svc::open(sharing_settings(&settings), clock.clone()),
             exposure_svc::open(exposure_settings(&settings), clock.clone())
@@ -67,7 +79,7 @@ impl Plane {
             telemetry: TelemetrySettings::default(),
         };
         let upstreams = Upstreams::local(sharing.local(), exposure.local(), gateway.limits.deadline);
-        let gateway = gateway::open_with(gateway, upstreams, clock.clone()).await?;
+        let gateway = gateway::open_with(gateway, upstreams, nodes, clock.clone()).await?;
         let admin = Admin::listen(&settings.admin_listen).await?;
         Ok(Self { gateway, sharing, exposure, admin, settings, clock })
     }
@@ -136,21 +148,21 @@ pub async fn check(doctor: &mut Doctor, settings: &ServeSettings, now: Timestamp
     exposure_svc::check(doctor, &exposure_settings(settings), now).await;
 }
 
-fn sharing_settings(settings: &ServeSettings) -> sharing_svc::config::Settings {
+pub(crate) fn sharing_settings(settings: &ServeSettings) -> sharing_svc::config::Settings {
     sharing_svc::config::Settings {
         listen: settings.sharing_listen.clone(),
         admin_listen: settings.admin_listen.clone(),
         own: QuotaSettings::default(),
-        service: service_settings(settings, "sharing.db"),
+        service: service_settings(settings, SHARING_DATABASE),
     }
 }
 
-fn exposure_settings(settings: &ServeSettings) -> exposure_svc::config::Settings {
+pub(crate) fn exposure_settings(settings: &ServeSettings) -> exposure_svc::config::Settings {
     exposure_svc::config::Settings {
         listen: settings.exposure_listen.clone(),
         admin_listen: settings.admin_listen.clone(),
         own: NoSettings {},
-        service: service_settings(settings, "exposure.db"),
+        service: service_settings(settings, EXPOSURE_DATABASE),
     }
 }
 

@@ -15,6 +15,7 @@ mod test_server;
 mod access;
 mod access_changes;
 mod bad_input;
+mod console;
 mod contract;
 mod described_limits;
 mod disk;

@@ -19,6 +19,10 @@ use tokio::{sync::Semaphore, task::JoinSet};
 /// Writes that are not acknowledged by then will not be.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
+const FREE: &str = "127.0.0.1:0";
+const SERVE: [&str; 9] =
+    ["serve", "--listen", FREE, "--sharing-listen", FREE, "--exposure-listen", FREE, "--admin-listen", FREE];
+
 fn ofself(arguments: &[&str], data: &Path) -> Command {
     let mut command = Command::new(test_kit::program("ofself"));
     command.args(arguments).arg("--data-dir").arg(data).env_remove("RUST_LOG");
@@ -27,10 +31,13 @@ fn ofself(arguments: &[&str], data: &Path) -> Command {
 
 /// Starts it on free ports; gives the address and the `curl` line of the banner.
 fn start(data: &Path) -> (Process, String, String) {
+    start_with(data, &[])
+}
+
+/// The same with more options.
+fn start_with(data: &Path, options: &[&str]) -> (Process, String, String) {
     let (mut rest, mut curl) = (String::new(), String::new());
-    let free = "127.0.0.1:0";
-    let arguments =
-        ["serve", "--listen", free, "--sharing-listen", free, "--exposure-listen", free, "--admin-listen", free];
+    let arguments = [&SERVE, options].concat();
     let process = Process::start(&mut ofself(&arguments, data), |line| {
         if let Some(address) = line.trim().strip_prefix("REST") {
             address.trim().trim_end_matches("/api/v1").clone_into(&mut rest);
@@ -82,6 +89,39 @@ async fn banner_command_works_and_data_survives_restart() {
 }
 
 #[tokio::test]
+async fn demo_fills_an_empty_directory_once() {
+    let data = tempfile::tempdir().unwrap();
+    let people = async |options: &[&str]| {
+        let (process, rest, _) = start_with(data.path(), options);
+        let http = HttpClient::new(rest);
+        let alice = token(data.path(), &["--user", "alice"]);
+        let people = ask(&http, &alice, Method::GET, "/api/v1/access/people?limit=100", "").await.unwrap().json();
+        let nodes = http.send(Method::GET, "/console/nodes.json", &[], "").await.unwrap().json();
+        process.signal("TERM");
+        assert_eq!(process.exit_code(), Some(0));
+        (people, nodes.as_array().unwrap().len())
+    };
+    let (filled, nodes) = people(&["--demo"]).await;
+    let ids: Vec<_> = filled["people"].as_array().unwrap().iter().map(|person| person["user_id"].clone()).collect();
+    assert_eq!(ids, ["bob", "carl", "dana", "dr-lee", "emma", "gwen", "noah"], "{filled}");
+    assert!(nodes > 0);
+    assert_eq!(people(&["--demo"]).await, (filled.clone(), nodes), "a restart adds nothing");
+    assert_eq!(people(&[]).await, (filled, 0), "without the demo the page offers no nodes");
+}
+
+#[test]
+fn demo_rejects_a_directory_with_other_data() {
+    let data = tempfile::tempdir().unwrap();
+    let (process, ..) = start(data.path());
+    process.signal("TERM");
+    assert_eq!(process.exit_code(), Some(0));
+    let refused = ofself(&[&SERVE[..], &["--demo"]].concat(), data.path()).output().unwrap();
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{message}");
+    assert!(message.contains("--demo needs a data directory without data"), "{message}");
+}
+
+#[tokio::test]
 async fn token_has_the_requested_tier_and_lifetime() {
     let data = tempfile::tempdir().unwrap();
     let (_process, rest, _) = start(data.path());
@@ -121,12 +161,10 @@ fn decoded(text: &str) -> Vec<u8> {
 async fn flood_of_resets_writes_few_log_lines() {
     let data = tempfile::tempdir().unwrap();
     let log = Arc::new(Mutex::new(Vec::new()));
-    let (lines, free) = (log.clone(), "127.0.0.1:0");
-    let arguments =
-        ["serve", "--listen", free, "--sharing-listen", free, "--exposure-listen", free, "--admin-listen", free];
+    let lines = log.clone();
     let mut sharing = None;
     let (report, mut reported) = tokio::sync::mpsc::unbounded_channel();
-    let (_process, address) = Process::start_and_follow(&mut ofself(&arguments, data.path()), move |line| {
+    let (_process, address) = Process::start_and_follow(&mut ofself(&SERVE, data.path()), move |line| {
         lines.lock().unwrap().push(line.to_owned());
         if line.contains("left out log lines about peers") {
             let _ = report.send(());

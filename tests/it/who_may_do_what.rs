@@ -60,7 +60,7 @@ const REFUSED: [(Asker, &str); 5] = [
 /// An endpoint, the thing it is asked of, and the body that is sent.
 struct Endpoint(&'static str, &'static str, &'static str);
 
-const ENDPOINTS: [Endpoint; 39] = [
+const ENDPOINTS: [Endpoint; 40] = [
     Endpoint("POST /sharing", "", r#"{"shared_with_user_id": "dan", "scope": "all"}"#),
     Endpoint(
         "POST /sharing",
@@ -88,6 +88,7 @@ const ENDPOINTS: [Endpoint; 39] = [
     Endpoint("POST /access/viewers", "a node with the id of Ann's", r#"{"node": {"id": "n1"}}"#),
     Endpoint("POST /access/view-as", "", r#"{"person": "bob", "nodes": [{"description": {"id": "n1"}}]}"#),
     Endpoint("GET /access/apps", "", ""),
+    Endpoint("GET /access/tags", "", ""),
     Endpoint("PUT /access/apps/{app}", "Ann's app", r#"{"profile_id": "{profile}"}"#),
     Endpoint("DELETE /access/apps/{app}", "Ann's app", ""),
     Endpoint("GET /access/owners", "", ""),

@@ -13,6 +13,7 @@ pub(crate) mod people;
 pub(crate) mod preview;
 pub(crate) mod stop;
 pub(crate) mod suggestions;
+pub(crate) mod tags;
 pub(crate) mod view_as;
 pub(crate) mod viewers;
 

@@ -1,0 +1,144 @@
+// Look at a node: who and which apps see it, and what each sees of it.
+
+import { all, post, tokenPages } from "../lib/api.js";
+import { fill, h } from "../lib/dom.js";
+import { serverText, t } from "../lib/i18n.js";
+import { titleOf } from "../nodes/names.js";
+import { nodePicker } from "../nodes/picker.js";
+import { otherView, ownView } from "../nodes/views.js";
+import { loadNames } from "../shares/names.js";
+import { actionChips, scopeWords, shareName, termsOf } from "../shares/words.js";
+import { avatar, button, chip, pageHead } from "../ui/elements.js";
+import { selectField, textField } from "../ui/fields.js";
+import { loadInto } from "../ui/load.js";
+
+export async function render(place, { signal, parts: [kind, id] }) {
+  const answer = h("div.stack", {});
+  const list = h("div", {});
+  const wanted = { person: kind === "as" ? id : "", app: kind === "app" ? id : "" };
+  fill(place, pageHead(t("node.title"), t("node.lead")), h("div.two.picking", {}, h("aside", { "aria-label": t("node.list") }, list), h("div", {}, answer)));
+  let looking = null;
+  const look = (node) => {
+    looking?.abort();
+    looking = new AbortController();
+    signal.addEventListener("abort", () => looking.abort(), { once: true });
+    lookAt(answer, node, wanted, looking.signal);
+  };
+  await loadInto(list, () => nodePicker(look), (picker) => picker, { cards: 1, signal });
+}
+
+function lookAt(place, node, wanted, signal) {
+  const viewers = h("div", {});
+  const views = h("div", {});
+  const title = h("h2", {}, titleOf(node));
+  const known = once(() => Promise.all([sharesById(signal), loadNames()]));
+  const viewing = viewAs(views, node, wanted, known, signal);
+  fill(place, title, viewers, viewing.element);
+  loadInto(viewers, () => Promise.all([allViewers(node, signal), known()]),
+    ([found, [shares, names]]) => drawViewers(found, shares, names, viewing.show), { cards: 1, signal });
+}
+
+async function allViewers(node, signal) {
+  const found = { people: [], apps: null };
+  let token = "";
+  do {
+    const query = token ? `?limit=100&page_token=${encodeURIComponent(token)}` : "?limit=100";
+    const page = await post(`/access/viewers${query}`, { node: node.description }, signal);
+    found.people.push(...page.people);
+    if (page.apps) found.apps = [...(found.apps ?? []), ...page.apps];
+    token = page.next_page_token;
+  } while (token && found.people.length < 1000);
+  return found;
+}
+
+/** The shares that count, by id, with the people through whom they were passed on. */
+async function sharesById(signal) {
+  const people = await all(tokenPages("/access/people", "people", { size: 100, signal }), 500).catch(() => []);
+  return new Map(people.flatMap((person) => person.shares.map((share) => [share.id, share])));
+}
+
+/** Why a person sees a node: the shares that allow it, in words. */
+function because(ids, shares, names) {
+  const known = ids.map((id) => shares.get(id)).filter(Boolean);
+  if (known.length < ids.length) return h("p.small.muted", {}, t("node.by-shares", { count: ids.length }));
+  return known.map((share) => h("div.row.small", {}, h("span.muted", {}, t("node.because")), scopeWords(termsOf(share), names),
+    share.through_user_ids.length > 0 && h("span.muted", {}, t("node.passed-on", { person: share.shared_by_user_id }))));
+}
+
+function drawViewers({ people, apps }, shares, names, viewAsPerson) {
+  const seeing = (apps ?? []).filter((app) => app.visible);
+  const nameOf = (id) => names("tag", id);
+  const hidden = (apps ?? []).filter((app) => !app.visible);
+  const appRow = (app) => h("li.part", {}, h("div.row", {}, avatar(app.app_id, ".square.small"), h("strong", {}, app.app_id), app.visible ? chip(t("view.visible"), "warn") : chip(t("view.hidden"), "good")),
+    h("p.small.muted", {}, serverText(app.reason, nameOf)),
+    h("div", {}, button(t("people.view-as", { person: app.app_id }), "small", () => viewAsPerson({ app: app.app_id }), { symbol: "node" })));
+  return h("div.views", {},
+    h("section.card", {}, h("h3", {}, t("node.people", { count: people.length })),
+      people.length === 0 ? h("p.muted", {}, t("node.only-me"))
+        : h("ul.card-parts", {}, people.map((person) => h("li.part", {}, h("div.row", {}, avatar(person.user_id, ".small"), h("strong", {}, person.user_id), actionChips(person.actions)),
+          because(person.share_ids, shares, names),
+          h("div", {}, button(t("people.view-as", { person: person.user_id }), "small", () => viewAsPerson({ person: person.user_id }), { symbol: "node" })))))),
+    h("section.card", {}, h("h3", {}, apps === null ? t("node.apps-unknown") : t("node.apps", { count: seeing.length })),
+      apps === null ? h("p.muted", {}, t("node.apps-unknown.lead"))
+        : apps.length === 0 ? h("p.muted", {}, t("node.no-apps"))
+          : h("ul.card-parts", {}, [...seeing, ...hidden].map(appRow))));
+}
+
+/** Choosing whose view to see, and the views side by side. */
+function viewAs(views, node, wanted, known, signal) {
+  const people = h("datalist", { id: "view-people" });
+  const person = textField(t("view.person"), wanted.person, { spellcheck: "false", hint: t("view.person.hint"), list: "view-people" });
+  known().then(([shares]) => fill(people, [...new Set([...shares.values()].map((share) => share.shared_with_user_id))].map((id) => h("option", { value: id }))), () => null);
+  const app = h("div", {});
+  let appField = null;
+  const show = async () => {
+    wanted.person = person.value();
+    wanted.app = appField?.value() ?? "";
+    const columns = [wanted.person && { person: wanted.person }, wanted.app && { app: wanted.app }, wanted.person && wanted.app && { person: wanted.person, app: wanted.app }].filter(Boolean);
+    if (columns.length === 0) return loadInto(views, () => null, () => h("div.views", {}, ownView(node)), { quietly: true, signal });
+    const answers = () => Promise.all(columns.map((viewer) => post("/access/view-as", { ...viewer, nodes: [node] }, signal)));
+    await loadInto(views, () => Promise.all([answers(), known()]), ([answers, [shares, names]]) => {
+      const nameOf = (id) => (shares.has(id) ? shareName(termsOf(shares.get(id)), names) : names("tag", id));
+      return h("div.views", {}, ownView(node), answers.map(({ nodes: [seen] }, index) =>
+        otherView(columnName(columns[index]), columns[index].app ? "app" : "person", node, seen, nameOf)));
+    }, { cards: 2, quietly: true, signal });
+  };
+  person.input.addEventListener("change", show);
+  const ready = all(tokenPages("/access/apps", "apps", { size: 100, signal })).catch(() => []).then((apps) => {
+    if (signal.aborted) return;
+    const options = [["", t("view.no-app")], ...apps.map(({ app_id: id }) => [id, id])];
+    if (wanted.app && !apps.some(({ app_id: id }) => id === wanted.app)) options.push([wanted.app, wanted.app]);
+    appField = selectField(t("view.app"), wanted.app, options, { onchange: show });
+    fill(app, appField.element);
+    show();
+  });
+  const choose = async ({ person: chosenPerson, app: chosenApp }) => {
+    await ready;
+    if (chosenPerson) person.input.value = chosenPerson;
+    if (chosenApp) {
+      if (![...appField.input.options].some(({ value }) => value === chosenApp)) appField.input.append(h("option", { value: chosenApp }, chosenApp));
+      appField.input.value = chosenApp;
+    }
+    show();
+    element.scrollIntoView({ block: "start" });
+    element.querySelector("h2").focus({ preventScroll: true });
+  };
+  const element = h("section.stack", {}, h("h2", { tabindex: -1 }, t("view.title")), h("p.hint", {}, t("view.lead")),
+    h("form.views", { onsubmit: (event) => { event.preventDefault(); show(); } }, person.element, app, people), views);
+  return { element, show: choose };
+}
+
+/** Runs once; a failure is forgotten, so that it can be tried again. */
+function once(load) {
+  let loading = null;
+  return () => {
+    loading ??= load();
+    loading.catch(() => { loading = null; });
+    return loading;
+  };
+}
+
+function columnName({ person, app }) {
+  if (person && app) return t("view.person-through-app", { person, app });
+  return person ?? app;
+}

@@ -1,0 +1,57 @@
+// Profiles: what apps may see. The list, and the editor of one.
+
+import { all, offsetPages, post, remove, tokenPages } from "../lib/api.js";
+import { fill, h } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { address, go } from "../lib/router.js";
+import { editor } from "../profiles/editor.js";
+import { warningList } from "../profiles/warnings.js";
+import { confirmed } from "../ui/dialog.js";
+import { button, chip, empty, linkButton, note, pageHead, say } from "../ui/elements.js";
+import { pagedList } from "../ui/load.js";
+
+export function render(place, { signal, parts: [id] }) {
+  if (id) return editor(place, id === "new" ? null : id, signal);
+  const list = h("div", {});
+  const refresh = async (quietly = true) => {
+    const apps = await all(tokenPages("/access/apps", "apps", { size: 100, signal })).catch(() => []);
+    await pagedList(list, offsetPages("/exposure-profiles", "exposure_profiles", { size: 20, signal }), (profile) => card(profile, apps, refresh),
+      () => empty("profiles", t("profiles.empty"), t("profiles.empty.lead"), linkButton(t("profiles.new"), "primary", address("profiles", "new"), "add"),
+        button(t("profiles.restrictive"), "", async () => { await fromTemplate(list); })), { signal, quietly });
+  };
+  fill(place, pageHead(t("profiles.title"), t("profiles.lead"), linkButton(t("profiles.new"), "primary", address("profiles", "new"), "add")), list);
+  return refresh(false);
+}
+
+async function fromTemplate(place) {
+  try {
+    const profile = await post("/exposure-profiles/from-template", { template: "restrictive" });
+    go("profiles", profile.id);
+  } catch (error) {
+    fill(place, note("bad", t("failure.title"), h("p", {}, error.message)));
+  }
+}
+
+function card(profile, apps, changed) {
+  const users = apps.filter((app) => app.profile.id === profile.id).map((app) => app.app_id);
+  return h("li.card", { "data-key": profile.id },
+    h("div.stack-small", {},
+      h("h2", { tabindex: -1 }, profile.name),
+      profile.description && h("p.muted", {}, profile.description),
+      h("div.row", {}, profile.is_default && chip(t("profile.default"), "accent"), !profile.is_active && chip(t("profile.inactive"), "warn"),
+        users.length === 0 ? h("span.small.muted", {}, t("profile.unused")) : [h("span.small.muted", {}, t("profile.used-by")), users.map((app) => chip(app))])),
+    h("div.card-parts", {},
+      warningList(profile.warnings),
+      h("div.part", {}, h("div.row", {},
+        linkButton(t("profile.edit"), "small", address("profiles", profile.id), "edit"),
+        !profile.is_default && button(t("profile.delete"), "small.danger-quiet", async () => { if (await deleteProfile(profile, users)) changed(); }, { symbol: "end", name: t("profile.delete.name", { name: profile.name }) })))));
+}
+
+async function deleteProfile({ id, name }, users) {
+  const isDone = await confirmed({
+    title: t("profile.delete.title", { name }), confirm: t("profile.delete"),
+    content: h("p", {}, users.length ? t("profile.delete.used", { apps: users.join(", ") }) : t("profile.delete.lead")), act: () => remove(`/exposure-profiles/${encodeURIComponent(id)}`),
+  });
+  if (isDone) say(t("profile.delete.done", { name }));
+  return isDone;
+}

@@ -1,0 +1,112 @@
+// The editor of a profile: every field, a live preview beside it, and what a change exposes before it is saved.
+
+import { call, get, idempotencyKey } from "../lib/api.js";
+import { fill, h } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { address, go, guardLeaving } from "../lib/router.js";
+import { pasteNodes } from "../nodes/picker.js";
+import { nodes as knownNodes } from "../nodes/store.js";
+import { tagNames } from "../nodes/tags.js";
+import { ask } from "../ui/dialog.js";
+import { button, fold, linkButton, note, pageHead, say } from "../ui/elements.js";
+import { loadInto } from "../ui/load.js";
+import { blank, creation, draftOf, isSame, update } from "./draft.js";
+import { form } from "./form.js";
+import { comparison, describedOf, livePreview, withoutMember } from "./preview.js";
+import { warningList } from "./warnings.js";
+
+const path = (id) => `/exposure-profiles/${encodeURIComponent(id)}`;
+
+/** Edits a stored profile; without an id a new one. */
+export async function editor(place, id, signal) {
+  const content = h("div", {});
+  const title = id ? t("editor.title") : t("editor.new");
+  fill(place, pageHead(title, t("editor.lead"), linkButton(t("editor.back"), "plain", address("profiles"))), content);
+  await loadInto(content, async () => {
+    const [stored, tags] = await Promise.all([
+      id ? call("GET", path(id), { query: { include_yaml: false }, signal }) : null,
+      tagNames().catch(() => new Map()),
+    ]);
+    return { profile: stored?.body ?? null, version: stored?.headers.get("ETag"), tags };
+  }, (loaded) => draw(loaded, place, signal), { cards: 2, signal });
+}
+
+function draw({ profile, version, tags }, place, signal) {
+  const draft = profile ? draftOf(profile) : blank();
+  const original = structuredClone(draft);
+  const id = profile?.id ?? null;
+  let isComplete = true;
+  if (profile) place.querySelector("h1").textContent = profile.name;
+
+  const preview = livePreview(id, (fields) => fieldset.showErrors(fields), signal);
+  const changed = (complete) => {
+    isComplete = complete;
+    save.disabled = isSame(draft, original) && Boolean(id);
+    if (isComplete) preview.follow(draft);
+    else preview.pause(t("editor.incomplete"));
+  };
+  const fieldset = form(draft, original, tags, Boolean(id), changed);
+  const save = button(id ? t("editor.save") : t("editor.create"), "primary", () => store(), { disabled: Boolean(id) });
+  const failure = h("div", {});
+
+  const store = async () => {
+    fill(failure);
+    if (!isComplete) return fill(failure, note("bad", null, h("p", { role: "alert" }, t("editor.incomplete"))));
+    if (!draft.name.trim()) return fieldset.showErrors({ name: [t("editor.name-missing")] }, { isOfServer: false, takesFocus: true });
+    const saved = await confirmAndSave({ id, draft, version, preview, showErrors: fieldset.showErrors });
+    if (!saved) return undefined;
+    guardLeaving(() => true);
+    say(t("editor.saved", { name: saved.name }));
+    return id ? editor(place, id, signal) : go("profiles", saved.id);
+  };
+
+  guardLeaving(() => isSame(draft, original) || confirm(t("editor.leave")));
+  preview.follow(draft);
+  const nodesNote = h("p.small.muted", {});
+  const count = (nodes) => fill(nodesNote, nodes.length ? t("preview.nodes", { count: describedOf(nodes).length }) : t("preview.no-nodes"));
+  knownNodes().then(count);
+  const paste = pasteNodes((nodes) => {
+    count(nodes);
+    if (isComplete) preview.follow(draft);
+  }, false);
+  return h("div.two", {},
+    h("div.stack", {}, fieldset.element, failure, h("div.row", {}, save, linkButton(t("dialog.cancel"), "", address("profiles")))),
+    h("aside.card.stack", { "aria-label": t("preview.title") }, h("h2", {}, t("preview.title")), nodesNote, preview.element, paste, id && yaml(id)));
+}
+
+/** Shows what the change makes visible, and writes it if the person agrees. */
+function confirmAndSave({ id, draft, version, preview, showErrors }) {
+  const shown = h("div.stack", {});
+  const key = idempotencyKey();
+  let isKnown = false;
+  loadInto(shown, () => preview.of(draft), ({ preview: found, nodes }) => {
+    isKnown = true;
+    // More can also be seen of the nodes that are visible already: the server warns of that.
+    const widens = found.gained.length > 0 || found.example_gained || found.warnings.some((warning) => warning.code === "WIDENED");
+    const [kind, title] = widens ? ["warn", "editor.widens"] : found.proven ? ["good", "editor.not-widened"] : ["warn", "editor.unproven"];
+    return [note(kind, t(title), comparison(found, nodes, id)), warningList(found.warnings)];
+  }, { cards: 1 }).then(() => shown.dispatchEvent(new Event("input", { bubbles: true })));
+  return ask({
+    title: t("editor.confirm.title", { name: draft.name }),
+    confirm: t(id ? "editor.save" : "editor.create"),
+    content: shown,
+    // They stand at the fields below the dialog, and in the dialog.
+    showErrors: (fields) => showErrors(withoutMember(fields)) && false,
+    isReady: () => isKnown,
+    act: async () => {
+      if (id) return (await call("PUT", path(id), { body: update(draft), headers: { "If-Match": version } })).body;
+      return (await call("POST", "/exposure-profiles", { body: creation(draft), headers: { "Idempotency-Key": key } })).body;
+    },
+  });
+}
+
+/** The profile as text, read when it is opened. */
+function yaml(id) {
+  const text = h("pre.small", { tabindex: 0, "aria-label": t("editor.yaml") });
+  const place = h("div", {});
+  const part = fold(t("editor.yaml"), null, false, place);
+  part.addEventListener("toggle", () => {
+    if (part.open) loadInto(place, () => get(path(id), { include_yaml: true }), (profile) => fill(text, profile.yaml), { cards: 1 });
+  });
+  return part;
+}

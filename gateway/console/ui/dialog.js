@@ -1,0 +1,76 @@
+// Dialogs: forms that ask before something changes. Native, so focus stays inside and Escape closes them.
+
+import { fill, h, uniqueId } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { button } from "./elements.js";
+import { current } from "../lib/session.js";
+import { failureNote } from "./failure.js";
+
+/** Closes every dialog: the page is left, or another person signed in. */
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+}
+
+/**
+ * Opens a dialog and resolves to what `act` returns, or to null if it was cancelled.
+ * `content`: the elements of the form. `showErrors(fields)` gets the errors of fields and returns whether it has shown all of them.
+ */
+export function ask({ title, content, confirm, kind = "primary", act, showErrors = () => false, isReady = null }) {
+  // Two quick clicks open one dialog.
+  if (document.querySelector("dialog[open]")) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    const id = uniqueId("dialog");
+    const failure = h("div", {});
+    const session = current();
+    let result = null;
+    let running = null;
+    const cancel = button(t("dialog.cancel"), "", () => dialog.close());
+    const submit = h(`button.button.${kind}`, { type: "submit" }, confirm);
+    const update = () => { if (isReady) submit.disabled = !isReady(); };
+    const form = h("form", {
+      novalidate: true,
+      oninput: update,
+      onsubmit: async (event) => {
+        event.preventDefault();
+        if (submit.disabled || current() !== session) return;
+        submit.disabled = true;
+        cancel.disabled = true;
+        submit.setAttribute("aria-busy", "true");
+        fill(failure);
+        try {
+          running = Promise.resolve(act());
+          result = await running;
+          if (result !== undefined) return dialog.close();
+          result = null; // It stays open: something is missing.
+        } catch (error) {
+          const isShown = error.fields && Object.keys(error.fields).length > 0 && showErrors(error.fields);
+          if (!isShown) fill(failure, failureNote(error));
+          const wrong = form.querySelector('[aria-invalid="true"]') ?? failure;
+          wrong.focus?.();
+          wrong.scrollIntoView?.({ block: "nearest" });
+        }
+        running = null;
+        submit.removeAttribute("aria-busy");
+        submit.disabled = false;
+        cancel.disabled = false;
+        update();
+      },
+    }, h("h2", { id }, title), content, failure, h("div.dialog-actions", {}, cancel, submit));
+    const dialog = h("dialog.dialog", {
+      "aria-labelledby": id,
+      // What is being written cannot be cancelled.
+      oncancel: (event) => { if (running) event.preventDefault(); },
+      onclose: async () => {
+        dialog.remove();
+        resolve(running ? await running.catch(() => null) : result);
+      },
+    }, form);
+    update();
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+/** Asks whether to go on. Resolves to true once `act` is done. */
+export const confirmed = async (options) =>
+  (await ask({ kind: "danger", ...options, act: async () => { await options.act(); return true; } })) === true;

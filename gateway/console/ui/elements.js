@@ -1,0 +1,61 @@
+// Small parts that every page uses.
+
+import { h } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { icon } from "./icons.js";
+
+/** A button. `kind`: primary, danger, danger-quiet, small, plain; several with dots. */
+export function button(label, kind, onclick, { symbol = null, name = null, ...attributes } = {}) {
+  return h(`button.button${kind ? `.${kind}` : ""}`, { type: "button", onclick, "aria-label": name, ...attributes }, symbol && icon(symbol), label);
+}
+
+/** A link that looks like a button. */
+export function linkButton(label, kind, href, symbol = null) {
+  return h(`a.button${kind ? `.${kind}` : ""}`, { href }, symbol && icon(symbol), label);
+}
+
+/** The initial of a person or an app, in a color of its own. */
+export function avatar(id, kind = "") {
+  const hue = [...id].reduce((sum, character) => (sum * 31 + character.codePointAt(0)) % 360, 7);
+  const element = h(`span.avatar${kind}`, { "aria-hidden": "true" }, [...id.replace(/^[^\p{L}\p{N}]+/u, "") || id][0]);
+  element.style.setProperty("--hue", hue);
+  return element;
+}
+
+/** A short fact in a pill. */
+export const chip = (text, kind = "", attributes = {}) => h(`span.chip${kind ? `.${kind}` : ""}`, attributes, text);
+
+/** The head of a page. The title takes the focus when the page opens, so that screen readers read it. */
+export function pageHead(title, lead, ...actions) {
+  return h("header.page-head", {},
+    h("div", {}, h("h1", { tabindex: -1 }, title), lead && h("p.lead", {}, lead)),
+    actions.length > 0 && h("div.row", {}, actions));
+}
+
+/** What a list without entries shows: what would be here, and how to get it. */
+export function empty(symbol, title, text, ...actions) {
+  return h("div.card.empty", {}, icon(symbol), h("h2", {}, title), h("p", {}, text), actions);
+}
+
+/** A remark. `kind`: warn, bad, good or none. */
+export function note(kind, title, ...content) {
+  return h(`div.note${kind ? `.${kind}` : ""}`, {}, title && h("p.note-title", {}, title), content);
+}
+
+/** Tells what happened, for a few seconds and to screen readers. */
+export function say(text) {
+  const message = h("p.message", {}, text);
+  document.querySelector("#messages").append(message);
+  setTimeout(() => message.remove(), 6000);
+}
+
+/** Placeholders of cards that are being loaded. */
+export function skeleton(cards = 3) {
+  const card = () => h("div.card.skeleton", {}, h("div.row", {}, h("span.bone.round"), h("span.bone.narrow")), h("span.bone.wide"), h("span.bone"));
+  return h("div.cards", {}, h("p.visually-hidden", {}, t("loading")), Array.from({ length: cards }, card));
+}
+
+/** A part that can be folded. */
+export function fold(title, value, open, ...content) {
+  return h("details.fold", { open }, h("summary", {}, h("h2.fold-title", {}, title), value), h("div", {}, content));
+}

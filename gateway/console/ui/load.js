@@ -1,0 +1,68 @@
+// Loads content into a place: a skeleton while it loads, what to do if that fails.
+
+import { fill, h } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { button, skeleton } from "./elements.js";
+import { failureNote } from "./failure.js";
+
+/** How often each place was loaded: an answer that a newer question overtook is not drawn. */
+const turns = new WeakMap();
+
+/** Shows `draw(await load())` in `place`. `quietly`: what is there stays until then, for a refresh after a change. */
+export async function loadInto(place, load, draw, { cards = 3, quietly = false, signal } = {}) {
+  const attempt = async (keeps) => {
+    const turn = (turns.get(place) ?? 0) + 1;
+    turns.set(place, turn);
+    const isOver = () => signal?.aborted || turns.get(place) !== turn;
+    place.setAttribute("aria-busy", "true");
+    if (!keeps) fill(place, skeleton(cards));
+    try {
+      const loaded = await load();
+      if (isOver()) return;
+      const key = document.activeElement?.closest("[data-key]")?.dataset.key;
+      fill(place, draw(loaded));
+      if (key && document.activeElement === document.body) focusKey(place, key);
+    } catch (error) {
+      if (isOver()) return;
+      fill(place, failureNote(error, () => attempt(false)));
+    } finally {
+      if (turns.get(place) === turn) place.removeAttribute("aria-busy");
+    }
+  };
+  await attempt(quietly && place.childElementCount > 0);
+}
+
+/** The focus goes back to the entry that was changed, or to the title if it is gone. */
+function focusKey(place, key) {
+  const entry = [...place.querySelectorAll("[data-key]")].find((element) => element.dataset.key === key);
+  (entry?.querySelector("h2, h3") ?? document.querySelector("h1"))?.focus({ preventScroll: Boolean(entry) });
+}
+
+/** A list that is read in pages. `draw` makes an element of an entry; `whenEmpty` what an empty list shows. */
+export async function pagedList(place, pages, draw, whenEmpty, { kind = "ul.cards", quietly = false, signal } = {}) {
+  await loadInto(place, pages, ({ entries, hasMore }) => {
+    if (entries.length === 0 && !hasMore) return whenEmpty();
+    const items = h(kind, {}, entries.map(draw));
+    return [items, hasMore && moreButton(pages, items, draw)];
+  }, { quietly, signal });
+}
+
+function moreButton(pages, items, draw) {
+  const failure = h("div", {});
+  const more = button(t("list.more"), "", async () => {
+    more.disabled = true;
+    try {
+      const { entries, hasMore } = await pages();
+      const drawn = entries.map(draw);
+      items.append(...drawn);
+      fill(failure);
+      if (!hasMore) place.remove();
+      drawn[0]?.querySelector("button, a, input")?.focus();
+    } catch (error) {
+      fill(failure, failureNote(error));
+    }
+    more.disabled = false;
+  });
+  const place = h("div.section.stack", {}, failure, h("div", {}, more));
+  return place;
+}
