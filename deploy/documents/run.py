@@ -41,12 +41,13 @@ PROGRAMS = {
 # A command that does not end runs on a terminal and on free ports, and is stopped when it reports readiness.
 SERVED = r"""
 LISTEN=127.0.0.1:0 SHARING_LISTEN=127.0.0.1:0 EXPOSURE_LISTEN=127.0.0.1:0 ADMIN_LISTEN=127.0.0.1:0 \\
-    script --quiet --flush --return --command 'exec cargo run --quiet --locked' "$DATA_DIR/said" </dev/null >/dev/null &
+    script --quiet --flush --return --command 'exec cargo run --quiet --locked{options}' "$DATA_DIR/said" </dev/null >/dev/null &
 until grep -q '^Another token' "$DATA_DIR/said" 2>/dev/null || ! kill -0 $! 2>/dev/null; do sleep 0.1; done
 pkill -TERM -P $!; wait $!; code=$?; tr -d '\r' <"$DATA_DIR/said"; (exit $code)
 """
 REPLACED = [
-    (r"^cargo run$", SERVED),
+    (r"^cargo run$", SERVED.replace("{options}", "")),
+    (r"^cargo run -- serve --demo$", SERVED.replace("{options}", " -- serve --demo --data-dir \"$DATA_DIR/demo\"")),
     (r"cargo run -q ", "cargo run -q --locked "),
     (r"target/(release|debug)/", ""),
 ]

@@ -1,0 +1,162 @@
+// What goes wrong in real use: slow and failing answers, sessions that change, entries that are almost right.
+import { strict as assert } from "node:assert";
+import { after, before, test } from "node:test";
+import { URL_BASE, call, launch, open, settle, token, visit } from "./browser.mjs";
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+/** Runs with a page of Alice's, who must be left without a fault. */
+async function withPage(run, options = {}) {
+  const { page, faults } = await open(browser, "alice", options);
+  await settle(page);
+  await run(page, page.getByRole("dialog"));
+  assert.deepEqual(faults, []);
+  await page.context().close();
+}
+const json = (status, body) => ({ status, contentType: "application/json", body: JSON.stringify(body) });
+const unavailable = json(503, { error: { code: "SERVICE_UNAVAILABLE", message: "away", request_id: "r-1" } });
+
+test("a link of another person asks before it replaces the session", () => withPage(async (page) => {
+  const answers = [false, true];
+  page.on("dialog", (asked) => (answers.shift() ? asked.accept() : asked.dismiss()));
+  await page.getByRole("button", { name: "Share", exact: true }).click();
+  await page.evaluate((link) => { location.hash = link; }, `#token=${token("bob")}`);
+  await page.getByText("Signed in as alice").waitFor();
+  assert.ok(!page.url().includes("token="));
+  await page.evaluate((link) => { location.hash = link; }, `#token=${token("bob")}`);
+  await page.getByText("Signed in as bob").waitFor();
+  assert.equal(await page.getByRole("dialog").count(), 0, "no dialog of Alice's is left");
+}));
+
+test("the same link signs in again after signing out", () => withPage(async (page) => {
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.evaluate((link) => { location.hash = link; }, `#token=${token("alice")}`);
+  await page.getByText("Signed in as alice").waitFor();
+  assert.equal(page.url(), `${URL_BASE}/console`);
+}));
+
+test("an address that is not encoded shows a page", () => withPage(async (page) => {
+  await visit(page, "people/%");
+  await page.getByRole("heading", { name: "People" }).waitFor();
+}));
+
+test("a share without the chosen day is not created", () => withPage(async (page, dialog) => {
+  await page.getByRole("button", { name: "Share", exact: true }).click();
+  await dialog.getByLabel("With whom").fill("pia");
+  await dialog.getByLabel("Tags", { exact: true }).fill("Work");
+  await dialog.getByLabel("Until").selectOption({ label: "On a day …" });
+  await dialog.getByRole("button", { name: "Share", exact: true }).click();
+  await dialog.getByText("Choose a valid day.").waitFor();
+  const { people } = await call("alice", "GET", "/access/people?limit=100");
+  assert.ok(!people.some((person) => person.user_id === "pia"));
+}));
+
+test("a title with a comma is one node, and an unknown tag is remarked", () => withPage(async (page, dialog) => {
+  await page.getByRole("button", { name: "Share", exact: true }).click();
+  const tags = dialog.getByLabel("Tags", { exact: true });
+  await tags.pressSequentially("travel,Holiday,");
+  await dialog.getByText("Holiday: none of your tags has this name.").waitFor();
+  // Upper and lower case do not matter.
+  await dialog.getByRole("button", { name: "Remove Travel" }).waitFor();
+  await dialog.getByLabel("Single nodes").check();
+  const nodes = dialog.getByLabel("Nodes", { exact: true });
+  await nodes.pressSequentially("Night train to Lisbon, next time");
+  await nodes.press("Enter");
+  await dialog.getByRole("button", { name: "Remove Night train to Lisbon, next time" }).waitFor();
+  await dialog.getByLabel("With whom").fill("pia");
+  await dialog.getByRole("button", { name: "Share", exact: true }).click();
+  await page.locator('[data-key="pia"]').waitFor();
+  const pia = (await call("alice", "GET", "/access/people?limit=100")).people.find((person) => person.user_id === "pia");
+  assert.deepEqual(pia.shares[0].node_ids, ["n-night-train"]);
+}));
+
+test("narrowing offers no later end", () => withPage(async (page, dialog) => {
+  await page.locator('[data-key="dr-lee"]').getByRole("button", { name: /Narrow/ }).click();
+  await dialog.getByLabel("Until").waitFor();
+  const options = await dialog.getByLabel("Until").locator("option").allInnerTexts();
+  assert.deepEqual(options, ["On a day …"], "the share ends in two weeks");
+  await dialog.getByLabel("Last day").fill("2099-01-01");
+  await dialog.getByRole("button", { name: "Narrow", exact: true }).click();
+  await dialog.getByText("Choose a valid day.").waitFor();
+}));
+
+test("more detail of visible nodes is said before it is saved", () => withPage(async (page, dialog) => {
+  await visit(page, "profiles");
+  await page.locator("li.card", { hasText: "Budget" }).getByRole("link", { name: "Edit" }).click();
+  await settle(page);
+  await page.getByRole("radio", { name: /^Everything/ }).check();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await dialog.getByText("This becomes visible to apps with this profile").waitFor();
+  await dialog.getByText("Apps see more than before").waitFor();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  let asked = 0;
+  page.on("dialog", (question) => { asked += 1; return question.dismiss(); });
+  await page.getByLabel("Language").selectOption({ label: "Deutsch" });
+  await page.getByRole("link", { name: "People" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  assert.equal(asked, 3, "unsaved changes are not lost without a question");
+  assert.ok(await page.getByRole("radio", { name: /^Everything/ }).isChecked());
+}));
+
+test("a list that fails in the middle is read again from there", () => withPage(async (page) => {
+  const { people } = await call("alice", "GET", "/access/people?limit=100");
+  const replies = [json(200, { people: people.slice(0, 1), next_page_token: "n1.x" }), unavailable, json(200, { people: people.slice(0, 1), next_page_token: "n1.x" }), json(200, { people: people.slice(1), next_page_token: null })];
+  await page.route("**/access/people**", (route) => (replies.length ? route.fulfill(replies.shift()) : route.continue()));
+  await visit(page, "apps");
+  await visit(page, "people");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator("li.card").nth(people.length - 1).waitFor();
+  assert.equal(await page.locator("li.card").count(), people.length);
+}, { expectFailures: true }));
+
+test("an answer that a newer one overtook is not shown", () => withPage(async (page) => {
+  await visit(page, "node");
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route("**/access/view-as", async (route) => {
+    if (route.request().postDataJSON().person === "bob") await held;
+    await route.continue().catch(() => null);
+  });
+  const person = page.getByLabel("Person", { exact: true });
+  await person.fill("bob");
+  await person.press("Enter");
+  await person.fill("noah");
+  await person.press("Enter");
+  await page.getByRole("region", { name: "noah", exact: true }).waitFor();
+  release();
+  await page.waitForLoadState("networkidle");
+  assert.equal(await page.getByRole("region", { name: "bob", exact: true }).count(), 0);
+}));
+
+test("names of tags survive a page that is left while they load", () => withPage(async (page) => {
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.route("**/access/tags**", async (route) => { await held; await route.continue().catch(() => null); });
+  await page.evaluate((link) => { location.hash = link; }, `#token=${token("alice")}`);
+  await page.getByText("Signed in as alice").waitFor();
+  await page.evaluate(() => { location.hash = "#/node"; });
+  await page.getByRole("heading", { name: "Look at a node" }).waitFor();
+  release();
+  await settle(page);
+  await page.getByText("people can act on it").waitFor();
+}));
+
+test("what is being written cannot be cancelled", () => withPage(async (page, dialog) => {
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route("**/api/v1/sharing/*", async (route) => {
+    if (route.request().method() === "DELETE") await held;
+    await route.continue();
+  });
+  await page.locator('[data-key="pia"]').getByRole("button", { name: /End this share/ }).click();
+  await dialog.getByRole("button", { name: "End the share" }).click();
+  assert.ok(await dialog.getByRole("button", { name: "Cancel" }).isDisabled());
+  await page.keyboard.press("Escape");
+  assert.equal(await dialog.count(), 1);
+  release();
+  await page.locator('[data-key="pia"]').waitFor({ state: "detached" });
+}));
