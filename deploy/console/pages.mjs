@@ -15,6 +15,10 @@ before(async () => {
   for (let first = 0; first < 500; first += 10) {
     await Promise.all(Array.from({ length: 10 }, (_, index) => call("many", "POST", "/sharing", { shared_with_user_id: `person-${first + index}`, scope: "specific_tags", tag_ids: [`t-${index}`] })));
   }
+  for (let number = 0; number < 60; number += 1) {
+    await call("bob", "POST", "/sharing", { shared_with_user_id: "many", scope: "specific_nodes", node_ids: [`n-${number}`] });
+    await call("many", "POST", "/exposure-profiles", { name: `Profile ${number}`, tag_filters: { include_any: [`t-${number}`] } });
+  }
 });
 after(() => browser.close());
 
@@ -46,7 +50,7 @@ test("pages with the demo data", async () => {
 test("pages without an entry", () => look("zoe", "empty"));
 test("pages with one entry", () => look("single", "single"));
 test("pages in German", () => look("single", "german", { locale: "de-DE", schemes: ["light"] }));
-test("pages with 500 entries", () => look("many", "many", { schemes: ["light"], pages: ["people", "suggestions", "history"] }));
+test("pages with many entries", () => look("many", "many", { schemes: ["light"], pages: ["people", "incoming", "profiles", "suggestions", "history"] }));
 
 test("a long list goes on", async () => {
   const { page, faults } = await open(browser, "many");

@@ -452,6 +452,22 @@ export const TEXTS = {
   "verb.write": x("Change", "Ändern"),
   "verb.write.hint": x("The app changes nodes of these schemas.", "Die App ändert Knoten dieser Schemas."),
 
+  // A profile in words
+  "rule.everything": x("sees everything", "sieht alles"),
+  "rule.any": x("sees what is tagged {words}", "sieht, was das Tag {words} hat"),
+  "rule.all": x("sees only what has all of these tags: {words}", "sieht nur, was alle diese Tags hat: {words}"),
+  "rule.expression": x("sees only what fits a combination of tags", "sieht nur, was zu einer Verknüpfung von Tags passt"),
+  "rule.types": x("sees only these types: {words}", "sieht nur diese Typen: {words}"),
+  "rule.dates": x("sees only what was created in a certain time", "sieht nur, was in einer bestimmten Zeit entstand"),
+  "rule.picked.one": x("sees 1 node picked by hand", "sieht 1 einzeln gewählten Knoten"),
+  "rule.picked.other": x("sees {count} nodes picked by hand", "sieht {count} einzeln gewählte Knoten"),
+  "rule.without": x("never sees: {words}", "sieht nie: {words}"),
+  "rule.detail": x("sees of it: {level}", "sieht davon: {level}"),
+  "rule.removed": x("without: {words}", "ohne: {words}"),
+  "rule.changes": x("may: {words}", "darf: {words}"),
+  "rule.no-changes": x("changes nothing", "ändert nichts"),
+  "rule.more": x("{count} more", "{count} weitere"),
+
   // Preview and warnings
   "preview.title": x("What this changes", "Was das ändert"),
   "preview.nodes.one": x("Compared with 1 node of yours.", "Verglichen mit 1 Knoten von dir."),

@@ -48,7 +48,7 @@ pub enum Action {
 #[derive(clap::Args, Clone, Debug)]
 pub struct ServeSettings {
     /// Fill an empty data directory with demo data: people, apps and shares of Alice's; its default is then `./data/demo`
-    #[arg(long, env = "DEMO", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long)]
     pub demo: bool,
     /// The directory of the databases and the signing key
     #[arg(long, env = "DATA_DIR", default_value = "./data", default_value_if("demo", "true", "./data/demo"))]

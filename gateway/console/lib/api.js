@@ -90,6 +90,16 @@ export function offsetPages(path, member, { size = 50, query = {}, signal } = {}
   };
 }
 
+/** Pages that are read after `load`, which runs once; what it returns is given to `use`. */
+export function pagesAfter(load, use, pages) {
+  let isLoaded = false;
+  return async () => {
+    if (!isLoaded) use(await load());
+    isLoaded = true;
+    return pages();
+  };
+}
+
 /** Every entry of a list, up to a bound. */
 export async function all(pages, bound = 1000) {
   const entries = [];

@@ -1,9 +1,10 @@
 // Apps: what I connected, and by which profile each sees.
 
-import { all, offsetPages, put, remove, tokenPages } from "../lib/api.js";
+import { all, offsetPages, pagesAfter, put, remove, tokenPages } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import { nodes, t, timeElement } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
+import { profileWords } from "../profiles/words.js";
 import { missingEnd, showIn } from "../shares/dialogs.js";
 import { stopEverything } from "../shares/stop.js";
 import { endWords } from "../shares/words.js";
@@ -14,8 +15,13 @@ import { pagedList } from "../ui/load.js";
 
 export function render(place, { signal }) {
   const list = h("div", {});
-  const refresh = (quietly = true) =>
-    pagedList(list, tokenPages("/access/apps", "apps", { signal }), (app) => appCard(app, refresh), () => empty("apps", t("apps.empty"), t("apps.empty.lead")), { signal, quietly });
+  const refresh = async (quietly = true) => {
+    const profiles = new Map();
+    const loadProfiles = () => all(offsetPages("/exposure-profiles", "exposure_profiles", { size: 100, signal })).catch(() => []);
+    const pages = pagesAfter(loadProfiles, (found) => { for (const profile of found) profiles.set(profile.id, profile); }, tokenPages("/access/apps", "apps", { signal }));
+    const noApps = () => empty("apps", t("apps.empty"), t("apps.empty.lead"));
+    await pagedList(list, pages, (app) => appCard(app, profiles.get(app.profile.id), refresh), noApps, { signal, quietly });
+  };
   fill(place,
     pageHead(t("apps.title"), t("apps.lead"),
       button(t("stop.open"), "danger-quiet", async () => { if (await stopEverything("apps")) refresh(); }, { symbol: "stop" })),
@@ -23,15 +29,16 @@ export function render(place, { signal }) {
   refresh(false);
 }
 
-function appCard(app, changed) {
+function appCard(app, rules, changed) {
   const { app_id: id, tier, profile, granted_at: since, expires_at: end, last_asked_at: asked } = app;
   const act = (name, kind, dialog, symbol) =>
     button(t(`app.${name}`), `small${kind}`, async () => { if (await dialog(app)) changed(); }, { symbol, name: t(`app.${name}.name`, { app: id }) });
   return h("li.card", { "data-key": id },
     h("div.card-head", {}, avatar(id, ".square"), h("div.stack-small", {},
       h("h2", { tabindex: -1 }, id),
-      h("div.row", {}, chip(t(`app.tier.${tier}`)), !profile.is_active && chip(t("profile.inactive"), "warn")),
+      h("div.row", {}, chip(t(`app.tier.${tier}`)), !rules && !profile.is_active && chip(t("profile.inactive"), "warn")),
       h("p", {}, nodes("app.sees", { profile: h("a", { href: address("profiles", profile.id) }, profile.name) })),
+      rules && profileWords(rules),
       h("p.facts", {},
         h("span", {}, nodes("app.since", { time: timeElement(since) })),
         endWords(end),

@@ -1,6 +1,6 @@
 // History: every change of my data, newest first.
 
-import { tokenPages } from "../lib/api.js";
+import { pagesAfter, tokenPages } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import { currentLanguage, day, has, hour, nodes, serverText, t } from "../lib/i18n.js";
 import { current } from "../lib/session.js";
@@ -11,10 +11,10 @@ import { pagedList } from "../ui/load.js";
 
 const SYMBOLS = { created: "add", granted: "add", updated: "edit", grant_updated: "edit", revoked: "end", grant_revoked: "end", expired: "clock", grant_expired: "clock", stopped: "stop", tags_changed: "tag", deleted: "end", renewed: "clock" };
 
-export async function render(place, { signal }) {
+export function render(place, { signal }) {
   const list = h("div", {});
   fill(place, pageHead(t("history.title"), t("history.lead")), list);
-  const names = await loadNames();
+  let names = null;
   const nameOf = (id) => (names("tag", id) === id ? names("node", id) : names("tag", id));
   let lastDay = null;
   const draw = (event) => {
@@ -25,7 +25,8 @@ export async function render(place, { signal }) {
       h("p", {}, sentence(event, nameOf)),
       h("div.row.small.muted", {}, h("time", { datetime: event.occurred_at }, hour(event.occurred_at)), original(event, nameOf))));
   };
-  pagedList(list, tokenPages("/access/history", "events", { signal }), draw, () => empty("history", t("history.empty"), t("history.empty.lead")), { kind: "ol.timeline", signal });
+  const pages = pagesAfter(loadNames, (found) => { names = found; }, tokenPages("/access/history", "events", { signal }));
+  pagedList(list, pages, draw, () => empty("history", t("history.empty"), t("history.empty.lead")), { kind: "ol.timeline", signal });
 }
 
 /** The server writes English. In other languages there is a sentence for each kind of event, without its details. */

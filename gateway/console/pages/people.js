@@ -1,6 +1,6 @@
 // People: everyone who can act on some of my data.
 
-import { offsetPages, tokenPages } from "../lib/api.js";
+import { offsetPages, pagesAfter, tokenPages } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import { nodes, t, timeElement } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
@@ -17,9 +17,9 @@ export function render(place, { signal }) {
   const list = h("div", {});
   const ended = h("div", {});
   const refresh = async (quietly = true) => {
-    const names = await loadNames();
-    const draw = (person) => personCard(person, names, refresh);
-    await pagedList(list, tokenPages("/access/people", "people", { signal }), draw, noPeople, { signal, quietly });
+    let names = null;
+    const pages = pagesAfter(loadNames, (found) => { names = found; }, tokenPages("/access/people", "people", { signal }));
+    await pagedList(list, pages, (person) => personCard(person, names, refresh), noPeople, { signal, quietly });
   };
   const create = async () => { if (await createShare()) refresh(); };
   const noPeople = () => empty("people", t("people.empty"), t("people.empty.lead"), button(t("people.share"), "primary", create, { symbol: "share" }));
@@ -48,8 +48,13 @@ function personCard({ user_id: person, actions, shares, shares_total: total, sin
 
 /** Without the shares of other people's data that I passed on: those are under "Shared with me". */
 const ownShares = (pages) => async () => {
-  const { entries, hasMore } = await pages();
-  return { entries: entries.filter((share) => share.owner_id === current().user), hasMore };
+  const own = [];
+  for (let read = 0; read < 20; read += 1) {
+    const { entries, hasMore } = await pages();
+    own.push(...entries.filter((share) => share.owner_id === current()?.user));
+    if (own.length > 0 || !hasMore) return { entries: own, hasMore };
+  }
+  return { entries: own, hasMore: true };
 };
 
 /** Shares that ended: to look up, and to renew. They are read when the part is opened. */
@@ -57,8 +62,8 @@ function pastShares(list, changed, signal) {
   const part = fold(t("people.past"), null, false, h("p.hint", {}, t("people.past.lead")), list);
   part.addEventListener("toggle", async () => {
     if (!part.open) return;
-    const names = await loadNames();
-    const pages = ownShares(offsetPages("/sharing/outgoing", "shares", { query: { is_active: false }, size: 50, signal }));
+    let names = null;
+    const pages = pagesAfter(loadNames, (found) => { names = found; }, ownShares(offsetPages("/sharing/outgoing", "shares", { query: { is_active: false }, size: 50, signal })));
     const draw = (share) => h("li.card", {}, h("div.card-head", {}, avatar(share.shared_with_user_id, ".small"), h("h3", {}, share.shared_with_user_id)),
       h("div.card-parts", {}, sharePart(share, names, () => { part.open = false; changed(); })));
     await pagedList(list, pages, draw, () => h("p.muted", {}, t("people.past.empty")), { signal });

@@ -1,11 +1,12 @@
 // Profiles: what apps may see. The list, and the editor of one.
 
-import { all, offsetPages, post, remove, tokenPages } from "../lib/api.js";
+import { all, offsetPages, pagesAfter, post, remove, tokenPages } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { address, go } from "../lib/router.js";
 import { editor } from "../profiles/editor.js";
 import { warningList } from "../profiles/warnings.js";
+import { profileWords } from "../profiles/words.js";
 import { confirmed } from "../ui/dialog.js";
 import { button, chip, empty, linkButton, note, pageHead, say } from "../ui/elements.js";
 import { pagedList } from "../ui/load.js";
@@ -14,8 +15,10 @@ export function render(place, { signal, parts: [id] }) {
   if (id) return editor(place, id === "new" ? null : id, signal);
   const list = h("div", {});
   const refresh = async (quietly = true) => {
-    const apps = await all(tokenPages("/access/apps", "apps", { size: 100, signal })).catch(() => []);
-    await pagedList(list, offsetPages("/exposure-profiles", "exposure_profiles", { size: 20, signal }), (profile) => card(profile, apps, refresh),
+    let apps = [];
+    const loadApps = () => all(tokenPages("/access/apps", "apps", { size: 100, signal })).catch(() => []);
+    const pages = pagesAfter(loadApps, (found) => { apps = found; }, offsetPages("/exposure-profiles", "exposure_profiles", { size: 20, signal }));
+    await pagedList(list, pages, (profile) => card(profile, apps, refresh),
       () => empty("profiles", t("profiles.empty"), t("profiles.empty.lead"), linkButton(t("profiles.new"), "primary", address("profiles", "new"), "add"),
         button(t("profiles.restrictive"), "", async () => { await fromTemplate(list); })), { signal, quietly });
   };
@@ -38,7 +41,8 @@ function card(profile, apps, changed) {
     h("div.stack-small", {},
       h("h2", { tabindex: -1 }, profile.name),
       profile.description && h("p.muted", {}, profile.description),
-      h("div.row", {}, profile.is_default && chip(t("profile.default"), "accent"), !profile.is_active && chip(t("profile.inactive"), "warn"),
+      profileWords(profile),
+      h("div.row", {}, profile.is_default && chip(t("profile.default"), "accent"),
         users.length === 0 ? h("span.small.muted", {}, t("profile.unused")) : [h("span.small.muted", {}, t("profile.used-by")), users.map((app) => chip(app))])),
     h("div.card-parts", {},
       warningList(profile.warnings),

@@ -1,0 +1,35 @@
+// A profile in words: what an app with it sees, how much of it, and what it may change.
+
+import { h } from "../lib/dom.js";
+import { list, t } from "../lib/i18n.js";
+import { chip } from "../ui/elements.js";
+
+const SHOWN = 6;
+const CHANGES = ["propose", "edit", "create", "delete"];
+
+/** The rules of a profile as a list of short sentences. */
+export function profileWords(profile) {
+  const { tag_filters: filters, tag_permissions: permissions } = profile;
+  const some = (key, words) => words?.length > 0 && t(key, { words: list(shortened(words)) });
+  const included = [
+    some("rule.any", filters?.include_any), some("rule.all", filters?.include_all), profile.tag_expression && t("rule.expression"),
+    some(profile.allowed_tags_logic === "AND" ? "rule.all" : "rule.any", profile.allowed_tag_ids), some("rule.types", profile.allowed_node_types),
+    (profile.date_range_start || profile.date_range_end) && t("rule.dates"), profile.allowed_node_ids.length > 0 && t("rule.picked", { count: profile.allowed_node_ids.length }),
+  ].filter(Boolean);
+  const hidden = [...(filters?.exclude_any ?? []), ...profile.excluded_tag_ids, ...profile.excluded_node_types];
+  const removed = profile.transformations.map((name) => t(`transformation.${name}`));
+  // A change needs the permission by schema too.
+  const changes = CHANGES.filter((verb) => profile.schema_permissions?.write && permissions?.[verb]).map((verb) => t(`verb.${verb}`));
+  const rules = [
+    ...(included.length > 0 ? included : [t("rule.everything")]),
+    some("rule.without", hidden),
+    profile.max_detail_level && profile.max_detail_level !== "full" && t("rule.detail", { level: t(`detail.${profile.max_detail_level}`) }),
+    some("rule.removed", removed),
+    changes.length > 0 ? t("rule.changes", { words: list(changes) }) : t("rule.no-changes"),
+  ];
+  return h("ul.rules", {}, rules.filter(Boolean).map((rule) => h("li", {}, rule)), !profile.is_active && h("li", {}, chip(t("profile.inactive"), "warn")));
+}
+
+function shortened(words) {
+  return words.length > SHOWN ? [...words.slice(0, SHOWN), t("rule.more", { count: words.length - SHOWN })] : words;
+}
