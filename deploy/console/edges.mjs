@@ -58,11 +58,11 @@ test("a title with a comma is one node, and an unknown tag is remarked", () => w
   await page.getByRole("button", { name: "Share", exact: true }).click();
   const tags = dialog.getByLabel("Tags", { exact: true });
   await tags.pressSequentially("travel,Holiday,");
-  await dialog.getByText("Holiday: none of your tags has this name.").waitFor();
+  await dialog.getByText("Holiday: you have no such tag yet.").waitFor();
   // Upper and lower case do not matter.
   await dialog.getByRole("button", { name: "Remove Travel" }).waitFor();
-  await dialog.getByLabel("Single nodes").check();
-  const nodes = dialog.getByLabel("Nodes", { exact: true });
+  await dialog.getByLabel("Single items").check();
+  const nodes = dialog.getByLabel("Items", { exact: true });
   await nodes.pressSequentially("Night train to Lisbon, next time");
   await nodes.press("Enter");
   await dialog.getByRole("button", { name: "Remove Night train to Lisbon, next time" }).waitFor();
@@ -74,12 +74,12 @@ test("a title with a comma is one node, and an unknown tag is remarked", () => w
 }));
 
 test("narrowing offers no later end", () => withPage(async (page, dialog) => {
-  await page.locator('[data-key="dr-lee"]').getByRole("button", { name: /Narrow/ }).click();
+  await page.locator('[data-key="dr-lee"]').getByRole("button", { name: /^Take back a part/ }).click();
   await dialog.getByLabel("Until").waitFor();
   const options = await dialog.getByLabel("Until").locator("option").allInnerTexts();
   assert.deepEqual(options, ["On a day …"], "the share ends in two weeks");
   await dialog.getByLabel("Last day").fill("2099-01-01");
-  await dialog.getByRole("button", { name: "Narrow", exact: true }).click();
+  await dialog.getByRole("button", { name: "Take back", exact: true }).click();
   await dialog.getByText("Choose a valid day.").waitFor();
 }));
 
@@ -139,10 +139,10 @@ test("names of tags survive a page that is left while they load", () => withPage
   await page.evaluate((link) => { location.hash = link; }, `#token=${token("alice")}`);
   await page.getByText("Signed in as alice").waitFor();
   await page.evaluate(() => { location.hash = "#/node"; });
-  await page.getByRole("heading", { name: "Look at a node" }).waitFor();
+  await page.getByRole("heading", { name: "Look at an item" }).waitFor();
   release();
   await settle(page);
-  await page.getByText("people can act on it").waitFor();
+  await page.getByText("people can see or change it").waitFor();
 }));
 
 test("what is being written cannot be cancelled", () => withPage(async (page, dialog) => {
@@ -152,11 +152,79 @@ test("what is being written cannot be cancelled", () => withPage(async (page, di
     if (route.request().method() === "DELETE") await held;
     await route.continue();
   });
-  await page.locator('[data-key="pia"]').getByRole("button", { name: /End this share/ }).click();
+  await page.locator('[data-key="pia"]').getByRole("button", { name: /^End: / }).click();
   await dialog.getByRole("button", { name: "End the share" }).click();
-  assert.ok(await dialog.getByRole("button", { name: "Cancel" }).isDisabled());
+  assert.ok(await dialog.getByRole("button", { name: "Cancel" }).getAttribute("aria-disabled"));
+  await dialog.getByRole("button", { name: "Cancel" }).click({ force: true });
   await page.keyboard.press("Escape");
   assert.equal(await dialog.count(), 1);
   release();
   await page.locator('[data-key="pia"]').waitFor({ state: "detached" });
 }));
+
+test("a profile that was edited is there after signing in again", () => withPage(async (page) => {
+  await visit(page, "profiles");
+  await page.getByRole("link", { name: "Edit: Health" }).click();
+  await settle(page);
+  await page.getByLabel("Name", { exact: true }).fill("Health, edited");
+  await page.route("**/access/preview", (route) => route.fulfill(json(401, { error: { code: "UNAUTHORIZED", message: "expired" } })));
+  await page.getByText("Your sign-in is no longer valid.").waitFor();
+  await page.unroute("**/access/preview");
+  await page.getByLabel("Access token").fill(`Bearer ${token("alice")}`);
+  await page.keyboard.press("Enter");
+  await page.getByText("Your changes from before are still here.").waitFor();
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Health, edited");
+  page.on("dialog", (question) => question.accept());
+}, { expectFailures: true }));
+
+test("what is left of an ended share is said", () => withPage(async (page, dialog) => {
+  await call("alice", "POST", "/sharing", { shared_with_user_id: "bob", scope: "specific_tags", tag_ids: ["t-family"] });
+  await visit(page, "apps");
+  await visit(page, "people");
+  await page.locator('[data-key="bob"]').getByRole("button", { name: "End: bob, Tagged Family", exact: true }).click();
+  await dialog.getByText("bob still has this by other shares:").waitFor();
+  await dialog.getByText("Travel").waitFor();
+  await dialog.getByRole("button", { name: "End the share" }).click();
+  await dialog.waitFor({ state: "detached" });
+}));
+
+test("wrong spelling of a person and of a type is remarked", () => withPage(async (page, dialog) => {
+  await visit(page, "node/as/Emma");
+  await page.getByText("Did you mean emma?").waitFor();
+  await page.getByText("Emma sees 0 of your 14 items").waitFor();
+  await visit(page, "node/as/emma");
+  await page.getByText("emma sees 3 of your 14 items").waitFor();
+  await visit(page, "people");
+  await page.getByRole("button", { name: "Share", exact: true }).click();
+  await dialog.getByLabel("With whom").fill("Bob");
+  await dialog.getByText("Did you mean bob?").waitFor();
+  await dialog.getByRole("button", { name: "Share", exact: true }).click();
+  await dialog.getByText("Choose at least one tag.").waitFor();
+  await page.keyboard.press("Escape");
+  await visit(page, "profiles/new");
+  const types = page.getByLabel("Nothing with one of these types", { exact: true });
+  await types.fill("journal");
+  await types.press("Enter");
+  await page.getByRole("button", { name: "Remove JOURNAL" }).waitFor();
+  await types.fill("DIARY");
+  await types.press("Enter");
+  await page.getByText("DIARY: none of your items here has this type.").waitFor();
+  page.on("dialog", (question) => question.accept());
+}));
+
+test("taking nothing back changes nothing", () => withPage(async (page, dialog) => {
+  await page.locator('[data-key="noah"]').getByRole("button", { name: /^Take back a part/ }).click();
+  await dialog.getByRole("button", { name: "Take back", exact: true }).click();
+  await dialog.getByText("You have not taken anything back yet.").waitFor();
+  await dialog.getByLabel("can see").uncheck();
+  await dialog.getByRole("button", { name: "Take back", exact: true }).click();
+  await dialog.getByText("Nothing would be left. End the share instead.").waitFor();
+}));
+
+test("a token of another kind of app is told so", async () => {
+  const { page } = await open(browser, null, { expectFailures: true });
+  await page.getByLabel("Access token").fill(token("app"));
+  await page.keyboard.press("Enter");
+  await page.getByText("Only tokens of OfSelf's own apps are accepted here.").waitFor();
+  await page.context().close();
+});

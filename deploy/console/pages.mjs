@@ -65,13 +65,13 @@ test("a long list goes on", async () => {
 test("pasted nodes are looked at", async () => {
   const { page, faults } = await open(browser, "single");
   await visit(page, "node");
-  await page.getByLabel("Nodes as JSON").fill("[{");
-  await page.getByRole("button", { name: "Use these nodes" }).click();
+  await page.getByLabel("Items as JSON").fill("[{");
+  await page.getByRole("button", { name: "Use these items" }).click();
   await page.getByText("This is not JSON.").waitFor();
-  await page.getByLabel("Nodes as JSON").fill(JSON.stringify([{ id: "n1", node_type: "NOTE", created_at: "2026-05-04T18:20:00Z", tags: [], fields: { title: "Pasted", content: "<b>not markup</b>" } }]));
-  await page.getByRole("button", { name: "Use these nodes" }).click();
+  await page.getByLabel("Items as JSON").fill(JSON.stringify([{ id: "n1", node_type: "NOTE", created_at: "2026-05-04T18:20:00Z", tags: [], fields: { title: "Pasted", content: "<b>not markup</b>" } }]));
+  await page.getByRole("button", { name: "Use these items" }).click();
   await settle(page);
-  await page.getByText("1 person can act on it").waitFor();
+  await page.getByText("1 person can see or change it").waitFor();
   await page.getByText("<b>not markup</b>").first().waitFor();
   assert.deepEqual(faults, []);
   await page.context().close();

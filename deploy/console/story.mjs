@@ -47,7 +47,7 @@ test("a share is created and is under People", async () => {
   await dialog().getByLabel("With whom").fill("olga");
   await add(dialog(), "Tags", "Travel");
   await add(dialog(), "Tags", "Health");
-  await dialog().getByLabel("can re-share").check();
+  await dialog().getByLabel("can pass it on").check();
   await confirm("Share");
   await card("olga").getByText("Travel").waitFor();
   const [share] = (await call("alice", "GET", "/access/people?limit=100")).people.find((person) => person.user_id === "olga").shares;
@@ -72,29 +72,32 @@ test("Alice sees a node as Bob does, and as an app does", async () => {
 test("narrowing a share narrows what was passed on", async () => {
   await visit(page, "people");
   await card("carl").getByText("Family").waitFor();
-  await card("bob").getByRole("button", { name: "Narrow this share with bob" }).click();
+  await card("bob").getByRole("button", { name: /^End: / }).click();
+  await dialog().getByText("so do those who have it from bob: carl and emma.").waitFor();
+  await dialog().getByRole("button", { name: "Cancel" }).click();
+  await card("bob").getByRole("button", { name: /^Take back a part: bob/ }).click();
   await dialog().getByLabel("Family").uncheck();
   await accessible(page, "the dialog that narrows");
-  await confirm("Narrow");
+  await confirm("Take back");
   await card("bob").getByText("Travel").waitFor();
   assert.equal(await card("bob").getByText("Family").count(), 0);
   // What Bob passed on is tagged Family: what has both tags is left of it.
-  await card("carl").getByText("narrowed by an earlier share").waitFor();
-  await card("emma").getByText("narrowed by an earlier share").waitFor();
-  await card("bob").getByRole("button", { name: "Narrow this share with bob" }).click();
-  await dialog().getByLabel("can re-share").uncheck();
-  await confirm("Narrow");
+  await card("carl").getByText("limited by what was passed on").waitFor();
+  await card("emma").getByText("limited by what was passed on").waitFor();
+  await card("bob").getByRole("button", { name: /^Take back a part: bob/ }).click();
+  await dialog().getByLabel("can pass it on").uncheck();
+  await confirm("Take back");
   await card("carl").waitFor({ state: "detached" });
   await card("emma").waitFor({ state: "detached" });
 });
 
 test("the end of a share moves, and a share ends", async () => {
-  await card("gwen").getByRole("button", { name: /Change the end/ }).click();
+  await card("gwen").getByRole("button", { name: /^Change end/ }).click();
   await dialog().getByLabel("New end").selectOption({ label: "In a year" });
   await confirm("Save");
   const end = new Date((await call("alice", "GET", "/access/people?limit=100")).people.find((person) => person.user_id === "gwen").until);
   assert.ok(Math.abs(end - Date.now() - 365 * 86_400_000) < 3_600_000, String(end));
-  await card("dr-lee").getByRole("button", { name: /End this share/ }).click();
+  await card("dr-lee").getByRole("button", { name: /^End: / }).click();
   await confirm("End the share");
   await card("dr-lee").waitFor({ state: "detached" });
 });
@@ -113,21 +116,21 @@ test("a change of a profile is previewed with what it exposes, and saved", async
   await page.locator("li.card", { hasText: "Trips" }).getByRole("link", { name: "Edit" }).click();
   await settle(page);
   const preview = page.getByRole("complementary", { name: "What this changes" });
-  await preview.getByText("The same nodes are shown as before.").waitFor();
+  await preview.getByText("The same items are shown as before.").waitFor();
   await add(page, "Has any of these tags", "Recipes");
-  await preview.getByText("2 nodes become visible").waitFor();
+  await preview.getByText("2 items become visible").waitFor();
   await preview.getByText("Grandma's lasagne").waitFor();
   await preview.getByText("Apps see more than before").waitFor();
   await page.getByRole("button", { name: "All of …" }).click();
   await preview.getByText("A part of the combination of tags is empty.").waitFor();
   await page.getByRole("combobox", { name: "Tag", exact: true }).fill("Family");
-  await preview.getByText("1 node becomes visible").waitFor();
-  await preview.getByText("2 nodes are hidden").waitFor();
+  await preview.getByText("1 item becomes visible").waitFor();
+  await preview.getByText("2 items are hidden").waitFor();
   await accessible(page, "the editor of a profile");
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await dialog().getByText("This becomes visible to apps with this profile").waitFor();
   await dialog().getByText("Grandma's lasagne").waitFor();
-  await dialog().getByText("Such a node becomes visible:").waitFor();
+  await dialog().getByText("For example, this becomes visible:").waitFor();
   await confirm("Save");
   const { exposure_profiles: profiles } = await call("alice", "GET", "/exposure-profiles?limit=100");
   const trips = profiles.find((profile) => profile.name === "Trips");
@@ -137,7 +140,7 @@ test("a change of a profile is previewed with what it exposes, and saved", async
 test("errors of fields are shown at them while typing", async () => {
   const other = await open(browser, "alice", { expectFailures: true });
   await visit(other.page, "profiles/new");
-  await add(other.page, "Is of one of these types", "x".repeat(200));
+  await add(other.page, "Has one of these types", "x".repeat(200));
   await other.page.locator(".chips-input.invalid").waitFor();
   await other.page.getByText("Some fields are not valid yet.").waitFor();
   assert.deepEqual(other.faults, []);
@@ -148,7 +151,7 @@ test("a new profile is created and deleted", async () => {
   await page.getByLabel("Name", { exact: true }).fill("Nothing but titles");
   await page.getByLabel("Summary").check();
   await page.getByLabel("Contacts and numbers").check();
-  await add(page, "Nothing of these types", "JOURNAL");
+  await add(page, "Nothing with one of these types", "JOURNAL");
   await settle(page);
   await page.getByRole("button", { name: "Create", exact: true }).click();
   await confirm("Create");
@@ -156,32 +159,37 @@ test("a new profile is created and deleted", async () => {
   await page.getByText("As YAML").click();
   await page.getByText("max_detail_level: summary").waitFor();
   await visit(page, "profiles");
-  await page.getByRole("button", { name: "Delete the profile Nothing but titles" }).click();
+  await page.getByRole("button", { name: "Delete: Nothing but titles" }).click();
   await confirm("Delete");
   assert.equal(await page.getByRole("heading", { name: "Nothing but titles" }).count(), 0);
 });
 
 test("an app gets another profile, and is disconnected", async () => {
   await visit(page, "apps");
-  await card("trip-planner").getByRole("button", { name: "Change the profile of trip-planner" }).click();
+  await card("trip-planner").getByRole("button", { name: "Change profile: trip-planner" }).click();
+  assert.ok(await dialog().getByRole("button", { name: "Use this profile" }).isDisabled(), "it has this profile");
+  await dialog().getByLabel("Profile").selectOption({ label: "Transparent" });
+  await dialog().getByText("trip-planner sees or may do more than now").waitFor();
+  await dialog().getByText("Bank details").waitFor();
+  await accessible(page, "the dialog of another profile");
   await dialog().getByLabel("Profile").selectOption({ label: "Kitchen" });
   await confirm("Use this profile");
   await card("trip-planner").getByRole("link", { name: "Kitchen" }).waitFor();
-  await card("recipe-box").getByRole("button", { name: "Disconnect recipe-box" }).click();
+  await card("recipe-box").getByRole("button", { name: "Disconnect: recipe-box" }).click();
   await confirm("Disconnect");
   await card("recipe-box").waitFor({ state: "detached" });
 });
 
 test("a received share is left, and a person is blocked and unblocked", async () => {
   await visit(page, "incoming");
-  await page.getByRole("button", { name: "Leave this share of hana" }).click();
+  await page.getByRole("button", { name: /^Leave: hana/ }).click();
   await confirm("Leave");
   assert.equal(await page.getByRole("heading", { name: "hana" }).count(), 0);
-  await page.getByRole("button", { name: "Block bob" }).click();
+  await page.getByRole("button", { name: /^Block: bob/ }).click();
   await confirm("Block");
-  await card("bob").getByRole("button", { name: "Unblock bob" }).click();
+  await card("bob").getByRole("button", { name: "Unblock: bob" }).click();
   await confirm("Unblock");
-  await page.getByRole("button", { name: "Block bob" }).waitFor();
+  await page.getByRole("button", { name: /^Block: bob/ }).waitFor();
 });
 
 test("a suggestion is settled", async () => {
@@ -211,13 +219,13 @@ test("everything is exported", async () => {
 
 test("everything is stopped", async () => {
   await visit(page, "people");
-  await page.getByRole("button", { name: "Stop all …" }).click();
+  await page.getByRole("button", { name: "End all access …" }).click();
   await dialog().getByLabel("All people and all apps").check();
-  assert.ok(await dialog().getByRole("button", { name: "Stop now" }).isDisabled(), "it is confirmed first");
-  await dialog().getByLabel("Yes, stop this").check();
-  await confirm("Stop now");
+  assert.ok(await dialog().getByRole("button", { name: "End now" }).isDisabled(), "it is confirmed first");
+  await dialog().getByLabel("Yes, end this").check();
+  await confirm("End now");
   await page.getByText("Only you see your data").waitFor();
-  await page.getByText(/^Stopped: \d+ shares and \d+ apps\./).waitFor();
+  await page.getByText(/^Ended\. From /).waitFor();
   await visit(page, "apps");
   await page.getByText("No app is connected").waitFor();
 });

@@ -44,6 +44,7 @@ export async function call(method, path, { body, query, headers = {}, signal, ti
   if (response.ok) return { body: parsed, text, headers: response.headers };
   if (response.status === 401 && session === current()) signOut("sign-in.expired");
   const { error = {}, errors = {} } = parsed ?? {};
+  if (error.code === "FIRST_PARTY_APP_REQUIRED" && session === current()) signOut("failure.FIRST_PARTY_APP_REQUIRED.advice");
   throw new ApiError(response.status, error.code ?? "UNKNOWN", error.message ?? response.statusText, {
     fields: errors,
     details: error.details ?? {},

@@ -65,9 +65,9 @@ function written(value) {
   return typeof value === "number" ? new Intl.NumberFormat(language).format(value) : String(value ?? "");
 }
 
-/** "a, b and c". */
-export function list(words) {
-  return new Intl.ListFormat(language, { type: "conjunction" }).format(words);
+/** "a, b and c", or with `disjunction` "a, b or c". */
+export function list(words, type = "conjunction") {
+  return new Intl.ListFormat(language, { type }).format(words);
 }
 
 /** A day: "12 March 2027". */
@@ -100,13 +100,16 @@ export function relative(time, now = Date.now()) {
   const seconds = (new Date(time).getTime() - now) / 1000;
   const format = new Intl.RelativeTimeFormat(language, { numeric: "always" });
   for (const [unit, size] of UNITS) {
-    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return format.format(Math.round(seconds / size), unit);
   }
   return t("time.now");
 }
 
 /** A time as it reads relative to now, with the exact time for those who point at it. */
 export const timeElement = (time) => h("time", { datetime: time, title: moment(time) }, relative(time));
+
+/** A text in the quotation marks of the language. */
+export const quoted = (text) => (language === "de" ? `„${text}“` : `“${text}”`);
 
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 const FIELD = /\b(?:[a-z]+_[a-z_]+)(?:\.[a-z_]+)?\b/g;
@@ -118,7 +121,7 @@ const FIELD = /\b(?:[a-z]+_[a-z_]+)(?:\.[a-z_]+)?\b/g;
 export function serverText(text, nameOf = (id) => id) {
   const plain = (part) => part
     .replace(TIME, (time) => moment(time))
-    .replace(FIELD, (field) => (has(`field.${field}`) ? `“${t(`field.${field}`)}”` : field));
+    .replace(FIELD, (field) => (has(`field.${field}`) ? `${quoted(t(`field.${field}`))}` : field));
   const parts = text.split("`").map((part, index) => (index % 2 ? h("code", {}, nameOf(part)) : plain(part)));
   return h("span", { lang: language === "en" ? null : "en" }, parts);
 }

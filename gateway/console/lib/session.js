@@ -9,10 +9,11 @@ export const current = () => session;
 export const onSessionChange = (listener) => changed.add(listener);
 
 /** Uses a token; false if it is not one. The server verifies it with every request. */
-export function signIn(token) {
-  const claims = claimsOf(token.trim());
+export function signIn(pasted) {
+  const token = pasted.trim().replace(/^Bearer\s+/i, "");
+  const claims = claimsOf(token);
   if (!claims?.sub) return false;
-  session = { token: token.trim(), user: String(claims.sub), expires: claims.exp ? claims.exp * 1000 : null };
+  session = { token, user: String(claims.sub), expires: claims.exp ? claims.exp * 1000 : null };
   for (const listener of changed) listener();
   return true;
 }

@@ -26,7 +26,7 @@ export async function nodePicker(choose) {
   };
   const draw = () => {
     const wanted = search.value().toLowerCase();
-    const matches = known.filter((node) => `${titleOf(node)} ${node.description.id} ${tagsOf(node).join(" ")}`.toLowerCase().includes(wanted)).slice(0, 200);
+    const matches = known.filter((node) => `${titleOf(node)} ${node.description.id} ${node.description.node_type} ${tagsOf(node).join(" ")}`.toLowerCase().includes(wanted)).slice(0, 200);
     items = new Map(matches.map((node) => [node, h("button.node-item", { type: "button", "aria-pressed": String(node === chosen), onclick: () => pick(node) },
       h("strong", {}, titleOf(node)), h("span.row.small", {}, h("span.muted", {}, node.description.node_type ?? ""), tagsOf(node).map((name) => chip(name))))]));
     fill(list, [...items.values()]);

@@ -24,6 +24,7 @@ export async function nodes() {
 export function useNodes(text) {
   const parsed = JSON.parse(text);
   const list = Array.isArray(parsed) ? parsed : Array.isArray(parsed.nodes) ? parsed.nodes : [parsed];
+  if (list.length === 0) throw new TypeError("0");
   if (list.length > 1000) throw new RangeError("too many nodes");
   loaded = list.map(parseNode);
   return loaded;

@@ -1,19 +1,23 @@
 // Apps: what I connected, and by which profile each sees.
 
-import { all, offsetPages, pagesAfter, put, remove, tokenPages } from "../lib/api.js";
+import { all, offsetPages, pagesAfter, post, put, remove, tokenPages } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import { nodes, t, timeElement } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
+import { nodes as knownNodes } from "../nodes/store.js";
+import { creation, draftOf } from "../profiles/draft.js";
+import { comparison, describedOf, ruleChanges } from "../profiles/preview.js";
+import { warningList } from "../profiles/warnings.js";
 import { profileWords } from "../profiles/words.js";
 import { missingEnd, showIn } from "../shares/dialogs.js";
 import { stopEverything } from "../shares/stop.js";
 import { endWords } from "../shares/words.js";
 import { ask, confirmed } from "../ui/dialog.js";
-import { avatar, button, chip, empty, linkButton, pageHead, say } from "../ui/elements.js";
+import { avatar, button, chip, empty, linkButton, note, pageHead, say } from "../ui/elements.js";
 import { endField, selectField } from "../ui/fields.js";
-import { pagedList } from "../ui/load.js";
+import { loadInto, pagedList, showEntry } from "../ui/load.js";
 
-export function render(place, { signal }) {
+export function render(place, { signal, parts: [wanted] }) {
   const list = h("div", {});
   const refresh = async (quietly = true) => {
     const profiles = new Map();
@@ -26,13 +30,13 @@ export function render(place, { signal }) {
     pageHead(t("apps.title"), t("apps.lead"),
       button(t("stop.open"), "danger-quiet", async () => { if (await stopEverything("apps")) refresh(); }, { symbol: "stop" })),
     list);
-  refresh(false);
+  refresh(false).then(() => wanted && showEntry(list, wanted));
 }
 
 function appCard(app, rules, changed) {
   const { app_id: id, tier, profile, granted_at: since, expires_at: end, last_asked_at: asked } = app;
   const act = (name, kind, dialog, symbol) =>
-    button(t(`app.${name}`), `small${kind}`, async () => { if (await dialog(app)) changed(); }, { symbol, name: t(`app.${name}.name`, { app: id }) });
+    button(t(`app.${name}`), `small${kind}`, async () => { if (await dialog(app)) changed(); }, { symbol, about: id });
   return h("li.card", { "data-key": id },
     h("div.card-head", {}, avatar(id, ".square"), h("div.stack-small", {},
       h("h2", { tabindex: -1 }, id),
@@ -47,23 +51,45 @@ function appCard(app, rules, changed) {
     h("div.card-parts", {}, h("div.part", {}, h("div.row", {},
       act("swap", "", swapProfile, "profiles"),
       act("extend", "", extendGrant, "clock"),
-      linkButton(t("app.view"), "small", address("node", "app", id), "node"),
+      linkButton(t("app.view"), "small", address("node", "app", id), "node", id),
       act("disconnect", ".danger-quiet", disconnect, "end")))));
 }
 
 async function swapProfile({ app_id: id, profile }) {
   const profiles = await all(offsetPages("/exposure-profiles", "exposure_profiles", { size: 100 })).catch(() => [profile]);
   const choice = selectField(t("app.swap.profile"), profile.id, profiles.map(({ id: value, name, is_active: isActive }) => [value, isActive ? name : `${name} (${t("profile.inactive")})`]),
-    { hint: t("app.swap.hint") });
+    { hint: t("app.swap.hint"), onchange: () => show() });
+  const effect = h("div.stack", {});
+  let isKnown = false;
+  const show = async () => {
+    isKnown = false;
+    const chosen = profiles.find(({ id: candidate }) => candidate === choice.value());
+    await loadInto(effect, () => compareProfiles(profile.id, chosen), ({ preview, nodes: known }) => {
+      isKnown = true;
+      const widens = preview.gained.length > 0 || preview.example_gained || preview.warnings.some(({ code }) => code === "WIDENED");
+      return chosen.id !== profile.id && [note(widens ? "warn" : "good", t(widens ? "app.swap.widens" : "app.swap.not-widened", { app: id }), comparison(preview, known, profile.id, ruleChanges(current ?? chosen, chosen))),
+        warningList(preview.warnings.filter(({ code }) => code !== "WIDENED"))];
+    }, { cards: 1 });
+    effect.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const current = profiles.find(({ id: candidate }) => candidate === profile.id);
   const app = await ask({
     title: t("app.swap.title", { app: id }),
     confirm: t("app.swap.confirm"),
-    content: choice.element,
+    content: [choice.element, effect],
+    isReady: () => isKnown && choice.value() !== profile.id,
     showErrors: showIn({ profile_id: choice }),
     act: () => put(`/access/apps/${encodeURIComponent(id)}`, { profile_id: choice.value() }),
   });
   if (app) say(t("app.swap.done", { app: id, profile: app.profile.name }));
   return Boolean(app);
+}
+
+/** What an app with one profile would gain and lose with another. */
+async function compareProfiles(id, chosen) {
+  const known = await knownNodes();
+  const preview = await post("/access/preview", { profile_id: id, draft: creation(draftOf(chosen)), nodes: describedOf(known) });
+  return { preview, nodes: known };
 }
 
 async function extendGrant({ app_id: id, expires_at: current }) {

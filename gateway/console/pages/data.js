@@ -28,11 +28,11 @@ async function exportData(download, place, signal) {
   download.disabled = true;
   fill(place, h("p.muted", {}, t("loading")));
   try {
-    const { text, body } = await call("GET", "/access/export", { signal, timeout: EXPORT_TIMEOUT });
+    const { text } = await call("GET", "/access/export", { signal, timeout: EXPORT_TIMEOUT });
     const name = `ofself-${current().user}-${new Date().toISOString().slice(0, 10)}.json`;
     const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
     const link = h("a", { href: url, download: name }, name);
-    fill(place, note("good", t("export.done"), h("p", {}, link, " ", t("export.size", { size: Math.ceil(text.length / 1024) })), h("p.small", {}, t("export.content", { parts: Object.keys(body ?? {}).join(", ") }))));
+    fill(place, note("good", t("export.done"), h("p", {}, link, " ", t("export.size", { size: Math.ceil(text.length / 1024) }))));
     link.click();
   } catch (error) {
     if (!signal.aborted) fill(place, failureNote(error));

@@ -35,15 +35,20 @@ const isTranslated = (event) => currentLanguage() !== "en" && has(sentenceKey(ev
 function sentence(event, nameOf) {
   if (!isTranslated(event)) return serverText(event.text, nameOf);
   const code = (id) => h("code", {}, id ?? t("history.erased-person"));
-  return nodes(sentenceKey(event), { actor: actor(event.actor_id), person: code(event.person_id), app: code(event.app_id) });
+  // What the sentence does not name: tags, nodes, the name of a profile.
+  const named = [event.person_id, event.app_id, event.actor_id.replace(/^\w+:/, "")];
+  const others = event.text.split("`").filter((part, index) => index % 2 === 1 && !named.includes(part));
+  return [nodes(sentenceKey(event), { actor: actor(event.actor_id), person: code(event.person_id), app: code(event.app_id) }),
+    others.map((id, index) => [index === 0 ? ": " : ", ", code(nameOf(id))])];
 }
 
 /** The sentence of the server, where another is shown. */
 const original = (event, nameOf) =>
   isTranslated(event) && h("details", {}, h("summary", {}, t("history.original")), serverText(event.text, nameOf));
 
-function sentenceKey({ id, kind, app_id: app, share_id: share, profile_id: profile }) {
+function sentenceKey({ id, kind, actor_id: actorId, person_id: person, app_id: app, share_id: share, profile_id: profile }) {
   if (kind === "stopped" && id.startsWith("exposure-") && !app) return "event.apps.stopped";
+  if (kind === "revoked" && actorId === `user:${person}`) return "event.share.left";
   const of = app ? "app" : share ? "share" : profile ? "profile" : "person";
   return `event.${of}.${kind}`;
 }

@@ -6,7 +6,7 @@ import { nodes, t, timeElement } from "../lib/i18n.js";
 import { current } from "../lib/session.js";
 import { createReshare } from "../shares/reshare.js";
 import { sharePart } from "../shares/share_part.js";
-import { effectChips, endWords, scopeWords, termsOf } from "../shares/words.js";
+import { effectChips, endWords, scopeWords, shareName, termsOf } from "../shares/words.js";
 import { chain } from "../ui/chain.js";
 import { confirmed } from "../ui/dialog.js";
 import { avatar, button, chip, empty, fold, pageHead, say } from "../ui/elements.js";
@@ -53,7 +53,7 @@ function shareCard(share, changed) {
   const terms = termsOf(share);
   const isReshare = creator !== owner;
   const act = (name, kind, dialog, symbol) =>
-    button(t(`incoming.${name}`), `small${kind}`, async () => { if (await dialog(share)) changed(); }, { symbol, name: t(`incoming.${name}.name`, { person: owner }) });
+    button(t(`incoming.${name}`), `small${kind}`, async () => { if (await dialog(share)) changed(); }, { symbol, about: `${owner}, ${shareName(terms, names)}` });
   return h("li.card", { "data-key": share.id },
     h("div.card-head", {}, avatar(owner), h("div.stack-small", {},
       h("h2", { tabindex: -1 }, owner),
@@ -75,7 +75,7 @@ function blockedPerson(person, changed) {
         content: h("p", {}, t("incoming.unblock.lead", { person })), act: () => remove(`/access/blocked/${encodeURIComponent(person)}`),
       });
       if (isDone) changed();
-    }, { name: t("incoming.unblock.name", { person }) }));
+    }, { about: person }));
 }
 
 async function leave({ id, owner_id: owner }) {

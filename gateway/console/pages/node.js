@@ -3,20 +3,25 @@
 import { all, post, tokenPages } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import { serverText, t } from "../lib/i18n.js";
+import { address } from "../lib/router.js";
 import { titleOf } from "../nodes/names.js";
 import { nodePicker } from "../nodes/picker.js";
 import { otherView, ownView } from "../nodes/views.js";
+import { nodes as knownNodes } from "../nodes/store.js";
 import { loadNames } from "../shares/names.js";
+import { similarTo } from "../shares/person_field.js";
 import { actionChips, scopeWords, shareName, termsOf } from "../shares/words.js";
-import { avatar, button, chip, pageHead } from "../ui/elements.js";
+import { avatar, button, chip, linkButton, pageHead } from "../ui/elements.js";
 import { selectField, textField } from "../ui/fields.js";
 import { loadInto } from "../ui/load.js";
 
 export async function render(place, { signal, parts: [kind, id] }) {
+  const seen = h("div", {});
   const answer = h("div.stack", {});
   const list = h("div", {});
   const wanted = { person: kind === "as" ? id : "", app: kind === "app" ? id : "" };
-  fill(place, pageHead(t("node.title"), t("node.lead")), h("div.two.picking", {}, h("aside", { "aria-label": t("node.list") }, list), h("div", {}, answer)));
+  fill(place, pageHead(t("node.title"), t("node.lead")), h("div.two.picking", {}, h("aside", { "aria-label": t("node.list") }, list), h("div.stack", {}, seen, answer)));
+  if (wanted.person || wanted.app) showSeen(seen, wanted, signal);
   let looking = null;
   const look = (node) => {
     looking?.abort();
@@ -51,6 +56,19 @@ async function allViewers(node, signal) {
   return found;
 }
 
+/** Which of the nodes at hand a person or an app sees. */
+function showSeen(place, viewer, signal) {
+  const name = viewer.person || viewer.app;
+  return loadInto(place, async () => {
+    const known = (await knownNodes()).filter(({ description: { node_type: type, created_at: created } }) => viewer.person || (type && created));
+    if (known.length === 0) return { known, visible: [] };
+    const asked = { ...(viewer.person ? { person: viewer.person } : { app: viewer.app }), nodes: known.map(({ description }) => ({ description })) };
+    const { nodes } = await post("/access/view-as", asked, signal);
+    return { known, visible: known.filter((_, index) => nodes[index].visible) };
+  }, ({ known, visible }) => known.length > 0 && h("section.card.stack-small", {}, h("h2", {}, t("view.sees", { name, count: visible.length, all: known.length })),
+    visible.length > 0 && h("div.row", {}, visible.slice(0, 50).map((node) => chip(titleOf(node))), visible.length > 50 && h("span.muted", {}, t("more", { count: visible.length - 50 })))), { cards: 1, signal });
+}
+
 /** The shares that count, by id, with the people through whom they were passed on. */
 async function sharesById(signal) {
   const people = await all(tokenPages("/access/people", "people", { size: 100, signal }), 500).catch(() => []);
@@ -71,13 +89,15 @@ function drawViewers({ people, apps }, shares, names, viewAsPerson) {
   const hidden = (apps ?? []).filter((app) => !app.visible);
   const appRow = (app) => h("li.part", {}, h("div.row", {}, avatar(app.app_id, ".square.small"), h("strong", {}, app.app_id), app.visible ? chip(t("view.visible"), "warn") : chip(t("view.hidden"), "good")),
     h("p.small.muted", {}, serverText(app.reason, nameOf)),
-    h("div", {}, button(t("people.view-as", { person: app.app_id }), "small", () => viewAsPerson({ app: app.app_id }), { symbol: "node" })));
+    h("div.row", {}, button(t("people.view-as", { person: app.app_id }), "small", () => viewAsPerson({ app: app.app_id }), { symbol: "node" }),
+      linkButton(t("node.change"), "small", address("apps", app.app_id), "edit", app.app_id)));
   return h("div.views", {},
     h("section.card", {}, h("h3", {}, t("node.people", { count: people.length })),
       people.length === 0 ? h("p.muted", {}, t("node.only-me"))
         : h("ul.card-parts", {}, people.map((person) => h("li.part", {}, h("div.row", {}, avatar(person.user_id, ".small"), h("strong", {}, person.user_id), actionChips(person.actions)),
           because(person.share_ids, shares, names),
-          h("div", {}, button(t("people.view-as", { person: person.user_id }), "small", () => viewAsPerson({ person: person.user_id }), { symbol: "node" })))))),
+          h("div.row", {}, button(t("people.view-as", { person: person.user_id }), "small", () => viewAsPerson({ person: person.user_id }), { symbol: "node" }),
+            linkButton(t("node.change"), "small", address("people", person.user_id), "edit", person.user_id)))))),
     h("section.card", {}, h("h3", {}, apps === null ? t("node.apps-unknown") : t("node.apps", { count: seeing.length })),
       apps === null ? h("p.muted", {}, t("node.apps-unknown.lead"))
         : apps.length === 0 ? h("p.muted", {}, t("node.no-apps"))
@@ -86,6 +106,7 @@ function drawViewers({ people, apps }, shares, names, viewAsPerson) {
 
 /** Choosing whose view to see, and the views side by side. */
 function viewAs(views, node, wanted, known, signal) {
+  const remark = h("p.hint", { role: "status" });
   const people = h("datalist", { id: "view-people" });
   const person = textField(t("view.person"), wanted.person, { spellcheck: "false", hint: t("view.person.hint"), list: "view-people" });
   known().then(([shares]) => fill(people, [...new Set([...shares.values()].map((share) => share.shared_with_user_id))].map((id) => h("option", { value: id }))), () => null);
@@ -94,6 +115,9 @@ function viewAs(views, node, wanted, known, signal) {
   const show = async () => {
     wanted.person = person.value();
     wanted.app = appField?.value() ?? "";
+    const people = await known().then(([shares]) => [...shares.values()].map((share) => share.shared_with_user_id), () => null);
+    const similar = wanted.person && people && similarTo(wanted.person, people);
+    fill(remark, similar ? t("create.person.similar", { person: similar }) : wanted.person && people && !people.includes(wanted.person) ? t("view.unknown-person") : null);
     const columns = [wanted.person && { person: wanted.person }, wanted.app && { app: wanted.app }, wanted.person && wanted.app && { person: wanted.person, app: wanted.app }].filter(Boolean);
     if (columns.length === 0) return loadInto(views, () => null, () => h("div.views", {}, ownView(node)), { quietly: true, signal });
     const answers = () => Promise.all(columns.map((viewer) => post("/access/view-as", { ...viewer, nodes: [node] }, signal)));
@@ -124,7 +148,7 @@ function viewAs(views, node, wanted, known, signal) {
     element.querySelector("h2").focus({ preventScroll: true });
   };
   const element = h("section.stack", {}, h("h2", { tabindex: -1 }, t("view.title")), h("p.hint", {}, t("view.lead")),
-    h("form.views", { onsubmit: (event) => { event.preventDefault(); show(); } }, person.element, app, people), views);
+    h("form.views", { onsubmit: (event) => { event.preventDefault(); show(); } }, h("div.stack-small", {}, person.element, remark), app, people), views);
   return { element, show: choose };
 }
 

@@ -11,15 +11,21 @@ import { sharePart } from "../shares/share_part.js";
 import { stopEverything, stopPerson } from "../shares/stop.js";
 import { actionChips, endWords, lastUse } from "../shares/words.js";
 import { avatar, button, empty, fold, linkButton, pageHead } from "../ui/elements.js";
-import { pagedList } from "../ui/load.js";
+import { pagedList, showEntry } from "../ui/load.js";
 
-export function render(place, { signal }) {
+export function render(place, { signal, parts: [wanted] }) {
+  const shares = new Map();
   const list = h("div", {});
   const ended = h("div", {});
   const refresh = async (quietly = true) => {
     let names = null;
     const pages = pagesAfter(loadNames, (found) => { names = found; }, tokenPages("/access/people", "people", { signal }));
-    await pagedList(list, pages, (person) => personCard(person, names, refresh), noPeople, { signal, quietly });
+    shares.clear();
+    const draw = (person) => {
+      for (const share of person.shares) shares.set(share.id, share);
+      return personCard(person, names, refresh, (share) => effectsOf(share, shares));
+    };
+    await pagedList(list, pages, draw, noPeople, { signal, quietly });
   };
   const create = async () => { if (await createShare()) refresh(); };
   const noPeople = () => empty("people", t("people.empty"), t("people.empty.lead"), button(t("people.share"), "primary", create, { symbol: "share" }));
@@ -29,17 +35,25 @@ export function render(place, { signal }) {
       button(t("stop.open"), "danger-quiet", async () => { if (await stopEverything("people")) refresh(); }, { symbol: "stop" })),
     list,
     h("section.section", {}, pastShares(ended, refresh, signal)));
-  refresh(false);
+  refresh(false).then(() => wanted && showEntry(list, wanted));
 }
 
-function personCard({ user_id: person, actions, shares, shares_total: total, since, until, last_used_at: used }, names, changed) {
+/** Whose access ends with a share, and by which other shares its recipient still has access. As far as the list was read. */
+function effectsOf(share, shares) {
+  const isBelow = ({ parent_share_id: parent }) => parent === share.id || (shares.has(parent) && isBelow(shares.get(parent)));
+  const others = [...shares.values()].filter((other) => other.id !== share.id);
+  const also = others.filter(isBelow).map((other) => other.shared_with_user_id);
+  return { also: [...new Set(also)], rest: others.filter((other) => other.shared_with_user_id === share.shared_with_user_id && !isBelow(other)) };
+}
+
+function personCard({ user_id: person, actions, shares, shares_total: total, since, until, last_used_at: used }, names, changed, effects) {
   return h("li.card", { "data-key": person },
     h("div.card-head", {}, avatar(person), h("div.stack-small", {},
       h("h2", { tabindex: -1 }, person),
       total > 1 && h("div.row", {}, actionChips(actions)),
       h("p.facts", {}, since && h("span", {}, nodes("people.since", { time: timeElement(since) })), total > 1 && endWords(until), lastUse(used)))),
     h("div.card-parts", {},
-      shares.map((share) => sharePart(share, names, changed)),
+      shares.map((share) => sharePart(share, names, changed, effects)),
       total > shares.length && h("p.hint", {}, t("people.more-shares", { count: total - shares.length })),
       h("div.part", {}, h("div.row", {},
         linkButton(t("people.view-as", { person }), "small", address("node", "as", person), "node"),

@@ -1,14 +1,14 @@
 // Profiles: what apps may see. The list, and the editor of one.
 
-import { all, offsetPages, pagesAfter, post, remove, tokenPages } from "../lib/api.js";
+import { all, offsetPages, pagesAfter, post, put, remove, tokenPages } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
-import { address, go } from "../lib/router.js";
+import { address } from "../lib/router.js";
 import { editor } from "../profiles/editor.js";
 import { warningList } from "../profiles/warnings.js";
 import { profileWords } from "../profiles/words.js";
 import { confirmed } from "../ui/dialog.js";
-import { button, chip, empty, linkButton, note, pageHead, say } from "../ui/elements.js";
+import { button, chip, empty, linkButton, pageHead, say } from "../ui/elements.js";
 import { pagedList } from "../ui/load.js";
 
 export function render(place, { signal, parts: [id] }) {
@@ -20,20 +20,20 @@ export function render(place, { signal, parts: [id] }) {
     const pages = pagesAfter(loadApps, (found) => { apps = found; }, offsetPages("/exposure-profiles", "exposure_profiles", { size: 20, signal }));
     await pagedList(list, pages, (profile) => card(profile, apps, refresh),
       () => empty("profiles", t("profiles.empty"), t("profiles.empty.lead"), linkButton(t("profiles.new"), "primary", address("profiles", "new"), "add"),
-        button(t("profiles.restrictive"), "", async () => { await fromTemplate(list); })), { signal, quietly });
+        button(t("profiles.restrictive"), "", async () => { if (await startRestrictive()) refresh(); })), { signal, quietly });
   };
   fill(place, pageHead(t("profiles.title"), t("profiles.lead"), linkButton(t("profiles.new"), "primary", address("profiles", "new"), "add")), list);
   return refresh(false);
 }
 
-async function fromTemplate(place) {
-  try {
-    const profile = await post("/exposure-profiles/from-template", { template: "restrictive" });
-    go("profiles", profile.id);
-  } catch (error) {
-    fill(place, note("bad", t("failure.title"), h("p", {}, error.message)));
-  }
-}
+/** Makes the strict template the default, so that new apps get it. */
+const startRestrictive = () => confirmed({
+  title: t("profiles.restrictive"), kind: "primary", confirm: t("profiles.restrictive.do"), content: h("p", {}, t("profiles.restrictive.lead")),
+  act: async () => {
+    const { id } = await post("/exposure-profiles/from-template", { template: "restrictive" });
+    await put(`/exposure-profiles/${encodeURIComponent(id)}`, { is_default: true });
+  },
+});
 
 function card(profile, apps, changed) {
   const users = apps.filter((app) => app.profile.id === profile.id).map((app) => app.app_id);
@@ -47,14 +47,14 @@ function card(profile, apps, changed) {
     h("div.card-parts", {},
       warningList(profile.warnings),
       h("div.part", {}, h("div.row", {},
-        linkButton(t("profile.edit"), "small", address("profiles", profile.id), "edit"),
-        !profile.is_default && button(t("profile.delete"), "small.danger-quiet", async () => { if (await deleteProfile(profile, users)) changed(); }, { symbol: "end", name: t("profile.delete.name", { name: profile.name }) })))));
+        linkButton(t("profile.edit"), "small", address("profiles", profile.id), "edit", profile.name),
+        !profile.is_default && users.length === 0 && button(t("profile.delete"), "small.danger-quiet", async () => { if (await deleteProfile(profile)) changed(); }, { symbol: "end", about: profile.name })))));
 }
 
-async function deleteProfile({ id, name }, users) {
+async function deleteProfile({ id, name }) {
   const isDone = await confirmed({
     title: t("profile.delete.title", { name }), confirm: t("profile.delete"),
-    content: h("p", {}, users.length ? t("profile.delete.used", { apps: users.join(", ") }) : t("profile.delete.lead")), act: () => remove(`/exposure-profiles/${encodeURIComponent(id)}`),
+    content: h("p", {}, t("profile.delete.lead")), act: () => remove(`/exposure-profiles/${encodeURIComponent(id)}`),
   });
   if (isDone) say(t("profile.delete.done", { name }));
   return isDone;

@@ -47,6 +47,6 @@ function card(suggestion, changed) {
       h("h2", { tabindex: -1 }, nodes(`suggestion.${of}.${kind}`, { name: h("span", {}, name) })),
       h("div", {}, chip(t(`suggestion.kind.${kind}`), kind === "exposes_everything" ? "warn" : "")),
       h("div.row", {},
-        button(action, kind === "never_expires" ? "small.primary" : "small.danger-quiet", settle, { name: `${action}: ${name}` }),
-        linkButton(t("suggestion.look"), "small", address(person ? "people" : "apps"))))));
+        button(action, kind === "never_expires" ? "small.primary" : "small.danger-quiet", settle, { about: name }),
+        linkButton(t("suggestion.look"), "small", address(person ? "people" : "apps", name), null, name)))));
 }

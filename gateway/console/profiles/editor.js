@@ -1,9 +1,10 @@
 // The editor of a profile: every field, a live preview beside it, and what a change exposes before it is saved.
 
-import { call, get, idempotencyKey } from "../lib/api.js";
+import { all, call, get, idempotencyKey, tokenPages } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
-import { t } from "../lib/i18n.js";
+import { list, t } from "../lib/i18n.js";
 import { address, go, guardLeaving } from "../lib/router.js";
+import { current } from "../lib/session.js";
 import { pasteNodes } from "../nodes/picker.js";
 import { nodes as knownNodes } from "../nodes/store.js";
 import { tagNames } from "../nodes/tags.js";
@@ -12,8 +13,11 @@ import { button, fold, linkButton, note, pageHead, say } from "../ui/elements.js
 import { loadInto } from "../ui/load.js";
 import { blank, creation, draftOf, isSame, update } from "./draft.js";
 import { form } from "./form.js";
-import { comparison, describedOf, livePreview, withoutMember } from "./preview.js";
+import { comparison, describedOf, livePreview, ruleChanges, withoutMember } from "./preview.js";
 import { warningList } from "./warnings.js";
+
+/** What was not saved, for the same person after the next sign-in. */
+let unsaved = null;
 
 const path = (id) => `/exposure-profiles/${encodeURIComponent(id)}`;
 
@@ -23,44 +27,58 @@ export async function editor(place, id, signal) {
   const title = id ? t("editor.title") : t("editor.new");
   fill(place, pageHead(title, t("editor.lead"), linkButton(t("editor.back"), "plain", address("profiles"))), content);
   await loadInto(content, async () => {
-    const [stored, tags] = await Promise.all([
+    const [stored, tags, apps] = await Promise.all([
       id ? call("GET", path(id), { query: { include_yaml: false }, signal }) : null,
       tagNames().catch(() => new Map()),
+      all(tokenPages("/access/apps", "apps", { size: 100, signal })).catch(() => []),
     ]);
-    return { profile: stored?.body ?? null, version: stored?.headers.get("ETag"), tags };
+    const using = apps.filter((app) => app.profile.id === id).map((app) => app.app_id);
+    return { profile: stored?.body ?? null, version: stored?.headers.get("ETag"), tags, apps: using, types: [...new Set((await knownNodes()).map((node) => node.description.node_type).filter(Boolean))] };
   }, (loaded) => draw(loaded, place, signal), { cards: 2, signal });
 }
 
-function draw({ profile, version, tags }, place, signal) {
-  const draft = profile ? draftOf(profile) : blank();
-  const original = structuredClone(draft);
+function draw({ profile, version, tags, apps, types }, place, signal) {
+  const original = profile ? draftOf(profile) : blank();
   const id = profile?.id ?? null;
+  // The session may have ended while it was edited.
+  const kept = unsaved?.user === current().user && unsaved.id === id ? unsaved.draft : null;
+  const draft = kept ?? structuredClone(original);
+  unsaved = null;
+  if (kept) say(t("editor.kept"));
   let isComplete = true;
   if (profile) place.querySelector("h1").textContent = profile.name;
 
-  const preview = livePreview(id, (fields) => fieldset.showErrors(fields), signal);
+  const preview = livePreview(id, id ? original : null, (fields) => fieldset.showErrors(fields), signal);
   const changed = (complete) => {
     isComplete = complete;
+    unsaved = isSame(draft, original) ? null : { user: current().user, id, draft };
     save.disabled = isSame(draft, original) && Boolean(id);
     if (isComplete) preview.follow(draft);
     else preview.pause(t("editor.incomplete"));
   };
-  const fieldset = form(draft, original, tags, Boolean(id), changed);
-  const save = button(id ? t("editor.save") : t("editor.create"), "primary", () => store(), { disabled: Boolean(id) });
+  const fieldset = form(draft, original, tags, Boolean(id), changed, types);
+  const save = button(id ? t("editor.save") : t("editor.create"), "primary", () => store(), { disabled: Boolean(id) && !kept });
   const failure = h("div", {});
 
   const store = async () => {
     fill(failure);
     if (!isComplete) return fill(failure, note("bad", null, h("p", { role: "alert" }, t("editor.incomplete"))));
     if (!draft.name.trim()) return fieldset.showErrors({ name: [t("editor.name-missing")] }, { isOfServer: false, takesFocus: true });
-    const saved = await confirmAndSave({ id, draft, version, preview, showErrors: fieldset.showErrors });
+    const saved = await confirmAndSave({ id, draft, stored: id ? original : null, apps, version, preview, showErrors: fieldset.showErrors });
     if (!saved) return undefined;
     guardLeaving(() => true);
+    unsaved = null;
     say(t("editor.saved", { name: saved.name }));
-    return id ? editor(place, id, signal) : go("profiles", saved.id);
+    if (!id) return go("profiles", saved.id);
+    await editor(place, id, signal);
+    return place.querySelector("h1")?.focus();
   };
 
-  guardLeaving(() => isSame(draft, original) || confirm(t("editor.leave")));
+  guardLeaving(() => {
+    const mayLeave = isSame(draft, original) || confirm(t("editor.leave"));
+    if (mayLeave) unsaved = null;
+    return mayLeave;
+  });
   preview.follow(draft);
   const nodesNote = h("p.small.muted", {});
   const count = (nodes) => fill(nodesNote, nodes.length ? t("preview.nodes", { count: describedOf(nodes).length }) : t("preview.no-nodes"));
@@ -70,12 +88,12 @@ function draw({ profile, version, tags }, place, signal) {
     if (isComplete) preview.follow(draft);
   }, false);
   return h("div.two", {},
-    h("div.stack", {}, fieldset.element, failure, h("div.row", {}, save, linkButton(t("dialog.cancel"), "", address("profiles")))),
+    h("div.stack", {}, fieldset.element, failure, h("div.row.save-bar", {}, save, linkButton(t("dialog.cancel"), "", address("profiles")))),
     h("aside.card.stack", { "aria-label": t("preview.title") }, h("h2", {}, t("preview.title")), nodesNote, preview.element, paste, id && yaml(id)));
 }
 
 /** Shows what the change makes visible, and writes it if the person agrees. */
-function confirmAndSave({ id, draft, version, preview, showErrors }) {
+function confirmAndSave({ id, draft, stored, apps, version, preview, showErrors }) {
   const shown = h("div.stack", {});
   const key = idempotencyKey();
   let isKnown = false;
@@ -84,7 +102,7 @@ function confirmAndSave({ id, draft, version, preview, showErrors }) {
     // More can also be seen of the nodes that are visible already: the server warns of that.
     const widens = found.gained.length > 0 || found.example_gained || found.warnings.some((warning) => warning.code === "WIDENED");
     const [kind, title] = widens ? ["warn", "editor.widens"] : found.proven ? ["good", "editor.not-widened"] : ["warn", "editor.unproven"];
-    return [note(kind, t(title), comparison(found, nodes, id)), warningList(found.warnings)];
+    return [note(kind, t(title), apps.length > 0 && h("p", {}, t("editor.apps", { apps: list(apps) })), comparison(found, nodes, id, ruleChanges(stored, draft))), warningList(found.warnings)];
   }, { cards: 1 }).then(() => shown.dispatchEvent(new Event("input", { bubbles: true })));
   return ask({
     title: t("editor.confirm.title", { name: draft.name }),

@@ -9,10 +9,10 @@ import { schemaPermissions, tagPermissions } from "./permissions.js";
 import { transformationList } from "./transformations.js";
 
 /**
- * The form of a draft, which it changes in place. `changed(isComplete)` is called after each change. Returns the element, and `showErrors(fields)`, which
+ * The form of a draft, which it changes in place. `changed(isComplete)` is called after each change. `types`: those of the nodes at hand. Returns the element, and `showErrors(fields)`, which
  * shows errors at their fields and returns whether all have one.
  */
-export function form(draft, stored, tags, isStored, changed) {
+export function form(draft, stored, tags, isStored, changed, types) {
   const fields = new Map();
   const counts = [];
   let isComplete = true;
@@ -24,6 +24,7 @@ export function form(draft, stored, tags, isStored, changed) {
     changed(isComplete);
   };
   const named = { suggestions: [...tags.values()].map((name) => [name, name]) };
+  const typed = { suggestions: types.map((type) => [type, type]), unknown: "chips.unknown-type" };
   const chips = (path, options = {}) => {
     const value = path.split(".").reduce((object, name) => object[name], draft);
     const field = chipsField(t(`field.${path}`), value, { hint: t(`field.${path}.hint`), ...options, onchange: set(path) });
@@ -64,12 +65,12 @@ export function form(draft, stored, tags, isStored, changed) {
       h("p.hint", {}, t("editor.included.lead")),
       chips("tag_filters.include_any", named), chips("tag_filters.include_all", named),
       h("div.field", {}, h("h3.legend", {}, t("field.tag_expression")), h("p.hint", {}, t("field.tag_expression.hint")), expression, expressionError),
-      chips("allowed_node_types"),
+      chips("allowed_node_types", typed),
       dates(draft, set, fields),
       chips("allowed_node_ids")),
     part("excluded", () => [filters.exclude_any, draft.excluded_node_types], true,
       h("p.hint", {}, t("editor.excluded.lead")),
-      chips("tag_filters.exclude_any", named), chips("excluded_node_types")),
+      chips("tag_filters.exclude_any", named), chips("excluded_node_types", typed)),
     part("content", () => [draft.max_detail_level !== null && draft.max_detail_level !== "full", draft.transformations], true,
       radioField(t("field.max_detail_level"), draft.max_detail_level ?? "full", ["full", "summary", "minimal"].map((level) => [level, t(`detail.${level}`), t(`detail.${level}.hint`)]), { onchange: set("max_detail_level") }).element,
       transformationList(draft.transformations, set("transformations")), fields.get("transformations").place),

@@ -9,12 +9,16 @@ import { failureNote } from "../ui/failure.js";
 import { note } from "../ui/elements.js";
 import { creation, update } from "./draft.js";
 import { warningList } from "./warnings.js";
+import { rulesOf } from "./words.js";
 
 const DELAY = 350;
 
-/** A preview that follows the draft. `showErrors(fields)` gets the errors of fields and returns whether it has shown them all. */
-export function livePreview(profileId, showErrors, signal) {
-  const place = h("div.stack", { role: "status", "aria-live": "polite" });
+/** A preview that follows the draft, and compares it with what is stored. `showErrors(fields)` gets the errors of fields and returns whether it has shown them all. */
+export function livePreview(profileId, stored, showErrors, signal) {
+  const place = h("div.stack", {});
+  // Short, because it is read out at each change.
+  const summary = h("p.visually-hidden", { role: "status" });
+  const element = h("div.stack", {}, summary, place);
   let waiting = null;
   let asking = null;
   let latest = null;
@@ -37,7 +41,8 @@ export function livePreview(profileId, showErrors, signal) {
       if (current.aborted) return;
       showErrors({});
       latest = { draft: asked, preview, nodes };
-      fill(place, drawPreview(preview, nodes, profileId));
+      fill(place, drawPreview(preview, nodes, profileId, ruleChanges(stored, asked)));
+      summary.textContent = t("preview.summary", { gained: preview.gained.length, lost: preview.lost.length, warnings: preview.warnings.length });
     } catch (error) {
       if (current.aborted) return;
       latest = null;
@@ -48,11 +53,12 @@ export function livePreview(profileId, showErrors, signal) {
   };
 
   return {
-    element: place,
+    element,
     /** Follows a change, once typing pauses. */
     follow(draft) {
       latest = null;
       clearTimeout(waiting);
+      fill(place, h("p.muted", {}, t("preview.checking")));
       waiting = setTimeout(() => ask(draft), DELAY);
     },
     /** Says that the draft is not complete. */
@@ -83,20 +89,29 @@ function previewOf(profileId, draft, nodes, signal) {
 /** The descriptions by which a profile can decide. */
 export const describedOf = (nodes) => nodes.map((node) => node.description).filter(({ node_type: type, created_at: created }) => type && created);
 
+/** The rules that come and go, in words; null where there is nothing to compare with. */
+export function ruleChanges(stored, draft) {
+  if (!stored) return null;
+  const [before, after] = [rulesOf(stored), rulesOf(draft)];
+  const line = (sign, words) => h("li", {}, h("span.sign", { "aria-hidden": "true" }, sign), h("span.visually-hidden", {}, t(sign === "+" ? "preview.rule-added" : "preview.rule-removed")), h("span", {}, words));
+  const lines = [...before.filter((rule) => !after.includes(rule)).map((rule) => line("−", rule)), ...after.filter((rule) => !before.includes(rule)).map((rule) => line("+", rule))];
+  return lines.length > 0 && h("ul.diff-list.small", {}, lines);
+}
+
 /** `changes.name` is the field `name`. */
 export function withoutMember(fields) {
   return Object.fromEntries(Object.entries(fields).map(([path, messages]) => [path.replace(/^(changes|draft)\./, ""), messages]));
 }
 
-function drawPreview(preview, nodes, profileId) {
+function drawPreview(preview, nodes, profileId, changes) {
   return [
-    comparison(preview, nodes, profileId),
+    comparison(preview, nodes, profileId, changes),
     warningList(preview.warnings) ?? note("good", null, h("p", {}, t("preview.no-warnings"))),
   ];
 }
 
 /** What becomes visible and what is hidden: among the person's nodes, and by an example. */
-export function comparison({ gained, lost, example_gained: more, example_lost: less, proven }, nodes, profileId) {
+export function comparison({ gained, lost, example_gained: more, example_lost: less, proven }, nodes, profileId, changes = null) {
   const titles = new Map(nodes.map((node) => [node.description.id, titleOf(node)]));
   const list = (ids, sign, label) => ids.length > 0 && h("div", {}, h("p.note-title", {}, label), h("ul.diff-list", {}, ids.slice(0, 50).map((id) =>
     h("li", {}, h(`span.sign.${sign === "+" ? "plus" : "minus"}`, { "aria-hidden": "true" }, sign), h("span", {}, titles.get(id) ?? id))),
@@ -104,6 +119,7 @@ export function comparison({ gained, lost, example_gained: more, example_lost: l
   const isUnchanged = gained.length === 0 && lost.length === 0 && !more && !less;
   return h("div.stack-small", {},
     isUnchanged && h("p", {}, t(proven ? (profileId ? "preview.same" : "preview.nothing") : "preview.unproven")),
+    changes,
     list(gained, "+", t(profileId ? "preview.gained" : "preview.exposed", { count: gained.length })),
     list(lost, "−", t("preview.lost", { count: lost.length })),
     more && h("p.small", {}, t("preview.example-gained"), " ", serverText(more.text)),

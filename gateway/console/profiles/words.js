@@ -7,8 +7,11 @@ import { chip } from "../ui/elements.js";
 const SHOWN = 6;
 const CHANGES = ["propose", "edit", "create", "delete"];
 
-/** The rules of a profile as a list of short sentences. */
-export function profileWords(profile) {
+/** The rules of a profile as a list. */
+export const profileWords = (profile) => h("ul.rules", {}, rulesOf(profile).map((rule) => h("li", {}, rule)), !profile.is_active && h("li", {}, chip(t("profile.inactive"), "warn")));
+
+/** The rules of a profile as short sentences. */
+export function rulesOf(profile) {
   const { tag_filters: filters, tag_permissions: permissions } = profile;
   const some = (key, words) => words?.length > 0 && t(key, { words: list(shortened(words)) });
   const included = [
@@ -20,14 +23,13 @@ export function profileWords(profile) {
   const removed = profile.transformations.map((name) => t(`transformation.${name}`));
   // A change needs the permission by schema too.
   const changes = CHANGES.filter((verb) => profile.schema_permissions?.write && permissions?.[verb]).map((verb) => t(`verb.${verb}`));
-  const rules = [
+  return [
     ...(included.length > 0 ? included : [t("rule.everything")]),
     some("rule.without", hidden),
     profile.max_detail_level && profile.max_detail_level !== "full" && t("rule.detail", { level: t(`detail.${profile.max_detail_level}`) }),
     some("rule.removed", removed),
     changes.length > 0 ? t("rule.changes", { words: list(changes) }) : t("rule.no-changes"),
-  ];
-  return h("ul.rules", {}, rules.filter(Boolean).map((rule) => h("li", {}, rule)), !profile.is_active && h("li", {}, chip(t("profile.inactive"), "warn")));
+  ].filter(Boolean);
 }
 
 function shortened(words) {

@@ -2,14 +2,15 @@
 
 import { call, idempotencyKey, remove } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
-import { t } from "../lib/i18n.js";
+import { list, t } from "../lib/i18n.js";
 import { titleOf } from "../nodes/names.js";
 import { nodes as knownNodes } from "../nodes/store.js";
 import { tagNames } from "../nodes/tags.js";
 import { ask, confirmed } from "../ui/dialog.js";
 import { note, say } from "../ui/elements.js";
 import { failureNote } from "../ui/failure.js";
-import { checkField, chipsField, endField, radioField, textField } from "../ui/fields.js";
+import { checkField, chipsField, endField, radioField } from "../ui/fields.js";
+import { knownPeople, personField } from "./person_field.js";
 import { RIGHTS, scopeWords, termsOf } from "./words.js";
 
 /** Lists longer than this are edited as chips. */
@@ -17,8 +18,8 @@ const LISTED = 30;
 
 /** Shares something with a person. Resolves to the share, or null. */
 export async function createShare() {
-  const [tags, known] = await suggestions();
-  const person = textField(t("create.person"), "", { hint: t("create.person.hint"), spellcheck: "false" });
+  const [[tags, known], people] = await Promise.all([suggestions(), knownPeople()]);
+  const person = personField(people);
   const tagField = chipsField(t("create.tags"), [], { ...tags, unknown: "chips.unknown-tag" });
   const nodeField = chipsField(t("create.nodes"), [], { ...known, hint: t("create.nodes.hint"), unknown: "chips.unknown-node" });
   const show = (scope) => {
@@ -29,8 +30,8 @@ export async function createShare() {
     ["specific_tags", "specific_nodes", "graph", "all"].map((value) => [value, t(`create.scope.${value}`), t(`create.scope.${value}.hint`)]), { onchange: show });
   show("specific_tags");
   const rights = rightFields(RIGHTS, { can_read: true });
-  const end = endField(t("create.end"), null);
-  const fields = { shared_with_user_id: person, tag_ids: tagField, node_ids: nodeField, expires_at: end, scope: tagField };
+  const end = endField(t("create.end"), null, { initial: "365" });
+  const fields = { shared_with_user_id: person, tag_ids: tagField, node_ids: nodeField, can_read: rights, expires_at: end, scope: tagField };
   const key = idempotencyKey();
   const share = await ask({
     title: t("create.title"),
@@ -40,6 +41,13 @@ export async function createShare() {
     act: () => {
       const covers = scope.value();
       const expires_at = end.value();
+      const wrong = {
+        ...(person.value() ? {} : { shared_with_user_id: [t("create.person-missing")] }),
+        ...(covers === "specific_tags" && tagField.value().length === 0 ? { tag_ids: [t("create.tags-missing")] } : {}),
+        ...(["specific_nodes", "graph"].includes(covers) && nodeField.value().length === 0 ? { node_ids: [t("create.nodes-missing")] } : {}),
+        ...(Object.values(rights.value()).some(Boolean) ? {} : { can_read: [t("create.rights-missing")] }),
+      };
+      if (Object.keys(wrong).length > 0) return void showIn(fields, false)(wrong);
       if (expires_at === undefined) return missingEnd(end);
       return create({
         shared_with_user_id: person.value(), scope: covers,
@@ -60,7 +68,7 @@ export async function narrowShare(share, names) {
   const granted = RIGHTS.filter((right) => current.share[right]);
   const rights = rightFields(granted, current.share, t("narrow.rights"));
   const end = endField(t("narrow.end"), current.share.expires_at, { latest: current.share.expires_at });
-  const fields = { expires_at: end, ...(ids ? { tag_ids: ids, node_ids: ids, scope: ids } : {}) };
+  const fields = { expires_at: end, can_read: rights, ...(ids ? { tag_ids: ids, node_ids: ids, scope: ids } : {}) };
   const done = await ask({
     title: t("narrow.title", { person: share.shared_with_user_id }),
     confirm: t("narrow.confirm"),
@@ -69,8 +77,12 @@ export async function narrowShare(share, names) {
     act: async () => {
       const expires_at = end.value();
       if (expires_at === undefined) return missingEnd(end);
-      const changes = { ...readScope(), ...rights.value() };
-      return update(current, expires_at === current.share.expires_at ? changes : { ...changes, expires_at });
+      const wanted = { ...readScope(), ...rights.value(), expires_at };
+      const changes = Object.fromEntries(Object.entries(wanted).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(current.share[name])));
+      const isNothing = (list) => list?.length === 0;
+      if (Object.keys(changes).length === 0) return void rights.setError([t("narrow.unchanged")]);
+      if (!Object.values(rights.value()).some(Boolean) || isNothing(wanted.tag_ids) || isNothing(wanted.node_ids)) return void rights.setError([t("narrow.nothing-left")]);
+      return update(current, changes);
     },
   });
   if (done) say(t("narrow.done"));
@@ -98,12 +110,14 @@ export async function extendShare(share) {
 }
 
 /** Ends a share. */
-export async function revokeShare(share, names) {
+export async function revokeShare(share, names, effects = () => ({ also: [], rest: [] })) {
   const person = share.shared_with_user_id;
+  const { also, rest } = effects(share);
   const isDone = await confirmed({
     title: t("revoke.title", { person }),
     confirm: t("revoke.confirm"),
-    content: [scopeWords(termsOf(share), names), h("p", {}, t("revoke.lead", { person }))],
+    content: [scopeWords(termsOf(share), names), h("p", {}, t(also.length > 0 ? "revoke.lead-also" : "revoke.lead", { person, names: list(also) })),
+      rest.length > 0 && note("warn", t("revoke.rest", { person }), rest.map((other) => scopeWords(termsOf(other), names)))],
     act: () => remove(`/sharing/${share.id}`),
   });
   if (isDone) say(t("revoke.done", { person }));
@@ -137,14 +151,16 @@ async function update({ share, version }, changes) {
 
 function rightFields(rights, checked, legend = t("create.rights")) {
   const fields = rights.map((right) => [right, checkField(t(`right.${right}`), Boolean(checked[right]), { hint: t(`right.${right}.hint`) })]);
+  const error = h("div", {});
   return {
-    element: h("fieldset", {}, h("legend.legend", {}, legend), h("div.choices", {}, fields.map(([, field]) => field.element))),
+    element: h("fieldset", {}, h("legend.legend", {}, legend), h("div.choices", {}, fields.map(([, field]) => field.element)), error),
+    setError: (messages) => fill(error, messages?.length > 0 && h("p.field-error", { role: "alert" }, messages.join("; "))),
     value: () => Object.fromEntries(fields.map(([right, field]) => [right, field.value()])),
   };
 }
 
 /** What a share covers, to take away from. */
-function narrowerScope(share, names, tags) {
+export function narrowerScope(share, names, tags) {
   if (share.scope === "all") {
     const ids = chipsField(t("create.tags"), [], { ...tags, unknown: "chips.unknown-tag" });
     ids.element.hidden = true;
@@ -167,14 +183,14 @@ function narrowerScope(share, names, tags) {
 }
 
 /** Shows errors of the API at their fields; true if there is a field for each. */
-export function showIn(fields) {
+export function showIn(fields, isOfServer = true) {
   return (errors) => {
     for (const field of Object.values(fields)) field.setError([]);
     const paths = Object.keys(errors);
     let isComplete = true;
     for (const path of paths) {
       const field = fields[path.replace(/\[.*$/, "")];
-      if (field) field.setError(errors[path], true);
+      if (field) field.setError(errors[path], isOfServer);
       else isComplete = false;
     }
     return isComplete;

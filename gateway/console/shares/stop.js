@@ -36,7 +36,7 @@ async function stop({ title, content, body, isReady = null }) {
   const stopped = await ask({ title, confirm: t("stop.confirm"), kind: "danger", content, isReady, act });
   // One service may have stopped its part although the other failed.
   if (!stopped) return isTried;
-  const { effective_from, ended } = stopped;
-  say(effective_from ? t("stop.done", { shares: t("count.shares", { count: ended.shares }), apps: t("count.apps", { count: ended.apps }), time: hour(effective_from) }) : t("stop.nothing"));
+  const { effective_from } = stopped;
+  say(effective_from ? t("stop.done", { time: hour(effective_from) }) : t("stop.nothing"));
   return true;
 }

@@ -26,7 +26,8 @@ export function effectChips(share) {
 /** What a share covers, with names of tags and titles of nodes where they are known. */
 export function scopeWords(terms, names) {
   const ids = terms.scope === "specific_tags" ? terms.tag_ids : terms.node_ids;
-  const shown = ids.slice(0, SHOWN).map((id) => chip(names(terms.scope === "specific_tags" ? "tag" : "node", id), "", { title: id }));
+  const isTags = terms.scope === "specific_tags";
+  const shown = ids.slice(0, SHOWN).flatMap((id, index) => [isTags && index > 0 && h("span.small.muted", {}, t("or")), chip(names(isTags ? "tag" : "node", id), "", { title: id })]);
   const more = ids.length > SHOWN && h("span.muted", {}, t("more", { count: ids.length - SHOWN }));
   return h("div.row", {}, h("span", {}, t(`scope.${terms.scope}`)), shown, more);
 }
@@ -34,7 +35,8 @@ export function scopeWords(terms, names) {
 /** What a share covers, as one text. */
 export function shareName(terms, names) {
   const ids = terms.scope === "specific_tags" ? terms.tag_ids : terms.node_ids;
-  return [t(`scope.${terms.scope}`), list(ids.slice(0, 3).map((id) => names(terms.scope === "specific_tags" ? "tag" : "node", id))), ids.length > 3 && t("more", { count: ids.length - 3 })]
+  const isTags = terms.scope === "specific_tags";
+  return [t(`scope.${terms.scope}`), list(ids.slice(0, 3).map((id) => names(isTags ? "tag" : "node", id)), isTags ? "disjunction" : "conjunction"), ids.length > 3 && t("more", { count: ids.length - 3 })]
     .filter(Boolean).join(" ");
 }
 

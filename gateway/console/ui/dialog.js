@@ -20,11 +20,11 @@ export function ask({ title, content, confirm, kind = "primary", act, showErrors
   if (document.querySelector("dialog[open]")) return Promise.resolve(null);
   return new Promise((resolve) => {
     const id = uniqueId("dialog");
-    const failure = h("div", {});
+    const failure = h("div", { tabindex: -1 });
     const session = current();
     let result = null;
     let running = null;
-    const cancel = button(t("dialog.cancel"), "", () => dialog.close());
+    const cancel = button(t("dialog.cancel"), "", () => { if (!running) dialog.close(); });
     const submit = h(`button.button.${kind}`, { type: "submit" }, confirm);
     const update = () => { if (isReady) submit.disabled = !isReady(); };
     const form = h("form", {
@@ -32,14 +32,16 @@ export function ask({ title, content, confirm, kind = "primary", act, showErrors
       oninput: update,
       onsubmit: async (event) => {
         event.preventDefault();
-        if (submit.disabled || current() !== session) return;
-        submit.disabled = true;
-        cancel.disabled = true;
+        if (submit.disabled || running || current() !== session) return;
+        // They keep the focus.
+        submit.setAttribute("aria-disabled", "true");
+        cancel.setAttribute("aria-disabled", "true");
         submit.setAttribute("aria-busy", "true");
         fill(failure);
         try {
           running = Promise.resolve(act());
           result = await running;
+          running = null;
           if (result !== undefined) return dialog.close();
           result = null; // It stays open: something is missing.
         } catch (error) {
@@ -51,8 +53,8 @@ export function ask({ title, content, confirm, kind = "primary", act, showErrors
         }
         running = null;
         submit.removeAttribute("aria-busy");
-        submit.disabled = false;
-        cancel.disabled = false;
+        submit.removeAttribute("aria-disabled");
+        cancel.removeAttribute("aria-disabled");
         update();
       },
     }, h("h2", { id }, title), content, failure, h("div.dialog-actions", {}, cancel, submit));
@@ -68,6 +70,8 @@ export function ask({ title, content, confirm, kind = "primary", act, showErrors
     update();
     document.body.append(dialog);
     dialog.showModal();
+    // Not the first of several choices, which a space would take.
+    if (document.activeElement?.type === "radio") form.querySelector("input[type=radio]:checked")?.focus();
   });
 }
 

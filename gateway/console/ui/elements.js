@@ -4,14 +4,17 @@ import { h } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { icon } from "./icons.js";
 
-/** A button. `kind`: primary, danger, danger-quiet, small, plain; several with dots. */
-export function button(label, kind, onclick, { symbol = null, name = null, ...attributes } = {}) {
-  return h(`button.button${kind ? `.${kind}` : ""}`, { type: "button", onclick, "aria-label": name, ...attributes }, symbol && icon(symbol), label);
+/**
+ * A button. `kind`: primary, danger, danger-quiet, small, plain; several with dots. `about`: what distinguishes it from others with the same label, for screen
+ * readers and voice control.
+ */
+export function button(label, kind, onclick, { symbol = null, name = null, about = null, ...attributes } = {}) {
+  return h(`button.button${kind ? `.${kind}` : ""}`, { type: "button", onclick, "aria-label": about ? `${label}: ${about}` : name, ...attributes }, symbol && icon(symbol), label);
 }
 
 /** A link that looks like a button. */
-export function linkButton(label, kind, href, symbol = null) {
-  return h(`a.button${kind ? `.${kind}` : ""}`, { href }, symbol && icon(symbol), label);
+export function linkButton(label, kind, href, symbol = null, about = null) {
+  return h(`a.button${kind ? `.${kind}` : ""}`, { href, "aria-label": about ? `${label}: ${about}` : null }, symbol && icon(symbol), label);
 }
 
 /** The initial of a person or an app, in a color of its own. */

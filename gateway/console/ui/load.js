@@ -24,7 +24,11 @@ export async function loadInto(place, load, draw, { cards = 3, quietly = false, 
       if (key && document.activeElement === document.body) focusKey(place, key);
     } catch (error) {
       if (isOver()) return;
-      fill(place, failureNote(error, () => attempt(false)));
+      fill(place, failureNote(error, async () => {
+        await attempt(false);
+        // The button is gone.
+        if (document.activeElement === document.body) document.querySelector("h1")?.focus({ preventScroll: true });
+      }));
     } finally {
       if (turns.get(place) === turn) place.removeAttribute("aria-busy");
     }
@@ -36,6 +40,13 @@ export async function loadInto(place, load, draw, { cards = 3, quietly = false, 
 function focusKey(place, key) {
   const entry = [...place.querySelectorAll("[data-key]")].find((element) => element.dataset.key === key);
   (entry?.querySelector("h2, h3") ?? document.querySelector("h1"))?.focus({ preventScroll: Boolean(entry) });
+}
+
+/** Brings an entry of a list into view, with the focus on its title. */
+export function showEntry(place, key) {
+  const entry = [...place.querySelectorAll("[data-key]")].find((element) => element.dataset.key === key);
+  entry?.scrollIntoView({ block: "center" });
+  entry?.querySelector("h2, h3")?.focus({ preventScroll: true });
 }
 
 /** A list that is read in pages. `draw` makes an element of an entry; `whenEmpty` what an empty list shows. */
