@@ -74,7 +74,7 @@ async fn write(settings: &ServeSettings) -> anyhow::Result<()> {
 /// A part of the data would be taken for all of it.
 fn remove_databases(data_dir: &Path) {
     for name in plane::DATABASES {
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", "-wal", "-shm", ".identity"] {
             // What is not there need not go.
             let _ = std::fs::remove_file(data_dir.join(format!("{name}{suffix}")));
         }
