@@ -63,6 +63,9 @@ test("Alice sees a node as Bob does, and as an app does", async () => {
   await settle(page);
   const redacted = page.getByRole("region", { name: "trip-planner", exact: true });
   assert.deepEqual(await redacted.locator("mark").allInnerTexts().then((marks) => marks.map((mark) => mark.replace("changed:", "").trim())), ["[PHONE]", "[EMAIL]"]);
+  // The server's sentences of which the console knows its own.
+  await redacted.getByText("Its profile shows this.").waitFor();
+  await page.getByText("Its profile shows everything that it does not hide.").waitFor();
   await page.getByRole("button", { name: /What I think of my boss/ }).click();
   await settle(page);
   await page.getByText("bob sees nothing of this.").waitFor();

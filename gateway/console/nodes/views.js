@@ -1,9 +1,10 @@
 // "View as": a node as I have it, beside what others see of it.
 
 import { h } from "../lib/dom.js";
-import { serverText, t } from "../lib/i18n.js";
+import { t } from "../lib/i18n.js";
 import { avatar, chip } from "../ui/elements.js";
 import { tagsOf } from "./names.js";
+import { reasonWords } from "./reasons.js";
 
 /** What I have. */
 export function ownView(node) {
@@ -14,7 +15,7 @@ export function ownView(node) {
 export function otherView(name, kind, node, seen, nameOf) {
   const isVisible = seen.visible && seen.view;
   const state = isVisible ? chip(t("view.visible"), "warn") : chip(t("view.hidden"), "good");
-  const why = h("p.small.muted", {}, serverText(seen.reason, nameOf));
+  const why = h("p.small.muted", {}, reasonWords(seen.reason, nameOf));
   if (!isVisible) return view(name, kind, state, h("p", {}, t("view.nothing", { name })), null, why);
   const { description, fields: shown } = seen.view;
   const tags = (description?.tags ?? []).map((tag) => tag.name || tag.id);

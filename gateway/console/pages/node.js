@@ -2,10 +2,11 @@
 
 import { all, post, tokenPages } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
-import { serverText, t } from "../lib/i18n.js";
+import { t } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
 import { titleOf } from "../nodes/names.js";
 import { nodePicker } from "../nodes/picker.js";
+import { reasonWords } from "../nodes/reasons.js";
 import { otherView, ownView } from "../nodes/views.js";
 import { nodes as knownNodes } from "../nodes/store.js";
 import { loadNames } from "../shares/names.js";
@@ -88,7 +89,7 @@ function drawViewers({ people, apps }, shares, names, viewAsPerson) {
   const nameOf = (id) => names("tag", id);
   const hidden = (apps ?? []).filter((app) => !app.visible);
   const appRow = (app) => h("li.part", {}, h("div.row", {}, avatar(app.app_id, ".square.small"), h("strong", {}, app.app_id), app.visible ? chip(t("view.visible"), "warn") : chip(t("view.hidden"), "good")),
-    h("p.small.muted", {}, serverText(app.reason, nameOf)),
+    h("p.small.muted", {}, reasonWords(app.reason, nameOf)),
     h("div.row", {}, button(t("people.view-as", { person: app.app_id }), "small", () => viewAsPerson({ app: app.app_id }), { symbol: "node" }),
       linkButton(t("node.change"), "small", address("apps", app.app_id), "edit", app.app_id)));
   return h("div.views", {},
