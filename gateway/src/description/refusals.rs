@@ -46,6 +46,7 @@ pub(super) fn of(operation: &str) -> Vec<ErrorCode> {
         | "ListConnectedApps"
         | "ListHistory"
         | "ListBlockedPeople"
+        | "ListTags"
         | "BlockPerson"
         | "UnblockPerson"
         | "ListSuggestions"
