@@ -4,7 +4,9 @@ import { after, before, test } from "node:test";
 import { URL_BASE, call, launch, open, settle, token, visit } from "./browser.mjs";
 
 let browser;
-before(async () => { browser = await launch(); });
+before(async () => {
+  browser = await launch();
+});
 after(() => browser.close());
 
 /** Runs with a page of Alice's, who must be left without a fault. */
@@ -18,208 +20,280 @@ async function withPage(run, options = {}) {
 const json = (status, body) => ({ status, contentType: "application/json", body: JSON.stringify(body) });
 const unavailable = json(503, { error: { code: "SERVICE_UNAVAILABLE", message: "away", request_id: "r-1" } });
 
-test("a link of another person asks before it replaces the session", () => withPage(async (page) => {
-  const answers = [false, true];
-  page.on("dialog", (asked) => (answers.shift() ? asked.accept() : asked.dismiss()));
-  await page.getByRole("button", { name: "Share", exact: true }).click();
-  await page.evaluate((link) => { location.hash = link; }, `#token=${token("bob")}`);
-  await page.getByText("Signed in as alice").waitFor();
-  assert.ok(!page.url().includes("token="));
-  await page.evaluate((link) => { location.hash = link; }, `#token=${token("bob")}`);
-  await page.getByText("Signed in as bob").waitFor();
-  assert.equal(await page.getByRole("dialog").count(), 0, "no dialog of Alice's is left");
-}));
+test("a link of another person asks before it replaces the session", () =>
+  withPage(async (page) => {
+    const answers = [false, true];
+    page.on("dialog", (asked) => (answers.shift() ? asked.accept() : asked.dismiss()));
+    await page.getByRole("button", { name: "Share", exact: true }).click();
+    await page.evaluate(
+      (link) => {
+        location.hash = link;
+      },
+      `#token=${token("bob")}`,
+    );
+    await page.getByText("Signed in as alice").waitFor();
+    assert.ok(!page.url().includes("token="));
+    await page.evaluate(
+      (link) => {
+        location.hash = link;
+      },
+      `#token=${token("bob")}`,
+    );
+    await page.getByText("Signed in as bob").waitFor();
+    assert.equal(await page.getByRole("dialog").count(), 0, "no dialog of Alice's is left");
+  }));
 
-test("the same link signs in again after signing out", () => withPage(async (page) => {
-  await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByRole("heading", { name: "Sign in" }).waitFor();
-  await page.evaluate((link) => { location.hash = link; }, `#token=${token("alice")}`);
-  await page.getByText("Signed in as alice").waitFor();
-  assert.equal(page.url(), `${URL_BASE}/console`);
-}));
+test("the same link signs in again after signing out", () =>
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.evaluate(
+      (link) => {
+        location.hash = link;
+      },
+      `#token=${token("alice")}`,
+    );
+    await page.getByText("Signed in as alice").waitFor();
+    assert.equal(page.url(), `${URL_BASE}/console`);
+  }));
 
-test("an address that is not encoded shows a page", () => withPage(async (page) => {
-  await visit(page, "people/%");
-  await page.getByRole("heading", { name: "People" }).waitFor();
-}));
+test("an address that is not encoded shows a page", () =>
+  withPage(async (page) => {
+    await visit(page, "people/%");
+    await page.getByRole("heading", { name: "People" }).waitFor();
+  }));
 
-test("a share without the chosen day is not created", () => withPage(async (page, dialog) => {
-  await page.getByRole("button", { name: "Share", exact: true }).click();
-  await dialog.getByLabel("With whom").fill("pia");
-  await dialog.getByLabel("Tags", { exact: true }).fill("Work");
-  await dialog.getByLabel("Until").selectOption({ label: "On a day …" });
-  await dialog.getByRole("button", { name: "Share", exact: true }).click();
-  await dialog.getByText("Choose a valid day.").waitFor();
-  const { people } = await call("alice", "GET", "/access/people?limit=100");
-  assert.ok(!people.some((person) => person.user_id === "pia"));
-}));
+test("a share without the chosen day is not created", () =>
+  withPage(async (page, dialog) => {
+    await page.getByRole("button", { name: "Share", exact: true }).click();
+    await dialog.getByLabel("With whom").fill("pia");
+    await dialog.getByLabel("Tags", { exact: true }).fill("Work");
+    await dialog.getByLabel("Until").selectOption({ label: "On a day …" });
+    await dialog.getByRole("button", { name: "Share", exact: true }).click();
+    await dialog.getByText("Choose a valid day.").waitFor();
+    const { people } = await call("alice", "GET", "/access/people?limit=100");
+    assert.ok(!people.some((person) => person.user_id === "pia"));
+  }));
 
-test("a title with a comma is one node, and an unknown tag is remarked", () => withPage(async (page, dialog) => {
-  await page.getByRole("button", { name: "Share", exact: true }).click();
-  const tags = dialog.getByLabel("Tags", { exact: true });
-  await tags.pressSequentially("travel,Holiday,");
-  await dialog.getByText("Holiday: you have no such tag yet.").waitFor();
-  // Upper and lower case do not matter.
-  await dialog.getByRole("button", { name: "Remove Travel" }).waitFor();
-  await dialog.getByLabel("Single items").check();
-  const nodes = dialog.getByLabel("Items", { exact: true });
-  await nodes.pressSequentially("Night train to Lisbon, next time");
-  await nodes.press("Enter");
-  await dialog.getByRole("button", { name: "Remove Night train to Lisbon, next time" }).waitFor();
-  await dialog.getByLabel("With whom").fill("pia");
-  await dialog.getByRole("button", { name: "Share", exact: true }).click();
-  await page.locator('[data-key="pia"]').waitFor();
-  const pia = (await call("alice", "GET", "/access/people?limit=100")).people.find((person) => person.user_id === "pia");
-  assert.deepEqual(pia.shares[0].node_ids, ["n-night-train"]);
-}));
+test("a title with a comma is one node, and an unknown tag is remarked", () =>
+  withPage(async (page, dialog) => {
+    await page.getByRole("button", { name: "Share", exact: true }).click();
+    const tags = dialog.getByLabel("Tags", { exact: true });
+    await tags.pressSequentially("travel,Holiday,");
+    await dialog.getByText("Holiday: you have no such tag yet.").waitFor();
+    // Upper and lower case do not matter.
+    await dialog.getByRole("button", { name: "Remove Travel" }).waitFor();
+    await dialog.getByLabel("Single items").check();
+    const nodes = dialog.getByLabel("Items", { exact: true });
+    await nodes.pressSequentially("Night train to Lisbon, next time");
+    await nodes.press("Enter");
+    await dialog.getByRole("button", { name: "Remove Night train to Lisbon, next time" }).waitFor();
+    await dialog.getByLabel("With whom").fill("pia");
+    await dialog.getByRole("button", { name: "Share", exact: true }).click();
+    await page.locator('[data-key="pia"]').waitFor();
+    const pia = (await call("alice", "GET", "/access/people?limit=100")).people.find((person) => person.user_id === "pia");
+    assert.deepEqual(pia.shares[0].node_ids, ["n-night-train"]);
+  }));
 
-test("narrowing offers no later end", () => withPage(async (page, dialog) => {
-  await page.locator('[data-key="dr-lee"]').getByRole("button", { name: /^Take back a part/ }).click();
-  await dialog.getByLabel("Until").waitFor();
-  const options = await dialog.getByLabel("Until").locator("option").allInnerTexts();
-  assert.deepEqual(options, ["On a day …"], "the share ends in two weeks");
-  await dialog.getByLabel("Last day").fill("2099-01-01");
-  await dialog.getByRole("button", { name: "Take back", exact: true }).click();
-  await dialog.getByText("Choose a valid day.").waitFor();
-}));
+test("narrowing offers no later end", () =>
+  withPage(async (page, dialog) => {
+    await page
+      .locator('[data-key="dr-lee"]')
+      .getByRole("button", { name: /^Take back a part/ })
+      .click();
+    await dialog.getByLabel("Until").waitFor();
+    const options = await dialog.getByLabel("Until").locator("option").allInnerTexts();
+    assert.deepEqual(options, ["On a day …"], "the share ends in two weeks");
+    await dialog.getByLabel("Last day").fill("2099-01-01");
+    await dialog.getByRole("button", { name: "Take back", exact: true }).click();
+    await dialog.getByText("Choose a valid day.").waitFor();
+  }));
 
-test("more detail of visible nodes is said before it is saved", () => withPage(async (page, dialog) => {
-  await visit(page, "profiles");
-  await page.locator("li.card", { hasText: "Budget" }).getByRole("link", { name: "Edit" }).click();
-  await settle(page);
-  await page.getByRole("radio", { name: /^Everything/ }).check();
-  await page.getByRole("button", { name: "Save", exact: true }).click();
-  await dialog.getByText("This becomes visible to apps with this profile").waitFor();
-  await dialog.getByText("Apps see more than before").waitFor();
-  await dialog.getByRole("button", { name: "Cancel" }).click();
-  let asked = 0;
-  page.on("dialog", (question) => { asked += 1; return question.dismiss(); });
-  await page.getByLabel("Language").selectOption({ label: "Deutsch" });
-  await page.getByRole("link", { name: "People" }).click();
-  await page.getByRole("button", { name: "Sign out" }).click();
-  assert.equal(asked, 3, "unsaved changes are not lost without a question");
-  assert.ok(await page.getByRole("radio", { name: /^Everything/ }).isChecked());
-}));
+test("more detail of visible nodes is said before it is saved", () =>
+  withPage(async (page, dialog) => {
+    await visit(page, "profiles");
+    await page.locator("li.card", { hasText: "Budget" }).getByRole("link", { name: "Edit" }).click();
+    await settle(page);
+    await page.getByRole("radio", { name: /^Everything/ }).check();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await dialog.getByText("This becomes visible to apps with this profile").waitFor();
+    await dialog.getByText("Apps see more than before").waitFor();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    let asked = 0;
+    page.on("dialog", (question) => {
+      asked += 1;
+      return question.dismiss();
+    });
+    await page.getByLabel("Language").selectOption({ label: "Deutsch" });
+    await page.getByRole("link", { name: "People" }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    assert.equal(asked, 3, "unsaved changes are not lost without a question");
+    assert.ok(await page.getByRole("radio", { name: /^Everything/ }).isChecked());
+  }));
 
-test("a list that fails in the middle is read again from there", () => withPage(async (page) => {
-  const { people } = await call("alice", "GET", "/access/people?limit=100");
-  const replies = [json(200, { people: people.slice(0, 1), next_page_token: "n1.x" }), unavailable, json(200, { people: people.slice(0, 1), next_page_token: "n1.x" }), json(200, { people: people.slice(1), next_page_token: null })];
-  await page.route("**/access/people**", (route) => (replies.length ? route.fulfill(replies.shift()) : route.continue()));
-  await visit(page, "apps");
-  await visit(page, "people");
-  await page.getByRole("button", { name: "Try again" }).click();
-  await page.locator("li.card").nth(people.length - 1).waitFor();
-  assert.equal(await page.locator("li.card").count(), people.length);
-}, { expectFailures: true }));
+test("a list that fails in the middle is read again from there", () =>
+  withPage(
+    async (page) => {
+      const { people } = await call("alice", "GET", "/access/people?limit=100");
+      const replies = [
+        json(200, { people: people.slice(0, 1), next_page_token: "n1.x" }),
+        unavailable,
+        json(200, { people: people.slice(0, 1), next_page_token: "n1.x" }),
+        json(200, { people: people.slice(1), next_page_token: null }),
+      ];
+      await page.route("**/access/people**", (route) => (replies.length ? route.fulfill(replies.shift()) : route.continue()));
+      await visit(page, "apps");
+      await visit(page, "people");
+      await page.getByRole("button", { name: "Try again" }).click();
+      await page
+        .locator("li.card")
+        .nth(people.length - 1)
+        .waitFor();
+      assert.equal(await page.locator("li.card").count(), people.length);
+    },
+    { expectFailures: true },
+  ));
 
-test("an answer that a newer one overtook is not shown", () => withPage(async (page) => {
-  await visit(page, "node");
-  let release;
-  const held = new Promise((resolve) => { release = resolve; });
-  await page.route("**/access/view-as", async (route) => {
-    if (route.request().postDataJSON().person === "bob") await held;
-    await route.continue().catch(() => null);
-  });
-  const person = page.getByLabel("Person", { exact: true });
-  await person.fill("bob");
-  await person.press("Enter");
-  await person.fill("noah");
-  await person.press("Enter");
-  await page.getByRole("region", { name: "noah", exact: true }).waitFor();
-  release();
-  await page.waitForLoadState("networkidle");
-  assert.equal(await page.getByRole("region", { name: "bob", exact: true }).count(), 0);
-}));
+test("an answer that a newer one overtook is not shown", () =>
+  withPage(async (page) => {
+    await visit(page, "node");
+    let release;
+    const held = new Promise((resolve) => {
+      release = resolve;
+    });
+    await page.route("**/access/view-as", async (route) => {
+      if (route.request().postDataJSON().person === "bob") await held;
+      await route.continue().catch(() => null);
+    });
+    const person = page.getByLabel("Person", { exact: true });
+    await person.fill("bob");
+    await person.press("Enter");
+    await person.fill("noah");
+    await person.press("Enter");
+    await page.getByRole("region", { name: "noah", exact: true }).waitFor();
+    release();
+    await page.waitForLoadState("networkidle");
+    assert.equal(await page.getByRole("region", { name: "bob", exact: true }).count(), 0);
+  }));
 
-test("names of tags survive a page that is left while they load", () => withPage(async (page) => {
-  let release;
-  const held = new Promise((resolve) => { release = resolve; });
-  await page.getByRole("button", { name: "Sign out" }).click();
-  await page.route("**/access/tags**", async (route) => { await held; await route.continue().catch(() => null); });
-  await page.evaluate((link) => { location.hash = link; }, `#token=${token("alice")}`);
-  await page.getByText("Signed in as alice").waitFor();
-  await page.evaluate(() => { location.hash = "#/node"; });
-  await page.getByRole("heading", { name: "Look at an item" }).waitFor();
-  release();
-  await settle(page);
-  await page.getByText("people can see or change it").waitFor();
-}));
+test("names of tags survive a page that is left while they load", () =>
+  withPage(async (page) => {
+    let release;
+    const held = new Promise((resolve) => {
+      release = resolve;
+    });
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.route("**/access/tags**", async (route) => {
+      await held;
+      await route.continue().catch(() => null);
+    });
+    await page.evaluate(
+      (link) => {
+        location.hash = link;
+      },
+      `#token=${token("alice")}`,
+    );
+    await page.getByText("Signed in as alice").waitFor();
+    await page.evaluate(() => {
+      location.hash = "#/node";
+    });
+    await page.getByRole("heading", { name: "Look at an item" }).waitFor();
+    release();
+    await settle(page);
+    await page.getByText("people can see or change it").waitFor();
+  }));
 
-test("what is being written cannot be cancelled", () => withPage(async (page, dialog) => {
-  let release;
-  const held = new Promise((resolve) => { release = resolve; });
-  await page.route("**/api/v1/sharing/*", async (route) => {
-    if (route.request().method() === "DELETE") await held;
-    await route.continue();
-  });
-  await page.locator('[data-key="pia"]').getByRole("button", { name: /^End: / }).click();
-  await dialog.getByRole("button", { name: "End the share" }).click();
-  assert.ok(await dialog.getByRole("button", { name: "Cancel" }).getAttribute("aria-disabled"));
-  await dialog.getByRole("button", { name: "Cancel" }).click({ force: true });
-  await page.keyboard.press("Escape");
-  assert.equal(await dialog.count(), 1);
-  release();
-  await page.locator('[data-key="pia"]').waitFor({ state: "detached" });
-}));
+test("what is being written cannot be cancelled", () =>
+  withPage(async (page, dialog) => {
+    let release;
+    const held = new Promise((resolve) => {
+      release = resolve;
+    });
+    await page.route("**/api/v1/sharing/*", async (route) => {
+      if (route.request().method() === "DELETE") await held;
+      await route.continue();
+    });
+    await page
+      .locator('[data-key="pia"]')
+      .getByRole("button", { name: /^End: / })
+      .click();
+    await dialog.getByRole("button", { name: "End the share" }).click();
+    assert.ok(await dialog.getByRole("button", { name: "Cancel" }).getAttribute("aria-disabled"));
+    await dialog.getByRole("button", { name: "Cancel" }).click({ force: true });
+    await page.keyboard.press("Escape");
+    assert.equal(await dialog.count(), 1);
+    release();
+    await page.locator('[data-key="pia"]').waitFor({ state: "detached" });
+  }));
 
-test("a profile that was edited is there after signing in again", () => withPage(async (page) => {
-  await visit(page, "profiles");
-  await page.getByRole("link", { name: "Edit: Health" }).click();
-  await settle(page);
-  await page.getByLabel("Name", { exact: true }).fill("Health, edited");
-  await page.route("**/access/preview", (route) => route.fulfill(json(401, { error: { code: "UNAUTHORIZED", message: "expired" } })));
-  await page.getByText("Your sign-in is no longer valid.").waitFor();
-  await page.unroute("**/access/preview");
-  await page.getByLabel("Access token").fill(`Bearer ${token("alice")}`);
-  await page.keyboard.press("Enter");
-  await page.getByText("Your changes from before are still here.").waitFor();
-  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Health, edited");
-  page.on("dialog", (question) => question.accept());
-}, { expectFailures: true }));
+test("a profile that was edited is there after signing in again", () =>
+  withPage(
+    async (page) => {
+      await visit(page, "profiles");
+      await page.getByRole("link", { name: "Edit: Health" }).click();
+      await settle(page);
+      await page.getByLabel("Name", { exact: true }).fill("Health, edited");
+      await page.route("**/access/preview", (route) => route.fulfill(json(401, { error: { code: "UNAUTHORIZED", message: "expired" } })));
+      await page.getByText("Your sign-in is no longer valid.").waitFor();
+      await page.unroute("**/access/preview");
+      await page.getByLabel("Access token").fill(`Bearer ${token("alice")}`);
+      await page.keyboard.press("Enter");
+      await page.getByText("Your changes from before are still here.").waitFor();
+      assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Health, edited");
+      page.on("dialog", (question) => question.accept());
+    },
+    { expectFailures: true },
+  ));
 
-test("what is left of an ended share is said", () => withPage(async (page, dialog) => {
-  await call("alice", "POST", "/sharing", { shared_with_user_id: "bob", scope: "specific_tags", tag_ids: ["t-family"] });
-  await visit(page, "apps");
-  await visit(page, "people");
-  await page.locator('[data-key="bob"]').getByRole("button", { name: "End: bob, Tagged Family", exact: true }).click();
-  await dialog.getByText("bob still has this by other shares:").waitFor();
-  await dialog.getByText("Travel").waitFor();
-  await dialog.getByRole("button", { name: "End the share" }).click();
-  await dialog.waitFor({ state: "detached" });
-}));
+test("what is left of an ended share is said", () =>
+  withPage(async (page, dialog) => {
+    await call("alice", "POST", "/sharing", { shared_with_user_id: "bob", scope: "specific_tags", tag_ids: ["t-family"] });
+    await visit(page, "apps");
+    await visit(page, "people");
+    await page.locator('[data-key="bob"]').getByRole("button", { name: "End: bob, Tagged Family", exact: true }).click();
+    await dialog.getByText("bob still has this by other shares:").waitFor();
+    await dialog.getByText("Travel").waitFor();
+    await dialog.getByRole("button", { name: "End the share" }).click();
+    await dialog.waitFor({ state: "detached" });
+  }));
 
-test("wrong spelling of a person and of a type is remarked", () => withPage(async (page, dialog) => {
-  await visit(page, "node/as/Emma");
-  await page.getByText("Did you mean emma?").waitFor();
-  await page.getByText("Emma sees 0 of your 14 items").waitFor();
-  await visit(page, "node/as/emma");
-  await page.getByText("emma sees 3 of your 14 items").waitFor();
-  await visit(page, "people");
-  await page.getByRole("button", { name: "Share", exact: true }).click();
-  await dialog.getByLabel("With whom").fill("Bob");
-  await dialog.getByText("Did you mean bob?").waitFor();
-  await dialog.getByRole("button", { name: "Share", exact: true }).click();
-  await dialog.getByText("Choose at least one tag.").waitFor();
-  await page.keyboard.press("Escape");
-  await visit(page, "profiles/new");
-  const types = page.getByLabel("Nothing with one of these types", { exact: true });
-  await types.fill("journal");
-  await types.press("Enter");
-  await page.getByRole("button", { name: "Remove JOURNAL" }).waitFor();
-  await types.fill("DIARY");
-  await types.press("Enter");
-  await page.getByText("DIARY: none of your items here has this type.").waitFor();
-  page.on("dialog", (question) => question.accept());
-}));
+test("wrong spelling of a person and of a type is remarked", () =>
+  withPage(async (page, dialog) => {
+    await visit(page, "node/as/Emma");
+    await page.getByText("Did you mean emma?").waitFor();
+    await page.getByText("Emma sees 0 of your 14 items").waitFor();
+    await visit(page, "node/as/emma");
+    await page.getByText("emma sees 3 of your 14 items").waitFor();
+    await visit(page, "people");
+    await page.getByRole("button", { name: "Share", exact: true }).click();
+    await dialog.getByLabel("With whom").fill("Bob");
+    await dialog.getByText("Did you mean bob?").waitFor();
+    await dialog.getByRole("button", { name: "Share", exact: true }).click();
+    await dialog.getByText("Choose at least one tag.").waitFor();
+    await page.keyboard.press("Escape");
+    await visit(page, "profiles/new");
+    const types = page.getByLabel("Nothing with one of these types", { exact: true });
+    await types.fill("journal");
+    await types.press("Enter");
+    await page.getByRole("button", { name: "Remove JOURNAL" }).waitFor();
+    await types.fill("DIARY");
+    await types.press("Enter");
+    await page.getByText("DIARY: none of your items here has this type.").waitFor();
+    page.on("dialog", (question) => question.accept());
+  }));
 
-test("taking nothing back changes nothing", () => withPage(async (page, dialog) => {
-  await page.locator('[data-key="noah"]').getByRole("button", { name: /^Take back a part/ }).click();
-  await dialog.getByRole("button", { name: "Take back", exact: true }).click();
-  await dialog.getByText("You have not taken anything back yet.").waitFor();
-  await dialog.getByLabel("can see").uncheck();
-  await dialog.getByRole("button", { name: "Take back", exact: true }).click();
-  await dialog.getByText("Nothing would be left. End the share instead.").waitFor();
-}));
+test("taking nothing back changes nothing", () =>
+  withPage(async (page, dialog) => {
+    await page
+      .locator('[data-key="noah"]')
+      .getByRole("button", { name: /^Take back a part/ })
+      .click();
+    await dialog.getByRole("button", { name: "Take back", exact: true }).click();
+    await dialog.getByText("You have not taken anything back yet.").waitFor();
+    await dialog.getByLabel("can see").uncheck();
+    await dialog.getByRole("button", { name: "Take back", exact: true }).click();
+    await dialog.getByText("Nothing would be left. End the share instead.").waitFor();
+  }));
 
 test("a token of another kind of app is told so", async () => {
   const { page } = await open(browser, null, { expectFailures: true });

@@ -13,7 +13,15 @@ before(async () => {
   await call("bob", "POST", "/sharing", { shared_with_user_id: "single", scope: "specific_nodes", node_ids: ["n1"] });
   await call("single", "POST", "/exposure-profiles", { name: "One", tag_filters: { include_any: ["Work"] } });
   for (let first = 0; first < 500; first += 10) {
-    await Promise.all(Array.from({ length: 10 }, (_, index) => call("many", "POST", "/sharing", { shared_with_user_id: `person-${first + index}`, scope: "specific_tags", tag_ids: [`t-${index}`] })));
+    await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        call("many", "POST", "/sharing", {
+          shared_with_user_id: `person-${first + index}`,
+          scope: "specific_tags",
+          tag_ids: [`t-${index}`],
+        }),
+      ),
+    );
   }
   for (let number = 0; number < 60; number += 1) {
     await call("bob", "POST", "/sharing", { shared_with_user_id: "many", scope: "specific_nodes", node_ids: [`n-${number}`] });
@@ -50,7 +58,8 @@ test("pages with the demo data", async () => {
 test("pages without an entry", () => look("zoe", "empty"));
 test("pages with one entry", () => look("single", "single"));
 test("pages in German", () => look("single", "german", { locale: "de-DE", schemes: ["light"] }));
-test("pages with many entries", () => look("many", "many", { schemes: ["light"], pages: ["people", "incoming", "profiles", "suggestions", "history"] }));
+test("pages with many entries", () =>
+  look("many", "many", { schemes: ["light"], pages: ["people", "incoming", "profiles", "suggestions", "history"] }));
 
 test("a long list goes on", async () => {
   const { page, faults } = await open(browser, "many");
@@ -68,7 +77,19 @@ test("pasted nodes are looked at", async () => {
   await page.getByLabel("Items as JSON").fill("[{");
   await page.getByRole("button", { name: "Use these items" }).click();
   await page.getByText("This is not JSON.").waitFor();
-  await page.getByLabel("Items as JSON").fill(JSON.stringify([{ id: "n1", node_type: "NOTE", created_at: "2026-05-04T18:20:00Z", tags: [], fields: { title: "Pasted", content: "<b>not markup</b>" } }]));
+  await page
+    .getByLabel("Items as JSON")
+    .fill(
+      JSON.stringify([
+        {
+          id: "n1",
+          node_type: "NOTE",
+          created_at: "2026-05-04T18:20:00Z",
+          tags: [],
+          fields: { title: "Pasted", content: "<b>not markup</b>" },
+        },
+      ]),
+    );
   await page.getByRole("button", { name: "Use these items" }).click();
   await settle(page);
   await page.getByText("1 person can see or change it").waitFor();
@@ -81,15 +102,26 @@ test("pages while loading, and after errors", async () => {
   const { page, faults } = await open(browser, "single", { expectFailures: true });
   await settle(page);
   let release;
-  let answer = (route) => new Promise((resolve) => { release = resolve; }).then(() => route.continue());
+  let answer = (route) =>
+    new Promise((resolve) => {
+      release = resolve;
+    }).then(() => route.continue());
   await page.route("**/api/**", (route) => answer(route));
-  await page.evaluate(() => { location.hash = "#/apps"; });
+  await page.evaluate(() => {
+    location.hash = "#/apps";
+  });
   await page.locator(".skeleton").first().waitFor();
   await picture(page, "loading");
   await accessible(page, "a page while it loads");
   release();
   await settle(page);
-  answer = (route) => route.fulfill({ status: 503, headers: { "Retry-After": "1" }, contentType: "application/json", body: JSON.stringify({ error: { code: "SERVICE_UNAVAILABLE", message: "sharing-svc is unavailable", request_id: "r-1" } }) });
+  answer = (route) =>
+    route.fulfill({
+      status: 503,
+      headers: { "Retry-After": "1" },
+      contentType: "application/json",
+      body: JSON.stringify({ error: { code: "SERVICE_UNAVAILABLE", message: "sharing-svc is unavailable", request_id: "r-1" } }),
+    });
   await visit(page, "history");
   await page.getByText("The service is not available right now").waitFor();
   await picture(page, "unavailable");
@@ -101,7 +133,12 @@ test("pages while loading, and after errors", async () => {
   answer = (route) => route.continue();
   await page.getByRole("button", { name: "Try again" }).first().click();
   await page.getByRole("heading", { name: "bob" }).waitFor();
-  answer = (route) => route.fulfill({ status: 401, contentType: "application/json", body: JSON.stringify({ error: { code: "UNAUTHORIZED", message: "expired" } }) });
+  answer = (route) =>
+    route.fulfill({
+      status: 401,
+      contentType: "application/json",
+      body: JSON.stringify({ error: { code: "UNAUTHORIZED", message: "expired" } }),
+    });
   await visit(page, "history");
   await page.getByText("Your sign-in is no longer valid.").waitFor();
   assert.deepEqual(faults, []);

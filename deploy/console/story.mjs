@@ -28,7 +28,9 @@ const confirm = async (name) => {
 
 test("the token is nowhere but in memory", async () => {
   assert.equal(page.url(), `${URL_BASE}/console`);
-  const stored = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage, cookie: document.cookie, html: document.documentElement.outerHTML }));
+  const stored = await page.evaluate(() =>
+    JSON.stringify({ ...localStorage, ...sessionStorage, cookie: document.cookie, html: document.documentElement.outerHTML }),
+  );
   assert.ok(!stored.includes(token("alice")), "not in storage, cookies or the page");
   const other = await open(browser, "alice");
   await other.page.reload();
@@ -62,7 +64,13 @@ test("Alice sees a node as Bob does, and as an app does", async () => {
   await page.getByLabel("App", { exact: true }).selectOption("trip-planner");
   await settle(page);
   const redacted = page.getByRole("region", { name: "trip-planner", exact: true });
-  assert.deepEqual(await redacted.locator("mark").allInnerTexts().then((marks) => marks.map((mark) => mark.replace("changed:", "").trim())), ["[PHONE]", "[EMAIL]"]);
+  assert.deepEqual(
+    await redacted
+      .locator("mark")
+      .allInnerTexts()
+      .then((marks) => marks.map((mark) => mark.replace("changed:", "").trim())),
+    ["[PHONE]", "[EMAIL]"],
+  );
   // The server's sentences of which the console knows its own.
   await redacted.getByText("Its profile shows this.").waitFor();
   await page.getByText("Its profile shows everything that it does not hide.").waitFor();
@@ -75,10 +83,14 @@ test("Alice sees a node as Bob does, and as an app does", async () => {
 test("narrowing a share narrows what was passed on", async () => {
   await visit(page, "people");
   await card("carl").getByText("Family").waitFor();
-  await card("bob").getByRole("button", { name: /^End: / }).click();
+  await card("bob")
+    .getByRole("button", { name: /^End: / })
+    .click();
   await dialog().getByText("so do those who have it from bob: carl and emma.").waitFor();
   await dialog().getByRole("button", { name: "Cancel" }).click();
-  await card("bob").getByRole("button", { name: /^Take back a part: bob/ }).click();
+  await card("bob")
+    .getByRole("button", { name: /^Take back a part: bob/ })
+    .click();
   await dialog().getByLabel("Family").uncheck();
   await accessible(page, "the dialog that narrows");
   await confirm("Take back");
@@ -87,7 +99,9 @@ test("narrowing a share narrows what was passed on", async () => {
   // What Bob passed on is tagged Family: what has both tags is left of it.
   await card("carl").getByText("limited by what was passed on").waitFor();
   await card("emma").getByText("limited by what was passed on").waitFor();
-  await card("bob").getByRole("button", { name: /^Take back a part: bob/ }).click();
+  await card("bob")
+    .getByRole("button", { name: /^Take back a part: bob/ })
+    .click();
   await dialog().getByLabel("can pass it on").uncheck();
   await confirm("Take back");
   await card("carl").waitFor({ state: "detached" });
@@ -95,12 +109,16 @@ test("narrowing a share narrows what was passed on", async () => {
 });
 
 test("the end of a share moves, and a share ends", async () => {
-  await card("gwen").getByRole("button", { name: /^Change end/ }).click();
+  await card("gwen")
+    .getByRole("button", { name: /^Change end/ })
+    .click();
   await dialog().getByLabel("New end").selectOption({ label: "In a year" });
   await confirm("Save");
   const end = new Date((await call("alice", "GET", "/access/people?limit=100")).people.find((person) => person.user_id === "gwen").until);
   assert.ok(Math.abs(end - Date.now() - 365 * 86_400_000) < 3_600_000, String(end));
-  await card("dr-lee").getByRole("button", { name: /^End: / }).click();
+  await card("dr-lee")
+    .getByRole("button", { name: /^End: / })
+    .click();
   await confirm("End the share");
   await card("dr-lee").waitFor({ state: "detached" });
 });
@@ -137,7 +155,10 @@ test("a change of a profile is previewed with what it exposes, and saved", async
   await confirm("Save");
   const { exposure_profiles: profiles } = await call("alice", "GET", "/exposure-profiles?limit=100");
   const trips = profiles.find((profile) => profile.name === "Trips");
-  assert.deepEqual([trips.tag_filters.include_any, trips.tag_expression], [["Travel", "Recipes"], { op: "AND", conditions: [{ tag: "Family" }] }]);
+  assert.deepEqual(
+    [trips.tag_filters.include_any, trips.tag_expression],
+    [["Travel", "Recipes"], { op: "AND", conditions: [{ tag: "Family" }] }],
+  );
 });
 
 test("errors of fields are shown at them while typing", async () => {
@@ -204,7 +225,11 @@ test("a suggestion is settled", async () => {
 
 test("what was done is in the history", async () => {
   await visit(page, "history");
-  for (const text of [/You stopped sharing with dana/, /You bound the app trip-planner to another profile/, /You changed the share with bob/]) {
+  for (const text of [
+    /You stopped sharing with dana/,
+    /You bound the app trip-planner to another profile/,
+    /You changed the share with bob/,
+  ]) {
     await page.getByText(text).first().waitFor();
   }
 });

@@ -40,8 +40,18 @@ test("texts are asked for and exist", async () => {
     for (const [, key] of code.matchAll(/\b(?:t|nodes)\(\s*"([^"]+)"/g)) assert.ok(exists(key), `${path}: ${key}`);
     for (const [, key] of code.matchAll(/"([a-z-]+(?:\.[\w-]+)+)"/g)) used.add(key);
     for (const [, key] of code.matchAll(/\b(?:t|nodes|has)\(\s*"([^"]+)"/g)) used.add(key);
-    for (const [, key] of code.matchAll(/`([a-z$][^`]*\.[^`]*)`/g)) patterns.push(new RegExp(`^${key.split(/\$\{[^}]*\}/).map((part) => part.replace(/[.*+?^()|[\]\\]/g, "\\$&")).join(".+")}$`));
+    for (const [, key] of code.matchAll(/`([a-z$][^`]*\.[^`]*)`/g))
+      patterns.push(
+        new RegExp(
+          `^${key
+            .split(/\$\{[^}]*\}/)
+            .map((part) => part.replace(/[.*+?^()|[\]\\]/g, "\\$&"))
+            .join(".+")}$`,
+        ),
+      );
   }
-  const unused = Object.keys(TEXTS).map((key) => key.replace(/\.(one|other)$/, "")).filter((key) => !used.has(key) && !patterns.some((pattern) => pattern.test(key)));
+  const unused = Object.keys(TEXTS)
+    .map((key) => key.replace(/\.(one|other)$/, ""))
+    .filter((key) => !used.has(key) && !patterns.some((pattern) => pattern.test(key)));
   assert.deepEqual(unused, []);
 });

@@ -209,7 +209,7 @@ export const TEXTS = {
   "stop.done": x("Ended. From {time} on, nothing of it counts.", "Beendet. Ab {time} gilt nichts davon mehr."),
   "stop.nothing": x("There was nothing to end.", "Es gab nichts zu beenden."),
   "stop.person.title": x("End all that {person} has of yours?", "Alles beenden, was {person} von dir hat?"),
-  "stop.person.lead": x("It ends at once, whoever passed it on, and so does what {person} passed on to others. Someone who can still pass your data on can give it to {person} again: take that right back from them first.", "Es endet sofort, egal wer es weitergegeben hat, ebenso alles, was {person} weitergegeben hat. Wer deine Daten noch weitergeben darf, kann sie {person} wieder geben: nimm dort zuerst das Recht zum Weitergeben zurück."),
+  "stop.person.lead": x("It ends at once, also what others passed on, and so does what {person} passed on to others. Someone who can still pass your data on can give it to {person} again: take that right back from them first.", "Es endet sofort, egal wer es weitergegeben hat, ebenso alles, was {person} weitergegeben hat. Wer deine Daten noch weitergeben darf, kann sie {person} wieder geben: nimm dort zuerst das Recht zum Weitergeben zurück."),
 
   // Apps
   "apps.title": x("Apps", "Apps"),
@@ -554,7 +554,7 @@ export const TEXTS = {
   "suggestion.kind.exposes_everything": x("covers everything", "umfasst alles"),
   "suggestion.person.unused": x("{name} has not used what you share for 90 days", "{name} hat 90 Tage lang nicht genutzt, was du teilst"),
   "suggestion.person.unused.do": x("Stop sharing", "Nicht mehr teilen"),
-  "suggestion.person.unused.lead": x("Everything that {name} has of yours ends at once, whoever passed it on, and so does what {name} passed on.", "Alles, was {name} von dir hat, endet sofort, egal wer es weitergegeben hat, ebenso alles, was {name} weitergegeben hat."),
+  "suggestion.person.unused.lead": x("Everything that {name} has of yours ends at once, also what others passed on, and so does what {name} passed on.", "Alles, was {name} von dir hat, endet sofort, egal wer es weitergegeben hat, ebenso alles, was {name} weitergegeben hat."),
   "suggestion.person.never_expires": x("Your share with {name} has no end date", "Deine Freigabe für {name} hat kein Enddatum"),
   "suggestion.person.never_expires.do": x("End it in a year", "In einem Jahr beenden"),
   "suggestion.person.never_expires.lead": x("The share with {name} ends in a year, unless you change that.", "Die Freigabe für {name} endet in einem Jahr, wenn du es nicht änderst."),

@@ -104,7 +104,7 @@ export function pagesAfter(load, use, pages) {
 /** Every entry of a list, up to a bound. */
 export async function all(pages, bound = 1000) {
   const entries = [];
-  for (let hasMore = true; hasMore && entries.length < bound; ) {
+  for (let hasMore = true; hasMore && entries.length < bound;) {
     const page = await pages();
     entries.push(...page.entries);
     hasMore = page.hasMore;

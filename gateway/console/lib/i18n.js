@@ -44,11 +44,13 @@ export function t(key, values = {}) {
 
 /** The same as nodes, for values that are elements. */
 export function nodes(key, values = {}) {
-  return pattern(key, values).split(/\{(\w+)\}/).map((part, index) => {
-    if (index % 2 === 0) return part;
-    const value = values[part];
-    return value instanceof Node ? value : written(value);
-  });
+  return pattern(key, values)
+    .split(/\{(\w+)\}/)
+    .map((part, index) => {
+      if (index % 2 === 0) return part;
+      const value = values[part];
+      return value instanceof Node ? value : written(value);
+    });
 }
 
 /** Whether there is a text. */
@@ -74,8 +76,7 @@ export function list(words, type = "conjunction") {
 export const day = (time) => new Intl.DateTimeFormat(language, { dateStyle: "long" }).format(new Date(time));
 
 /** A day and a time. */
-export const moment = (time) =>
-  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(time));
+export const moment = (time) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(time));
 
 /** The hour of a time. */
 export const hour = (time) => new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(new Date(time));
@@ -93,7 +94,13 @@ export function timeOf(local) {
   return Number.isNaN(date.getTime()) || date.getFullYear() > 9999 ? null : date.toISOString();
 }
 
-const UNITS = [["year", 365 * 86_400], ["month", 30 * 86_400], ["day", 86_400], ["hour", 3_600], ["minute", 60]];
+const UNITS = [
+  ["year", 365 * 86_400],
+  ["month", 30 * 86_400],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
 
 /** "3 days ago", "in 2 months". */
 export function relative(time, now = Date.now()) {
@@ -119,9 +126,10 @@ const FIELD = /\b(?:[a-z]+_[a-z_]+)(?:\.[a-z_]+)?\b/g;
  * as everywhere on this page.
  */
 export function serverText(text, nameOf = (id) => id) {
-  const plain = (part) => part
-    .replace(TIME, (time) => moment(time))
-    .replace(FIELD, (field) => (has(`field.${field}`) ? `${quoted(t(`field.${field}`))}` : field));
+  const plain = (part) =>
+    part
+      .replace(TIME, (time) => moment(time))
+      .replace(FIELD, (field) => (has(`field.${field}`) ? `${quoted(t(`field.${field}`))}` : field));
   const parts = text.split("`").map((part, index) => (index % 2 ? h("code", {}, nameOf(part)) : plain(part)));
   return h("span", { lang: language === "en" ? null : "en" }, parts);
 }

@@ -26,9 +26,27 @@ export async function nodePicker(choose) {
   };
   const draw = () => {
     const wanted = search.value().toLowerCase();
-    const matches = known.filter((node) => `${titleOf(node)} ${node.description.id} ${node.description.node_type} ${tagsOf(node).join(" ")}`.toLowerCase().includes(wanted)).slice(0, 200);
-    items = new Map(matches.map((node) => [node, h("button.node-item", { type: "button", "aria-pressed": String(node === chosen), onclick: () => pick(node) },
-      h("strong", {}, titleOf(node)), h("span.row.small", {}, h("span.muted", {}, node.description.node_type ?? ""), tagsOf(node).map((name) => chip(name))))]));
+    const matches = known
+      .filter((node) =>
+        `${titleOf(node)} ${node.description.id} ${node.description.node_type} ${tagsOf(node).join(" ")}`.toLowerCase().includes(wanted),
+      )
+      .slice(0, 200);
+    items = new Map(
+      matches.map((node) => [
+        node,
+        h(
+          "button.node-item",
+          { type: "button", "aria-pressed": String(node === chosen), onclick: () => pick(node) },
+          h("strong", {}, titleOf(node)),
+          h(
+            "span.row.small",
+            {},
+            h("span.muted", {}, node.description.node_type ?? ""),
+            tagsOf(node).map((name) => chip(name)),
+          ),
+        ),
+      ]),
+    );
     fill(list, [...items.values()]);
     if (matches.length === 0 && known.length > 0) fill(list, h("p.muted", {}, t("node.none-found")));
   };
@@ -52,7 +70,13 @@ export async function nodePicker(choose) {
 
 /** A form that takes nodes as JSON. */
 export function pasteNodes(loaded, isOpen) {
-  const text = textField(t("paste.label"), "", { multiline: true, hint: t("paste.hint"), spellcheck: "false", placeholder: EXAMPLE, rows: 6 });
+  const text = textField(t("paste.label"), "", {
+    multiline: true,
+    hint: t("paste.hint"),
+    spellcheck: "false",
+    placeholder: EXAMPLE,
+    rows: 6,
+  });
   text.input.classList.add("code");
   const remark = h("div", {});
   const use = () => {

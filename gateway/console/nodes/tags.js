@@ -8,11 +8,14 @@ let known = { session: null, names: null };
 /** The names by id; empty where no service names tags. Read once for each session, whichever page asks first. */
 export function tagNames() {
   if (known.session !== current()) {
-    const names = all(tokenPages("/access/tags", "tags", { size: 100 }), 2000)
-      .then((tags) => new Map(tags.map(({ id, name }) => [id, name])));
+    const names = all(tokenPages("/access/tags", "tags", { size: 100 }), 2000).then(
+      (tags) => new Map(tags.map(({ id, name }) => [id, name])),
+    );
     const read = { session: current(), names };
     known = read;
-    names.catch(() => { if (known === read) known = { session: null, names: null }; });
+    names.catch(() => {
+      if (known === read) known = { session: null, names: null };
+    });
   }
   return known.names;
 }

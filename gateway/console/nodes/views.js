@@ -23,17 +23,34 @@ export function otherView(name, kind, node, seen, nameOf) {
 }
 
 function view(name, kind, state, content, tags, why = null) {
-  return h("section.card.stack-small", { "aria-label": name }, h("div.card-head", {}, kind && avatar(name, kind === "app" ? ".square.small" : ".small"), h("div", {}, h("h3", {}, name))), state, tags, content, why);
+  return h(
+    "section.card.stack-small",
+    { "aria-label": name },
+    h("div.card-head", {}, kind && avatar(name, kind === "app" ? ".square.small" : ".small"), h("div", {}, h("h3", {}, name))),
+    state,
+    tags,
+    content,
+    why,
+  );
 }
 
 function tagRow(tags, missing) {
-  return h("div.row", {}, tags.map((tag) => chip(tag)), missing > 0 && h("span.gone.small", {}, t("view.tags-removed", { count: missing })));
+  return h(
+    "div.row",
+    {},
+    tags.map((tag) => chip(tag)),
+    missing > 0 && h("span.gone.small", {}, t("view.tags-removed", { count: missing })),
+  );
 }
 
 /** The fields, with what differs from mine marked. */
 function fields(mine, shown) {
   const names = [...new Set([...Object.keys(mine), ...Object.keys(shown)])];
-  return h("dl.view-fields", {}, names.map((name) => h("div", {}, h("dt", {}, name), h("dd", {}, value(mine[name], shown[name], name in shown)))));
+  return h(
+    "dl.view-fields",
+    {},
+    names.map((name) => h("div", {}, h("dt", {}, name), h("dd", {}, value(mine[name], shown[name], name in shown)))),
+  );
 }
 
 function value(mine, shown, isThere) {
@@ -43,7 +60,7 @@ function value(mine, shown, isThere) {
   return marked(before, after);
 }
 
-const written = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 1) ?? "");
+const written = (value) => (typeof value === "string" ? value : (JSON.stringify(value, null, 1) ?? ""));
 
 /** Marks the words of `after` that are not in `before`, by the longest common subsequence of words. */
 function marked(before, after) {
@@ -80,4 +97,3 @@ function marked(before, after) {
 }
 
 const mark = (text) => h("mark", {}, h("span.visually-hidden", {}, `${t("view.redacted")} `), text);
-

@@ -22,54 +22,121 @@ export function render(place, { signal, parts: [wanted] }) {
   const refresh = async (quietly = true) => {
     const profiles = new Map();
     const loadProfiles = () => all(offsetPages("/exposure-profiles", "exposure_profiles", { size: 100, signal })).catch(() => []);
-    const pages = pagesAfter(loadProfiles, (found) => { for (const profile of found) profiles.set(profile.id, profile); }, tokenPages("/access/apps", "apps", { signal }));
+    const pages = pagesAfter(
+      loadProfiles,
+      (found) => {
+        for (const profile of found) profiles.set(profile.id, profile);
+      },
+      tokenPages("/access/apps", "apps", { signal }),
+    );
     const noApps = () => empty("apps", t("apps.empty"), t("apps.empty.lead"));
     await pagedList(list, pages, (app) => appCard(app, profiles.get(app.profile.id), refresh), noApps, { signal, quietly });
   };
-  fill(place,
-    pageHead(t("apps.title"), t("apps.lead"),
-      button(t("stop.open"), "danger-quiet", async () => { if (await stopEverything("apps")) refresh(); }, { symbol: "stop" })),
-    list);
+  fill(
+    place,
+    pageHead(
+      t("apps.title"),
+      t("apps.lead"),
+      button(
+        t("stop.open"),
+        "danger-quiet",
+        async () => {
+          if (await stopEverything("apps")) refresh();
+        },
+        { symbol: "stop" },
+      ),
+    ),
+    list,
+  );
   refresh(false).then(() => wanted && showEntry(list, wanted));
 }
 
 function appCard(app, rules, changed) {
   const { app_id: id, tier, profile, granted_at: since, expires_at: end, last_asked_at: asked } = app;
   const act = (name, kind, dialog, symbol) =>
-    button(t(`app.${name}`), `small${kind}`, async () => { if (await dialog(app)) changed(); }, { symbol, about: id });
-  return h("li.card", { "data-key": id },
-    h("div.card-head", {}, avatar(id, ".square"), h("div.stack-small", {},
-      h("h2", { tabindex: -1 }, id),
-      h("div.row", {}, chip(t(`app.tier.${tier}`)), !rules && !profile.is_active && chip(t("profile.inactive"), "warn")),
-      h("p", {}, nodes("app.sees", { profile: h("a", { href: address("profiles", profile.id) }, profile.name) })),
-      rules && profileWords(rules),
-      h("p.facts", {},
-        h("span", {}, nodes("app.since", { time: timeElement(since) })),
-        endWords(end),
-        h("span", {}, asked ? nodes("app.asked", { time: timeElement(asked) }) : t("app.never-asked"))),
-      app.asked_30d > 0 && h("p.small.muted", {}, t("app.counts", { shown: app.shown_30d, asked: app.asked_30d })))),
-    h("div.card-parts", {}, h("div.part", {}, h("div.row", {},
-      act("swap", "", swapProfile, "profiles"),
-      act("extend", "", extendGrant, "clock"),
-      linkButton(t("app.view"), "small", address("node", "app", id), "node", id),
-      act("disconnect", ".danger-quiet", disconnect, "end")))));
+    button(
+      t(`app.${name}`),
+      `small${kind}`,
+      async () => {
+        if (await dialog(app)) changed();
+      },
+      { symbol, about: id },
+    );
+  return h(
+    "li.card",
+    { "data-key": id },
+    h(
+      "div.card-head",
+      {},
+      avatar(id, ".square"),
+      h(
+        "div.stack-small",
+        {},
+        h("h2", { tabindex: -1 }, id),
+        h("div.row", {}, chip(t(`app.tier.${tier}`)), !rules && !profile.is_active && chip(t("profile.inactive"), "warn")),
+        h("p", {}, nodes("app.sees", { profile: h("a", { href: address("profiles", profile.id) }, profile.name) })),
+        rules && profileWords(rules),
+        h(
+          "p.facts",
+          {},
+          h("span", {}, nodes("app.since", { time: timeElement(since) })),
+          endWords(end),
+          h("span", {}, asked ? nodes("app.asked", { time: timeElement(asked) }) : t("app.never-asked")),
+        ),
+        app.asked_30d > 0 && h("p.small.muted", {}, t("app.counts", { shown: app.shown_30d, asked: app.asked_30d })),
+      ),
+    ),
+    h(
+      "div.card-parts",
+      {},
+      h(
+        "div.part",
+        {},
+        h(
+          "div.row",
+          {},
+          act("swap", "", swapProfile, "profiles"),
+          act("extend", "", extendGrant, "clock"),
+          linkButton(t("app.view"), "small", address("node", "app", id), "node", id),
+          act("disconnect", ".danger-quiet", disconnect, "end"),
+        ),
+      ),
+    ),
+  );
 }
 
 async function swapProfile({ app_id: id, profile }) {
   const profiles = await all(offsetPages("/exposure-profiles", "exposure_profiles", { size: 100 })).catch(() => [profile]);
-  const choice = selectField(t("app.swap.profile"), profile.id, profiles.map(({ id: value, name, is_active: isActive }) => [value, isActive ? name : `${name} (${t("profile.inactive")})`]),
-    { hint: t("app.swap.hint"), onchange: () => show() });
+  const choice = selectField(
+    t("app.swap.profile"),
+    profile.id,
+    profiles.map(({ id: value, name, is_active: isActive }) => [value, isActive ? name : `${name} (${t("profile.inactive")})`]),
+    { hint: t("app.swap.hint"), onchange: () => show() },
+  );
   const effect = h("div.stack", {});
   let isKnown = false;
   const show = async () => {
     isKnown = false;
     const chosen = profiles.find(({ id: candidate }) => candidate === choice.value());
-    await loadInto(effect, () => compareProfiles(profile.id, chosen), ({ preview, nodes: known }) => {
-      isKnown = true;
-      const widens = preview.gained.length > 0 || preview.example_gained || preview.warnings.some(({ code }) => code === "WIDENED");
-      return chosen.id !== profile.id && [note(widens ? "warn" : "good", t(widens ? "app.swap.widens" : "app.swap.not-widened", { app: id }), comparison(preview, known, profile.id, ruleChanges(current ?? chosen, chosen))),
-        warningList(preview.warnings.filter(({ code }) => code !== "WIDENED"))];
-    }, { cards: 1 });
+    await loadInto(
+      effect,
+      () => compareProfiles(profile.id, chosen),
+      ({ preview, nodes: known }) => {
+        isKnown = true;
+        const widens = preview.gained.length > 0 || preview.example_gained || preview.warnings.some(({ code }) => code === "WIDENED");
+        return (
+          chosen.id !== profile.id && [
+            note(
+              widens ? "warn" : "good",
+              t(widens ? "app.swap.widens" : "app.swap.not-widened", { app: id }),
+              comparison(preview, known, profile.id, ruleChanges(current ?? chosen, chosen)),
+            ),
+            warningList(preview.warnings.filter(({ code }) => code !== "WIDENED")),
+          ]
+        );
+      },
+      { cards: 1 },
+    );
     effect.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const current = profiles.find(({ id: candidate }) => candidate === profile.id);

@@ -16,12 +16,32 @@ export function render(place, { signal }) {
   const exported = h("div", { role: "status" });
   const erased = h("div.stack-small", { role: "status" });
   const download = button(t("export.do"), "primary", () => exportData(download, exported, signal), { symbol: "download" });
-  fill(place,
+  fill(
+    place,
     pageHead(t("data.title"), t("data.lead")),
-    h("div.stack", {},
+    h(
+      "div.stack",
+      {},
       h("section.card.stack", {}, h("h2", {}, t("export.title")), h("p", {}, t("export.lead")), h("div", {}, download), exported),
-      h("section.card.stack", {}, h("h2", {}, t("erase.title")), h("p", {}, t("erase.lead")), h("ul.stack-small", {}, ["shares", "apps", "history"].map((part) => h("li", {}, "– ", t(`erase.${part}`)))),
-        h("div", {}, button(t("erase.do"), "danger", () => erase(erased, signal))), erased)));
+      h(
+        "section.card.stack",
+        {},
+        h("h2", {}, t("erase.title")),
+        h("p", {}, t("erase.lead")),
+        h(
+          "ul.stack-small",
+          {},
+          ["shares", "apps", "history"].map((part) => h("li", {}, "– ", t(`erase.${part}`))),
+        ),
+        h(
+          "div",
+          {},
+          button(t("erase.do"), "danger", () => erase(erased, signal)),
+        ),
+        erased,
+      ),
+    ),
+  );
 }
 
 async function exportData(download, place, signal) {
@@ -51,8 +71,12 @@ async function erase(place, signal) {
     content: [h("p", {}, t("erase.confirm.lead")), typed.element],
     isReady: () => typed.value() === user,
     act: async () => {
-      const { body: { confirmation } } = await call("POST", "/access/erasure");
-      const { body: { state } } = await call("DELETE", "/access/me", { query: { confirmation } });
+      const {
+        body: { confirmation },
+      } = await call("POST", "/access/erasure");
+      const {
+        body: { state },
+      } = await call("DELETE", "/access/me", { query: { confirmation } });
       return { confirmation, state };
     },
   });
@@ -67,7 +91,15 @@ async function erase(place, signal) {
       }
       check.disabled = false;
     });
-    fill(place, note(state === "erased" ? "good" : "", t(`erase.state.${state}`), h("p", {}, t(`erase.state.${state}.lead`)), state !== "erased" && h("div", {}, check)));
+    fill(
+      place,
+      note(
+        state === "erased" ? "good" : "",
+        t(`erase.state.${state}`),
+        h("p", {}, t(`erase.state.${state}.lead`)),
+        state !== "erased" && h("div", {}, check),
+      ),
+    );
   };
   show(begun.state);
 }

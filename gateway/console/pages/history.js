@@ -9,7 +9,20 @@ import { empty, pageHead } from "../ui/elements.js";
 import { icon } from "../ui/icons.js";
 import { pagedList } from "../ui/load.js";
 
-const SYMBOLS = { created: "add", granted: "add", updated: "edit", grant_updated: "edit", revoked: "end", grant_revoked: "end", expired: "clock", grant_expired: "clock", stopped: "stop", tags_changed: "tag", deleted: "end", renewed: "clock" };
+const SYMBOLS = {
+  created: "add",
+  granted: "add",
+  updated: "edit",
+  grant_updated: "edit",
+  revoked: "end",
+  grant_revoked: "end",
+  expired: "clock",
+  grant_expired: "clock",
+  stopped: "stop",
+  tags_changed: "tag",
+  deleted: "end",
+  renewed: "clock",
+};
 
 export function render(place, { signal }) {
   const list = h("div", {});
@@ -21,11 +34,26 @@ export function render(place, { signal }) {
     const today = day(event.occurred_at);
     const isNew = today !== lastDay;
     lastDay = today;
-    return h("li", {}, isNew && h("h2.day", {}, today), h("span.badge", {}, icon(SYMBOLS[event.kind] ?? "history")), h("div.stack-small", {},
-      h("p", {}, sentence(event, nameOf)),
-      h("div.row.small.muted", {}, h("time", { datetime: event.occurred_at }, hour(event.occurred_at)), original(event, nameOf))));
+    return h(
+      "li",
+      {},
+      isNew && h("h2.day", {}, today),
+      h("span.badge", {}, icon(SYMBOLS[event.kind] ?? "history")),
+      h(
+        "div.stack-small",
+        {},
+        h("p", {}, sentence(event, nameOf)),
+        h("div.row.small.muted", {}, h("time", { datetime: event.occurred_at }, hour(event.occurred_at)), original(event, nameOf)),
+      ),
+    );
   };
-  const pages = pagesAfter(loadNames, (found) => { names = found; }, tokenPages("/access/history", "events", { signal }));
+  const pages = pagesAfter(
+    loadNames,
+    (found) => {
+      names = found;
+    },
+    tokenPages("/access/history", "events", { signal }),
+  );
   pagedList(list, pages, draw, () => empty("history", t("history.empty"), t("history.empty.lead")), { kind: "ol.timeline", signal });
 }
 
@@ -38,8 +66,10 @@ function sentence(event, nameOf) {
   // What the sentence does not name: tags, nodes, the name of a profile.
   const named = [event.person_id, event.app_id, event.actor_id.replace(/^\w+:/, "")];
   const others = event.text.split("`").filter((part, index) => index % 2 === 1 && !named.includes(part));
-  return [nodes(sentenceKey(event), { actor: actor(event.actor_id), person: code(event.person_id), app: code(event.app_id) }),
-    others.map((id, index) => [index === 0 ? ": " : ", ", code(nameOf(id))])];
+  return [
+    nodes(sentenceKey(event), { actor: actor(event.actor_id), person: code(event.person_id), app: code(event.app_id) }),
+    others.map((id, index) => [index === 0 ? ": " : ", ", code(nameOf(id))]),
+  ];
 }
 
 /** The sentence of the server, where another is shown. */

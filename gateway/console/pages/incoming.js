@@ -18,14 +18,30 @@ const names = (_, id) => id;
 export function render(place, { signal }) {
   const list = h("div", {});
   const blocked = h("div", {});
-  const refresh = (quietly = true) => Promise.all([
-    pagedList(list, offsetPages("/sharing/incoming", "shares", { query: { is_active: true }, signal }), (share) => shareCard(share, refresh),
-      () => empty("incoming", t("incoming.empty"), t("incoming.empty.lead")), { signal, quietly }),
-    pagedList(blocked, tokenPages("/access/blocked", "blocked", { size: 100, signal }), (person) => blockedPerson(person, refresh),
-      () => h("p.muted", {}, t("incoming.blocked.empty")), { kind: "ul.stack-small", signal, quietly }),
-  ]);
-  fill(place, pageHead(t("incoming.title"), t("incoming.lead")), list, h("section.section", {}, passedOn(signal)),
-    h("section.section", {}, h("h2", {}, t("incoming.blocked")), blocked));
+  const refresh = (quietly = true) =>
+    Promise.all([
+      pagedList(
+        list,
+        offsetPages("/sharing/incoming", "shares", { query: { is_active: true }, signal }),
+        (share) => shareCard(share, refresh),
+        () => empty("incoming", t("incoming.empty"), t("incoming.empty.lead")),
+        { signal, quietly },
+      ),
+      pagedList(
+        blocked,
+        tokenPages("/access/blocked", "blocked", { size: 100, signal }),
+        (person) => blockedPerson(person, refresh),
+        () => h("p.muted", {}, t("incoming.blocked.empty")),
+        { kind: "ul.stack-small", signal, quietly },
+      ),
+    ]);
+  fill(
+    place,
+    pageHead(t("incoming.title"), t("incoming.lead")),
+    list,
+    h("section.section", {}, passedOn(signal)),
+    h("section.section", {}, h("h2", {}, t("incoming.blocked")), blocked),
+  );
   refresh(false);
 }
 
@@ -38,12 +54,23 @@ function passedOn(signal) {
       const shares = await all(offsetPages("/sharing/outgoing", "shares", { query: { is_active: true }, size: 100, signal }));
       return { entries: shares.filter((share) => share.owner_id !== current().user), hasMore: false };
     };
-    const draw = (share) => h("li.card", { "data-key": share.id },
-      h("div.card-head", {}, avatar(share.shared_with_user_id, ".small"), h("h3", { tabindex: -1 }, t("incoming.passed-on.to", { person: share.shared_with_user_id, owner: share.owner_id }))),
-      h("div.card-parts", {}, sharePart(share, names, refresh)));
+    const draw = (share) =>
+      h(
+        "li.card",
+        { "data-key": share.id },
+        h(
+          "div.card-head",
+          {},
+          avatar(share.shared_with_user_id, ".small"),
+          h("h3", { tabindex: -1 }, t("incoming.passed-on.to", { person: share.shared_with_user_id, owner: share.owner_id })),
+        ),
+        h("div.card-parts", {}, sharePart(share, names, refresh)),
+      );
     return pagedList(list, read, draw, () => h("p.muted", {}, t("incoming.passed-on.empty")), { signal });
   };
-  part.addEventListener("toggle", () => { if (part.open) refresh(); });
+  part.addEventListener("toggle", () => {
+    if (part.open) refresh();
+  });
   return part;
 }
 
@@ -53,35 +80,84 @@ function shareCard(share, changed) {
   const terms = termsOf(share);
   const isReshare = creator !== owner;
   const act = (name, kind, dialog, symbol) =>
-    button(t(`incoming.${name}`), `small${kind}`, async () => { if (await dialog(share)) changed(); }, { symbol, about: `${owner}, ${shareName(terms, names)}` });
-  return h("li.card", { "data-key": share.id },
-    h("div.card-head", {}, avatar(owner), h("div.stack-small", {},
-      h("h2", { tabindex: -1 }, owner),
-      scopeWords(terms, names),
-      h("div.row", {}, effectChips(share), share.source === "follow" && chip(t("incoming.follow"))),
-      h("p.facts", {}, h("span", {}, nodes("people.since", { time: timeElement(share.created_at) })), endWords(terms.expires_at)),
-      isReshare && h("figure", {}, h("figcaption.small.muted", {}, nodes("incoming.through", { person: h("strong", {}, creator) })), chain([owner, creator, me], owner)))),
-    h("div.card-parts", {}, h("div.part", {}, h("div.row", {},
-      share.effective?.can_share && act("reshare", "", createReshare, "share"),
-      act("leave", ".danger-quiet", leave, "end"),
-      act("block", ".danger-quiet", block, "block")))));
+    button(
+      t(`incoming.${name}`),
+      `small${kind}`,
+      async () => {
+        if (await dialog(share)) changed();
+      },
+      { symbol, about: `${owner}, ${shareName(terms, names)}` },
+    );
+  return h(
+    "li.card",
+    { "data-key": share.id },
+    h(
+      "div.card-head",
+      {},
+      avatar(owner),
+      h(
+        "div.stack-small",
+        {},
+        h("h2", { tabindex: -1 }, owner),
+        scopeWords(terms, names),
+        h("div.row", {}, effectChips(share), share.source === "follow" && chip(t("incoming.follow"))),
+        h("p.facts", {}, h("span", {}, nodes("people.since", { time: timeElement(share.created_at) })), endWords(terms.expires_at)),
+        isReshare &&
+          h(
+            "figure",
+            {},
+            h("figcaption.small.muted", {}, nodes("incoming.through", { person: h("strong", {}, creator) })),
+            chain([owner, creator, me], owner),
+          ),
+      ),
+    ),
+    h(
+      "div.card-parts",
+      {},
+      h(
+        "div.part",
+        {},
+        h(
+          "div.row",
+          {},
+          share.effective?.can_share && act("reshare", "", createReshare, "share"),
+          act("leave", ".danger-quiet", leave, "end"),
+          act("block", ".danger-quiet", block, "block"),
+        ),
+      ),
+    ),
+  );
 }
 
 function blockedPerson(person, changed) {
-  return h("li.card.row-between", { "data-key": person }, h("div.row", {}, avatar(person, ".small"), h("h3", { tabindex: -1 }, person)),
-    button(t("incoming.unblock"), "small", async () => {
-      const isDone = await confirmed({
-        title: t("incoming.unblock.title", { person }), kind: "primary", confirm: t("incoming.unblock"),
-        content: h("p", {}, t("incoming.unblock.lead", { person })), act: () => remove(`/access/blocked/${encodeURIComponent(person)}`),
-      });
-      if (isDone) changed();
-    }, { about: person }));
+  return h(
+    "li.card.row-between",
+    { "data-key": person },
+    h("div.row", {}, avatar(person, ".small"), h("h3", { tabindex: -1 }, person)),
+    button(
+      t("incoming.unblock"),
+      "small",
+      async () => {
+        const isDone = await confirmed({
+          title: t("incoming.unblock.title", { person }),
+          kind: "primary",
+          confirm: t("incoming.unblock"),
+          content: h("p", {}, t("incoming.unblock.lead", { person })),
+          act: () => remove(`/access/blocked/${encodeURIComponent(person)}`),
+        });
+        if (isDone) changed();
+      },
+      { about: person },
+    ),
+  );
 }
 
 async function leave({ id, owner_id: owner }) {
   const isDone = await confirmed({
-    title: t("incoming.leave.title", { person: owner }), confirm: t("incoming.leave"),
-    content: h("p", {}, t("incoming.leave.lead", { person: owner })), act: () => remove(`/access/incoming/${id}`),
+    title: t("incoming.leave.title", { person: owner }),
+    confirm: t("incoming.leave"),
+    content: h("p", {}, t("incoming.leave.lead", { person: owner })),
+    act: () => remove(`/access/incoming/${id}`),
   });
   if (isDone) say(t("incoming.leave.done", { person: owner }));
   return isDone;
@@ -89,8 +165,10 @@ async function leave({ id, owner_id: owner }) {
 
 async function block({ owner_id: owner }) {
   const isDone = await confirmed({
-    title: t("incoming.block.title", { person: owner }), confirm: t("incoming.block"),
-    content: h("p", {}, t("incoming.block.lead", { person: owner })), act: () => call("PUT", `/access/blocked/${encodeURIComponent(owner)}`),
+    title: t("incoming.block.title", { person: owner }),
+    confirm: t("incoming.block"),
+    content: h("p", {}, t("incoming.block.lead", { person: owner })),
+    act: () => call("PUT", `/access/blocked/${encodeURIComponent(owner)}`),
   });
   if (isDone) say(t("incoming.block.done", { person: owner }));
   return isDone;

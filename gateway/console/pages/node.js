@@ -21,7 +21,11 @@ export async function render(place, { signal, parts: [kind, id] }) {
   const answer = h("div.stack", {});
   const list = h("div", {});
   const wanted = { person: kind === "as" ? id : "", app: kind === "app" ? id : "" };
-  fill(place, pageHead(t("node.title"), t("node.lead")), h("div.two.picking", {}, h("aside", { "aria-label": t("node.list") }, list), h("div.stack", {}, seen, answer)));
+  fill(
+    place,
+    pageHead(t("node.title"), t("node.lead")),
+    h("div.two.picking", {}, h("aside", { "aria-label": t("node.list") }, list), h("div.stack", {}, seen, answer)),
+  );
   if (wanted.person || wanted.app) showSeen(seen, wanted, signal);
   let looking = null;
   const look = (node) => {
@@ -30,7 +34,12 @@ export async function render(place, { signal, parts: [kind, id] }) {
     signal.addEventListener("abort", () => looking.abort(), { once: true });
     lookAt(answer, node, wanted, looking.signal);
   };
-  await loadInto(list, () => nodePicker(look), (picker) => picker, { cards: 1, signal });
+  await loadInto(
+    list,
+    () => nodePicker(look),
+    (picker) => picker,
+    { cards: 1, signal },
+  );
 }
 
 function lookAt(place, node, wanted, signal) {
@@ -40,8 +49,12 @@ function lookAt(place, node, wanted, signal) {
   const known = once(() => Promise.all([sharesById(signal), loadNames()]));
   const viewing = viewAs(views, node, wanted, known, signal);
   fill(place, title, viewers, viewing.element);
-  loadInto(viewers, () => Promise.all([allViewers(node, signal), known()]),
-    ([found, [shares, names]]) => drawViewers(found, shares, names, viewing.show), { cards: 1, signal });
+  loadInto(
+    viewers,
+    () => Promise.all([allViewers(node, signal), known()]),
+    ([found, [shares, names]]) => drawViewers(found, shares, names, viewing.show),
+    { cards: 1, signal },
+  );
 }
 
 async function allViewers(node, signal) {
@@ -60,14 +73,36 @@ async function allViewers(node, signal) {
 /** Which of the nodes at hand a person or an app sees. */
 function showSeen(place, viewer, signal) {
   const name = viewer.person || viewer.app;
-  return loadInto(place, async () => {
-    const known = (await knownNodes()).filter(({ description: { node_type: type, created_at: created } }) => viewer.person || (type && created));
-    if (known.length === 0) return { known, visible: [] };
-    const asked = { ...(viewer.person ? { person: viewer.person } : { app: viewer.app }), nodes: known.map(({ description }) => ({ description })) };
-    const { nodes } = await post("/access/view-as", asked, signal);
-    return { known, visible: known.filter((_, index) => nodes[index].visible) };
-  }, ({ known, visible }) => known.length > 0 && h("section.card.stack-small", {}, h("h2", {}, t("view.sees", { name, count: visible.length, all: known.length })),
-    visible.length > 0 && h("div.row", {}, visible.slice(0, 50).map((node) => chip(titleOf(node))), visible.length > 50 && h("span.muted", {}, t("more", { count: visible.length - 50 })))), { cards: 1, signal });
+  return loadInto(
+    place,
+    async () => {
+      const known = (await knownNodes()).filter(
+        ({ description: { node_type: type, created_at: created } }) => viewer.person || (type && created),
+      );
+      if (known.length === 0) return { known, visible: [] };
+      const asked = {
+        ...(viewer.person ? { person: viewer.person } : { app: viewer.app }),
+        nodes: known.map(({ description }) => ({ description })),
+      };
+      const { nodes } = await post("/access/view-as", asked, signal);
+      return { known, visible: known.filter((_, index) => nodes[index].visible) };
+    },
+    ({ known, visible }) =>
+      known.length > 0 &&
+      h(
+        "section.card.stack-small",
+        {},
+        h("h2", {}, t("view.sees", { name, count: visible.length, all: known.length })),
+        visible.length > 0 &&
+          h(
+            "div.row",
+            {},
+            visible.slice(0, 50).map((node) => chip(titleOf(node))),
+            visible.length > 50 && h("span.muted", {}, t("more", { count: visible.length - 50 })),
+          ),
+      ),
+    { cards: 1, signal },
+  );
 }
 
 /** The shares that count, by id, with the people through whom they were passed on. */
@@ -80,29 +115,81 @@ async function sharesById(signal) {
 function because(ids, shares, names) {
   const known = ids.map((id) => shares.get(id)).filter(Boolean);
   if (known.length < ids.length) return h("p.small.muted", {}, t("node.by-shares", { count: ids.length }));
-  return known.map((share) => h("div.row.small", {}, h("span.muted", {}, t("node.because")), scopeWords(termsOf(share), names),
-    share.through_user_ids.length > 0 && h("span.muted", {}, t("node.passed-on", { person: share.shared_by_user_id }))));
+  return known.map((share) =>
+    h(
+      "div.row.small",
+      {},
+      h("span.muted", {}, t("node.because")),
+      scopeWords(termsOf(share), names),
+      share.through_user_ids.length > 0 && h("span.muted", {}, t("node.passed-on", { person: share.shared_by_user_id })),
+    ),
+  );
 }
 
 function drawViewers({ people, apps }, shares, names, viewAsPerson) {
   const seeing = (apps ?? []).filter((app) => app.visible);
   const nameOf = (id) => names("tag", id);
   const hidden = (apps ?? []).filter((app) => !app.visible);
-  const appRow = (app) => h("li.part", {}, h("div.row", {}, avatar(app.app_id, ".square.small"), h("strong", {}, app.app_id), app.visible ? chip(t("view.visible"), "warn") : chip(t("view.hidden"), "good")),
-    h("p.small.muted", {}, reasonWords(app.reason, nameOf)),
-    h("div.row", {}, button(t("people.view-as", { person: app.app_id }), "small", () => viewAsPerson({ app: app.app_id }), { symbol: "node" }),
-      linkButton(t("node.change"), "small", address("apps", app.app_id), "edit", app.app_id)));
-  return h("div.views", {},
-    h("section.card", {}, h("h3", {}, t("node.people", { count: people.length })),
-      people.length === 0 ? h("p.muted", {}, t("node.only-me"))
-        : h("ul.card-parts", {}, people.map((person) => h("li.part", {}, h("div.row", {}, avatar(person.user_id, ".small"), h("strong", {}, person.user_id), actionChips(person.actions)),
-          because(person.share_ids, shares, names),
-          h("div.row", {}, button(t("people.view-as", { person: person.user_id }), "small", () => viewAsPerson({ person: person.user_id }), { symbol: "node" }),
-            linkButton(t("node.change"), "small", address("people", person.user_id), "edit", person.user_id)))))),
-    h("section.card", {}, h("h3", {}, apps === null ? t("node.apps-unknown") : t("node.apps", { count: seeing.length })),
-      apps === null ? h("p.muted", {}, t("node.apps-unknown.lead"))
-        : apps.length === 0 ? h("p.muted", {}, t("node.no-apps"))
-          : h("ul.card-parts", {}, [...seeing, ...hidden].map(appRow))));
+  const appRow = (app) =>
+    h(
+      "li.part",
+      {},
+      h(
+        "div.row",
+        {},
+        avatar(app.app_id, ".square.small"),
+        h("strong", {}, app.app_id),
+        app.visible ? chip(t("view.visible"), "warn") : chip(t("view.hidden"), "good"),
+      ),
+      h("p.small.muted", {}, reasonWords(app.reason, nameOf)),
+      h(
+        "div.row",
+        {},
+        button(t("people.view-as", { person: app.app_id }), "small", () => viewAsPerson({ app: app.app_id }), { symbol: "node" }),
+        linkButton(t("node.change"), "small", address("apps", app.app_id), "edit", app.app_id),
+      ),
+    );
+  return h(
+    "div.views",
+    {},
+    h(
+      "section.card",
+      {},
+      h("h3", {}, t("node.people", { count: people.length })),
+      people.length === 0
+        ? h("p.muted", {}, t("node.only-me"))
+        : h(
+            "ul.card-parts",
+            {},
+            people.map((person) =>
+              h(
+                "li.part",
+                {},
+                h("div.row", {}, avatar(person.user_id, ".small"), h("strong", {}, person.user_id), actionChips(person.actions)),
+                because(person.share_ids, shares, names),
+                h(
+                  "div.row",
+                  {},
+                  button(t("people.view-as", { person: person.user_id }), "small", () => viewAsPerson({ person: person.user_id }), {
+                    symbol: "node",
+                  }),
+                  linkButton(t("node.change"), "small", address("people", person.user_id), "edit", person.user_id),
+                ),
+              ),
+            ),
+          ),
+    ),
+    h(
+      "section.card",
+      {},
+      h("h3", {}, apps === null ? t("node.apps-unknown") : t("node.apps", { count: seeing.length })),
+      apps === null
+        ? h("p.muted", {}, t("node.apps-unknown.lead"))
+        : apps.length === 0
+          ? h("p.muted", {}, t("node.no-apps"))
+          : h("ul.card-parts", {}, [...seeing, ...hidden].map(appRow)),
+    ),
+  );
 }
 
 /** Choosing whose view to see, and the views side by side. */
@@ -110,46 +197,104 @@ function viewAs(views, node, wanted, known, signal) {
   const remark = h("p.hint", { role: "status" });
   const people = h("datalist", { id: "view-people" });
   const person = textField(t("view.person"), wanted.person, { spellcheck: "false", hint: t("view.person.hint"), list: "view-people" });
-  known().then(([shares]) => fill(people, [...new Set([...shares.values()].map((share) => share.shared_with_user_id))].map((id) => h("option", { value: id }))), () => null);
+  known().then(
+    ([shares]) =>
+      fill(
+        people,
+        [...new Set([...shares.values()].map((share) => share.shared_with_user_id))].map((id) => h("option", { value: id })),
+      ),
+    () => null,
+  );
   const app = h("div", {});
   let appField = null;
   const show = async () => {
     wanted.person = person.value();
     wanted.app = appField?.value() ?? "";
-    const people = await known().then(([shares]) => [...shares.values()].map((share) => share.shared_with_user_id), () => null);
+    const people = await known().then(
+      ([shares]) => [...shares.values()].map((share) => share.shared_with_user_id),
+      () => null,
+    );
     const similar = wanted.person && people && similarTo(wanted.person, people);
-    fill(remark, similar ? t("create.person.similar", { person: similar }) : wanted.person && people && !people.includes(wanted.person) ? t("view.unknown-person") : null);
-    const columns = [wanted.person && { person: wanted.person }, wanted.app && { app: wanted.app }, wanted.person && wanted.app && { person: wanted.person, app: wanted.app }].filter(Boolean);
-    if (columns.length === 0) return loadInto(views, () => null, () => h("div.views", {}, ownView(node)), { quietly: true, signal });
+    fill(
+      remark,
+      similar
+        ? t("create.person.similar", { person: similar })
+        : wanted.person && people && !people.includes(wanted.person)
+          ? t("view.unknown-person")
+          : null,
+    );
+    const columns = [
+      wanted.person && { person: wanted.person },
+      wanted.app && { app: wanted.app },
+      wanted.person && wanted.app && { person: wanted.person, app: wanted.app },
+    ].filter(Boolean);
+    if (columns.length === 0)
+      return loadInto(
+        views,
+        () => null,
+        () => h("div.views", {}, ownView(node)),
+        { quietly: true, signal },
+      );
     const answers = () => Promise.all(columns.map((viewer) => post("/access/view-as", { ...viewer, nodes: [node] }, signal)));
-    await loadInto(views, () => Promise.all([answers(), known()]), ([answers, [shares, names]]) => {
-      const nameOf = (id) => (shares.has(id) ? shareName(termsOf(shares.get(id)), names) : names("tag", id));
-      return h("div.views", {}, ownView(node), answers.map(({ nodes: [seen] }, index) =>
-        otherView(columnName(columns[index]), columns[index].app ? "app" : "person", node, seen, nameOf)));
-    }, { cards: 2, quietly: true, signal });
+    await loadInto(
+      views,
+      () => Promise.all([answers(), known()]),
+      ([answers, [shares, names]]) => {
+        const nameOf = (id) => (shares.has(id) ? shareName(termsOf(shares.get(id)), names) : names("tag", id));
+        return h(
+          "div.views",
+          {},
+          ownView(node),
+          answers.map(({ nodes: [seen] }, index) =>
+            otherView(columnName(columns[index]), columns[index].app ? "app" : "person", node, seen, nameOf),
+          ),
+        );
+      },
+      { cards: 2, quietly: true, signal },
+    );
   };
   person.input.addEventListener("change", show);
-  const ready = all(tokenPages("/access/apps", "apps", { size: 100, signal })).catch(() => []).then((apps) => {
-    if (signal.aborted) return;
-    const options = [["", t("view.no-app")], ...apps.map(({ app_id: id }) => [id, id])];
-    if (wanted.app && !apps.some(({ app_id: id }) => id === wanted.app)) options.push([wanted.app, wanted.app]);
-    appField = selectField(t("view.app"), wanted.app, options, { onchange: show });
-    fill(app, appField.element);
-    show();
-  });
+  const ready = all(tokenPages("/access/apps", "apps", { size: 100, signal }))
+    .catch(() => [])
+    .then((apps) => {
+      if (signal.aborted) return;
+      const options = [["", t("view.no-app")], ...apps.map(({ app_id: id }) => [id, id])];
+      if (wanted.app && !apps.some(({ app_id: id }) => id === wanted.app)) options.push([wanted.app, wanted.app]);
+      appField = selectField(t("view.app"), wanted.app, options, { onchange: show });
+      fill(app, appField.element);
+      show();
+    });
   const choose = async ({ person: chosenPerson, app: chosenApp }) => {
     await ready;
     if (chosenPerson) person.input.value = chosenPerson;
     if (chosenApp) {
-      if (![...appField.input.options].some(({ value }) => value === chosenApp)) appField.input.append(h("option", { value: chosenApp }, chosenApp));
+      if (![...appField.input.options].some(({ value }) => value === chosenApp))
+        appField.input.append(h("option", { value: chosenApp }, chosenApp));
       appField.input.value = chosenApp;
     }
     show();
     element.scrollIntoView({ block: "start" });
     element.querySelector("h2").focus({ preventScroll: true });
   };
-  const element = h("section.stack", {}, h("h2", { tabindex: -1 }, t("view.title")), h("p.hint", {}, t("view.lead")),
-    h("form.views", { onsubmit: (event) => { event.preventDefault(); show(); } }, h("div.stack-small", {}, person.element, remark), app, people), views);
+  const element = h(
+    "section.stack",
+    {},
+    h("h2", { tabindex: -1 }, t("view.title")),
+    h("p.hint", {}, t("view.lead")),
+    h(
+      "form.views",
+      {
+        onsubmit: (event) => {
+          event.preventDefault();
+          show();
+        },
+      },
+      h("div.stack-small", {}, person.element, remark),
+      app,
+      people,
+    ),
+    views,
+  );
   return { element, show: choose };
 }
 
@@ -158,7 +303,9 @@ function once(load) {
   let loading = null;
   return () => {
     loading ??= load();
-    loading.catch(() => { loading = null; });
+    loading.catch(() => {
+      loading = null;
+    });
     return loading;
   };
 }

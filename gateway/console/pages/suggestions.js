@@ -11,8 +11,13 @@ import { pagedList } from "../ui/load.js";
 export function render(place, { signal }) {
   const list = h("div", {});
   const refresh = (quietly = true) =>
-    pagedList(list, tokenPages("/access/suggestions", "suggestions", { signal }), (suggestion) => card(suggestion, refresh),
-      () => empty("suggestions", t("suggestions.empty"), t("suggestions.empty.lead")), { signal, quietly });
+    pagedList(
+      list,
+      tokenPages("/access/suggestions", "suggestions", { signal }),
+      (suggestion) => card(suggestion, refresh),
+      () => empty("suggestions", t("suggestions.empty"), t("suggestions.empty.lead")),
+      { signal, quietly },
+    );
   fill(place, pageHead(t("suggestions.title"), t("suggestions.lead")), list);
   refresh(false);
 }
@@ -35,18 +40,35 @@ function card(suggestion, changed) {
       return changed();
     }
     const isDone = await confirmed({
-      title: action, confirm: action, kind: method === "PUT" ? "primary" : "danger",
-      content: h("p", {}, t(`suggestion.${of}.${kind}.lead`, { name })), act: () => call(method, path, { body: body ?? undefined }),
+      title: action,
+      confirm: action,
+      kind: method === "PUT" ? "primary" : "danger",
+      content: h("p", {}, t(`suggestion.${of}.${kind}.lead`, { name })),
+      act: () => call(method, path, { body: body ?? undefined }),
     });
     if (!isDone) return;
     say(t("suggestion.done"));
     changed();
   };
-  return h("li.card", { "data-key": `${kind}-${suggestion.share_id ?? name}` },
-    h("div.card-head", {}, avatar(name, app ? ".square" : ""), h("div.stack-small", {},
-      h("h2", { tabindex: -1 }, nodes(`suggestion.${of}.${kind}`, { name: h("span", {}, name) })),
-      h("div", {}, chip(t(`suggestion.kind.${kind}`), kind === "exposes_everything" ? "warn" : "")),
-      h("div.row", {},
-        button(action, kind === "never_expires" ? "small.primary" : "small.danger-quiet", settle, { about: name }),
-        linkButton(t("suggestion.look"), "small", address(person ? "people" : "apps", name), null, name)))));
+  return h(
+    "li.card",
+    { "data-key": `${kind}-${suggestion.share_id ?? name}` },
+    h(
+      "div.card-head",
+      {},
+      avatar(name, app ? ".square" : ""),
+      h(
+        "div.stack-small",
+        {},
+        h("h2", { tabindex: -1 }, nodes(`suggestion.${of}.${kind}`, { name: h("span", {}, name) })),
+        h("div", {}, chip(t(`suggestion.kind.${kind}`), kind === "exposes_everything" ? "warn" : "")),
+        h(
+          "div.row",
+          {},
+          button(action, kind === "never_expires" ? "small.primary" : "small.danger-quiet", settle, { about: name }),
+          linkButton(t("suggestion.look"), "small", address(person ? "people" : "apps", name), null, name),
+        ),
+      ),
+    ),
+  );
 }

@@ -2,9 +2,24 @@
 
 /** A new profile: nothing is limited. */
 export const blank = () => ({
-  name: "", description: null, tag_filters: { include_all: [], include_any: [], exclude_any: [] }, tag_expression: null, allowed_tag_ids: [],
-  allowed_tags_logic: null, excluded_tag_ids: [], allowed_node_ids: [], allowed_node_types: [], excluded_node_types: [], date_range_start: null,
-  date_range_end: null, transformations: [], max_detail_level: null, tag_permissions: null, schema_permissions: null, is_active: true, is_default: false,
+  name: "",
+  description: null,
+  tag_filters: { include_all: [], include_any: [], exclude_any: [] },
+  tag_expression: null,
+  allowed_tag_ids: [],
+  allowed_tags_logic: null,
+  excluded_tag_ids: [],
+  allowed_node_ids: [],
+  allowed_node_types: [],
+  excluded_node_types: [],
+  date_range_start: null,
+  date_range_end: null,
+  transformations: [],
+  max_detail_level: null,
+  tag_permissions: null,
+  schema_permissions: null,
+  is_active: true,
+  is_default: false,
 });
 
 /** What can be edited of a stored profile. */

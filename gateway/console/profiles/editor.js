@@ -26,15 +26,26 @@ export async function editor(place, id, signal) {
   const content = h("div", {});
   const title = id ? t("editor.title") : t("editor.new");
   fill(place, pageHead(title, t("editor.lead"), linkButton(t("editor.back"), "plain", address("profiles"))), content);
-  await loadInto(content, async () => {
-    const [stored, tags, apps] = await Promise.all([
-      id ? call("GET", path(id), { query: { include_yaml: false }, signal }) : null,
-      tagNames().catch(() => new Map()),
-      all(tokenPages("/access/apps", "apps", { size: 100, signal })).catch(() => []),
-    ]);
-    const using = apps.filter((app) => app.profile.id === id).map((app) => app.app_id);
-    return { profile: stored?.body ?? null, version: stored?.headers.get("ETag"), tags, apps: using, types: [...new Set((await knownNodes()).map((node) => node.description.node_type).filter(Boolean))] };
-  }, (loaded) => draw(loaded, place, signal), { cards: 2, signal });
+  await loadInto(
+    content,
+    async () => {
+      const [stored, tags, apps] = await Promise.all([
+        id ? call("GET", path(id), { query: { include_yaml: false }, signal }) : null,
+        tagNames().catch(() => new Map()),
+        all(tokenPages("/access/apps", "apps", { size: 100, signal })).catch(() => []),
+      ]);
+      const using = apps.filter((app) => app.profile.id === id).map((app) => app.app_id);
+      return {
+        profile: stored?.body ?? null,
+        version: stored?.headers.get("ETag"),
+        tags,
+        apps: using,
+        types: [...new Set((await knownNodes()).map((node) => node.description.node_type).filter(Boolean))],
+      };
+    },
+    (loaded) => draw(loaded, place, signal),
+    { cards: 2, signal },
+  );
 }
 
 function draw({ profile, version, tags, apps, types }, place, signal) {
@@ -64,7 +75,15 @@ function draw({ profile, version, tags, apps, types }, place, signal) {
     fill(failure);
     if (!isComplete) return fill(failure, note("bad", null, h("p", { role: "alert" }, t("editor.incomplete"))));
     if (!draft.name.trim()) return fieldset.showErrors({ name: [t("editor.name-missing")] }, { isOfServer: false, takesFocus: true });
-    const saved = await confirmAndSave({ id, draft, stored: id ? original : null, apps, version, preview, showErrors: fieldset.showErrors });
+    const saved = await confirmAndSave({
+      id,
+      draft,
+      stored: id ? original : null,
+      apps,
+      version,
+      preview,
+      showErrors: fieldset.showErrors,
+    });
     if (!saved) return undefined;
     guardLeaving(() => true);
     unsaved = null;
@@ -87,9 +106,20 @@ function draw({ profile, version, tags, apps, types }, place, signal) {
     count(nodes);
     if (isComplete) preview.follow(draft);
   }, false);
-  return h("div.two", {},
+  return h(
+    "div.two",
+    {},
     h("div.stack", {}, fieldset.element, failure, h("div.row.save-bar", {}, save, linkButton(t("dialog.cancel"), "", address("profiles")))),
-    h("aside.card.stack", { "aria-label": t("preview.title") }, h("h2", {}, t("preview.title")), nodesNote, preview.element, paste, id && yaml(id)));
+    h(
+      "aside.card.stack",
+      { "aria-label": t("preview.title") },
+      h("h2", {}, t("preview.title")),
+      nodesNote,
+      preview.element,
+      paste,
+      id && yaml(id),
+    ),
+  );
 }
 
 /** Shows what the change makes visible, and writes it if the person agrees. */
@@ -97,13 +127,30 @@ function confirmAndSave({ id, draft, stored, apps, version, preview, showErrors 
   const shown = h("div.stack", {});
   const key = idempotencyKey();
   let isKnown = false;
-  loadInto(shown, () => preview.of(draft), ({ preview: found, nodes }) => {
-    isKnown = true;
-    // More can also be seen of the nodes that are visible already: the server warns of that.
-    const widens = found.gained.length > 0 || found.example_gained || found.warnings.some((warning) => warning.code === "WIDENED");
-    const [kind, title] = widens ? ["warn", "editor.widens"] : found.proven ? ["good", "editor.not-widened"] : ["warn", "editor.unproven"];
-    return [note(kind, t(title), apps.length > 0 && h("p", {}, t("editor.apps", { apps: list(apps) })), comparison(found, nodes, id, ruleChanges(stored, draft))), warningList(found.warnings)];
-  }, { cards: 1 }).then(() => shown.dispatchEvent(new Event("input", { bubbles: true })));
+  loadInto(
+    shown,
+    () => preview.of(draft),
+    ({ preview: found, nodes }) => {
+      isKnown = true;
+      // More can also be seen of the nodes that are visible already: the server warns of that.
+      const widens = found.gained.length > 0 || found.example_gained || found.warnings.some((warning) => warning.code === "WIDENED");
+      const [kind, title] = widens
+        ? ["warn", "editor.widens"]
+        : found.proven
+          ? ["good", "editor.not-widened"]
+          : ["warn", "editor.unproven"];
+      return [
+        note(
+          kind,
+          t(title),
+          apps.length > 0 && h("p", {}, t("editor.apps", { apps: list(apps) })),
+          comparison(found, nodes, id, ruleChanges(stored, draft)),
+        ),
+        warningList(found.warnings),
+      ];
+    },
+    { cards: 1 },
+  ).then(() => shown.dispatchEvent(new Event("input", { bubbles: true })));
   return ask({
     title: t("editor.confirm.title", { name: draft.name }),
     confirm: t(id ? "editor.save" : "editor.create"),
@@ -124,7 +171,13 @@ function yaml(id) {
   const place = h("div", {});
   const part = fold(t("editor.yaml"), null, false, place);
   part.addEventListener("toggle", () => {
-    if (part.open) loadInto(place, () => get(path(id), { include_yaml: true }), (profile) => fill(text, profile.yaml), { cards: 1 });
+    if (part.open)
+      loadInto(
+        place,
+        () => get(path(id), { include_yaml: true }),
+        (profile) => fill(text, profile.yaml),
+        { cards: 1 },
+      );
   });
   return part;
 }

@@ -49,40 +49,124 @@ export function form(draft, stored, tags, isStored, changed, types) {
     set("tag_expression")(value);
   });
   const expressionError = h("div", {});
-  fields.set("tag_expression", { setError: (messages) => expressionError.replaceChildren(...(messages?.length ? [note("bad", null, h("p", { lang: "en" }, messages.join("; ")))] : [])) });
+  fields.set("tag_expression", {
+    setError: (messages) =>
+      expressionError.replaceChildren(...(messages?.length ? [note("bad", null, h("p", { lang: "en" }, messages.join("; ")))] : [])),
+  });
   for (const path of ["tag_permissions", "schema_permissions", "transformations"]) {
     const place = h("div", {});
-    fields.set(path, { place, setError: (messages) => place.replaceChildren(...(messages?.length ? [note("bad", null, h("p", { lang: "en" }, messages.join("; ")))] : [])) });
+    fields.set(path, {
+      place,
+      setError: (messages) =>
+        place.replaceChildren(...(messages?.length ? [note("bad", null, h("p", { lang: "en" }, messages.join("; ")))] : [])),
+    });
   }
   const { tag_filters: filters } = draft;
-  const element = h("div.stack", {},
-    h("section.card.stack", {},
+  const element = h(
+    "div.stack",
+    {},
+    h(
+      "section.card.stack",
+      {},
       add("name", textField(t("field.name"), draft.name, { onchange: set("name"), maxlength: 100 })),
-      add("description", textField(t("field.description"), draft.description ?? "", { multiline: true, rows: 2, hint: t("field.description.hint"), onchange: set("description") })),
-      isStored && checkField(t("field.is_active"), draft.is_active, { hint: t("field.is_active.hint"), onchange: set("is_active") }).element,
-      isStored && checkField(t("field.is_default"), draft.is_default, { hint: t("field.is_default.hint"), disabled: stored.is_default, onchange: set("is_default") }).element),
-    part("included", () => [filters.include_any, filters.include_all, draft.tag_expression, draft.allowed_node_types, draft.allowed_node_ids, draft.date_range_start, draft.date_range_end], true,
+      add(
+        "description",
+        textField(t("field.description"), draft.description ?? "", {
+          multiline: true,
+          rows: 2,
+          hint: t("field.description.hint"),
+          onchange: set("description"),
+        }),
+      ),
+      isStored &&
+        checkField(t("field.is_active"), draft.is_active, { hint: t("field.is_active.hint"), onchange: set("is_active") }).element,
+      isStored &&
+        checkField(t("field.is_default"), draft.is_default, {
+          hint: t("field.is_default.hint"),
+          disabled: stored.is_default,
+          onchange: set("is_default"),
+        }).element,
+    ),
+    part(
+      "included",
+      () => [
+        filters.include_any,
+        filters.include_all,
+        draft.tag_expression,
+        draft.allowed_node_types,
+        draft.allowed_node_ids,
+        draft.date_range_start,
+        draft.date_range_end,
+      ],
+      true,
       h("p.hint", {}, t("editor.included.lead")),
-      chips("tag_filters.include_any", named), chips("tag_filters.include_all", named),
-      h("div.field", {}, h("h3.legend", {}, t("field.tag_expression")), h("p.hint", {}, t("field.tag_expression.hint")), expression, expressionError),
+      chips("tag_filters.include_any", named),
+      chips("tag_filters.include_all", named),
+      h(
+        "div.field",
+        {},
+        h("h3.legend", {}, t("field.tag_expression")),
+        h("p.hint", {}, t("field.tag_expression.hint")),
+        expression,
+        expressionError,
+      ),
       chips("allowed_node_types", typed),
       dates(draft, set, fields),
-      chips("allowed_node_ids")),
-    part("excluded", () => [filters.exclude_any, draft.excluded_node_types], true,
+      chips("allowed_node_ids"),
+    ),
+    part(
+      "excluded",
+      () => [filters.exclude_any, draft.excluded_node_types],
+      true,
       h("p.hint", {}, t("editor.excluded.lead")),
-      chips("tag_filters.exclude_any", named), chips("excluded_node_types", typed)),
-    part("content", () => [draft.max_detail_level !== null && draft.max_detail_level !== "full", draft.transformations], true,
-      radioField(t("field.max_detail_level"), draft.max_detail_level ?? "full", ["full", "summary", "minimal"].map((level) => [level, t(`detail.${level}`), t(`detail.${level}.hint`)]), { onchange: set("max_detail_level") }).element,
-      transformationList(draft.transformations, set("transformations")), fields.get("transformations").place),
-    part("permissions", () => [draft.tag_permissions, draft.schema_permissions], Boolean(draft.tag_permissions || draft.schema_permissions),
+      chips("tag_filters.exclude_any", named),
+      chips("excluded_node_types", typed),
+    ),
+    part(
+      "content",
+      () => [draft.max_detail_level !== null && draft.max_detail_level !== "full", draft.transformations],
+      true,
+      radioField(
+        t("field.max_detail_level"),
+        draft.max_detail_level ?? "full",
+        ["full", "summary", "minimal"].map((level) => [level, t(`detail.${level}`), t(`detail.${level}.hint`)]),
+        { onchange: set("max_detail_level") },
+      ).element,
+      transformationList(draft.transformations, set("transformations")),
+      fields.get("transformations").place,
+    ),
+    part(
+      "permissions",
+      () => [draft.tag_permissions, draft.schema_permissions],
+      Boolean(draft.tag_permissions || draft.schema_permissions),
       h("p.hint", {}, t("editor.permissions.lead")),
-      tagPermissions(draft.tag_permissions, named, set("tag_permissions")), fields.get("tag_permissions").place,
-      schemaPermissions(draft.schema_permissions, set("schema_permissions")), fields.get("schema_permissions").place),
-    part("older", () => [draft.allowed_tag_ids, draft.excluded_tag_ids], draft.allowed_tag_ids.length + draft.excluded_tag_ids.length > 0,
+      tagPermissions(draft.tag_permissions, named, set("tag_permissions")),
+      fields.get("tag_permissions").place,
+      schemaPermissions(draft.schema_permissions, set("schema_permissions")),
+      fields.get("schema_permissions").place,
+    ),
+    part(
+      "older",
+      () => [draft.allowed_tag_ids, draft.excluded_tag_ids],
+      draft.allowed_tag_ids.length + draft.excluded_tag_ids.length > 0,
       h("p.hint", {}, t("editor.older.lead")),
       chips("allowed_tag_ids", named),
-      add("allowed_tags_logic", selectField(t("field.allowed_tags_logic"), draft.allowed_tags_logic ?? "", [["", t("logic.none")], ["OR", t("logic.OR")], ["AND", t("logic.AND")]], { onchange: (value) => set("allowed_tags_logic")(value || null) })),
-      chips("excluded_tag_ids", named)));
+      add(
+        "allowed_tags_logic",
+        selectField(
+          t("field.allowed_tags_logic"),
+          draft.allowed_tags_logic ?? "",
+          [
+            ["", t("logic.none")],
+            ["OR", t("logic.OR")],
+            ["AND", t("logic.AND")],
+          ],
+          { onchange: (value) => set("allowed_tags_logic")(value || null) },
+        ),
+      ),
+      chips("excluded_tag_ids", named),
+    ),
+  );
 
   for (const count of counts) count();
 
@@ -113,7 +197,9 @@ function dates(draft, set, fields) {
     const isDay = !stored || timeOf(`${localDay(stored)}T00:00:00`) === new Date(stored).toISOString();
     const clock = stored && new Date(stored).toTimeString().slice(0, 8);
     const input = textField(t(`field.${path}`), !stored ? "" : isDay ? localDay(stored) : `${localDay(stored)}T${clock}`, {
-      type: isDay ? "date" : "datetime-local", step: isDay ? null : 1, hint: t(`field.${path}.hint`),
+      type: isDay ? "date" : "datetime-local",
+      step: isDay ? null : 1,
+      hint: t(`field.${path}.hint`),
       onchange: (value) => {
         const time = value ? timeOf(isDay ? `${value}T00:00:00` : value) : null;
         input.setError(value && !time ? [t("end.missing")] : []);

@@ -23,10 +23,14 @@ export function livePreview(profileId, stored, showErrors, signal) {
   let asking = null;
   let latest = null;
   // The page is left.
-  signal.addEventListener("abort", () => {
-    clearTimeout(waiting);
-    asking?.abort();
-  }, { once: true });
+  signal.addEventListener(
+    "abort",
+    () => {
+      clearTimeout(waiting);
+      asking?.abort();
+    },
+    { once: true },
+  );
 
   const ask = async (draft) => {
     asking?.abort();
@@ -42,7 +46,11 @@ export function livePreview(profileId, stored, showErrors, signal) {
       showErrors({});
       latest = { draft: asked, preview, nodes };
       fill(place, drawPreview(preview, nodes, profileId, ruleChanges(stored, asked)));
-      summary.textContent = t("preview.summary", { gained: preview.gained.length, lost: preview.lost.length, warnings: preview.warnings.length });
+      summary.textContent = t("preview.summary", {
+        gained: preview.gained.length,
+        lost: preview.lost.length,
+        warnings: preview.warnings.length,
+      });
     } catch (error) {
       if (current.aborted) return;
       latest = null;
@@ -87,14 +95,25 @@ function previewOf(profileId, draft, nodes, signal) {
 }
 
 /** The descriptions by which a profile can decide. */
-export const describedOf = (nodes) => nodes.map((node) => node.description).filter(({ node_type: type, created_at: created }) => type && created);
+export const describedOf = (nodes) =>
+  nodes.map((node) => node.description).filter(({ node_type: type, created_at: created }) => type && created);
 
 /** The rules that come and go, in words; null where there is nothing to compare with. */
 export function ruleChanges(stored, draft) {
   if (!stored) return null;
   const [before, after] = [rulesOf(stored), rulesOf(draft)];
-  const line = (sign, words) => h("li", {}, h("span.sign", { "aria-hidden": "true" }, sign), h("span.visually-hidden", {}, t(sign === "+" ? "preview.rule-added" : "preview.rule-removed")), h("span", {}, words));
-  const lines = [...before.filter((rule) => !after.includes(rule)).map((rule) => line("−", rule)), ...after.filter((rule) => !before.includes(rule)).map((rule) => line("+", rule))];
+  const line = (sign, words) =>
+    h(
+      "li",
+      {},
+      h("span.sign", { "aria-hidden": "true" }, sign),
+      h("span.visually-hidden", {}, t(sign === "+" ? "preview.rule-added" : "preview.rule-removed")),
+      h("span", {}, words),
+    );
+  const lines = [
+    ...before.filter((rule) => !after.includes(rule)).map((rule) => line("−", rule)),
+    ...after.filter((rule) => !before.includes(rule)).map((rule) => line("+", rule)),
+  ];
   return lines.length > 0 && h("ul.diff-list.small", {}, lines);
 }
 
@@ -113,16 +132,38 @@ function drawPreview(preview, nodes, profileId, changes) {
 /** What becomes visible and what is hidden: among the person's nodes, and by an example. */
 export function comparison({ gained, lost, example_gained: more, example_lost: less, proven }, nodes, profileId, changes = null) {
   const titles = new Map(nodes.map((node) => [node.description.id, titleOf(node)]));
-  const list = (ids, sign, label) => ids.length > 0 && h("div", {}, h("p.note-title", {}, label), h("ul.diff-list", {}, ids.slice(0, 50).map((id) =>
-    h("li", {}, h(`span.sign.${sign === "+" ? "plus" : "minus"}`, { "aria-hidden": "true" }, sign), h("span", {}, titles.get(id) ?? id))),
-  ids.length > 50 && h("li", {}, t("more", { count: ids.length - 50 }))));
+  const list = (ids, sign, label) =>
+    ids.length > 0 &&
+    h(
+      "div",
+      {},
+      h("p.note-title", {}, label),
+      h(
+        "ul.diff-list",
+        {},
+        ids
+          .slice(0, 50)
+          .map((id) =>
+            h(
+              "li",
+              {},
+              h(`span.sign.${sign === "+" ? "plus" : "minus"}`, { "aria-hidden": "true" }, sign),
+              h("span", {}, titles.get(id) ?? id),
+            ),
+          ),
+        ids.length > 50 && h("li", {}, t("more", { count: ids.length - 50 })),
+      ),
+    );
   const isUnchanged = gained.length === 0 && lost.length === 0 && !more && !less;
-  return h("div.stack-small", {},
+  return h(
+    "div.stack-small",
+    {},
     isUnchanged && h("p", {}, t(proven ? (profileId ? "preview.same" : "preview.nothing") : "preview.unproven")),
     changes,
     list(gained, "+", t(profileId ? "preview.gained" : "preview.exposed", { count: gained.length })),
     list(lost, "−", t("preview.lost", { count: lost.length })),
     more && h("p.small", {}, t("preview.example-gained"), " ", serverText(more.text)),
     less && h("p.small", {}, t("preview.example-lost"), " ", serverText(less.text)),
-    !isUnchanged && !proven && h("p.small", {}, t("preview.unproven")));
+    !isUnchanged && !proven && h("p.small", {}, t("preview.unproven")),
+  );
 }

@@ -10,7 +10,10 @@ const KNOWN = ["redact_pii", "coarsen_dates", "strip_metadata", "pseudonymize_id
 export function transformationList(value, changed) {
   let chosen = [...value];
   const place = h("ul.stack-small", {});
-  const update = () => { draw(); changed([...chosen]); };
+  const update = () => {
+    draw();
+    changed([...chosen]);
+  };
   const move = (name, by) => {
     const index = chosen.indexOf(name);
     chosen = chosen.toSpliced(index, 1).toSpliced(index + by, 0, name);
@@ -27,9 +30,23 @@ export function transformationList(value, changed) {
         place.querySelector(`[data-name="${name}"] input`)?.focus();
       },
     });
-    const arrows = index >= 0 && chosen.length > 1 && h("div.row", {},
-      button("", "small.icon", () => move(name, -1), { symbol: "up", name: t("transformation.earlier", { name: t(`transformation.${name}`) }), disabled: index === 0 }),
-      button("", "small.icon", () => move(name, 1), { symbol: "down", name: t("transformation.later", { name: t(`transformation.${name}`) }), disabled: index === chosen.length - 1 }));
+    const arrows =
+      index >= 0 &&
+      chosen.length > 1 &&
+      h(
+        "div.row",
+        {},
+        button("", "small.icon", () => move(name, -1), {
+          symbol: "up",
+          name: t("transformation.earlier", { name: t(`transformation.${name}`) }),
+          disabled: index === 0,
+        }),
+        button("", "small.icon", () => move(name, 1), {
+          symbol: "down",
+          name: t("transformation.later", { name: t(`transformation.${name}`) }),
+          disabled: index === chosen.length - 1,
+        }),
+      );
     return h("li.ordered", { "data-name": name }, box.element, arrows);
   };
   const draw = () => fill(place, [...chosen, ...KNOWN.filter((name) => !chosen.includes(name))].map(row));

@@ -8,16 +8,26 @@ const SHOWN = 6;
 const CHANGES = ["propose", "edit", "create", "delete"];
 
 /** The rules of a profile as a list. */
-export const profileWords = (profile) => h("ul.rules", {}, rulesOf(profile).map((rule) => h("li", {}, rule)), !profile.is_active && h("li", {}, chip(t("profile.inactive"), "warn")));
+export const profileWords = (profile) =>
+  h(
+    "ul.rules",
+    {},
+    rulesOf(profile).map((rule) => h("li", {}, rule)),
+    !profile.is_active && h("li", {}, chip(t("profile.inactive"), "warn")),
+  );
 
 /** The rules of a profile as short sentences. */
 export function rulesOf(profile) {
   const { tag_filters: filters, tag_permissions: permissions } = profile;
   const some = (key, words) => words?.length > 0 && t(key, { words: list(shortened(words)) });
   const included = [
-    some("rule.any", filters?.include_any), some("rule.all", filters?.include_all), profile.tag_expression && t("rule.expression"),
-    some(profile.allowed_tags_logic === "AND" ? "rule.all" : "rule.any", profile.allowed_tag_ids), some("rule.types", profile.allowed_node_types),
-    (profile.date_range_start || profile.date_range_end) && t("rule.dates"), profile.allowed_node_ids.length > 0 && t("rule.picked", { count: profile.allowed_node_ids.length }),
+    some("rule.any", filters?.include_any),
+    some("rule.all", filters?.include_all),
+    profile.tag_expression && t("rule.expression"),
+    some(profile.allowed_tags_logic === "AND" ? "rule.all" : "rule.any", profile.allowed_tag_ids),
+    some("rule.types", profile.allowed_node_types),
+    (profile.date_range_start || profile.date_range_end) && t("rule.dates"),
+    profile.allowed_node_ids.length > 0 && t("rule.picked", { count: profile.allowed_node_ids.length }),
   ].filter(Boolean);
   const hidden = [...(filters?.exclude_any ?? []), ...profile.excluded_tag_ids, ...profile.excluded_node_types];
   const removed = profile.transformations.map((name) => t(`transformation.${name}`));

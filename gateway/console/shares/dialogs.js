@@ -26,12 +26,27 @@ export async function createShare() {
     tagField.element.hidden = scope !== "specific_tags";
     nodeField.element.hidden = !["specific_nodes", "graph"].includes(scope);
   };
-  const scope = radioField(t("create.scope"), "specific_tags",
-    ["specific_tags", "specific_nodes", "graph", "all"].map((value) => [value, t(`create.scope.${value}`), t(`create.scope.${value}.hint`)]), { onchange: show });
+  const scope = radioField(
+    t("create.scope"),
+    "specific_tags",
+    ["specific_tags", "specific_nodes", "graph", "all"].map((value) => [
+      value,
+      t(`create.scope.${value}`),
+      t(`create.scope.${value}.hint`),
+    ]),
+    { onchange: show },
+  );
   show("specific_tags");
   const rights = rightFields(RIGHTS, { can_read: true });
   const end = endField(t("create.end"), null, { initial: "365" });
-  const fields = { shared_with_user_id: person, tag_ids: tagField, node_ids: nodeField, can_read: rights, expires_at: end, scope: tagField };
+  const fields = {
+    shared_with_user_id: person,
+    tag_ids: tagField,
+    node_ids: nodeField,
+    can_read: rights,
+    expires_at: end,
+    scope: tagField,
+  };
   const key = idempotencyKey();
   const share = await ask({
     title: t("create.title"),
@@ -44,16 +59,23 @@ export async function createShare() {
       const wrong = {
         ...(person.value() ? {} : { shared_with_user_id: [t("create.person-missing")] }),
         ...(covers === "specific_tags" && tagField.value().length === 0 ? { tag_ids: [t("create.tags-missing")] } : {}),
-        ...(["specific_nodes", "graph"].includes(covers) && nodeField.value().length === 0 ? { node_ids: [t("create.nodes-missing")] } : {}),
+        ...(["specific_nodes", "graph"].includes(covers) && nodeField.value().length === 0
+          ? { node_ids: [t("create.nodes-missing")] }
+          : {}),
         ...(Object.values(rights.value()).some(Boolean) ? {} : { can_read: [t("create.rights-missing")] }),
       };
       if (Object.keys(wrong).length > 0) return void showIn(fields, false)(wrong);
       if (expires_at === undefined) return missingEnd(end);
-      return create({
-        shared_with_user_id: person.value(), scope: covers,
-        ...(covers === "specific_tags" ? { tag_ids: tagField.value() } : covers === "all" ? {} : { node_ids: nodeField.value() }),
-        ...rights.value(), expires_at,
-      }, key);
+      return create(
+        {
+          shared_with_user_id: person.value(),
+          scope: covers,
+          ...(covers === "specific_tags" ? { tag_ids: tagField.value() } : covers === "all" ? {} : { node_ids: nodeField.value() }),
+          ...rights.value(),
+          expires_at,
+        },
+        key,
+      );
     },
   });
   if (share) say(t("create.done", { person: share.shared_with_user_id }));
@@ -78,10 +100,13 @@ export async function narrowShare(share, names) {
       const expires_at = end.value();
       if (expires_at === undefined) return missingEnd(end);
       const wanted = { ...readScope(), ...rights.value(), expires_at };
-      const changes = Object.fromEntries(Object.entries(wanted).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(current.share[name])));
+      const changes = Object.fromEntries(
+        Object.entries(wanted).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(current.share[name])),
+      );
       const isNothing = (list) => list?.length === 0;
       if (Object.keys(changes).length === 0) return void rights.setError([t("narrow.unchanged")]);
-      if (!Object.values(rights.value()).some(Boolean) || isNothing(wanted.tag_ids) || isNothing(wanted.node_ids)) return void rights.setError([t("narrow.nothing-left")]);
+      if (!Object.values(rights.value()).some(Boolean) || isNothing(wanted.tag_ids) || isNothing(wanted.node_ids))
+        return void rights.setError([t("narrow.nothing-left")]);
       return update(current, changes);
     },
   });
@@ -116,8 +141,16 @@ export async function revokeShare(share, names, effects = () => ({ also: [], res
   const isDone = await confirmed({
     title: t("revoke.title", { person }),
     confirm: t("revoke.confirm"),
-    content: [scopeWords(termsOf(share), names), h("p", {}, t(also.length > 0 ? "revoke.lead-also" : "revoke.lead", { person, names: list(also) })),
-      rest.length > 0 && note("warn", t("revoke.rest", { person }), rest.map((other) => scopeWords(termsOf(other), names)))],
+    content: [
+      scopeWords(termsOf(share), names),
+      h("p", {}, t(also.length > 0 ? "revoke.lead-also" : "revoke.lead", { person, names: list(also) })),
+      rest.length > 0 &&
+        note(
+          "warn",
+          t("revoke.rest", { person }),
+          rest.map((other) => scopeWords(termsOf(other), names)),
+        ),
+    ],
     act: () => remove(`/sharing/${share.id}`),
   });
   if (isDone) say(t("revoke.done", { person }));
@@ -150,10 +183,23 @@ async function update({ share, version }, changes) {
 }
 
 function rightFields(rights, checked, legend = t("create.rights")) {
-  const fields = rights.map((right) => [right, checkField(t(`right.${right}`), Boolean(checked[right]), { hint: t(`right.${right}.hint`) })]);
+  const fields = rights.map((right) => [
+    right,
+    checkField(t(`right.${right}`), Boolean(checked[right]), { hint: t(`right.${right}.hint`) }),
+  ]);
   const error = h("div", {});
   return {
-    element: h("fieldset", {}, h("legend.legend", {}, legend), h("div.choices", {}, fields.map(([, field]) => field.element)), error),
+    element: h(
+      "fieldset",
+      {},
+      h("legend.legend", {}, legend),
+      h(
+        "div.choices",
+        {},
+        fields.map(([, field]) => field.element),
+      ),
+      error,
+    ),
     setError: (messages) => fill(error, messages?.length > 0 && h("p.field-error", { role: "alert" }, messages.join("; "))),
     value: () => Object.fromEntries(fields.map(([right, field]) => [right, field.value()])),
   };
@@ -164,9 +210,25 @@ export function narrowerScope(share, names, tags) {
   if (share.scope === "all") {
     const ids = chipsField(t("create.tags"), [], { ...tags, unknown: "chips.unknown-tag" });
     ids.element.hidden = true;
-    const choice = radioField(t("narrow.scope"), "all", [["all", t("narrow.keep-all")], ["specific_tags", t("narrow.only-tags")]],
-      { onchange: (value) => { ids.element.hidden = value !== "specific_tags"; } });
-    return { scope: choice.element, ids, element: ids.element, read: () => (choice.value() === "all" ? {} : { scope: "specific_tags", tag_ids: ids.value() }) };
+    const choice = radioField(
+      t("narrow.scope"),
+      "all",
+      [
+        ["all", t("narrow.keep-all")],
+        ["specific_tags", t("narrow.only-tags")],
+      ],
+      {
+        onchange: (value) => {
+          ids.element.hidden = value !== "specific_tags";
+        },
+      },
+    );
+    return {
+      scope: choice.element,
+      ids,
+      element: ids.element,
+      read: () => (choice.value() === "all" ? {} : { scope: "specific_tags", tag_ids: ids.value() }),
+    };
   }
   const member = share.scope === "specific_tags" ? "tag_ids" : "node_ids";
   const name = (id) => names(member === "tag_ids" ? "tag" : "node", id);
@@ -177,8 +239,20 @@ export function narrowerScope(share, names, tags) {
   }
   const boxes = share[member].map((id) => [id, checkField(name(id), true)]);
   const failure = h("div", {});
-  const element = h("fieldset", {}, h("legend.legend", {}, legend), h("div.choices", {}, boxes.map(([, box]) => box.element)), failure);
-  const ids = { setError: (messages) => fill(failure, messages.length > 0 && note("bad", null, h("p", { lang: "en" }, messages.join("; ")))) };
+  const element = h(
+    "fieldset",
+    {},
+    h("legend.legend", {}, legend),
+    h(
+      "div.choices",
+      {},
+      boxes.map(([, box]) => box.element),
+    ),
+    failure,
+  );
+  const ids = {
+    setError: (messages) => fill(failure, messages.length > 0 && note("bad", null, h("p", { lang: "en" }, messages.join("; ")))),
+  };
   return { scope: null, ids, element, read: () => ({ [member]: boxes.filter(([, box]) => box.value()).map(([id]) => id) }) };
 }
 

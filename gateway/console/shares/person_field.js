@@ -16,14 +16,23 @@ export function personField(people) {
   const listId = uniqueId("people");
   const remark = h("p.hint", { role: "status", hidden: true });
   const field = textField(t("create.person"), "", {
-    hint: t("create.person.hint"), spellcheck: "false", list: listId,
+    hint: t("create.person.hint"),
+    spellcheck: "false",
+    list: listId,
     onchange: (text) => {
       const similar = similarTo(text.trim(), people);
       remark.hidden = !similar;
       fill(remark, similar && t("create.person.similar", { person: similar }));
     },
   });
-  field.element.append(remark, h("datalist", { id: listId }, people.map((id) => h("option", { value: id }))));
+  field.element.append(
+    remark,
+    h(
+      "datalist",
+      { id: listId },
+      people.map((id) => h("option", { value: id })),
+    ),
+  );
   return field;
 }
 

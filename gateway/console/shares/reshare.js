@@ -21,17 +21,34 @@ export async function createReshare(parent) {
   const share = await ask({
     title: t("reshare.title", { person: parent.owner_id }),
     confirm: t("incoming.reshare"),
-    content: [person.element, scope?.element ?? scopeWords(terms, (_, id) => id),
-      h("fieldset", {}, h("legend.legend", {}, t("create.rights")), rights.map(([, field]) => field.element)), end.element, h("p.hint", {}, t("reshare.lead", { person: parent.owner_id }))],
+    content: [
+      person.element,
+      scope?.element ?? scopeWords(terms, (_, id) => id),
+      h(
+        "fieldset",
+        {},
+        h("legend.legend", {}, t("create.rights")),
+        rights.map(([, field]) => field.element),
+      ),
+      end.element,
+      h("p.hint", {}, t("reshare.lead", { person: parent.owner_id })),
+    ],
     showErrors: showIn({ shared_with_user_id: person, expires_at: end, ...(scope ? { tag_ids: scope.ids, node_ids: scope.ids } : {}) }),
     act: () => {
       const expires_at = end.value();
       if (!person.value()) return void person.setError([t("create.person-missing")]);
       if (expires_at === undefined) return missingEnd(end);
-      return create({
-        shared_with_user_id: person.value(), parent_share_id: parent.id, scope: terms.scope, ...scope?.read(), expires_at,
-        ...Object.fromEntries(rights.map(([right, field]) => [right, field.value()])),
-      }, key);
+      return create(
+        {
+          shared_with_user_id: person.value(),
+          parent_share_id: parent.id,
+          scope: terms.scope,
+          ...scope?.read(),
+          expires_at,
+          ...Object.fromEntries(rights.map(([right, field]) => [right, field.value()])),
+        },
+        key,
+      );
     },
   });
   if (share) say(t("create.done", { person: share.shared_with_user_id }));

@@ -18,13 +18,38 @@ export function sharePart(share, names, changed, effects = null) {
   const through = share.through_user_ids ?? [];
   const isOver = share.status !== "active";
   const act = (name, kind, dialog, symbol) =>
-    button(t(`share.${name}`), `small${kind}`, async () => { if (await dialog(share, names, effects)) changed(); }, { symbol, about: `${to}, ${shareName(terms, names)}` });
-  return h("div.part", { "data-share": share.id },
+    button(
+      t(`share.${name}`),
+      `small${kind}`,
+      async () => {
+        if (await dialog(share, names, effects)) changed();
+      },
+      { symbol, about: `${to}, ${shareName(terms, names)}` },
+    );
+  return h(
+    "div.part",
+    { "data-share": share.id },
     scopeWords(terms, names),
-    h("div.row", {}, effectChips(share), share.source === "follow" && chip(t("share.follow")), h("span.small.muted", {}, endWords(share.revoked_at ?? terms.expires_at))),
-    through.length > 0 && h("figure", {}, h("figcaption.small.muted", {}, nodes("share.through", { person: h("strong", {}, share.shared_by_user_id) })), chain([me, ...through, to], t("you"))),
-    h("div.row", {},
+    h(
+      "div.row",
+      {},
+      effectChips(share),
+      share.source === "follow" && chip(t("share.follow")),
+      h("span.small.muted", {}, endWords(share.revoked_at ?? terms.expires_at)),
+    ),
+    through.length > 0 &&
+      h(
+        "figure",
+        {},
+        h("figcaption.small.muted", {}, nodes("share.through", { person: h("strong", {}, share.shared_by_user_id) })),
+        chain([me, ...through, to], t("you")),
+      ),
+    h(
+      "div.row",
+      {},
       !isOver && act("narrow", "", narrowShare, "edit"),
       share.status !== "revoked" && act(isOver ? "renew" : "extend", "", extendShare, "clock"),
-      !isOver && act("revoke", ".danger-quiet", revokeShare, "end")));
+      !isOver && act("revoke", ".danger-quiet", revokeShare, "end"),
+    ),
+  );
 }

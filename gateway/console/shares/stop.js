@@ -9,7 +9,11 @@ import { checkField, radioField } from "../ui/fields.js";
 
 /** Ends everything, or all people's or all apps' access, as the person chooses. Resolves to whether something was stopped. */
 export async function stopEverything(first) {
-  const choice = radioField(t("stop.what"), first, ["both", "people", "apps"].map((value) => [value, t(`stop.${value}`), t(`stop.${value}.hint`)]));
+  const choice = radioField(
+    t("stop.what"),
+    first,
+    ["both", "people", "apps"].map((value) => [value, t(`stop.${value}`), t(`stop.${value}.hint`)]),
+  );
   const sure = checkField(t("stop.sure"), false);
   const bodies = { both: { people: "all", apps: "all" }, people: { people: "all" }, apps: { apps: "all" } };
   return stop({
@@ -21,11 +25,12 @@ export async function stopEverything(first) {
 }
 
 /** Ends what one person can do. */
-export const stopPerson = (person) => stop({
-  title: t("stop.person.title", { person }),
-  content: [h("p", {}, t("stop.person.lead", { person }))],
-  body: () => ({ people: [person] }),
-});
+export const stopPerson = (person) =>
+  stop({
+    title: t("stop.person.title", { person }),
+    content: [h("p", {}, t("stop.person.lead", { person }))],
+    body: () => ({ people: [person] }),
+  });
 
 async function stop({ title, content, body, isReady = null }) {
   let isTried = false;

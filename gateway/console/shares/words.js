@@ -20,14 +20,23 @@ const rightChips = (terms) => RIGHTS.filter((right) => terms[right]).map((right)
 export function effectChips(share) {
   const isOver = share.status !== "active";
   if (!isOver && share.effective === null) return [chip(t("share.idle"), "warn")];
-  return [rightChips(termsOf(share)), isOver && chip(t(`status.${share.status}`), "warn"), share.narrowed && chip(t("share.narrowed"), "warn")];
+  return [
+    rightChips(termsOf(share)),
+    isOver && chip(t(`status.${share.status}`), "warn"),
+    share.narrowed && chip(t("share.narrowed"), "warn"),
+  ];
 }
 
 /** What a share covers, with names of tags and titles of nodes where they are known. */
 export function scopeWords(terms, names) {
   const ids = terms.scope === "specific_tags" ? terms.tag_ids : terms.node_ids;
   const isTags = terms.scope === "specific_tags";
-  const shown = ids.slice(0, SHOWN).flatMap((id, index) => [isTags && index > 0 && h("span.small.muted", {}, t("or")), chip(names(isTags ? "tag" : "node", id), "", { title: id })]);
+  const shown = ids
+    .slice(0, SHOWN)
+    .flatMap((id, index) => [
+      isTags && index > 0 && h("span.small.muted", {}, t("or")),
+      chip(names(isTags ? "tag" : "node", id), "", { title: id }),
+    ]);
   const more = ids.length > SHOWN && h("span.muted", {}, t("more", { count: ids.length - SHOWN }));
   return h("div.row", {}, h("span", {}, t(`scope.${terms.scope}`)), shown, more);
 }
@@ -36,8 +45,16 @@ export function scopeWords(terms, names) {
 export function shareName(terms, names) {
   const ids = terms.scope === "specific_tags" ? terms.tag_ids : terms.node_ids;
   const isTags = terms.scope === "specific_tags";
-  return [t(`scope.${terms.scope}`), list(ids.slice(0, 3).map((id) => names(isTags ? "tag" : "node", id)), isTags ? "disjunction" : "conjunction"), ids.length > 3 && t("more", { count: ids.length - 3 })]
-    .filter(Boolean).join(" ");
+  return [
+    t(`scope.${terms.scope}`),
+    list(
+      ids.slice(0, 3).map((id) => names(isTags ? "tag" : "node", id)),
+      isTags ? "disjunction" : "conjunction",
+    ),
+    ids.length > 3 && t("more", { count: ids.length - 3 }),
+  ]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** When something ends. */

@@ -22,13 +22,28 @@ export function chain(people, ownName) {
     const label = shown.length > 13 ? `${shown.slice(0, 12)}…` : shown;
     const isSameRow = index > 0 && index % ROW !== 0;
     return [
-      isSameRow && svg("path", { d: `M${x - STEP + 22} ${y}H${x - 24}`, stroke: "currentColor", "stroke-width": 1.6, fill: "none", "marker-end": `url(#${id}-arrow)` }),
+      isSameRow &&
+        svg("path", {
+          d: `M${x - STEP + 22} ${y}H${x - 24}`,
+          stroke: "currentColor",
+          "stroke-width": 1.6,
+          fill: "none",
+          "marker-end": `url(#${id}-arrow)`,
+        }),
       svg("circle", { class: kind, cx: x, cy: y, r: 18, "stroke-width": 1.6 }),
       svg("text", { x, y: y + 4, "text-anchor": "middle" }, [...shown][0].toUpperCase()),
       svg("text", { x, y: y + 36, "text-anchor": "middle" }, label),
     ].filter(Boolean);
   });
-  const arrow = svg("marker", { id: `${id}-arrow`, viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" },
-    svg("path", { d: "M0 0L8 4L0 8z", fill: "currentColor" }));
-  return svg("svg", { class: "chain", viewBox: `0 0 ${width} ${rows * HEIGHT}`, width, role: "img", "aria-label": words }, svg("defs", {}, arrow), parts);
+  const arrow = svg(
+    "marker",
+    { id: `${id}-arrow`, viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" },
+    svg("path", { d: "M0 0L8 4L0 8z", fill: "currentColor" }),
+  );
+  return svg(
+    "svg",
+    { class: "chain", viewBox: `0 0 ${width} ${rows * HEIGHT}`, width, role: "img", "aria-label": words },
+    svg("defs", {}, arrow),
+    parts,
+  );
 }

@@ -24,49 +24,66 @@ export function ask({ title, content, confirm, kind = "primary", act, showErrors
     const session = current();
     let result = null;
     let running = null;
-    const cancel = button(t("dialog.cancel"), "", () => { if (!running) dialog.close(); });
+    const cancel = button(t("dialog.cancel"), "", () => {
+      if (!running) dialog.close();
+    });
     const submit = h(`button.button.${kind}`, { type: "submit" }, confirm);
-    const update = () => { if (isReady) submit.disabled = !isReady(); };
-    const form = h("form", {
-      novalidate: true,
-      oninput: update,
-      onsubmit: async (event) => {
-        event.preventDefault();
-        if (submit.disabled || running || current() !== session) return;
-        // They keep the focus.
-        submit.setAttribute("aria-disabled", "true");
-        cancel.setAttribute("aria-disabled", "true");
-        submit.setAttribute("aria-busy", "true");
-        fill(failure);
-        try {
-          running = Promise.resolve(act());
-          result = await running;
+    const update = () => {
+      if (isReady) submit.disabled = !isReady();
+    };
+    const form = h(
+      "form",
+      {
+        novalidate: true,
+        oninput: update,
+        onsubmit: async (event) => {
+          event.preventDefault();
+          if (submit.disabled || running || current() !== session) return;
+          // They keep the focus.
+          submit.setAttribute("aria-disabled", "true");
+          cancel.setAttribute("aria-disabled", "true");
+          submit.setAttribute("aria-busy", "true");
+          fill(failure);
+          try {
+            running = Promise.resolve(act());
+            result = await running;
+            running = null;
+            if (result !== undefined) return dialog.close();
+            result = null; // It stays open: something is missing.
+          } catch (error) {
+            const isShown = error.fields && Object.keys(error.fields).length > 0 && showErrors(error.fields);
+            if (!isShown) fill(failure, failureNote(error));
+            const wrong = form.querySelector('[aria-invalid="true"]') ?? failure;
+            wrong.focus?.();
+            wrong.scrollIntoView?.({ block: "nearest" });
+          }
           running = null;
-          if (result !== undefined) return dialog.close();
-          result = null; // It stays open: something is missing.
-        } catch (error) {
-          const isShown = error.fields && Object.keys(error.fields).length > 0 && showErrors(error.fields);
-          if (!isShown) fill(failure, failureNote(error));
-          const wrong = form.querySelector('[aria-invalid="true"]') ?? failure;
-          wrong.focus?.();
-          wrong.scrollIntoView?.({ block: "nearest" });
-        }
-        running = null;
-        submit.removeAttribute("aria-busy");
-        submit.removeAttribute("aria-disabled");
-        cancel.removeAttribute("aria-disabled");
-        update();
+          submit.removeAttribute("aria-busy");
+          submit.removeAttribute("aria-disabled");
+          cancel.removeAttribute("aria-disabled");
+          update();
+        },
       },
-    }, h("h2", { id }, title), content, failure, h("div.dialog-actions", {}, cancel, submit));
-    const dialog = h("dialog.dialog", {
-      "aria-labelledby": id,
-      // What is being written cannot be cancelled.
-      oncancel: (event) => { if (running) event.preventDefault(); },
-      onclose: async () => {
-        dialog.remove();
-        resolve(running ? await running.catch(() => null) : result);
+      h("h2", { id }, title),
+      content,
+      failure,
+      h("div.dialog-actions", {}, cancel, submit),
+    );
+    const dialog = h(
+      "dialog.dialog",
+      {
+        "aria-labelledby": id,
+        // What is being written cannot be cancelled.
+        oncancel: (event) => {
+          if (running) event.preventDefault();
+        },
+        onclose: async () => {
+          dialog.remove();
+          resolve(running ? await running.catch(() => null) : result);
+        },
       },
-    }, form);
+      form,
+    );
     update();
     document.body.append(dialog);
     dialog.showModal();
@@ -77,4 +94,11 @@ export function ask({ title, content, confirm, kind = "primary", act, showErrors
 
 /** Asks whether to go on. Resolves to true once `act` is done. */
 export const confirmed = async (options) =>
-  (await ask({ kind: "danger", ...options, act: async () => { await options.act(); return true; } })) === true;
+  (await ask({
+    kind: "danger",
+    ...options,
+    act: async () => {
+      await options.act();
+      return true;
+    },
+  })) === true;

@@ -9,7 +9,12 @@ import { icon } from "./icons.js";
  * readers and voice control.
  */
 export function button(label, kind, onclick, { symbol = null, name = null, about = null, ...attributes } = {}) {
-  return h(`button.button${kind ? `.${kind}` : ""}`, { type: "button", onclick, "aria-label": about ? `${label}: ${about}` : name, ...attributes }, symbol && icon(symbol), label);
+  return h(
+    `button.button${kind ? `.${kind}` : ""}`,
+    { type: "button", onclick, "aria-label": about ? `${label}: ${about}` : name, ...attributes },
+    symbol && icon(symbol),
+    label,
+  );
 }
 
 /** A link that looks like a button. */
@@ -20,7 +25,7 @@ export function linkButton(label, kind, href, symbol = null, about = null) {
 /** The initial of a person or an app, in a color of its own. */
 export function avatar(id, kind = "") {
   const hue = [...id].reduce((sum, character) => (sum * 31 + character.codePointAt(0)) % 360, 7);
-  const element = h(`span.avatar${kind}`, { "aria-hidden": "true" }, [...id.replace(/^[^\p{L}\p{N}]+/u, "") || id][0]);
+  const element = h(`span.avatar${kind}`, { "aria-hidden": "true" }, [...(id.replace(/^[^\p{L}\p{N}]+/u, "") || id)][0]);
   element.style.setProperty("--hue", hue);
   return element;
 }
@@ -30,9 +35,12 @@ export const chip = (text, kind = "", attributes = {}) => h(`span.chip${kind ? `
 
 /** The head of a page. The title takes the focus when the page opens, so that screen readers read it. */
 export function pageHead(title, lead, ...actions) {
-  return h("header.page-head", {},
+  return h(
+    "header.page-head",
+    {},
     h("div", {}, h("h1", { tabindex: -1 }, title), lead && h("p.lead", {}, lead)),
-    actions.length > 0 && h("div.row", {}, actions));
+    actions.length > 0 && h("div.row", {}, actions),
+  );
 }
 
 /** What a list without entries shows: what would be here, and how to get it. */
@@ -54,7 +62,8 @@ export function say(text) {
 
 /** Placeholders of cards that are being loaded. */
 export function skeleton(cards = 3) {
-  const card = () => h("div.card.skeleton", {}, h("div.row", {}, h("span.bone.round"), h("span.bone.narrow")), h("span.bone.wide"), h("span.bone"));
+  const card = () =>
+    h("div.card.skeleton", {}, h("div.row", {}, h("span.bone.round"), h("span.bone.narrow")), h("span.bone.wide"), h("span.bone"));
   return h("div.cards", {}, h("p.visually-hidden", {}, t("loading")), Array.from({ length: cards }, card));
 }
 

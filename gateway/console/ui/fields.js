@@ -27,15 +27,22 @@ function labelled(label, input, hint) {
 /** A line of text, or several. */
 export function textField(label, value, { hint = null, multiline = false, onchange = () => {}, ...attributes } = {}) {
   const input = h(multiline ? "textarea.input" : "input.input", {
-    value, autocomplete: "off", ...(multiline ? {} : { type: "text" }), ...attributes, oninput: () => onchange(input.value),
+    value,
+    autocomplete: "off",
+    ...(multiline ? {} : { type: "text" }),
+    ...attributes,
+    oninput: () => onchange(input.value),
   });
   return { ...labelled(label, input, hint), input, value: () => input.value.trim() };
 }
 
 /** One of several. `options`: [value, text]. */
 export function selectField(label, value, options, { hint = null, onchange = () => {} } = {}) {
-  const input = h("select.input", { onchange: () => onchange(input.value) },
-    options.map(([option, text]) => h("option", { value: option, selected: option === value }, text)));
+  const input = h(
+    "select.input",
+    { onchange: () => onchange(input.value) },
+    options.map(([option, text]) => h("option", { value: option, selected: option === value }, text)),
+  );
   return { ...labelled(label, input, hint), input, value: () => input.value };
 }
 
@@ -50,9 +57,23 @@ export function checkField(label, checked, { hint = null, onchange = () => {}, d
 export function radioField(legend, value, options, { onchange = () => {} } = {}) {
   const name = uniqueId("choice");
   let chosen = value;
-  const choices = options.map(([option, text, hint]) => h("label.check", {},
-    h("input", { type: "radio", name, value: option, checked: option === value, onchange: () => { chosen = option; onchange(option); } }),
-    h("span", {}, text, hint && h("small", {}, hint))));
+  const choices = options.map(([option, text, hint]) =>
+    h(
+      "label.check",
+      {},
+      h("input", {
+        type: "radio",
+        name,
+        value: option,
+        checked: option === value,
+        onchange: () => {
+          chosen = option;
+          onchange(option);
+        },
+      }),
+      h("span", {}, text, hint && h("small", {}, hint)),
+    ),
+  );
   const element = h("fieldset", {}, h("legend.legend", {}, legend), h("div.choices", {}, choices));
   return { element, value: () => chosen };
 }
@@ -61,14 +82,22 @@ export function radioField(legend, value, options, { onchange = () => {} } = {})
  * A set of words as chips: Enter or a comma adds one, a button removes it. `nameOf` shows a word by its name; `suggestions` are [value, name]. `unknown`: the
  * key of a text about words that are none of them.
  */
-export function chipsField(label, values, { hint = null, nameOf = (value) => value, suggestions = [], unknown = null, onchange = () => {} } = {}) {
+export function chipsField(
+  label,
+  values,
+  { hint = null, nameOf = (value) => value, suggestions = [], unknown = null, onchange = () => {} } = {},
+) {
   const words = [...values];
   const offered = distinct(suggestions);
-  const find = (text) => offered.find(([value, name]) => name === text || value === text) ?? offered.find(([, name]) => name.toLowerCase() === text.toLowerCase());
+  const find = (text) =>
+    offered.find(([value, name]) => name === text || value === text) ??
+    offered.find(([, name]) => name.toLowerCase() === text.toLowerCase());
   const remark = h("p.hint", { hidden: true });
   const listId = uniqueId("options");
   const input = h("input", {
-    type: "text", autocomplete: "off", list: suggestions.length ? listId : null,
+    type: "text",
+    autocomplete: "off",
+    list: suggestions.length ? listId : null,
     onkeydown: (event) => {
       if (event.isComposing) return;
       if ((event.key === "Enter" || (event.key === "," && !isBeginning(input.value))) && input.value.trim()) {
@@ -86,10 +115,19 @@ export function chipsField(label, values, { hint = null, nameOf = (value) => val
   // A name may have a comma itself.
   const isBeginning = (text) => offered.some(([, name]) => name.toLowerCase().startsWith(`${text.toLowerCase()},`));
   const box = h("div.chips-input", {});
-  const options = h("datalist", { id: listId }, offered.map(([value, name]) => h("option", { value: name }, value === name ? null : value)));
+  const options = h(
+    "datalist",
+    { id: listId },
+    offered.map(([value, name]) => h("option", { value: name }, value === name ? null : value)),
+  );
   const take = () => {
     const text = input.value.trim();
-    const parts = find(text) ? [text] : text.split(",").map((word) => word.trim()).filter(Boolean);
+    const parts = find(text)
+      ? [text]
+      : text
+          .split(",")
+          .map((word) => word.trim())
+          .filter(Boolean);
     const added = parts.map((word) => find(word)?.[0] ?? word);
     input.value = "";
     const fresh = added.filter((word, index) => !words.includes(word) && added.indexOf(word) === index);
@@ -106,8 +144,18 @@ export function chipsField(label, values, { hint = null, nameOf = (value) => val
   };
   const draw = () => {
     const had = document.activeElement === input;
-    fill(box, words.map((word, index) => h("span.chip.accent", {}, nameOf(word),
-      h("button", { type: "button", "aria-label": t("chips.remove", { word: nameOf(word) }), onclick: () => drop(index) }, "×"))), input);
+    fill(
+      box,
+      words.map((word, index) =>
+        h(
+          "span.chip.accent",
+          {},
+          nameOf(word),
+          h("button", { type: "button", "aria-label": t("chips.remove", { word: nameOf(word) }), onclick: () => drop(index) }, "×"),
+        ),
+      ),
+      input,
+    );
     if (had) input.focus();
     const strange = unknown && offered.length > 0 ? words.filter((word) => !find(word)) : [];
     remark.hidden = strange.length === 0;
@@ -120,7 +168,15 @@ export function chipsField(label, values, { hint = null, nameOf = (value) => val
     field.setError(messages, isOfServer);
     box.classList.toggle("invalid", Boolean(messages?.length));
   };
-  return { element: field.element, setError, input, value: () => { take(); return [...words]; } };
+  return {
+    element: field.element,
+    setError,
+    input,
+    value: () => {
+      take();
+      return [...words];
+    },
+  };
 }
 
 /**
@@ -130,23 +186,37 @@ export function chipsField(label, values, { hint = null, nameOf = (value) => val
 export function endField(label, value, { latest = null, initial = null } = {}) {
   const isOffered = (days) => !latest || Date.now() + days * DAY < new Date(latest).getTime();
   const presets = [
-    !latest && ["never", t("end.never")], isOffered(30) && ["30", t("end.month")], isOffered(365) && ["365", t("end.year")], ["date", t("end.date")],
+    !latest && ["never", t("end.never")],
+    isOffered(30) && ["30", t("end.month")],
+    isOffered(365) && ["365", t("end.year")],
+    ["date", t("end.date")],
   ].filter(Boolean);
   const first = initial ?? (value ? "date" : "never");
-  const date = textField(t("end.day"), value ? localDay(value) : "", { type: "date", min: localDay(Date.now()), max: latest ? localDay(latest) : null });
+  const date = textField(t("end.day"), value ? localDay(value) : "", {
+    type: "date",
+    min: localDay(Date.now()),
+    max: latest ? localDay(latest) : null,
+  });
   date.element.hidden = first !== "date";
-  const choice = selectField(label, first, presets, { onchange: (chosen) => { date.element.hidden = chosen !== "date"; } });
+  const choice = selectField(label, first, presets, {
+    onchange: (chosen) => {
+      date.element.hidden = chosen !== "date";
+    },
+  });
   const read = () => {
     switch (choice.value()) {
-      case "never": return null;
-      case "date": return readDay(date.value());
-      default: return new Date(Date.now() + Number(choice.value()) * DAY).toISOString();
+      case "never":
+        return null;
+      case "date":
+        return readDay(date.value());
+      default:
+        return new Date(Date.now() + Number(choice.value()) * DAY).toISOString();
     }
   };
   const readDay = (day) => {
     if (value && day === localDay(value)) return value;
     const end = timeOf(`${day}T23:59:59`);
-    return end && latest && end > latest ? undefined : end ?? undefined;
+    return end && latest && end > latest ? undefined : (end ?? undefined);
   };
   const setError = (messages, isOfServer) => (choice.value() === "date" ? date : choice).setError(messages, isOfServer);
   return { element: h("div.stack-small", {}, choice.element, date.element), setError, value: read };
@@ -157,5 +227,8 @@ const DAY = 86_400_000;
 /** Suggestions with different names: those that share one have their value beside it. */
 function distinct(suggestions) {
   const counts = Map.groupBy(suggestions, ([, name]) => name.toLowerCase());
-  return suggestions.map(([value, name]) => [value, counts.get(name.toLowerCase()).length > 1 && value !== name ? `${name} · ${value}` : name]);
+  return suggestions.map(([value, name]) => [
+    value,
+    counts.get(name.toLowerCase()).length > 1 && value !== name ? `${name} · ${value}` : name,
+  ]);
 }

@@ -13,20 +13,64 @@ import { THEMES, currentTheme, setTheme } from "./theme.js";
 export function drawFrame(app, page) {
   const main = h("main.page", { id: "page" });
   const links = PAGES.map(({ name, symbol }) =>
-    h("li", {}, h("a", { href: address(name), "aria-current": name === page.name ? "page" : null, onclick: () => openMenu(false) }, icon(symbol), t(`${name}.title`))));
-  const menu = h("button.button.icon", { type: "button", "aria-expanded": "false", "aria-controls": "side", "aria-label": t("menu"), onclick: () => openMenu(menu.getAttribute("aria-expanded") === "false") }, icon("menu"));
+    h(
+      "li",
+      {},
+      h(
+        "a",
+        { href: address(name), "aria-current": name === page.name ? "page" : null, onclick: () => openMenu(false) },
+        icon(symbol),
+        t(`${name}.title`),
+      ),
+    ),
+  );
+  const menu = h(
+    "button.button.icon",
+    {
+      type: "button",
+      "aria-expanded": "false",
+      "aria-controls": "side",
+      "aria-label": t("menu"),
+      onclick: () => openMenu(menu.getAttribute("aria-expanded") === "false"),
+    },
+    icon("menu"),
+  );
   const openMenu = (isOpen) => {
     document.body.classList.toggle("menu-open", isOpen);
     menu.setAttribute("aria-expanded", String(isOpen));
   };
   openMenu(false);
-  const side = h("aside.side", { id: "side", "aria-label": "OfSelf", onkeydown: (event) => { if (event.key === "Escape") { openMenu(false); menu.focus(); } } },
+  const side = h(
+    "aside.side",
+    {
+      id: "side",
+      "aria-label": "OfSelf",
+      onkeydown: (event) => {
+        if (event.key === "Escape") {
+          openMenu(false);
+          menu.focus();
+        }
+      },
+    },
     brand(),
     h("nav", { "aria-label": t("menu") }, h("ul.navigation", {}, links)),
-    account());
-  fill(app,
-    h("a.skip", { href: "#page", onclick: (event) => { event.preventDefault(); main.querySelector("h1")?.focus(); } }, t("skip")),
-    h("div.frame", {}, h("header.top", {}, brand(), menu), side, main));
+    account(),
+  );
+  fill(
+    app,
+    h(
+      "a.skip",
+      {
+        href: "#page",
+        onclick: (event) => {
+          event.preventDefault();
+          main.querySelector("h1")?.focus();
+        },
+      },
+      t("skip"),
+    ),
+    h("div.frame", {}, h("header.top", {}, brand(), menu), side, main),
+  );
   return main;
 }
 
@@ -34,10 +78,15 @@ const brand = () => h("div.brand", {}, h("img", { src: "/console/icon.svg", alt:
 
 function account() {
   const { user } = current();
-  return h("div.account", {},
+  return h(
+    "div.account",
+    {},
     h("p.account-user", {}, avatar(user, ".small"), h("span", {}, t("account.signed-in"), " ", h("strong", {}, user))),
     h("div.stack-small", {}, languageSelect(), themeSelect()),
-    button(t("account.sign-out"), "small", () => { if (leavingIsFine()) signOut(); }));
+    button(t("account.sign-out"), "small", () => {
+      if (leavingIsFine()) signOut();
+    }),
+  );
 }
 
 /** The page is drawn anew, which loses what was not saved. */
@@ -48,11 +97,17 @@ function changeLanguage(event) {
 
 /** The language of the page. */
 export function languageSelect() {
-  return h("select.input", { "aria-label": t("account.language"), "data-control": "language", onchange: changeLanguage },
-    Object.entries(LANGUAGES).map(([code, name]) => h("option", { value: code, lang: code, selected: code === currentLanguage() }, name)));
+  return h(
+    "select.input",
+    { "aria-label": t("account.language"), "data-control": "language", onchange: changeLanguage },
+    Object.entries(LANGUAGES).map(([code, name]) => h("option", { value: code, lang: code, selected: code === currentLanguage() }, name)),
+  );
 }
 
 function themeSelect() {
-  return h("select.input", { "aria-label": t("account.theme"), onchange: (event) => setTheme(event.target.value) },
-    THEMES.map((theme) => h("option", { value: theme, selected: theme === currentTheme() }, t(`theme.${theme}`))));
+  return h(
+    "select.input",
+    { "aria-label": t("account.theme"), onchange: (event) => setTheme(event.target.value) },
+    THEMES.map((theme) => h("option", { value: theme, selected: theme === currentTheme() }, t(`theme.${theme}`))),
+  );
 }

@@ -3,7 +3,12 @@
 import { svg } from "../lib/dom.js";
 
 const PATHS = {
-  people: ["M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7Z", "M2.5 20c.4-3.6 3-5.5 6.5-5.5s6.1 1.9 6.5 5.5", "M16 4.3a3.5 3.5 0 0 1 0 6.5", "M18 14.8c2 .7 3.2 2.4 3.5 5.2"],
+  people: [
+    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7Z",
+    "M2.5 20c.4-3.6 3-5.5 6.5-5.5s6.1 1.9 6.5 5.5",
+    "M16 4.3a3.5 3.5 0 0 1 0 6.5",
+    "M18 14.8c2 .7 3.2 2.4 3.5 5.2",
+  ],
   apps: ["M4 4h7v7H4z", "M13.5 4h6.5v7h-6.5z", "M4 13.5h7V20H4z", "M13.5 13.5h6.5V20h-6.5z"],
   incoming: ["M12 3v11", "M7.5 10l4.5 4.5 4.5-4.5", "M4 17v3h16v-3"],
   node: ["M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12Z", "M12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z"],
@@ -28,8 +33,20 @@ const PATHS = {
 /** An icon beside a text; screen readers skip it. */
 export function icon(name) {
   const paths = PATHS[name].map((d) => svg("path", { d }));
-  return svg("svg", {
-    viewBox: "0 0 24 24", width: 20, height: 20, fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-linecap": "round",
-    "stroke-linejoin": "round", "aria-hidden": "true", focusable: "false",
-  }, paths);
+  return svg(
+    "svg",
+    {
+      viewBox: "0 0 24 24",
+      width: 20,
+      height: 20,
+      fill: "none",
+      stroke: "currentColor",
+      "stroke-width": 1.8,
+      "stroke-linecap": "round",
+      "stroke-linejoin": "round",
+      "aria-hidden": "true",
+      focusable: "false",
+    },
+    paths,
+  );
 }

@@ -24,11 +24,14 @@ export async function loadInto(place, load, draw, { cards = 3, quietly = false, 
       if (key && document.activeElement === document.body) focusKey(place, key);
     } catch (error) {
       if (isOver()) return;
-      fill(place, failureNote(error, async () => {
-        await attempt(false);
-        // The button is gone.
-        if (document.activeElement === document.body) document.querySelector("h1")?.focus({ preventScroll: true });
-      }));
+      fill(
+        place,
+        failureNote(error, async () => {
+          await attempt(false);
+          // The button is gone.
+          if (document.activeElement === document.body) document.querySelector("h1")?.focus({ preventScroll: true });
+        }),
+      );
     } finally {
       if (turns.get(place) === turn) place.removeAttribute("aria-busy");
     }
@@ -51,11 +54,16 @@ export function showEntry(place, key) {
 
 /** A list that is read in pages. `draw` makes an element of an entry; `whenEmpty` what an empty list shows. */
 export async function pagedList(place, pages, draw, whenEmpty, { kind = "ul.cards", quietly = false, signal } = {}) {
-  await loadInto(place, pages, ({ entries, hasMore }) => {
-    if (entries.length === 0 && !hasMore) return whenEmpty();
-    const items = h(kind, {}, entries.map(draw));
-    return [items, hasMore && moreButton(pages, items, draw)];
-  }, { quietly, signal });
+  await loadInto(
+    place,
+    pages,
+    ({ entries, hasMore }) => {
+      if (entries.length === 0 && !hasMore) return whenEmpty();
+      const items = h(kind, {}, entries.map(draw));
+      return [items, hasMore && moreButton(pages, items, draw)];
+    },
+    { quietly, signal },
+  );
 }
 
 function moreButton(pages, items, draw) {

@@ -256,3 +256,14 @@ async fn every_reference_resolves() {
         assert!(description.pointer(reference).is_some(), "{reference}");
     }
 }
+
+#[tokio::test]
+async fn every_operation_describes_a_wrong_request() {
+    let server = TestServer::with_pem(&Signer::ed25519()).await;
+    let description = description(&server).await;
+    for (id, (method, path)) in operations(&description) {
+        // An unknown query parameter is an error of every path of the API.
+        let responses = &description["paths"][&path][method.as_str().to_lowercase()]["responses"];
+        assert!(!path.starts_with("/api/") || responses.get("400").is_some(), "{id} may answer 400");
+    }
+}
