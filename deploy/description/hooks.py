@@ -5,7 +5,7 @@ import schemathesis
 
 def is_empty(value):
     """Whether it is sent as nothing: a list is sent as its items."""
-    return value in ("", {}) or (isinstance(value, list) and all(map(is_empty, value)))
+    return value in ("", {}) or (isinstance(value, list) and all(item is None or is_empty(item) for item in value))
 
 
 @schemathesis.hook
