@@ -77,19 +77,17 @@ test("pasted nodes are looked at", async () => {
   await page.getByLabel("Items as JSON").fill("[{");
   await page.getByRole("button", { name: "Use these items" }).click();
   await page.getByText("This is not JSON.").waitFor();
-  await page
-    .getByLabel("Items as JSON")
-    .fill(
-      JSON.stringify([
-        {
-          id: "n1",
-          node_type: "NOTE",
-          created_at: "2026-05-04T18:20:00Z",
-          tags: [],
-          fields: { title: "Pasted", content: "<b>not markup</b>" },
-        },
-      ]),
-    );
+  await page.getByLabel("Items as JSON").fill(
+    JSON.stringify([
+      {
+        id: "n1",
+        node_type: "NOTE",
+        created_at: "2026-05-04T18:20:00Z",
+        tags: [],
+        fields: { title: "Pasted", content: "<b>not markup</b>" },
+      },
+    ]),
+  );
   await page.getByRole("button", { name: "Use these items" }).click();
   await settle(page);
   await page.getByText("1 person can see or change it").waitFor();
