@@ -1,22 +1,27 @@
 //! The console: the page at `/console`, where a person sees and changes who can access their data. Its files are those of the folder `console`.
 //! It calls the REST API with the token of its user; nothing is computed for it here.
 
+use std::borrow::Cow;
+
 use axum::{
     Router,
     body::Bytes,
-    extract::Path,
+    extract::{Path, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use crate::error::{ApiError, ErrorCode};
+use crate::{
+    error::{ApiError, ErrorCode},
+    http::entity_tag::is_known,
+};
 
 /// Only files of this gateway, no inline script or style, no frame, and no text that becomes markup.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
-/// A browser asks each time whether its copy is current: the files of one page belong together.
+/// A browser revalidates its cached copy on each use: the files of one page belong together.
 const REVALIDATE: &str = "no-cache";
 const PAGE: &str = "index.html";
 
@@ -47,26 +52,35 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(ExampleNodes(nodes): Exam
         )
         .route(
             "/console/{*path}",
-            get(|Path(path): Path<String>, headers: HeaderMap| async move { file(&path, &headers) }),
+            get(|path: Result<Path<String>, PathRejection>, headers: HeaderMap| async move {
+                // A path that is not UTF-8 names no file.
+                path.map_or_else(|_| not_found(), |Path(path)| file(&path, &headers))
+            }),
         )
 }
 
 fn file(path: &str, request: &HeaderMap) -> Response {
-    let Some(EmbeddedFile { data, metadata }) = Files::get(path) else {
-        return ApiError::new(ErrorCode::NotFound, "there is nothing at this path").into_response();
-    };
-    let Some(content_type) = content_type(path) else { return ApiError::internal().into_response() };
-    let tag = format!("\"{}\"", hex::encode(metadata.sha256_hash()));
-    let is_current = request.get_all(header::IF_NONE_MATCH).iter().any(|known| known.as_bytes() == tag.as_bytes());
-    let mut response = if is_current {
+    let Some(EmbeddedFile { data, metadata }) = Files::get(path) else { return not_found() };
+    let tag = HeaderValue::from_str(&format!("\"{}\"", hex::encode(metadata.sha256_hash())));
+    let (Some(content_type), Ok(tag)) = (content_type(path), tag) else { return ApiError::internal().into_response() };
+    let mut response = if is_known(request, &tag) {
         (StatusCode::NOT_MODIFIED, with_headers(content_type, Bytes::new())).into_response()
     } else {
-        with_headers(content_type, Bytes::from(data.into_owned()))
+        with_headers(
+            content_type,
+            match data {
+                // Not copied for each reader.
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => Bytes::from(bytes),
+            },
+        )
     };
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
+    response.headers_mut().insert(header::ETAG, tag);
     response
+}
+
+fn not_found() -> Response {
+    ApiError::new(ErrorCode::NotFound, "there is nothing at this path").into_response()
 }
 
 fn with_headers(content_type: &'static str, body: Bytes) -> Response {

@@ -34,11 +34,30 @@ async fn console_is_served_under_a_strict_policy() {
 #[tokio::test]
 async fn unknown_file_of_the_console_is_404() {
     let server = TestServer::start(&Backend::sqlite()).await;
-    for path in ["/console/nothing.js", "/console/../Cargo.toml", "/console/%2e%2e/Cargo.toml", "/console/pages"] {
+    for path in [
+        "/console/nothing.js",
+        "/console/../Cargo.toml",
+        "/console/%2e%2e/Cargo.toml",
+        "/console/pages",
+        "/console/%ff",
+    ] {
         let missing = server.http.send(Method::GET, path, &[], "").await.unwrap();
         assert_eq!(missing.status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(missing.json()["error"]["code"], "NOT_FOUND", "{path}");
     }
     let written = server.http.send(Method::POST, "/console", &[], "").await.unwrap();
     assert_eq!(written.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn cached_file_of_the_console_is_revalidated() {
+    let server = TestServer::start(&Backend::sqlite()).await;
+    let first = server.http.send(Method::GET, "/console/main.js", &[], "").await.unwrap();
+    let tag = first.headers["etag"].to_str().unwrap();
+    for known in [tag.to_owned(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+        let again = server.http.send(Method::GET, "/console/main.js", &[("if-none-match", &known)], "").await.unwrap();
+        assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0), "{known}");
+    }
+    let other = server.http.send(Method::GET, "/console/main.js", &[("if-none-match", "\"other\"")], "").await.unwrap();
+    assert_eq!((other.status, other.body == first.body), (StatusCode::OK, true));
 }
