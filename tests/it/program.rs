@@ -110,6 +110,29 @@ async fn demo_fills_an_empty_directory_once() {
 }
 
 #[test]
+fn demo_that_was_killed_is_not_taken_for_complete() {
+    let data = tempfile::tempdir().unwrap();
+    let (process, ..) = start_with(data.path(), &["--demo"]);
+    process.signal("TERM");
+    assert_eq!(process.exit_code(), Some(0));
+    // As a kill leaves it.
+    std::fs::rename(data.path().join("demo"), data.path().join("demo-incomplete")).unwrap();
+    let refused = ofself(&[&SERVE[..], &["--demo"]].concat(), data.path()).output().unwrap();
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{message}");
+    assert!(message.contains("has demo data that is not complete"), "{message}");
+    assert!(data.path().join("sharing.db").exists(), "nothing is deleted");
+}
+
+#[test]
+fn demo_fills_a_directory_with_a_long_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let (process, ..) = start_with(&folder.path().join("d".repeat(200)), &["--demo"]);
+    process.signal("TERM");
+    assert_eq!(process.exit_code(), Some(0));
+}
+
+#[test]
 fn demo_rejects_a_directory_with_other_data() {
     let data = tempfile::tempdir().unwrap();
     let (process, ..) = start(data.path());
