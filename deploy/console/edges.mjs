@@ -302,3 +302,118 @@ test("a token of another kind of app is told so", async () => {
   await page.getByText("Only tokens of OfSelf's own apps are accepted here.").waitFor();
   await page.context().close();
 });
+
+test("a change by others is not lost by a profile that was edited before the session ended", () =>
+  withPage(
+    async (page, dialog) => {
+      const { exposure_profiles: profiles } = await call("alice", "GET", "/exposure-profiles?limit=100");
+      const kitchen = profiles.find((profile) => profile.name === "Kitchen");
+      await visit(page, `profiles/${kitchen.id}`);
+      await page.getByLabel("Name", { exact: true }).fill("Kitchen, edited");
+      await page.route("**/access/preview", (route) => route.fulfill(json(401, { error: { code: "UNAUTHORIZED", message: "expired" } })));
+      await page.getByText("Your sign-in is no longer valid.").waitFor();
+      await page.unroute("**/access/preview");
+      await call("alice", "PUT", `/exposure-profiles/${kitchen.id}`, { tag_filters: { exclude_any: ["Journal"] } });
+      await page.getByLabel("Access token").fill(token("alice"));
+      await page.keyboard.press("Enter");
+      await page.getByText("Your changes from before are still here.").waitFor();
+      await page.getByRole("button", { name: "Save", exact: true }).click();
+      await dialog.getByRole("button", { name: "Save", exact: true }).click();
+      await dialog.getByText("It was changed in the meantime").waitFor();
+      const after = await call("alice", "GET", `/exposure-profiles/${kitchen.id}`);
+      assert.deepEqual([after.name, after.tag_filters.exclude_any], ["Kitchen", ["Journal"]]);
+      page.on("dialog", (question) => question.accept());
+    },
+    { expectFailures: true },
+  ));
+
+test("an attempt that failed can be repeated in the dialog", () =>
+  withPage(
+    async (page, dialog) => {
+      await visit(page, "apps");
+      let isAway = true;
+      await page.route("**/access/preview", (route) => (isAway ? route.fulfill(unavailable) : route.continue()));
+      await page.getByRole("button", { name: "Change profile: health-coach" }).click();
+      await dialog.getByLabel("Profile").selectOption({ label: "Transparent" });
+      await dialog.getByText("The service is not available right now").waitFor();
+      assert.ok(await dialog.getByRole("button", { name: "Use this profile" }).isDisabled(), "not without the comparison");
+      isAway = false;
+      await dialog.getByRole("button", { name: "Try again" }).click();
+      await dialog.getByText("health-coach sees or may do more than now").waitFor();
+      await dialog.getByRole("button", { name: "Use this profile" }).click();
+      await page.getByText("health-coach now has the profile Transparent.").waitFor();
+    },
+    { expectFailures: true },
+  ));
+
+test("an inactive profile that an app leaves counts as one that shows nothing", () =>
+  withPage(async (page, dialog) => {
+    const { exposure_profiles: profiles } = await call("alice", "GET", "/exposure-profiles?limit=100");
+    const trips = profiles.find((profile) => profile.name === "Trips");
+    await call("alice", "PUT", `/exposure-profiles/${trips.id}`, { is_active: false });
+    await call("alice", "POST", "/exposure-profiles", {
+      name: "Copy of Trips",
+      tag_filters: trips.tag_filters,
+      transformations: trips.transformations,
+    });
+    await visit(page, "apps");
+    await page.getByRole("button", { name: "Change profile: trip-planner" }).click();
+    await dialog.getByLabel("Profile").selectOption({ label: "Copy of Trips" });
+    await dialog.getByText("trip-planner sees or may do more than now").waitFor();
+    await dialog.getByText("3 items become visible").waitFor();
+    await page.keyboard.press("Escape");
+    // To activate it again is a widening too.
+    await visit(page, `profiles/${trips.id}`);
+    await page.getByLabel("Active").check();
+    await settle(page);
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await dialog.getByText("This becomes visible to apps with this profile").waitFor();
+    await dialog.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Trips is saved.").waitFor();
+  }));
+
+test("a stale preview is not shown for a newer draft", () =>
+  withPage(async (page) => {
+    await visit(page, "profiles");
+    await page.getByRole("link", { name: "Edit: Budget" }).click();
+    await settle(page);
+    let release;
+    const held = new Promise((resolve) => {
+      release = resolve;
+    });
+    let asked = 0;
+    await page.route("**/access/preview", async (route) => {
+      asked += 1;
+      if (asked === 1) await held;
+      await route.continue().catch(() => null);
+    });
+    const types = page.getByLabel("Nothing with one of these types", { exact: true });
+    await types.fill("DOCUMENT");
+    await types.press("Enter");
+    while (asked === 0) await page.waitForTimeout(20);
+    await page.getByRole("button", { name: "Remove DOCUMENT" }).click();
+    release();
+    await page.getByText("The same items are shown as before.").waitFor();
+    assert.equal(await page.getByText("items are hidden").count(), 0);
+  }));
+
+test("the strict template becomes the default and says that it shows nothing", async () => {
+  const { page, faults } = await open(browser, "zoe");
+  await visit(page, "profiles");
+  await page.getByRole("button", { name: "Let new apps see almost nothing" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Make this the default" }).click();
+  await page.getByText("default for new apps").waitFor();
+  await page.getByText("sees nothing", { exact: true }).waitFor();
+  assert.equal((await call("zoe", "GET", "/exposure-profiles/default")).name, "Restrictive");
+  assert.deepEqual(faults, []);
+  await page.context().close();
+});
+
+test("a link without a token changes nothing", () =>
+  withPage(async (page) => {
+    await page.evaluate(() => {
+      location.hash = "#token=nonsense";
+    });
+    await page.getByText("Signed in as alice").waitFor();
+    assert.ok(!page.url().includes("token="));
+  }));

@@ -73,7 +73,7 @@ test("Alice sees a node as Bob does, and as an app does", async () => {
   );
   // The server's sentences of which the console knows its own.
   await redacted.getByText("Its profile shows this.").waitFor();
-  await page.getByText("Its profile shows everything that it does not hide.").waitFor();
+  await page.getByText("Its profile shows everything that it does not hide.").first().waitFor();
   await page.getByRole("button", { name: /What I think of my boss/ }).click();
   await settle(page);
   await page.getByText("bob sees nothing of this.").waitFor();
@@ -134,7 +134,7 @@ test("an expired share is renewed", async () => {
 
 test("a change of a profile is previewed with what it exposes, and saved", async () => {
   await visit(page, "profiles");
-  await page.locator("li.card", { hasText: "Trips" }).getByRole("link", { name: "Edit" }).click();
+  await page.getByRole("link", { name: "Edit: Trips", exact: true }).click();
   await settle(page);
   const preview = page.getByRole("complementary", { name: "What this changes" });
   await preview.getByText("The same items are shown as before.").waitFor();

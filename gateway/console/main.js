@@ -1,8 +1,8 @@
-// Starts the console: signs in with the token of the address, draws the frame, and shows the page of the address.
+// Entry point: session, router and layout.
 
 import { fill } from "./lib/dom.js";
 import { currentLanguage, onLanguageChange, t } from "./lib/i18n.js";
-import { go, guardLeaving, parts, watch } from "./lib/router.js";
+import { go, parts, unguard, watch } from "./lib/router.js";
 import { current, onSessionChange, takeTokenFromAddress } from "./lib/session.js";
 import { forgetPerson } from "./nodes/store.js";
 import { PAGES } from "./pages/index.js";
@@ -12,9 +12,9 @@ import { say } from "./ui/elements.js";
 import { drawFrame } from "./ui/frame.js";
 import { restoreTheme } from "./ui/theme.js";
 
-/** How long before its end a session is said to end. */
+/** How long before the expiry of a session the person is notified. */
 const NOTICE = 5 * 60_000;
-/** The longest time that a browser's timer takes. */
+/** The maximum delay of `setTimeout`. */
 const MAX_TIMER = 2 ** 31 - 1;
 
 const app = document.querySelector("#app");
@@ -26,7 +26,7 @@ function show({ keepFocus = false } = {}) {
   leaving?.abort();
   leaving = new AbortController();
   closeDialogs();
-  guardLeaving(() => true);
+  unguard();
   document.documentElement.lang = currentLanguage();
   if (!current()) {
     document.title = `${t("sign-in.title")} · OfSelf`;
@@ -45,7 +45,7 @@ function show({ keepFocus = false } = {}) {
   if (!keepFocus) place.querySelector("h1")?.focus({ preventScroll: true });
 }
 
-/** Says in time that the session ends, so that nothing unsaved is lost. */
+/** Notifies the person before the session expires. */
 function watchEnd() {
   clearTimeout(ending);
   const left = (current()?.expires ?? 0) - Date.now() - NOTICE;

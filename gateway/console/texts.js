@@ -461,6 +461,9 @@ export const TEXTS = {
 
   // A profile in words
   "rule.everything": x("sees everything", "sieht alles"),
+  "rule.nothing": x("sees nothing", "sieht nichts"),
+  "rule.tags": x("sees only what may be read by tag: {words}", "sieht nur, was nach Tag gelesen werden darf: {words}"),
+  "rule.schemas": x("sees only what may be read by schema: {words}", "sieht nur, was nach Schema gelesen werden darf: {words}"),
   "rule.any": x("sees what is tagged {words}", "sieht, was das Tag {words} hat"),
   "rule.all": x("sees only what has all of these tags: {words}", "sieht nur, was alle diese Tags hat: {words}"),
   "rule.expression": x("sees only what fits a combination of tags", "sieht nur, was zu einer Verknüpfung von Tags passt"),

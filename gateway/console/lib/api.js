@@ -58,12 +58,12 @@ export const post = async (path, body, signal) => (await call("POST", path, { bo
 export const put = async (path, body, headers) => (await call("PUT", path, { body, headers })).body;
 export const remove = async (path) => (await call("DELETE", path)).body;
 
-/** A key by which the API recognizes a repeated request. */
+/** A random idempotency key. */
 export function idempotencyKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Reads a list with page tokens: each call of the returned function resolves to the next entries and whether there are more. */
+/** Token pagination: each call of the returned function resolves to the next entries and whether there are more. */
 export function tokenPages(path, member, { size = 50, signal } = {}) {
   let token = "";
   return async () => {
@@ -75,13 +75,13 @@ export function tokenPages(path, member, { size = 50, signal } = {}) {
       entries.push(...page[member]);
       next = page.next_page_token;
     } while (next && entries.length < size);
-    // A failed call is repeated from where it began.
+    // Stored last: a retry repeats the whole call.
     token = next;
     return { entries, hasMore: Boolean(next) };
   };
 }
 
-/** Reads a list with offsets in the same way. */
+/** The same with offset pagination. */
 export function offsetPages(path, member, { size = 50, query = {}, signal } = {}) {
   let offset = 0;
   return async () => {
@@ -91,7 +91,7 @@ export function offsetPages(path, member, { size = 50, query = {}, signal } = {}
   };
 }
 
-/** Pages that are read after `load`, which runs once; what it returns is given to `use`. */
+/** Pages that depend on `load`, which succeeds once before the first; `use` gets its result. */
 export function pagesAfter(load, use, pages) {
   let isLoaded = false;
   return async () => {
@@ -101,7 +101,7 @@ export function pagesAfter(load, use, pages) {
   };
 }
 
-/** Every entry of a list, up to a bound. */
+/** All entries of a paginated list, at most `bound`. */
 export async function all(pages, bound = 1000) {
   const entries = [];
   for (let hasMore = true; hasMore && entries.length < bound;) {

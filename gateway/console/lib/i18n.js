@@ -1,4 +1,4 @@
-// Texts in the language of the reader, and the forms that depend on it: numbers, dates, plurals.
+// Localization: texts, plurals, numbers and dates.
 
 import { TEXTS } from "../texts.js";
 import { h } from "./dom.js";
@@ -30,7 +30,7 @@ export function setLanguage(code) {
   try {
     localStorage.setItem(STORED, code);
   } catch {
-    // It lasts until the page is closed.
+    // Not persisted.
   }
   for (const listener of changed) listener();
 }
@@ -42,7 +42,7 @@ export function t(key, values = {}) {
   return pattern(key, values).replace(/\{(\w+)\}/g, (_, name) => written(values[name]));
 }
 
-/** The same as nodes, for values that are elements. */
+/** The same as DOM nodes, for values that are elements. */
 export function nodes(key, values = {}) {
   return pattern(key, values)
     .split(/\{(\w+)\}/)
@@ -102,7 +102,7 @@ const UNITS = [
   ["minute", 60],
 ];
 
-/** "3 days ago", "in 2 months". */
+/** A relative time: "3 days ago", "in 2 months". */
 export function relative(time, now = Date.now()) {
   const seconds = (new Date(time).getTime() - now) / 1000;
   const format = new Intl.RelativeTimeFormat(language, { numeric: "always" });
@@ -112,7 +112,7 @@ export function relative(time, now = Date.now()) {
   return t("time.now");
 }
 
-/** A time as it reads relative to now, with the exact time for those who point at it. */
+/** A relative time, with the exact time as its tooltip. */
 export const timeElement = (time) => h("time", { datetime: time, title: moment(time) }, relative(time));
 
 /** A text in the quotation marks of the language. */
@@ -122,8 +122,7 @@ const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 const FIELD = /\b(?:[a-z]+_[a-z_]+)(?:\.[a-z_]+)?\b/g;
 
 /**
- * A sentence of the server, which is in English. Ids stand in backticks: `nameOf` gives their names. Times and names of profile fields are written
- * as everywhere on this page.
+ * An English sentence of the server. `nameOf` resolves ids in backticks to names; times and names of profile fields are localized.
  */
 export function serverText(text, nameOf = (id) => id) {
   const plain = (part) =>

@@ -1,6 +1,6 @@
-// The page of the address: `#/people`, `#/profiles/{id}`.
+// Hash router: `#/people`, `#/profiles/{id}`.
 
-/** The parts of the current address. */
+/** The path segments of the current route. */
 export function parts() {
   return location.hash.replace(/^#\//, "").split("/").filter(Boolean).map(decoded);
 }
@@ -13,25 +13,33 @@ function decoded(part) {
   }
 }
 
-/** The address of a page. */
+/** The URL of a route. */
 export const address = (...path) => `#/${path.map(encodeURIComponent).join("/")}`;
 
-/** Goes to a page. */
+/** Navigates to a route. */
 export function go(...path) {
   location.hash = address(...path);
 }
 
-let mayLeave = () => true;
+/** No unsaved changes. */
+const CLEAN = { isUnsaved: () => false, confirmLeave: () => true };
 
-/** Asks before the page is left by a link; reset by the next page. */
-export function guardLeaving(ask) {
-  mayLeave = ask;
+let guard = CLEAN;
+
+/** Guards unsaved changes of a page until `unguard`. `isUnsaved()`: whether there are some; `confirmLeave()`: asks whether to discard them. */
+export function guardLeaving(isUnsaved, confirmLeave) {
+  guard = { isUnsaved, confirmLeave };
 }
 
-/** Whether the page may be left or drawn anew; asks if something would be lost. */
-export const leavingIsFine = () => mayLeave();
+/** Removes the guard. */
+export function unguard() {
+  guard = CLEAN;
+}
 
-/** Calls `show` whenever the address changes. */
+/** Whether the page may be left or drawn anew; asks if changes would be discarded. */
+export const mayLeave = () => !guard.isUnsaved() || guard.confirmLeave();
+
+/** Calls `show` on each navigation, unless the guard rejects it. */
 export function watch(show) {
   let shown = location.hash;
   addEventListener("hashchange", () => {
@@ -40,12 +48,13 @@ export function watch(show) {
       history.replaceState(null, "", shown);
       return;
     }
-    mayLeave = () => true;
+    unguard();
     show();
-    // A token was taken out of it.
+    // `show` may have removed a token from it.
     shown = location.hash;
   });
+  // The browser shows its own question; `confirm` is not allowed here.
   addEventListener("beforeunload", (event) => {
-    if (!mayLeave()) event.preventDefault();
+    if (guard.isUnsaved()) event.preventDefault();
   });
 }

@@ -1,4 +1,4 @@
-// The token of the signed-in person. It is kept in memory only: a reload signs out.
+// The session: the access token, in memory only. A reload signs out.
 
 let session = null;
 const changed = new Set();
@@ -8,7 +8,7 @@ export const current = () => session;
 
 export const onSessionChange = (listener) => changed.add(listener);
 
-/** Uses a token; false if it is not one. The server verifies it with every request. */
+/** Starts a session; false if the text is not a JWT. The server verifies the token on each request. */
 export function signIn(pasted) {
   const token = pasted.trim().replace(/^Bearer\s+/i, "");
   const claims = claimsOf(token);
@@ -18,23 +18,24 @@ export function signIn(pasted) {
   return true;
 }
 
-/** Forgets the token. `reason`: a key of a text that says why. */
+/** Ends the session. `reason`: the key of the text shown on the sign-in page. */
 export function signOut(reason = null) {
   session = null;
   for (const listener of changed) listener(reason);
 }
 
 /**
- * Takes the token out of the address bar, so that it is neither bookmarked nor in the history.
- * `mayReplace(user)`: whether another person may be signed in instead.
+ * Signs in with the token of the URL fragment and removes it, so that it is neither bookmarked nor in the history.
+ * `mayReplace(user)`: whether the session of another user may be replaced (session fixation).
  */
 export function takeTokenFromAddress(mayReplace = () => true) {
   const match = /^#token=([^&]+)/.exec(location.hash);
   if (!match) return false;
   history.replaceState(null, "", location.pathname);
   const claims = claimsOf(match[1]);
-  // Another site may have opened this page with a token of its own.
-  if (session && claims?.sub !== session.user && !mayReplace(String(claims?.sub ?? ""))) return false;
+  if (!claims?.sub) return false;
+  // Session fixation: another site may have opened this page with its own token.
+  if (session && claims.sub !== session.user && !mayReplace(String(claims.sub))) return false;
   return signIn(match[1]);
 }
 

@@ -20,7 +20,7 @@ export async function nodePicker(choose) {
   let items = new Map();
   const pick = (node) => {
     chosen = node;
-    // The buttons stay, and with them the focus.
+    // Not rendered again, so the focus stays.
     for (const [known, item] of items) item.setAttribute("aria-pressed", String(known === chosen));
     choose(node);
   };

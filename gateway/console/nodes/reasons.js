@@ -1,4 +1,4 @@
-// Why an app sees an item, in the words of this page where they are known.
+// Localized reasons of decisions about apps.
 
 import { serverText, t } from "../lib/i18n.js";
 
@@ -8,5 +8,5 @@ const KNOWN = {
   "exposed: no inclusion filter is set, and nothing hides it": "reason.everything",
 };
 
-/** The reason of the server; one that is not known here stays in its English words. */
+/** The localized reason; an unknown one is shown in English as the server wrote it. */
 export const reasonWords = (reason, nameOf) => (reason in KNOWN ? t(KNOWN[reason]) : serverText(reason, nameOf));

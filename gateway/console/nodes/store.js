@@ -7,7 +7,7 @@ const EXAMPLES_OF = "alice";
 let loaded = null;
 let examples = null;
 
-/** The nodes: pasted ones, else those of the demo, which are Alice's. */
+/** The pasted nodes, or Alice's demo nodes. */
 export async function nodes() {
   if (loaded) return loaded;
   if (current()?.user !== EXAMPLES_OF) return [];
@@ -30,14 +30,14 @@ export function useNodes(text) {
   return loaded;
 }
 
-/** Another person signed in. */
+/** Clears pasted nodes when the session changes. */
 export function forgetPerson() {
   loaded = null;
 }
 
 const DESCRIBED = ["id", "node_type", "created_at", "schema_id", "tags", "tag_ids", "graph_root_ids"];
 
-/** `{description, fields}`. A node has these members, or those of both beside each other. */
+/** Parses a node, nested or flat, into `{description, fields}`. */
 function parseNode(node, index) {
   const isObject = typeof node === "object" && node !== null && !Array.isArray(node);
   if (isObject && typeof node.description?.id === "string") return { description: node.description, fields: node.fields ?? {} };

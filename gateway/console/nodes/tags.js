@@ -5,7 +5,7 @@ import { current } from "../lib/session.js";
 
 let known = { session: null, names: null };
 
-/** The names by id; empty where no service names tags. Read once for each session, whichever page asks first. */
+/** Tag names by id, cached for the session; empty if the tag directory has none. */
 export function tagNames() {
   if (known.session !== current()) {
     const names = all(tokenPages("/access/tags", "tags", { size: 100 }), 2000).then(

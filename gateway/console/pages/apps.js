@@ -6,7 +6,7 @@ import { nodes, t, timeElement } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
 import { nodes as knownNodes } from "../nodes/store.js";
 import { creation, draftOf } from "../profiles/draft.js";
-import { comparison, describedOf, ruleChanges } from "../profiles/preview.js";
+import { comparison, describedOf, ruleChanges, verdict } from "../profiles/preview.js";
 import { warningList } from "../profiles/warnings.js";
 import { profileWords } from "../profiles/words.js";
 import { missingEnd, showIn } from "../shares/dialogs.js";
@@ -123,21 +123,18 @@ async function swapProfile({ app_id: id, profile }) {
       () => compareProfiles(profile.id, chosen),
       ({ preview, nodes: known }) => {
         isKnown = true;
-        const widens = preview.gained.length > 0 || preview.example_gained || preview.warnings.some(({ code }) => code === "WIDENED");
+        const [kind, title] = verdict(preview, "app.swap");
+        // Enables the submit button, also after a retry.
+        queueMicrotask(() => effect.dispatchEvent(new Event("input", { bubbles: true })));
         return (
           chosen.id !== profile.id && [
-            note(
-              widens ? "warn" : "good",
-              t(widens ? "app.swap.widens" : "app.swap.not-widened", { app: id }),
-              comparison(preview, known, profile.id, ruleChanges(current ?? chosen, chosen)),
-            ),
+            note(kind, t(title, { app: id }), comparison(preview, known, profile.id, ruleChanges(current ?? chosen, chosen))),
             warningList(preview.warnings.filter(({ code }) => code !== "WIDENED")),
           ]
         );
       },
       { cards: 1 },
     );
-    effect.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const current = profiles.find(({ id: candidate }) => candidate === profile.id);
   const app = await ask({

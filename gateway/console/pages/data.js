@@ -9,7 +9,7 @@ import { button, note, pageHead } from "../ui/elements.js";
 import { failureNote } from "../ui/failure.js";
 import { textField } from "../ui/fields.js";
 
-/** It is as long as the line is slow. */
+/** The timeout of the export, which may be large on a slow connection. */
 const EXPORT_TIMEOUT = 30 * 60_000;
 
 export function render(place, { signal }) {
@@ -60,7 +60,7 @@ async function exportData(download, place, signal) {
   download.disabled = false;
 }
 
-/** Asks for the name of the person as a confirmation, begins the erasure, and shows how far it is. */
+/** Erases the person after they typed their id, and shows the state of the erasure. */
 async function erase(place, signal) {
   const { user } = current();
   const typed = textField(t("erase.type", { user }), "", { spellcheck: "false" });

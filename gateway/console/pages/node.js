@@ -105,7 +105,7 @@ function showSeen(place, viewer, signal) {
   );
 }
 
-/** The shares that count, by id, with the people through whom they were passed on. */
+/** Active shares by id, of up to 500 people. */
 async function sharesById(signal) {
   const people = await all(tokenPages("/access/people", "people", { size: 100, signal }), 500).catch(() => []);
   return new Map(people.flatMap((person) => person.shares.map((share) => [share.id, share])));
@@ -192,7 +192,7 @@ function drawViewers({ people, apps }, shares, names, viewAsPerson) {
   );
 }
 
-/** Choosing whose view to see, and the views side by side. */
+/** Selects a person and an app, and renders their views side by side. */
 function viewAs(views, node, wanted, known, signal) {
   const remark = h("p.hint", { role: "status" });
   const people = h("datalist", { id: "view-people" });
@@ -298,7 +298,7 @@ function viewAs(views, node, wanted, known, signal) {
   return { element, show: choose };
 }
 
-/** Runs once; a failure is forgotten, so that it can be tried again. */
+/** Memoizes `load`; a rejection is not cached, so that it can be retried. */
 function once(load) {
   let loading = null;
   return () => {

@@ -59,7 +59,7 @@ export function render(place, { signal, parts: [wanted] }) {
   refresh(false).then(() => wanted && showEntry(list, wanted));
 }
 
-/** Whose access ends with a share, and by which other shares its recipient still has access. As far as the list was read. */
+/** Who loses access with a share, and which other shares its recipient has; among the loaded pages. */
 function effectsOf(share, shares) {
   const isBelow = ({ parent_share_id: parent }) => parent === share.id || (shares.has(parent) && isBelow(shares.get(parent)));
   const others = [...shares.values()].filter((other) => other.id !== share.id);

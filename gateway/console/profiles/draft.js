@@ -1,6 +1,6 @@
-// A profile while it is edited.
+// The draft of a profile, and the request bodies made from it.
 
-/** A new profile: nothing is limited. */
+/** The draft of a new profile, without any restriction. */
 export const blank = () => ({
   name: "",
   description: null,
@@ -22,7 +22,7 @@ export const blank = () => ({
   is_default: false,
 });
 
-/** What can be edited of a stored profile. */
+/** The editable fields of a stored profile. */
 export function draftOf(profile) {
   const draft = structuredClone(Object.fromEntries(Object.keys(blank()).map((name) => [name, profile[name]])));
   draft.tag_filters ??= blank().tag_filters;

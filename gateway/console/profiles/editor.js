@@ -1,9 +1,9 @@
-// The editor of a profile: every field, a live preview beside it, and what a change exposes before it is saved.
+// The profile editor: form, live preview, and a confirmation that shows what a change exposes.
 
 import { all, call, get, idempotencyKey, tokenPages } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import { list, t } from "../lib/i18n.js";
-import { address, go, guardLeaving } from "../lib/router.js";
+import { address, go, guardLeaving, unguard } from "../lib/router.js";
 import { current } from "../lib/session.js";
 import { pasteNodes } from "../nodes/picker.js";
 import { nodes as knownNodes } from "../nodes/store.js";
@@ -13,10 +13,10 @@ import { button, fold, linkButton, note, pageHead, say } from "../ui/elements.js
 import { loadInto } from "../ui/load.js";
 import { blank, creation, draftOf, isSame, update } from "./draft.js";
 import { form } from "./form.js";
-import { comparison, describedOf, livePreview, ruleChanges, withoutMember } from "./preview.js";
+import { comparison, describedOf, livePreview, ruleChanges, verdict, withoutMember } from "./preview.js";
 import { warningList } from "./warnings.js";
 
-/** What was not saved, for the same person after the next sign-in. */
+/** Unsaved changes when a session ended, for the same person after the next sign-in: `{user, id, draft, version}`. */
 let unsaved = null;
 
 const path = (id) => `/exposure-profiles/${encodeURIComponent(id)}`;
@@ -48,12 +48,14 @@ export async function editor(place, id, signal) {
   );
 }
 
-function draw({ profile, version, tags, apps, types }, place, signal) {
+function draw({ profile, version: stored, tags, apps, types }, place, signal) {
   const original = profile ? draftOf(profile) : blank();
   const id = profile?.id ?? null;
   // The session may have ended while it was edited.
-  const kept = unsaved?.user === current().user && unsaved.id === id ? unsaved.draft : null;
-  const draft = kept ?? structuredClone(original);
+  const kept = unsaved?.user === current().user && unsaved.id === id ? unsaved : null;
+  const draft = kept?.draft ?? structuredClone(original);
+  // The version that the draft is based on: a profile that has changed since is a conflict (412), so no update is lost.
+  const version = kept?.version ?? stored;
   unsaved = null;
   if (kept) say(t("editor.kept"));
   let isComplete = true;
@@ -62,7 +64,7 @@ function draw({ profile, version, tags, apps, types }, place, signal) {
   const preview = livePreview(id, id ? original : null, (fields) => fieldset.showErrors(fields), signal);
   const changed = (complete) => {
     isComplete = complete;
-    unsaved = isSame(draft, original) ? null : { user: current().user, id, draft };
+    unsaved = isSame(draft, original) ? null : { user: current().user, id, draft, version };
     save.disabled = isSame(draft, original) && Boolean(id);
     if (isComplete) preview.follow(draft);
     else preview.pause(t("editor.incomplete"));
@@ -85,7 +87,7 @@ function draw({ profile, version, tags, apps, types }, place, signal) {
       showErrors: fieldset.showErrors,
     });
     if (!saved) return undefined;
-    guardLeaving(() => true);
+    unguard();
     unsaved = null;
     say(t("editor.saved", { name: saved.name }));
     if (!id) return go("profiles", saved.id);
@@ -93,11 +95,14 @@ function draw({ profile, version, tags, apps, types }, place, signal) {
     return place.querySelector("h1")?.focus();
   };
 
-  guardLeaving(() => {
-    const mayLeave = isSame(draft, original) || confirm(t("editor.leave"));
-    if (mayLeave) unsaved = null;
-    return mayLeave;
-  });
+  guardLeaving(
+    () => !isSame(draft, original),
+    () => {
+      const isDiscarded = confirm(t("editor.leave"));
+      if (isDiscarded) unsaved = null;
+      return isDiscarded;
+    },
+  );
   preview.follow(draft);
   const nodesNote = h("p.small.muted", {});
   const count = (nodes) => fill(nodesNote, nodes.length ? t("preview.nodes", { count: describedOf(nodes).length }) : t("preview.no-nodes"));
@@ -122,7 +127,7 @@ function draw({ profile, version, tags, apps, types }, place, signal) {
   );
 }
 
-/** Shows what the change makes visible, and writes it if the person agrees. */
+/** Shows what the change exposes, and saves it on confirmation. */
 function confirmAndSave({ id, draft, stored, apps, version, preview, showErrors }) {
   const shown = h("div.stack", {});
   const key = idempotencyKey();
@@ -132,13 +137,9 @@ function confirmAndSave({ id, draft, stored, apps, version, preview, showErrors 
     () => preview.of(draft),
     ({ preview: found, nodes }) => {
       isKnown = true;
-      // More can also be seen of the nodes that are visible already: the server warns of that.
-      const widens = found.gained.length > 0 || found.example_gained || found.warnings.some((warning) => warning.code === "WIDENED");
-      const [kind, title] = widens
-        ? ["warn", "editor.widens"]
-        : found.proven
-          ? ["good", "editor.not-widened"]
-          : ["warn", "editor.unproven"];
+      const [kind, title] = verdict(found, "editor");
+      // Enables the submit button, also after a retry.
+      queueMicrotask(() => shown.dispatchEvent(new Event("input", { bubbles: true })));
       return [
         note(
           kind,
@@ -150,12 +151,12 @@ function confirmAndSave({ id, draft, stored, apps, version, preview, showErrors 
       ];
     },
     { cards: 1 },
-  ).then(() => shown.dispatchEvent(new Event("input", { bubbles: true })));
+  );
   return ask({
     title: t("editor.confirm.title", { name: draft.name }),
     confirm: t(id ? "editor.save" : "editor.create"),
     content: shown,
-    // They stand at the fields below the dialog, and in the dialog.
+    // Shown at the fields of the page and in the dialog.
     showErrors: (fields) => showErrors(withoutMember(fields)) && false,
     isReady: () => isKnown,
     act: async () => {
@@ -165,7 +166,7 @@ function confirmAndSave({ id, draft, stored, apps, version, preview, showErrors 
   });
 }
 
-/** The profile as text, read when it is opened. */
+/** The profile as YAML, loaded when the section is opened. */
 function yaml(id) {
   const text = h("pre.small", { tabindex: 0, "aria-label": t("editor.yaml") });
   const place = h("div", {});

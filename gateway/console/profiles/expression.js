@@ -1,4 +1,4 @@
-// A boolean expression over tags as a tree: groups of "all of", "any of" and "not", with tags as leaves.
+// The editor of a tag expression: a tree of AND, OR and NOT with tags as leaves.
 
 import { fill, h } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
@@ -17,7 +17,7 @@ export function expressionTree(expression, tags, changed) {
   const update = (focus = null) => {
     if (focus !== "typing") {
       draw();
-      // The part that was changed, or the first button if none is left.
+      // Restores the focus to the changed part, or to the first button if the tree is empty.
       const next = focus === null ? null : (place.querySelector(`[data-part="${focus}"]`) ?? place.querySelector("button"));
       next?.focus();
     }

@@ -1,4 +1,4 @@
-// Every field of a profile, in parts that can be folded.
+// The form with every field of a profile.
 
 import { h } from "../lib/dom.js";
 import { localDay, t, timeOf } from "../lib/i18n.js";
@@ -9,8 +9,8 @@ import { schemaPermissions, tagPermissions } from "./permissions.js";
 import { transformationList } from "./transformations.js";
 
 /**
- * The form of a draft, which it changes in place. `changed(isComplete)` is called after each change. `types`: those of the nodes at hand. Returns the element, and `showErrors(fields)`, which
- * shows errors at their fields and returns whether all have one.
+ * The form of a draft, which it mutates. `changed(isComplete)` is called after each change. `types`: the node types to suggest. Returns the element, and
+ * `showErrors(fields)`, which shows validation errors and returns whether every field has a place for its error.
  */
 export function form(draft, stored, tags, isStored, changed, types) {
   const fields = new Map();
@@ -190,7 +190,7 @@ export function form(draft, stored, tags, isStored, changed, types) {
   return { element, showErrors };
 }
 
-/** The range of days in which nodes were created. A stored time that is not the beginning of a day is shown with its time. */
+/** The date range inputs. A stored time that is not midnight is shown with its time. */
 function dates(draft, set, fields) {
   const field = (path) => {
     const stored = draft[path];

@@ -1,4 +1,4 @@
-// Permissions by tag and by schema: for each verb, on which.
+// Inputs for tag permissions and schema permissions.
 
 import { fill, h } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";

@@ -13,16 +13,16 @@ import { rulesOf } from "./words.js";
 
 const DELAY = 350;
 
-/** A preview that follows the draft, and compares it with what is stored. `showErrors(fields)` gets the errors of fields and returns whether it has shown them all. */
+/** A debounced preview of the draft, compared with the stored profile. `showErrors(fields)` shows validation errors and returns whether every field has a place. */
 export function livePreview(profileId, stored, showErrors, signal) {
   const place = h("div.stack", {});
-  // Short, because it is read out at each change.
+  // Live region; short, because screen readers announce it on each change.
   const summary = h("p.visually-hidden", { role: "status" });
   const element = h("div.stack", {}, summary, place);
   let waiting = null;
   let asking = null;
   let latest = null;
-  // The page is left.
+  // The page was left.
   signal.addEventListener(
     "abort",
     () => {
@@ -39,7 +39,7 @@ export function livePreview(profileId, stored, showErrors, signal) {
     place.setAttribute("aria-busy", "true");
     const nodes = await knownNodes();
     try {
-      // The form goes on changing the draft.
+      // The form mutates the draft while the request is in flight.
       const asked = structuredClone(draft);
       const preview = await previewOf(profileId, asked, nodes, current);
       if (current.aborted) return;
@@ -62,14 +62,16 @@ export function livePreview(profileId, stored, showErrors, signal) {
 
   return {
     element,
-    /** Follows a change, once typing pauses. */
+    /** Requests a preview once typing pauses (debounce). */
     follow(draft) {
       latest = null;
       clearTimeout(waiting);
+      // A stale response must not be drawn over the new draft.
+      asking?.abort();
       fill(place, h("p.muted", {}, t("preview.checking")));
       waiting = setTimeout(() => ask(draft), DELAY);
     },
-    /** Says that the draft is not complete. */
+    /** Cancels the preview while the draft is incomplete. */
     pause(text) {
       clearTimeout(waiting);
       asking?.abort();
@@ -94,11 +96,18 @@ function previewOf(profileId, draft, nodes, signal) {
   return post("/access/preview", { ...body, nodes: described }, signal);
 }
 
-/** The descriptions by which a profile can decide. */
+/** The descriptions of nodes that have the fields required for a decision. */
 export const describedOf = (nodes) =>
   nodes.map((node) => node.description).filter(({ node_type: type, created_at: created }) => type && created);
 
-/** The rules that come and go, in words; null where there is nothing to compare with. */
+/** Whether a change widens what apps see or may do: the kind of the note, and the key of its text. */
+export function verdict({ gained, example_gained: example, proven, warnings }, texts) {
+  // WIDENED also covers more detail of nodes that are visible already.
+  if (gained.length > 0 || example || warnings.some(({ code }) => code === "WIDENED")) return ["warn", `${texts}.widens`];
+  return proven ? ["good", `${texts}.not-widened`] : ["warn", "editor.unproven"];
+}
+
+/** The added and removed rules, in words; null for a new profile. */
 export function ruleChanges(stored, draft) {
   if (!stored) return null;
   const [before, after] = [rulesOf(stored), rulesOf(draft)];

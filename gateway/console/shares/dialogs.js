@@ -82,7 +82,7 @@ export async function createShare() {
   return share;
 }
 
-/** Takes something away from a share. */
+/** Narrows a share. */
 export async function narrowShare(share, names) {
   const current = await currentShare(share);
   if (!current) return false;
@@ -114,7 +114,7 @@ export async function narrowShare(share, names) {
   return Boolean(done);
 }
 
-/** Moves the end of a share. */
+/** Changes the expiry of a share. */
 export async function extendShare(share) {
   const current = await currentShare(share);
   if (!current) return false;
@@ -134,7 +134,7 @@ export async function extendShare(share) {
   return Boolean(done);
 }
 
-/** Ends a share. */
+/** Revokes a share. */
 export async function revokeShare(share, names, effects = () => ({ also: [], rest: [] })) {
   const person = share.shared_with_user_id;
   const { also, rest } = effects(share);
@@ -157,16 +157,16 @@ export async function revokeShare(share, names, effects = () => ({ also: [], res
   return isDone;
 }
 
-/** The dialog stays open. */
+/** Shows the error of a missing or invalid date. */
 export function missingEnd(end) {
   end.setError([t("end.missing")]);
   return undefined;
 }
 
-/** Creates a share, once, however often it is sent. */
+/** Creates a share; retries with the same key are idempotent. */
 export const create = async (body, key) => (await call("POST", "/sharing", { body, headers: { "Idempotency-Key": key } })).body;
 
-/** The share as it is now, with its version; null if it cannot be read, which is then shown. */
+/** The current share and its entity tag; null after showing the error if it cannot be read. */
 async function currentShare({ id }) {
   try {
     const { body, headers } = await call("GET", `/sharing/${id}`);
@@ -177,7 +177,7 @@ async function currentShare({ id }) {
   }
 }
 
-/** A change is written only to the version that was shown. */
+/** Updates the version that was shown; a newer one is a conflict (412). */
 async function update({ share, version }, changes) {
   return (await call("PUT", `/sharing/${share.id}`, { body: changes, headers: { "If-Match": version } })).body;
 }
@@ -205,7 +205,7 @@ function rightFields(rights, checked, legend = t("create.rights")) {
   };
 }
 
-/** What a share covers, to take away from. */
+/** Inputs that can only narrow the scope of a share. */
 export function narrowerScope(share, names, tags) {
   if (share.scope === "all") {
     const ids = chipsField(t("create.tags"), [], { ...tags, unknown: "chips.unknown-tag" });

@@ -1,17 +1,17 @@
-// A field for a person, which knows those with whom something is shared.
+// Input for a user id, with suggestions.
 
 import { all, tokenPages } from "../lib/api.js";
 import { fill, h, uniqueId } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { textField } from "../ui/fields.js";
 
-/** The ids of those with whom something is shared, as far as they can be read. */
+/** The ids of up to 500 people with access. */
 export async function knownPeople(signal) {
   const people = await all(tokenPages("/access/people", "people", { size: 100, signal }), 500).catch(() => []);
   return people.map((person) => person.user_id);
 }
 
-/** A field for a person. A name that differs from a known one in case only is remarked. */
+/** Input for a user id. It hints at a known id that differs only in case. */
 export function personField(people) {
   const listId = uniqueId("people");
   const remark = h("p.hint", { role: "status", hidden: true });
@@ -36,5 +36,5 @@ export function personField(people) {
   return field;
 }
 
-/** A known person whose name differs in case only. */
+/** A known id that differs only in case. */
 export const similarTo = (name, people) => !people.includes(name) && people.find((person) => person.toLowerCase() === name.toLowerCase());

@@ -7,7 +7,7 @@ import { chip } from "../ui/elements.js";
 export const RIGHTS = ["can_read", "can_write", "can_delete", "can_share"];
 const SHOWN = 12;
 
-/** The terms that count: those that are left under the shares above. */
+/** The effective terms of a share. */
 export const termsOf = (share) => share.effective ?? share;
 
 /** Chips of what someone can do. */
@@ -16,7 +16,7 @@ export const actionChips = (actions) => actions.map((action) => chip(t(`action.$
 /** Chips of what a share allows. */
 const rightChips = (terms) => RIGHTS.filter((right) => terms[right]).map((right) => chip(t(`right.${right}`), "accent"));
 
-/** What a share allows now, and what takes from it. */
+/** Chips of the effective rights and the status of a share. */
 export function effectChips(share) {
   const isOver = share.status !== "active";
   if (!isOver && share.effective === null) return [chip(t("share.idle"), "warn")];

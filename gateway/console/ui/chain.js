@@ -1,4 +1,4 @@
-// The chain of a re-share as a picture: who passed it to whom.
+// The chain of a re-share as an SVG diagram.
 
 import { svg, uniqueId } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
@@ -7,7 +7,7 @@ const STEP = 118;
 const HEIGHT = 76;
 const ROW = 4;
 
-/** The picture of `people`, in order. The first is the owner, the last the person whom it reaches. */
+/** The diagram of `people`, from the owner to the last recipient. */
 export function chain(people, ownName) {
   const id = uniqueId("chain");
   const words = t("chain.words", { names: people.join(" → ") });

@@ -1,4 +1,4 @@
-// Dialogs: forms that ask before something changes. Native, so focus stays inside and Escape closes them.
+// Modal dialogs with a form. They are native `dialog` elements: the browser traps the focus, and Escape closes them.
 
 import { fill, h, uniqueId } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
@@ -6,17 +6,18 @@ import { button } from "./elements.js";
 import { current } from "../lib/session.js";
 import { failureNote } from "./failure.js";
 
-/** Closes every dialog: the page is left, or another person signed in. */
+/** Closes every dialog, when the page or the session changes. */
 export function closeDialogs() {
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
 }
 
 /**
  * Opens a dialog and resolves to what `act` returns, or to null if it was cancelled.
- * `content`: the elements of the form. `showErrors(fields)` gets the errors of fields and returns whether it has shown all of them.
+ * `content`: the elements of the form. `showErrors(fields)` shows validation errors and returns whether every field has a place for its error. The dialog stays
+ * open if `act` returns undefined or throws.
  */
 export function ask({ title, content, confirm, kind = "primary", act, showErrors = () => false, isReady = null }) {
-  // Two quick clicks open one dialog.
+  // A double click opens one dialog.
   if (document.querySelector("dialog[open]")) return Promise.resolve(null);
   return new Promise((resolve) => {
     const id = uniqueId("dialog");
@@ -39,7 +40,7 @@ export function ask({ title, content, confirm, kind = "primary", act, showErrors
         onsubmit: async (event) => {
           event.preventDefault();
           if (submit.disabled || running || current() !== session) return;
-          // They keep the focus.
+          // `disabled` would lose the focus.
           submit.setAttribute("aria-disabled", "true");
           cancel.setAttribute("aria-disabled", "true");
           submit.setAttribute("aria-busy", "true");
@@ -73,7 +74,7 @@ export function ask({ title, content, confirm, kind = "primary", act, showErrors
       "dialog.dialog",
       {
         "aria-labelledby": id,
-        // What is being written cannot be cancelled.
+        // A request in flight cannot be cancelled.
         oncancel: (event) => {
           if (running) event.preventDefault();
         },
@@ -87,12 +88,12 @@ export function ask({ title, content, confirm, kind = "primary", act, showErrors
     update();
     document.body.append(dialog);
     dialog.showModal();
-    // Not the first of several choices, which a space would take.
+    // The checked radio button, not the first: Space would select it.
     if (document.activeElement?.type === "radio") form.querySelector("input[type=radio]:checked")?.focus();
   });
 }
 
-/** Asks whether to go on. Resolves to true once `act` is done. */
+/** A confirmation dialog. Resolves to true once `act` has succeeded. */
 export const confirmed = async (options) =>
   (await ask({
     kind: "danger",

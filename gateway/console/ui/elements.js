@@ -1,4 +1,4 @@
-// Small parts that every page uses.
+// Components that every page uses: buttons, chips, headers, alerts, toasts, skeletons.
 
 import { h } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
@@ -22,7 +22,7 @@ export function linkButton(label, kind, href, symbol = null, about = null) {
   return h(`a.button${kind ? `.${kind}` : ""}`, { href, "aria-label": about ? `${label}: ${about}` : null }, symbol && icon(symbol), label);
 }
 
-/** The initial of a person or an app, in a color of its own. */
+/** An avatar: the initial of a person or an app, colored by a hash of the id. */
 export function avatar(id, kind = "") {
   const hue = [...id].reduce((sum, character) => (sum * 31 + character.codePointAt(0)) % 360, 7);
   const element = h(`span.avatar${kind}`, { "aria-hidden": "true" }, [...(id.replace(/^[^\p{L}\p{N}]+/u, "") || id)][0]);
@@ -30,10 +30,10 @@ export function avatar(id, kind = "") {
   return element;
 }
 
-/** A short fact in a pill. */
+/** A chip: a short label. */
 export const chip = (text, kind = "", attributes = {}) => h(`span.chip${kind ? `.${kind}` : ""}`, attributes, text);
 
-/** The head of a page. The title takes the focus when the page opens, so that screen readers read it. */
+/** The page header. The title gets the focus when the page opens, so that screen readers announce it. */
 export function pageHead(title, lead, ...actions) {
   return h(
     "header.page-head",
@@ -43,31 +43,31 @@ export function pageHead(title, lead, ...actions) {
   );
 }
 
-/** What a list without entries shows: what would be here, and how to get it. */
+/** The empty state of a list: what would be here, and how to get it. */
 export function empty(symbol, title, text, ...actions) {
   return h("div.card.empty", {}, icon(symbol), h("h2", {}, title), h("p", {}, text), actions);
 }
 
-/** A remark. `kind`: warn, bad, good or none. */
+/** An alert box. `kind`: warn, bad, good or none. */
 export function note(kind, title, ...content) {
   return h(`div.note${kind ? `.${kind}` : ""}`, {}, title && h("p.note-title", {}, title), content);
 }
 
-/** Tells what happened, for a few seconds and to screen readers. */
+/** Shows a toast for six seconds; it is a live region. */
 export function say(text) {
   const message = h("p.message", {}, text);
   document.querySelector("#messages").append(message);
   setTimeout(() => message.remove(), 6000);
 }
 
-/** Placeholders of cards that are being loaded. */
+/** Skeleton cards, shown while content loads. */
 export function skeleton(cards = 3) {
   const card = () =>
     h("div.card.skeleton", {}, h("div.row", {}, h("span.bone.round"), h("span.bone.narrow")), h("span.bone.wide"), h("span.bone"));
   return h("div.cards", {}, h("p.visually-hidden", {}, t("loading")), Array.from({ length: cards }, card));
 }
 
-/** A part that can be folded. */
+/** A disclosure: a section that can be collapsed. */
 export function fold(title, value, open, ...content) {
   return h("details.fold", { open }, h("summary", {}, h("h2.fold-title", {}, title), value), h("div", {}, content));
 }

@@ -1,11 +1,11 @@
-// Failures in words: what happened, and what to do.
+// Error messages: what happened, and what to do.
 
 import { h } from "../lib/dom.js";
 import { has, t } from "../lib/i18n.js";
 import { ApiError } from "../lib/api.js";
 import { button, note } from "./elements.js";
 
-/** A failed call as a remark, with a button that tries again. */
+/** The alert for a failed call, with a retry button. */
 export function failureNote(error, again = null) {
   if (!(error instanceof ApiError)) console.error(error);
   const code = error instanceof ApiError ? error.code : "UNKNOWN";

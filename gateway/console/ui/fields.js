@@ -3,7 +3,7 @@
 import { fill, h, uniqueId } from "../lib/dom.js";
 import { list, localDay, t, timeOf } from "../lib/i18n.js";
 
-/** Wraps an input: label, hint, error. Returns `{element, setError}`. */
+/** Wraps an input with its label, hint and error message. Returns `{element, setError}`. */
 function labelled(label, input, hint) {
   const id = uniqueId("field");
   input.id = id;
@@ -15,7 +15,7 @@ function labelled(label, input, hint) {
     const text = (messages ?? []).join("; ");
     fill(error, text);
     error.hidden = !text;
-    // The server writes English.
+    // Messages of the server are in English.
     if (isOfServer) error.lang = "en";
     else error.removeAttribute("lang");
     if (text) input.setAttribute("aria-invalid", "true");
@@ -24,7 +24,7 @@ function labelled(label, input, hint) {
   return { element, setError };
 }
 
-/** A line of text, or several. */
+/** A text input, or a text area if `multiline`. */
 export function textField(label, value, { hint = null, multiline = false, onchange = () => {}, ...attributes } = {}) {
   const input = h(multiline ? "textarea.input" : "input.input", {
     value,
@@ -36,7 +36,7 @@ export function textField(label, value, { hint = null, multiline = false, onchan
   return { ...labelled(label, input, hint), input, value: () => input.value.trim() };
 }
 
-/** One of several. `options`: [value, text]. */
+/** A select. `options`: [value, text]. */
 export function selectField(label, value, options, { hint = null, onchange = () => {} } = {}) {
   const input = h(
     "select.input",
@@ -46,14 +46,14 @@ export function selectField(label, value, options, { hint = null, onchange = () 
   return { ...labelled(label, input, hint), input, value: () => input.value };
 }
 
-/** A box to tick. */
+/** A checkbox. */
 export function checkField(label, checked, { hint = null, onchange = () => {}, disabled = false } = {}) {
   const input = h("input", { type: "checkbox", checked, disabled, onchange: () => onchange(input.checked) });
   const element = h("label.check", {}, input, h("span", {}, label, hint && h("small", {}, hint)));
   return { element, input, value: () => input.checked };
 }
 
-/** One of several that are all visible. `options`: [value, text, hint]. */
+/** A radio group. `options`: [value, text, hint]. */
 export function radioField(legend, value, options, { onchange = () => {} } = {}) {
   const name = uniqueId("choice");
   let chosen = value;
@@ -79,7 +79,7 @@ export function radioField(legend, value, options, { onchange = () => {} } = {})
 }
 
 /**
- * A set of words as chips: Enter or a comma adds one, a button removes it. `nameOf` shows a word by its name; `suggestions` are [value, name]. `unknown`: the
+ * A chips input for a set of words: Enter or a comma adds one, a button removes it. `nameOf` shows a word by its name; `suggestions` are [value, name]. `unknown`: the
  * key of a text about words that are none of them.
  */
 export function chipsField(
@@ -112,7 +112,7 @@ export function chipsField(
     onchange: () => take(),
     onpaste: () => setTimeout(() => input.value.includes(",") && take()),
   });
-  // A name may have a comma itself.
+  // Names may contain commas.
   const isBeginning = (text) => offered.some(([, name]) => name.toLowerCase().startsWith(`${text.toLowerCase()},`));
   const box = h("div.chips-input", {});
   const options = h(
@@ -180,8 +180,8 @@ export function chipsField(
 }
 
 /**
- * When something ends: never, in a while, or on a day. `value`: a time or null; `latest`: no later end is offered; `initial`: what is chosen first. The value
- * is undefined if there is no valid day.
+ * An expiry input: never, a preset, or a date. `value`: a time or null; `latest`: the maximum; `initial`: the preselected option. The value is undefined
+ * if the date is invalid.
  */
 export function endField(label, value, { latest = null, initial = null } = {}) {
   const isOffered = (days) => !latest || Date.now() + days * DAY < new Date(latest).getTime();
@@ -224,7 +224,7 @@ export function endField(label, value, { latest = null, initial = null } = {}) {
 
 const DAY = 86_400_000;
 
-/** Suggestions with different names: those that share one have their value beside it. */
+/** Suggestions with unique labels: the value is appended to a name that occurs twice. */
 function distinct(suggestions) {
   const counts = Map.groupBy(suggestions, ([, name]) => name.toLowerCase());
   return suggestions.map(([value, name]) => [

@@ -1,15 +1,15 @@
-// What surrounds every page: navigation, account, language.
+// Page layout: navigation, account, language and theme selectors.
 
 import { fill, h } from "../lib/dom.js";
 import { LANGUAGES, currentLanguage, setLanguage, t } from "../lib/i18n.js";
-import { address, leavingIsFine } from "../lib/router.js";
+import { address, mayLeave } from "../lib/router.js";
 import { current, signOut } from "../lib/session.js";
 import { PAGES } from "../pages/index.js";
 import { avatar, button } from "./elements.js";
 import { icon } from "./icons.js";
 import { THEMES, currentTheme, setTheme } from "./theme.js";
 
-/** Draws the frame into `app`, and returns the place of the page. */
+/** Renders the layout into `app` and returns the container of the page. */
 export function drawFrame(app, page) {
   const main = h("main.page", { id: "page" });
   const links = PAGES.map(({ name, symbol }) =>
@@ -84,18 +84,18 @@ function account() {
     h("p.account-user", {}, avatar(user, ".small"), h("span", {}, t("account.signed-in"), " ", h("strong", {}, user))),
     h("div.stack-small", {}, languageSelect(), themeSelect()),
     button(t("account.sign-out"), "small", () => {
-      if (leavingIsFine()) signOut();
+      if (mayLeave()) signOut();
     }),
   );
 }
 
-/** The page is drawn anew, which loses what was not saved. */
+/** Changing the language renders the page again, which discards unsaved changes. */
 function changeLanguage(event) {
-  if (leavingIsFine()) setLanguage(event.target.value);
+  if (mayLeave()) setLanguage(event.target.value);
   else event.target.value = currentLanguage();
 }
 
-/** The language of the page. */
+/** The language selector. */
 export function languageSelect() {
   return h(
     "select.input",

@@ -1,4 +1,4 @@
-// Icons: strokes in a box of 24.
+// Icons as inline SVG: stroked paths in a 24 by 24 view box.
 
 import { svg } from "../lib/dom.js";
 
@@ -30,7 +30,7 @@ const PATHS = {
   down: ["M12 5v14", "M6 13l6 6 6-6"],
 };
 
-/** An icon beside a text; screen readers skip it. */
+/** A decorative icon, hidden from screen readers. */
 export function icon(name) {
   const paths = PATHS[name].map((d) => svg("path", { d }));
   return svg(

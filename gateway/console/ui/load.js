@@ -1,14 +1,14 @@
-// Loads content into a place: a skeleton while it loads, what to do if that fails.
+// Asynchronous rendering: a skeleton while content loads, an alert with a retry button if that fails.
 
 import { fill, h } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { button, skeleton } from "./elements.js";
 import { failureNote } from "./failure.js";
 
-/** How often each place was loaded: an answer that a newer question overtook is not drawn. */
+/** Request sequence number of each container: stale responses are discarded. */
 const turns = new WeakMap();
 
-/** Shows `draw(await load())` in `place`. `quietly`: what is there stays until then, for a refresh after a change. */
+/** Renders `draw(await load())` into `place`. `quietly`: the current content stays until then, for a refresh after a change. */
 export async function loadInto(place, load, draw, { cards = 3, quietly = false, signal } = {}) {
   const attempt = async (keeps) => {
     const turn = (turns.get(place) ?? 0) + 1;
@@ -28,7 +28,7 @@ export async function loadInto(place, load, draw, { cards = 3, quietly = false, 
         place,
         failureNote(error, async () => {
           await attempt(false);
-          // The button is gone.
+          // The retry button, which had the focus, was removed.
           if (document.activeElement === document.body) document.querySelector("h1")?.focus({ preventScroll: true });
         }),
       );
@@ -39,20 +39,20 @@ export async function loadInto(place, load, draw, { cards = 3, quietly = false, 
   await attempt(quietly && place.childElementCount > 0);
 }
 
-/** The focus goes back to the entry that was changed, or to the title if it is gone. */
+/** Restores the focus to the entry that was changed, or to the page title if it was removed. */
 function focusKey(place, key) {
   const entry = [...place.querySelectorAll("[data-key]")].find((element) => element.dataset.key === key);
   (entry?.querySelector("h2, h3") ?? document.querySelector("h1"))?.focus({ preventScroll: Boolean(entry) });
 }
 
-/** Brings an entry of a list into view, with the focus on its title. */
+/** Scrolls to an entry of a list and focuses its title. */
 export function showEntry(place, key) {
   const entry = [...place.querySelectorAll("[data-key]")].find((element) => element.dataset.key === key);
   entry?.scrollIntoView({ block: "center" });
   entry?.querySelector("h2, h3")?.focus({ preventScroll: true });
 }
 
-/** A list that is read in pages. `draw` makes an element of an entry; `whenEmpty` what an empty list shows. */
+/** Renders a paginated list with a button for the next page. `draw` renders an entry; `whenEmpty` the empty state. */
 export async function pagedList(place, pages, draw, whenEmpty, { kind = "ul.cards", quietly = false, signal } = {}) {
   await loadInto(
     place,

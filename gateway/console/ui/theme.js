@@ -1,4 +1,4 @@
-// Light, dark, or as the system is.
+// The color theme: light, dark, or that of the system.
 
 const STORED = "ofself.theme";
 export const THEMES = ["auto", "light", "dark"];
@@ -22,6 +22,6 @@ export function restoreTheme() {
     const theme = localStorage.getItem(STORED);
     if (THEMES.includes(theme)) setTheme(theme);
   } catch {
-    // As the system is.
+    // The theme of the system.
   }
 }
