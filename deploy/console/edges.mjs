@@ -20,6 +20,20 @@ async function withPage(run, options = {}) {
 const json = (status, body) => ({ status, contentType: "application/json", body: JSON.stringify(body) });
 const unavailable = json(503, { error: { code: "SERVICE_UNAVAILABLE", message: "away", request_id: "r-1" } });
 
+/** The API rejects the token of a page whose draft is being previewed. */
+async function expireSession(page) {
+  await page.route("**/access/preview", (route) => route.fulfill(json(401, { error: { code: "UNAUTHORIZED", message: "expired" } })));
+  await page.getByText("Your sign-in is no longer valid.").waitFor();
+  await page.unroute("**/access/preview");
+}
+
+/** Signs in again, to the draft that was not saved. */
+async function restoreSession(page, pasted) {
+  await page.getByLabel("Access token").fill(pasted);
+  await page.keyboard.press("Enter");
+  await page.getByText("Your changes from before are still here.").waitFor();
+}
+
 test("a link of another person asks before it replaces the session", () =>
   withPage(async (page) => {
     const answers = [false, true];
@@ -233,12 +247,8 @@ test("a profile that was edited is there after signing in again", () =>
       await page.getByRole("link", { name: "Edit: Health" }).click();
       await settle(page);
       await page.getByLabel("Name", { exact: true }).fill("Health, edited");
-      await page.route("**/access/preview", (route) => route.fulfill(json(401, { error: { code: "UNAUTHORIZED", message: "expired" } })));
-      await page.getByText("Your sign-in is no longer valid.").waitFor();
-      await page.unroute("**/access/preview");
-      await page.getByLabel("Access token").fill(`Bearer ${token("alice")}`);
-      await page.keyboard.press("Enter");
-      await page.getByText("Your changes from before are still here.").waitFor();
+      await expireSession(page);
+      await restoreSession(page, `Bearer ${token("alice")}`);
       assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Health, edited");
       page.on("dialog", (question) => question.accept());
     },
@@ -310,13 +320,9 @@ test("a change by others is not lost by a profile that was edited before the ses
       const kitchen = profiles.find((profile) => profile.name === "Kitchen");
       await visit(page, `profiles/${kitchen.id}`);
       await page.getByLabel("Name", { exact: true }).fill("Kitchen, edited");
-      await page.route("**/access/preview", (route) => route.fulfill(json(401, { error: { code: "UNAUTHORIZED", message: "expired" } })));
-      await page.getByText("Your sign-in is no longer valid.").waitFor();
-      await page.unroute("**/access/preview");
+      await expireSession(page);
       await call("alice", "PUT", `/exposure-profiles/${kitchen.id}`, { tag_filters: { exclude_any: ["Journal"] } });
-      await page.getByLabel("Access token").fill(token("alice"));
-      await page.keyboard.press("Enter");
-      await page.getByText("Your changes from before are still here.").waitFor();
+      await restoreSession(page, token("alice"));
       await page.getByRole("button", { name: "Save", exact: true }).click();
       await dialog.getByRole("button", { name: "Save", exact: true }).click();
       await dialog.getByText("It was changed in the meantime").waitFor();
